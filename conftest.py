@@ -1,0 +1,28 @@
+"""What every test may ask for: the real corpus beside the project, or a clean skip where it is not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder with the real prompt library and the recordings; required in CI, skipped elsewhere."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        if REQUIRE_ALL:
+            pytest.fail(f"{folder} is required here (EVALUATOR_REQUIRE=all) and is not there")
+        pytest.skip("needs the real prompt library and recordings beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The root of this repository."""
+    return ROOT

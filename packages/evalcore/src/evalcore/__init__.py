@@ -1,0 +1,1 @@
+"""Prompting, calling, scoring and leaderboard merging, shared by evalhook and evalcli."""

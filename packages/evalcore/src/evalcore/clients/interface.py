@@ -1,0 +1,58 @@
+"""What the evaluation asks of a client, whatever the provider's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from evalcore.models import Model
+from evalcore.reply import Reply
+from evalcore.structs import Frozen, JsonObject
+
+
+class Call(Frozen):
+    """One planned call: everything that decides the request's bytes."""
+
+    case: str
+    replicate: int
+    model: Model
+    system: str
+    user: str
+    schema: JsonObject | None
+    """The bundled schema, for `structured_output: json_schema`."""
+
+
+class ServedModel(Frozen):
+    """What a gateway says of a model it can serve now; None where it does not say."""
+
+    id: str
+    quantization: str | None = None
+    context_length: int | None = None
+    backends: tuple[str, ...] | None = None
+
+
+class Served(Frozen):
+    """A provider's answer to "what can you serve now?"."""
+
+    version: str | None
+    """The gateway's own version."""
+    models: Mapping[str, ServedModel]
+
+
+class Client(Protocol):
+    """A connection to one provider. It is opened and closed by whoever makes it."""
+
+    async def served(self) -> Served:
+        """Say which models can be served now.
+
+        Raises ProviderUnreachable or ProviderRefused.
+        """
+        ...
+
+    async def call(self, call: Call) -> Reply:
+        """Make one call, retries included.
+
+        Never raises for a failed call: the failure is in the reply. Raises only
+        asyncio.CancelledError.
+        """
+        ...

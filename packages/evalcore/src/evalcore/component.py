@@ -1,0 +1,57 @@
+"""A component: its prompt, its front matter, what the catalog says of it, and its cases."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evalcore.structs import Frozen, JsonObject
+
+OutputFormat = Literal["json_object", "json_array", "json", "markdown"]
+"""What a component answers with; `json` where only a schema tells that it is JSON."""
+
+
+class Component(Frozen):
+    """One prompt of the library at one version, with all that calling and scoring need of it."""
+
+    slug: str
+    name: str
+    version: str
+    category: str | None
+    prompt: str
+    """The system message: UTF-8, stripped."""
+    prompt_sha256: str
+    output: OutputFormat
+    schema: JsonObject | None
+    """The schema of the answer, self-contained and without `$id`s."""
+    schema_sha256: str | None
+    """SHA-256 of the bundled schema's canonical bytes."""
+    policy: str | None
+    """The text of scoring.yaml that applies."""
+    policy_where: str | None
+    """Its path, for errors."""
+    policy_sha256: str | None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the answer is parsed as JSON (otherwise it is Markdown)."""
+        return self.output != "markdown"
+
+
+class Case(Frozen):
+    """One input with its expected answer."""
+
+    name: str
+    input: str
+    """The user message."""
+    expected: str
+    """The expected answer as written: JSON text, or Markdown."""
+    sha256: str
+    """Of the input's bytes, a NUL byte, and the expected answer's bytes."""
+    validated_against_version: str | None = None
+
+
+class SkippedCase(Frozen):
+    """A case that cannot be used, and why."""
+
+    case: str
+    reason: str

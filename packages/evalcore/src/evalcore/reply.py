@@ -1,0 +1,60 @@
+"""What came back for one call: a line of replies.jsonl."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evalcore.structs import Frozen
+
+Fault = Literal["model", "infrastructure"]
+"""Whose failure it is. A model's counts as an unparsable reply (accuracy 0); infrastructure's is left out."""
+
+
+class CallError(Frozen):
+    """Why a call gave no usable reply.
+
+    `code` is one of the codes of evalcore.clients.failures; `message` is one line, bounded, safe to
+    show to users (no internal host names, no secrets).
+    """
+
+    fault: Fault
+    code: str
+    message: str
+
+
+class Usage(Frozen):
+    """Tokens as the provider counted them."""
+
+    prompt: int
+    completion: int
+
+
+class Reply(Frozen):
+    """One call's outcome, kept whether it succeeded or not.
+
+    `started_at` is RFC 3339 UTC with milliseconds and `Z`: when the first attempt was sent.
+    `latency_ms` is the time of the last attempt alone, from sending to the last byte.
+    `finished_at` is when the outcome was known. `attempts` counts the requests sent.
+    """
+
+    case: str
+    replicate: int
+    """From 0."""
+    request_id: str
+    """Our X-Request-ID."""
+    request_sha256: str
+    """SHA-256 of the request body's bytes."""
+    text: str | None
+    """The answer's text; None where no reply came, or it had no content."""
+    finish_reason: str | None
+    usage: Usage | None
+    started_at: str
+    finished_at: str
+    latency_ms: float
+    attempts: int
+    error: CallError | None = None
+
+    @property
+    def is_infrastructure_failure(self) -> bool:
+        """Whether no reply came through no fault of the model's."""
+        return self.error is not None and self.error.fault == "infrastructure"

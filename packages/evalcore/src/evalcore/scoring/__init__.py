@@ -1,0 +1,1 @@
+"""Scoring: answers in, numbers out, by deterministic Python alone."""

@@ -1,0 +1,38 @@
+"""The one way into scoring: a Scorer made for a component's case, and what it says of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from evalcore.structs import Frozen, JsonValue
+
+
+class Score(Frozen):
+    """How right an answer is. All values are in [0, 1]."""
+
+    accuracy: float
+    """The headline of this answer."""
+    anls_star: float
+    """ANLS* as published (arXiv 2402.03848)."""
+    by_field: Mapping[str, float]
+    """Field path (`document_requirements[].page_limit`) to the mean score of that field."""
+
+
+class Agreement(Frozen):
+    """How far two answers to one input agree. All values are in [0, 1]."""
+
+    value: float
+    by_field: Mapping[str, float]
+
+
+class Scorer(Protocol):
+    """Scores the answers of one case. Pure: the same answers give the same numbers."""
+
+    def score(self, answer: JsonValue) -> Score:
+        """Compare an answer with the expected one."""
+        ...
+
+    def agree(self, left: JsonValue, right: JsonValue) -> Agreement:
+        """Compare two answers with each other, aligned to each other; symmetric."""
+        ...

@@ -1,0 +1,1 @@
+"""The simulated outside world. Imported by the demo, the tests and the benchmarks only."""
