@@ -10,7 +10,7 @@ OutputFormat = Literal["json_object", "json_array", "json", "markdown"]
 """What a component answers with; `json` where only a schema tells that it is JSON."""
 
 
-class Component(Frozen):
+class Component(Frozen, frozen=True):
     """One prompt of the library at one version, with all that calling and scoring need of it."""
 
     slug: str
@@ -37,7 +37,7 @@ class Component(Frozen):
         return self.output != "markdown"
 
 
-class Case(Frozen):
+class Case(Frozen, frozen=True):
     """One input with its expected answer."""
 
     name: str
@@ -50,7 +50,7 @@ class Case(Frozen):
     validated_against_version: str | None = None
 
 
-class SkippedCase(Frozen):
+class SkippedCase(Frozen, frozen=True):
     """A case that cannot be used, and why."""
 
     case: str

@@ -10,14 +10,14 @@ Dialect = Literal["openai", "anthropic", "google"]
 StructuredOutput = Literal["none", "json_object", "json_schema"]
 
 
-class Price(Frozen):
+class Price(Frozen, frozen=True):
     """USD per million tokens."""
 
     input: float
     output: float
 
 
-class Provider(Frozen):
+class Provider(Frozen, frozen=True):
     """Where models are served, in which wire dialect, and which variable holds the key."""
 
     name: str
@@ -27,7 +27,7 @@ class Provider(Frozen):
     api_key_env: str | None
 
 
-class Model(Frozen):
+class Model(Frozen, frozen=True):
     """One model to evaluate, with the parameters it is called with."""
 
     id: str
@@ -43,7 +43,7 @@ class Model(Frozen):
     price: Price | None = None
 
 
-class ModelsFile(Frozen):
+class ModelsFile(Frozen, frozen=True):
     """A parsed models.yaml; `providers` holds the built-in ones and the overrides."""
 
     providers: dict[str, Provider]

@@ -10,7 +10,7 @@ Fault = Literal["model", "infrastructure"]
 """Whose failure it is. A model's counts as an unparsable reply (accuracy 0); infrastructure's is left out."""
 
 
-class CallError(Frozen):
+class CallError(Frozen, frozen=True):
     """Why a call gave no usable reply.
 
     `code` is one of the codes of evalcore.clients.failures; `message` is one line, bounded, safe to
@@ -22,14 +22,14 @@ class CallError(Frozen):
     message: str
 
 
-class Usage(Frozen):
+class Usage(Frozen, frozen=True):
     """Tokens as the provider counted them."""
 
     prompt: int
     completion: int
 
 
-class Reply(Frozen):
+class Reply(Frozen, frozen=True):
     """One call's outcome, kept whether it succeeded or not.
 
     `started_at` is RFC 3339 UTC with milliseconds and `Z`: when the first attempt was sent.

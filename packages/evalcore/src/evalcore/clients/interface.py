@@ -10,7 +10,7 @@ from evalcore.reply import Reply
 from evalcore.structs import Frozen, JsonObject
 
 
-class Call(Frozen):
+class Call(Frozen, frozen=True):
     """One planned call: everything that decides the request's bytes."""
 
     case: str
@@ -22,7 +22,7 @@ class Call(Frozen):
     """The bundled schema, for `structured_output: json_schema`."""
 
 
-class ServedModel(Frozen):
+class ServedModel(Frozen, frozen=True):
     """What a gateway says of a model it can serve now; None where it does not say."""
 
     id: str
@@ -31,7 +31,7 @@ class ServedModel(Frozen):
     backends: tuple[str, ...] | None = None
 
 
-class Served(Frozen):
+class Served(Frozen, frozen=True):
     """A provider's answer to "what can you serve now?"."""
 
     version: str | None

@@ -8,7 +8,7 @@ from typing import Protocol
 from evalcore.structs import Frozen, JsonValue
 
 
-class Score(Frozen):
+class Score(Frozen, frozen=True):
     """How right an answer is. All values are in [0, 1]."""
 
     accuracy: float
@@ -19,7 +19,7 @@ class Score(Frozen):
     """Field path (`document_requirements[].page_limit`) to the mean score of that field."""
 
 
-class Agreement(Frozen):
+class Agreement(Frozen, frozen=True):
     """How far two answers to one input agree. All values are in [0, 1]."""
 
     value: float

@@ -1,0 +1,125 @@
+"""The run record: what a leaderboard holds of one run, and what each field means (CONTRACT section 3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from evalcore.canonical import rounded
+from evalcore.component import SkippedCase
+from evalcore.models import StructuredOutput
+from evalcore.plan import Origin, Server
+from evalcore.structs import Frozen, JsonObject, JsonValue
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Commit = Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
+Count = Annotated[int, Meta(ge=0)]
+RunStatus = Literal["complete", "partial"]
+
+
+class CaseResult(Frozen, frozen=True):
+    """One case's figures."""
+
+    case: str
+    sha256: Annotated[Sha256, Meta(description="of the input, a NUL byte, and the expected answer")]
+    validated_against_version: str | None
+    scores: Annotated[
+        tuple[Fraction | None, ...],
+        Meta(description="one accuracy per replicate; null where no reply came"),
+    ]
+    reproducibility: Annotated[
+        Fraction | None, Meta(description="mean agreement of all pairs of replies; null with fewer than two")
+    ]
+
+
+class Calls(Frozen, frozen=True):
+    """How the calls ended: total = cases x replicates = ok + api_error + parse_error."""
+
+    total: Count
+    ok: Count
+    api_error: Annotated[Count, Meta(description="no reply came: left out of accuracy and reproducibility")]
+    parse_error: Annotated[Count, Meta(description="the model's failure: accuracy 0")]
+    truncated: Annotated[Count, Meta(description="cut at the token limit, among ok and parse_error")]
+
+
+class Accuracy(Frozen, frozen=True):
+    """How right the answers are."""
+
+    mean: Annotated[
+        Fraction | None,
+        Meta(description="mean over cases of the mean over replicates; null where no reply came at all"),
+    ]
+    ci95: tuple[Fraction, Fraction] | None
+    anls_star: Annotated[Fraction | None, Meta(description="ANLS* as published (arXiv 2402.03848)")]
+    by_field: dict[str, Fraction]
+
+
+class Reproducibility(Frozen, frozen=True):
+    """How far replicates of one input agree with each other."""
+
+    mean: Fraction | None
+    ci95: tuple[Fraction, Fraction] | None
+    identical_rate: Annotated[
+        Fraction | None, Meta(description="share of pairs with equal parsed values, mean over cases")
+    ]
+    by_field: dict[str, Fraction]
+
+
+class Latency(Frozen, frozen=True):
+    """Milliseconds of the calls that were answered; linear between the two nearest ranks."""
+
+    p50: float | None
+    p95: float | None
+
+
+class Tokens(Frozen, frozen=True):
+    """Sums over all replies; null when any reply lacks its usage."""
+
+    prompt: Count | None
+    completion: Count | None
+
+
+class RunRecord(Frozen, frozen=True):
+    """One component x one model x all its cases x R replicates."""
+
+    run_id: str
+    job_id: str
+    origin: Origin
+    component_version: str
+    prompt_commit: Commit | None
+    prompt_sha256: Sha256
+    dataset_commit: Commit | None
+    schema_sha256: Sha256 | None
+    policy_sha256: Sha256 | None
+    cases_sha256: Sha256
+    model: str
+    provider: str
+    params: dict[str, JsonValue]
+    structured_output: StructuredOutput
+    server: Server
+    evaluator_version: str
+    scoring_version: int
+    replicates: Annotated[int, Meta(ge=1)]
+    cases: Annotated[int, Meta(ge=1)]
+    skipped_cases: tuple[SkippedCase, ...]
+    case_results: tuple[CaseResult, ...]
+    started_at: Timestamp
+    finished_at: Timestamp
+    status: RunStatus
+    calls: Calls
+    accuracy: Accuracy
+    reproducibility: Reproducibility
+    schema_valid_rate: Fraction | None
+    latency_ms: Latency
+    tokens: Tokens
+    cost_usd: float | None
+
+
+def record_object(record: RunRecord) -> JsonObject:
+    """Return the record as a JSON object, keys in the contract's order, floats rounded as they are kept."""
+    value: JsonObject = msgspec.json.decode(msgspec.json.encode(record))
+    return {key: rounded(item) for key, item in value.items()}
