@@ -1,0 +1,309 @@
+"""The workflow's own script, taken from its YAML and run by bash against a service over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+TOKEN = "t0ken-" + "x" * 32
+COMMIT = "a" * 40
+ACCEPTED = {
+    "job_id": "0199f3a0-0000-7000-8000-000000000001",
+    "status": "running",
+    "skill_name": "rfp-extraction",
+    "replicates": 10,
+    "prompt_commit": COMMIT,
+    "calls": 120,
+    "status_url": "https://evaluator.example/jobs/0199f3a0-0000-7000-8000-000000000001",
+}
+HOSTILE = [
+    "$(touch {marker})",
+    "`touch {marker}`",
+    '"; touch {marker}; "',
+    "'; touch {marker}; '",
+    "x\ntouch {marker}\n",
+    "x\r\n::set-output name=a::b",
+    '", "replicates": 100, "x": "',
+    "%0A::error::forged",
+    "-o{marker}",
+    "@{marker}",
+    "naïve-κόσμος-🙂",
+    "a" * 20_000,
+]
+
+
+@dataclass
+class Service:
+    """What the service will answer next, and the requests it has had."""
+
+    status: int = 202
+    body: bytes = field(default_factory=lambda: json.dumps(ACCEPTED).encode())
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    port: int = 0
+
+    def answers(self, status: int, body: object) -> None:
+        self.status = status
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    state = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            state.requests.append((self.path, dict(self.headers), body))
+            self.send_response(state.status)
+            self.send_header("Content-Length", str(len(state.body)))
+            self.end_headers()
+            self.wfile.write(state.body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: the tests read what was recorded."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    output: str
+    summary: str
+    arguments: str
+
+
+@pytest.fixture
+def step(project_root: Path) -> dict[str, Any]:
+    workflow = YAML(typ="safe").load(project_root / ".github/workflows/evaluate-local.yml")
+    (only,) = workflow["jobs"]["evaluate"]["steps"]
+    return dict(only)
+
+
+@pytest.fixture
+def dispatch(step: dict[str, Any], tmp_path: Path) -> Any:
+    """Run the step as the runner does, with these inputs; curl's and jq's arguments are kept."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    seen = tmp_path / "arguments"
+    for name in ("curl", "jq"):
+        shim = tools / name
+        shim.write_text(f'#!/bin/bash\nprintf "%s\\n" "$@" >>{seen}\nexec {shutil.which(name)} "$@"\n')
+        shim.chmod(0o755)
+
+    def run(
+        url: str, skill: str = "rfp-extraction", replicates: str = "10", sha: str = "", **over: str
+    ) -> Outcome:
+        meant = {
+            "vars.EVAL_WEBHOOK_URL": url,
+            "secrets.MINDROUTER_EVAL_WEBHOOK_TOKEN": over.get("token", TOKEN),
+            "inputs.skill_name": skill,
+            "inputs.replicates": replicates,
+            "inputs.git_sha || github.sha": sha or COMMIT,
+        }
+        summary = tmp_path / "summary.md"
+        summary.write_text("")
+        environment = {
+            name: meant[value.removeprefix("${{ ").removesuffix(" }}")] for name, value in step["env"].items()
+        }
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            env={
+                "PATH": f"{tools}:{os.environ['PATH']}",
+                "GITHUB_STEP_SUMMARY": str(summary),
+                "TMPDIR": str(tmp_path),
+                **environment,
+            },
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
+        output = (done.stdout + done.stderr).decode()
+        return Outcome(
+            done.returncode, output, summary.read_text(), seen.read_text() if seen.exists() else ""
+        )
+
+    return run
+
+
+def commands(output: str) -> list[str]:
+    """The lines the runner would obey."""
+    return [line for line in output.splitlines() if line.lstrip().startswith("::") or "##[" in line]
+
+
+def test_request_is_what_the_service_expects(service: Service, dispatch: Any) -> None:
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", replicates="3")
+    assert outcome.code == 0, outcome.output
+    ((path, headers, body),) = service.requests
+    assert path == "/evaluate"
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["Content-Type"] == "application/json"
+    assert json.loads(body) == {"skill_name": "rfp-extraction", "replicates": 3, "git_sha": COMMIT}
+
+
+def test_job_is_named_in_log_and_summary(service: Service, dispatch: Any) -> None:
+    outcome = dispatch(f"http://127.0.0.1:{service.port}/")
+    for text in (outcome.output, outcome.summary):
+        assert ACCEPTED["job_id"] in text
+        assert ACCEPTED["status_url"] in text
+
+
+def test_asked_for_commit_goes_before_the_triggering_one(service: Service, dispatch: Any) -> None:
+    dispatch(f"http://127.0.0.1:{service.port}/evaluate", sha="b" * 12)
+    ((path, _, body),) = service.requests
+    assert path == "/evaluate"
+    assert json.loads(body)["git_sha"] == "b" * 12
+
+
+def test_token_is_in_no_argument_and_no_output(service: Service, dispatch: Any) -> None:
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", token=TOKEN + "\n")
+    assert service.requests[0][1]["Authorization"] == f"Bearer {TOKEN}"
+    assert "/evaluate" in outcome.arguments
+    assert TOKEN not in outcome.arguments + outcome.output + outcome.summary
+
+
+@pytest.mark.parametrize("which", ["skill", "sha"])
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_input_is_data(
+    service: Service, dispatch: Any, tmp_path: Path, hostile: str, which: str
+) -> None:
+    marker = tmp_path / "marker"
+    value = hostile.format(marker=marker)
+    service.answers(400, {"error": {"code": "invalid_request", "message": f"not so: {value}"}})
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", **{which: value})
+    assert outcome.code == 1
+    assert not marker.exists()
+    ((_, _, body),) = service.requests
+    assert json.loads(body)[{"skill": "skill_name", "sha": "git_sha"}[which]] == value
+    assert len(commands(outcome.output)) == 1
+    assert "invalid_request: not so" in outcome.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["ten", "1e2", "-1", "10; touch marker", "$(touch marker)", "a[$(touch marker)]", "1\n2", "\uff11"],
+)
+def test_replicates_that_is_no_number_is_refused_before_any_call(
+    service: Service, dispatch: Any, tmp_path: Path, wrong: str
+) -> None:
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", replicates=wrong)
+    assert outcome.code == 1
+    assert "replicates must be a whole number" in outcome.output
+    assert len(commands(outcome.output)) == 1
+    assert service.requests == []
+    assert not (tmp_path / "marker").exists()
+
+
+REFUSALS = [
+    (401, {"error": {"code": "unauthorized", "message": "no valid token"}}, "unauthorized: no valid token"),
+    (
+        409,
+        {
+            "busy": True,
+            "current_job": {"job_id": "j-1", "skill": "other", "started_at": "2026-01-01T00:00:00Z"},
+        },
+        "busy: job j-1 has been evaluating other since 2026-01-01T00:00:00Z",
+    ),
+    (422, {"error": {"code": "unknown_commit", "message": "not on main"}}, "unknown_commit: not on main"),
+    (503, {"error": {"code": "not_ready", "message": "MindRouter"}}, "not_ready: MindRouter"),
+    (502, b"<html>Bad gateway</html>", "<html>Bad gateway</html>"),
+    (500, b"", "(no words)"),
+    (500, b"\xff\xfe broken", "broken"),
+    (418, ["a", 1], '["a",1]'),
+    (200, ACCEPTED, str(ACCEPTED["job_id"])),
+    (302, b"elsewhere", "elsewhere"),
+    (202, b"no json", "no json"),
+    (202, {"status": "running"}, "running"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "words"), REFUSALS)
+def test_anything_but_a_job_is_red_with_the_words_shown(
+    service: Service, dispatch: Any, status: int, body: object, words: str
+) -> None:
+    service.answers(status, body)
+    outcome = dispatch(f"http://127.0.0.1:{service.port}")
+    assert outcome.code == 1
+    assert str(status) in outcome.output
+    assert words in outcome.output
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("status", [202, 400])
+def test_services_words_are_no_commands_and_no_markup(service: Service, dispatch: Any, status: int) -> None:
+    forged = "x\n::add-mask::y\r::stop-commands::z\n##[error]no\x1b[31m <img src=x> </pre>%0A::warning::w"
+    service.answers(status, {**ACCEPTED, "job_id": forged, "error": {"code": "c", "message": forged}})
+    outcome = dispatch(f"http://127.0.0.1:{service.port}")
+    (only,) = commands(outcome.output)
+    assert only.startswith("::notice title=" if status == 202 else "::error title=")
+    assert "%250A::warning" in only
+    assert "\x1b" not in outcome.output
+    assert "<img" not in outcome.summary
+    assert outcome.summary.count("</pre>") == 1
+
+
+def test_unreachable_service_is_red_and_says_so(dispatch: Any) -> None:
+    unused = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    port = unused.server_address[1]
+    unused.server_close()
+    outcome = dispatch(f"http://127.0.0.1:{port}")
+    assert outcome.code == 1
+    assert "did not answer" in outcome.output
+    assert re.search(r"curl: \(7\)", outcome.output)
+
+
+@pytest.mark.parametrize(
+    ("url", "over", "words"),
+    [
+        ("", {}, "EVAL_WEBHOOK_URL is not set"),
+        ("http://evaluator.example", {}, "does not begin with https://"),
+        ("file:///etc/passwd", {}, "does not begin with https://"),
+        ("http://localhost.example", {}, "does not begin with https://"),
+        ("http://127.0.0.1:1", {"token": ""}, "MINDROUTER_EVAL_WEBHOOK_TOKEN is not set"),
+    ],
+)
+def test_what_is_not_set_up_is_said_before_any_call(
+    dispatch: Any, url: str, over: dict[str, str], words: str
+) -> None:
+    outcome = dispatch(url, **over)
+    assert outcome.code == 1
+    assert words in outcome.output
+    assert "--max-time" not in outcome.arguments
+
+
+def test_script_holds_no_expression_and_asks_for_no_permission(
+    project_root: Path, step: dict[str, Any]
+) -> None:
+    assert "${{" not in step["run"]
+    workflow = YAML(typ="safe").load(project_root / ".github/workflows/evaluate-local.yml")
+    assert workflow["permissions"] == {}
+    inputs = workflow["on"]["workflow_dispatch"]["inputs"]
+    assert inputs["skill_name"]["required"] is True
+    assert inputs["replicates"]["default"] == 10
+    assert inputs["git_sha"]["required"] is False
+
+
+def test_every_action_is_pinned_by_commit(project_root: Path) -> None:
+    for workflow in sorted((project_root / ".github/workflows").glob("*.yml")):
+        for used in re.findall(r"^\s*-?\s*uses:\s*(\S+)", workflow.read_text(), re.MULTILINE):
+            assert re.search(r"@[0-9a-f]{40}$", used), f"{workflow.name}: {used}"
