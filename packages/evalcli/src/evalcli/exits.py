@@ -1,0 +1,64 @@
+"""How a command ends: its exit code, and the one line that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import click
+
+from evalcli.output import say
+from evalcore.errors import EvaluatorError
+
+PROGRAM = "evalcli"
+
+
+class Exit(IntEnum):
+    """Exit codes (CONTRACT section 4)."""
+
+    DONE = 0
+    INCOMPLETE = 1
+    """Done, but at least one run failed or is partial."""
+    UNUSABLE = 2
+    """Wrong usage, configuration or input."""
+    NOTHING = 3
+    """Nothing to evaluate."""
+    INTERRUPTED = 130
+
+
+class Interrupted(Exception):  # noqa: N818 - a wish of the user's, not an error
+    """The user ended the command; it has already said what is kept and how to go on."""
+
+
+def run(command: click.Command, arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; a user's mistake is one line on standard error."""
+    try:
+        result: Any = command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return Exit.UNUSABLE
+    except click.ClickException as error:
+        say(f"{PROGRAM}: {_usage_line(error)}")
+        return Exit.UNUSABLE
+    except EvaluatorError as error:
+        say(f"{PROGRAM}: {error.line}")
+        return Exit.UNUSABLE
+    except Interrupted:
+        return Exit.INTERRUPTED
+    except click.Abort:  # what click makes of KeyboardInterrupt
+        say(f"{PROGRAM}: interrupted")
+        return Exit.INTERRUPTED
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def refuse(what: str, *, hint: str) -> NoReturn:
+    """End the command: its options or arguments cannot be used."""
+    raise click.UsageError(f"{what}; {hint}")
+
+
+def _usage_line(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split())
+    if isinstance(error, click.UsageError) and error.ctx is not None and "; " not in message:
+        return f"{message.rstrip('.')}; see `{error.ctx.command_path} --help`"
+    return message

@@ -1,0 +1,131 @@
+"""`evalcli leaderboard`: show, merge, validate, and the schema."""
+
+from __future__ import annotations
+
+import json
+from functools import reduce
+from itertools import islice
+from pathlib import Path
+
+import click
+import jsonschema_rs
+
+from evalcli.exits import Exit
+from evalcli.leaderboard_files import leaderboard_path, read_bytes, read_leaderboard
+from evalcli.output import print_bytes, print_line, print_table, say, shown, warn
+from evalcli.standing import standings, standings_table
+from evalcore.canonical import encode_canonical
+from evalcore.errors import LeaderboardError
+from evalcore.files import write_atomically
+from evalcore.leaderboard import (
+    Leaderboard,
+    encode_leaderboard,
+    known_records,
+    leaderboard_schema,
+    merge_leaderboards,
+    parse_leaderboard,
+)
+from evalcore.structs import JsonValue
+
+MAX_PROBLEMS = 20
+FILE = click.Path(path_type=Path)
+
+
+@click.group(name="leaderboard")
+def command() -> None:
+    """Show, merge and validate leaderboards."""
+
+
+@command.command()
+@click.argument("source", metavar="[SKILL|FILE]", required=False)
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.option("--all", "every_run", is_flag=True, help="Every run, not only each model's newest.")
+@click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array.")
+def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: bool) -> int:
+    """Show how the models stand, the newest version of the component first.
+
+    Complete runs are ranked by accuracy; partial runs are shown, never ranked. Without SKILL or FILE:
+    every leaderboard of the prompt library.
+    """
+    leaderboards = [read_leaderboard(path) for path in _paths(source, prompt_library)]
+    if as_json:
+        runs: list[JsonValue] = [run for leaderboard in leaderboards for run in leaderboard.runs]
+        print_bytes(encode_canonical(runs))
+        return Exit.DONE
+    for leaderboard in leaderboards:
+        _show_one(leaderboard, every_run=every_run)
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("files", metavar="FILE FILE...", nargs=-1, required=True, type=FILE)
+@click.option("--out", type=FILE, help="Where to write; default: standard output.")
+def merge(files: tuple[Path, ...], out: Path | None) -> int:
+    """Unite leaderboards of one component, by run id.
+
+    The order of the files never matters, and merging twice changes nothing.
+    """
+    data = encode_leaderboard(reduce(merge_leaderboards, [read_leaderboard(path) for path in files]))
+    if out is None:
+        print_bytes(data)
+    else:
+        write_atomically(out, data)
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+def validate(files: tuple[Path, ...]) -> int:
+    """Say what is wrong with leaderboards, and where; exit code 2 if anything is."""
+    validator = jsonschema_rs.validator_for(leaderboard_schema())
+    is_valid = [_validate_one(path, validator) for path in files]
+    return Exit.DONE if all(is_valid) else Exit.UNUSABLE
+
+
+@command.command()
+def schema() -> int:
+    """Print the JSON Schema of leaderboard.json."""
+    print_bytes(encode_canonical(leaderboard_schema()))
+    return Exit.DONE
+
+
+def _paths(source: str | None, prompt_library: Path) -> list[Path]:
+    if source is None:
+        found = sorted(prompt_library.glob("components/*/leaderboard.json"))
+        if not found:
+            raise LeaderboardError(
+                "there is no leaderboard",
+                where=str(prompt_library / "components"),
+                hint="name a file, or a prompt library with --prompt-library",
+            )
+        return found
+    path = Path(source)
+    is_file = path.suffix == ".json" or len(path.parts) > 1 or path.is_file()
+    return [path if is_file else leaderboard_path(prompt_library, source)]
+
+
+def _show_one(leaderboard: Leaderboard, *, every_run: bool) -> None:
+    records = known_records(leaderboard)
+    print_table(standings_table(standings(records, every_run=every_run), leaderboard.component))
+    if len(records) < len(leaderboard.runs):
+        warn(
+            f"{leaderboard.component}: {len(leaderboard.runs) - len(records)} run(s) of another evaluator"
+            " are not shown; `--json` has them"
+        )
+
+
+def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
+    try:
+        data = read_bytes(path)
+        leaderboard = parse_leaderboard(data, str(path))
+    except LeaderboardError as error:
+        say(error.line)
+        return False
+    # The file as written, not as parsed, so that positions are those its reader counts.
+    errors = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    for error in errors:
+        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+        say(f"{path}: {where.removeprefix('.')}: {shown(error.message)}; mend it by hand")
+    if not errors:
+        print_line(f"{path}: valid, {len(leaderboard.runs)} run(s) of {leaderboard.component}")
+    return not errors

@@ -1,0 +1,74 @@
+"""leaderboard.json as a file: read with a bound, checked before anything is spent, merged in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from evalcore.errors import LeaderboardError
+from evalcore.files import write_atomically
+from evalcore.leaderboard import (
+    MAX_BYTES,
+    Leaderboard,
+    encode_leaderboard,
+    leaderboard_of,
+    merge_leaderboards,
+    parse_leaderboard,
+)
+from evalcore.record import RunRecord
+
+
+def leaderboard_path(prompt_library: Path, slug: str) -> Path:
+    """Return where a component's leaderboard is."""
+    return prompt_library / "components" / slug / "leaderboard.json"
+
+
+def read_leaderboard(path: Path) -> Leaderboard:
+    """Read one leaderboard; raises LeaderboardError where there is none or it is not valid."""
+    return parse_leaderboard(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a leaderboard's bytes, at most one more than are allowed."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise LeaderboardError(
+            f"the leaderboard cannot be read ({error.strerror or error})",
+            where=str(path),
+            hint="name an existing leaderboard.json, or a component of --prompt-library",
+        ) from error
+
+
+def existing_leaderboard(path: Path, slug: str) -> Leaderboard:
+    """Return what a component's leaderboard holds now, nothing where there is none yet.
+
+    Raises LeaderboardError where it is not valid, or is not this component's: it must not be touched.
+    """
+    if path.is_symlink():
+        raise LeaderboardError(
+            "the leaderboard is a symbolic link", where=str(path), hint="put the file itself there"
+        )
+    if not path.exists():
+        return leaderboard_of(slug, [])
+    existing = read_leaderboard(path)
+    if existing.component != slug:
+        raise LeaderboardError(
+            f"the leaderboard is of {existing.component!r:.110}, not of {slug!r}",
+            where=str(path),
+            hint="mend its `component` by hand; it is left as it stands",
+        )
+    return existing
+
+
+def add_to_leaderboard(path: Path, slug: str, records: Sequence[RunRecord]) -> None:
+    """Merge records into a component's leaderboard in one step; adding them again changes nothing.
+
+    Raises LeaderboardError where the file is not valid, StorageError where it cannot be written.
+    """
+    # Read again now, not before the calls: somebody may have pulled or merged while they were made.
+    merged = merge_leaderboards(existing_leaderboard(path, slug), leaderboard_of(slug, records))
+    data = encode_leaderboard(merged)
+    if not path.exists() or read_bytes(path) != data:
+        write_atomically(path, data)

@@ -1,0 +1,58 @@
+"""`evalcli`: one module per command, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from evalcli.exits import PROGRAM, run
+from evalcore.version import __version__
+
+COMMANDS: Final = {
+    "evaluate": ("evalcli.evaluate", "Evaluate a component on every model whose key is present."),
+    "leaderboard": ("evalcli.leaderboard", "Show, merge and validate leaderboards."),
+    "models": ("evalcli.models", "List, check and add the models to evaluate."),
+}
+"""Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 done, but a run failed or is partial; 2 wrong usage, configuration or"
+    " input; 3 nothing to evaluate; 130 interrupted.",
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+def cli() -> None:
+    """Measure how accurate and how reproducible a prompt's answers are, model by model."""
+
+
+def main() -> None:
+    """Run `evalcli` on the process's arguments."""
+    sys.exit(run(cli, sys.argv[1:]))

@@ -1,0 +1,26 @@
+"""Tables on a terminal."""
+
+from __future__ import annotations
+
+import rich.box
+import rich.table
+from rich.console import Console
+from rich.text import Text
+
+from evalcli.output import Table, shown
+
+
+def print_rich_table(table: Table) -> None:
+    """Write a table to the terminal; cells are text, never markup."""
+    framed = rich.table.Table(
+        box=rich.box.SIMPLE_HEAD,
+        title=Text(shown(table.title)) if table.title else None,
+        title_justify="left",
+    )
+    for heading in table.headings:
+        framed.add_column(
+            Text(heading), justify="right" if heading in table.numeric else "left", overflow="fold"
+        )
+    for row in table.rows:
+        framed.add_row(*(Text(shown(cell)) for cell in row))
+    Console().print(framed)
