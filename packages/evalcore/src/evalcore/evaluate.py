@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
+from evalcore.availability import by_provider, find_models
 from evalcore.clients.interface import Client
-from evalcore.plan import JobPlan, RunPlan
+from evalcore.component import Case
+from evalcore.dispatch import Dispatcher, Lane
+from evalcore.effects import Effects
+from evalcore.errors import ModelError
+from evalcore.models import Model
+from evalcore.plan import JobPlan, RunPlan, Server, plan_run
+from evalcore.prompting import call_for
 from evalcore.record import RunRecord
 from evalcore.reply import Reply
+from evalcore.run_folder import RunFolder
+from evalcore.score_run import score_run
 from evalcore.structs import Frozen
 
 OutcomeStatus = Literal["complete", "partial", "skipped"]
@@ -24,11 +34,11 @@ class RunOutcome(Frozen, frozen=True):
     reason: str | None = None
     """Why it was skipped or is partial; None for a complete run."""
     record: RunRecord | None = None
-    run_dir: str | None = None
+    run_dir: Path | None = None
 
 
-class Observer(Protocol):
-    """Is told what happens; must not block. Subclass and override what is of interest."""
+class Observer:
+    """Is told what happens; must not block. Override what is of interest."""
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """Tell that a model is served and its run begins (or goes on, with `kept` replies)."""
@@ -44,15 +54,6 @@ class Observer(Protocol):
 
     def run_finished(self, outcome: RunOutcome) -> None:
         """Tell that a run is scored and recorded."""
-
-
-class Effects(Frozen, frozen=True):
-    """The clock, waiting and randomness an evaluation needs."""
-
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
-    new_id: Callable[[], str]
 
 
 async def evaluate(
@@ -72,4 +73,128 @@ async def evaluate(
 
     Raises StorageError where replies cannot be kept, ModelError where no provider can be used at all.
     """
-    raise NotImplementedError
+    evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {})
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            evaluation.start(tasks, concurrency)
+    except BaseExceptionGroup as group:
+        # One failure ends the whole evaluation, so the first one is the one to tell.
+        raise _first(group) from group
+    finally:
+        evaluation.close()
+    return evaluation.outcomes()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return group
+
+
+class _Evaluation:
+    """One evaluation while it runs; a Listener of find_models."""
+
+    def __init__(
+        self,
+        job: JobPlan,
+        clients: Mapping[str, Client],
+        runs_dir: Path,
+        observer: Observer,
+        effects: Effects,
+        resumed: Mapping[str, Path],
+    ) -> None:
+        self._job = job
+        self._clients = clients
+        self._runs_dir = runs_dir
+        self._observer = observer
+        self._effects = effects
+        self._resumed = resumed
+        self._folders: list[RunFolder] = []
+        self._outcomes: dict[str, RunOutcome] = {}
+        self._errors: list[ModelError] = []
+        # One run is scored at a time: two threads would only share one interpreter.
+        self._scoring = asyncio.Lock()
+
+    def start(self, tasks: asyncio.TaskGroup, concurrency: int) -> None:
+        """Begin looking for models and calling them."""
+        self._tasks = tasks
+        self._dispatcher = Dispatcher(concurrency, tasks.create_task)
+        tasks.create_task(self._find())
+        tasks.create_task(self._dispatcher.run())
+
+    def close(self) -> None:
+        """Close every run's file."""
+        for folder in self._folders:
+            folder.close()
+
+    def outcomes(self) -> list[RunOutcome]:
+        """Return one outcome for each model; raise where nothing could be asked at all."""
+        outcomes = [self._outcomes[model.id] for model in self._job.models]
+        if self._errors and all(outcome.status == "skipped" for outcome in outcomes):
+            raise self._errors[0]
+        return outcomes
+
+    async def _find(self) -> None:
+        groups = by_provider(self._job.models)
+        await asyncio.gather(*(self._find_of(provider, models) for provider, models in groups.items()))
+        self._dispatcher.close()
+
+    async def _find_of(self, provider: str, models: Sequence[Model]) -> None:
+        await find_models(provider, self._clients[provider], models, self, self._effects)
+
+    def found(self, model: Model, server: Server) -> None:
+        """Begin a model's run, or go on with it."""
+        path = self._resumed.get(model.id)
+        if path is not None:
+            folder = RunFolder.open(path)
+        else:
+            plan = plan_run(self._job, model, self._effects.new_id(), server)
+            folder = RunFolder.create(self._runs_dir, plan)
+        self._folders.append(folder)
+        self._observer.run_started(folder.plan, folder.path, folder.kept)
+        self._call_all(folder)
+
+    def awaited(self, model: Model, seconds: float) -> None:
+        """Pass on that a model is waited for."""
+        self._observer.model_awaited(model.id, seconds)
+
+    def missing(self, model: Model, reason: str, error: ModelError | None) -> None:
+        """Leave a model out."""
+        if error is not None:
+            self._errors.append(error)
+        self._outcomes[model.id] = RunOutcome(model.id, "skipped", reason)
+        self._observer.model_skipped(model.id, reason)
+
+    def _call_all(self, folder: RunFolder) -> None:
+        lane = Lane(folder.pending(), folder.plan.model.concurrency)
+        if lane.is_done:
+            self._tasks.create_task(self._finish(folder))
+        else:
+            self._dispatcher.add(lane, partial(self._call, folder))
+
+    async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
+        plan = folder.plan
+        call = call_for(plan.model, plan.component.prompt, plan.component.schema, case, replicate)
+        reply = await self._clients[plan.model.provider].call(call)
+        folder.append(reply)
+        self._observer.replied(plan, reply)
+        if folder.kept == plan.calls:
+            # A task of its own: the place among the calls in flight is free while the run is scored.
+            self._tasks.create_task(self._finish(folder))
+
+    async def _finish(self, folder: RunFolder) -> None:
+        async with self._scoring:
+            # In a thread, whose turns are milliseconds long: the loop goes on serving other calls.
+            record = await asyncio.to_thread(_score_and_keep, folder)
+        reason = None
+        if record.status == "partial":
+            reason = f"{record.calls.api_error} of {record.calls.total} calls were never answered"
+        outcome = RunOutcome(folder.plan.model.id, record.status, reason, record, folder.path)
+        self._outcomes[outcome.model] = outcome
+        self._observer.run_finished(outcome)
+
+
+def _score_and_keep(folder: RunFolder) -> RunRecord:
+    record = score_run(folder.plan, folder.replies_of)
+    folder.write_record(record)
+    return record

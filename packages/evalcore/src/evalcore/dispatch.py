@@ -1,0 +1,97 @@
+"""Which call is made next: one limit over all models, one per model, replicate by replicate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+
+from evalcore.component import Case
+
+
+class Lane:
+    """One run's calls that are still to be made, and how many of them are in flight."""
+
+    def __init__(self, pending: Iterator[tuple[int, Case]], limit: int) -> None:
+        self._pending = pending
+        self._limit = limit
+        self.in_flight = 0
+        self.next: tuple[int, Case] | None = next(pending, None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a call can be started now."""
+        return self.next is not None and self.in_flight < self._limit
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every call has ended."""
+        return self.next is None and not self.in_flight
+
+    def take(self) -> tuple[int, Case]:
+        """Start the next call. Only where `is_ready`."""
+        if self.next is None:
+            message = "no call is left in this lane"
+            raise LookupError(message)
+        taken, self.next = self.next, next(self._pending, None)
+        self.in_flight += 1
+        return taken
+
+
+class Dispatcher:
+    """Starts calls as places fall free, always of the lane that is furthest behind.
+
+    Lanes may be added while it runs; `close` says that none will follow. Memory grows with the calls
+    in flight, never with the calls planned.
+    """
+
+    def __init__(self, limit: int, start: Callable[[Coroutine[None, None, None]], object]) -> None:
+        self._limit = limit
+        self._start = start
+        self._lanes: dict[Lane, Callable[[int, Case], Coroutine[None, None, None]]] = {}
+        self._in_flight = 0
+        self._is_open = True
+        self._changed = asyncio.Event()
+
+    def add(self, lane: Lane, call: Callable[[int, Case], Coroutine[None, None, None]]) -> None:
+        """Add a run's calls; `call` makes one of them."""
+        self._lanes[lane] = call
+        self._changed.set()
+
+    def close(self) -> None:
+        """Say that no lane will be added any more."""
+        self._is_open = False
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Start every call of every lane; return when all have ended and no lane can follow."""
+        while True:
+            self._start_ready()
+            if not self._is_open and not self._lanes:
+                return
+            await self._changed.wait()
+            self._changed.clear()
+
+    def _start_ready(self) -> None:
+        for lane in [lane for lane in self._lanes if lane.is_done]:
+            del self._lanes[lane]
+        while self._in_flight < self._limit:
+            ready = [lane for lane in self._lanes if lane.is_ready]
+            if not ready:
+                return
+            # The lowest replicate first, so that a job cut short has asked every model alike.
+            lane = min(ready, key=_replicate)
+            replicate, case = lane.take()
+            self._in_flight += 1
+            self._start(self._follow(lane, self._lanes[lane](replicate, case)))
+
+    async def _follow(self, lane: Lane, call: Coroutine[None, None, None]) -> None:
+        try:
+            await call
+        finally:
+            lane.in_flight -= 1
+            self._in_flight -= 1
+            self._changed.set()
+
+
+def _replicate(lane: Lane) -> int:
+    return lane.next[0] if lane.next is not None else 0

@@ -1,0 +1,178 @@
+"""A run's folder: `run.json` (the plan), `replies.jsonl` (append-only), `record.json` (at the end).
+
+A reply is one `write` of one line, so a killed process leaves at most one torn last line; opening the
+folder again drops it, and its call is made again. Only where each reply lies is held in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from evalcore.canonical import encode_canonical
+from evalcore.component import Case
+from evalcore.errors import StorageError
+from evalcore.files import write_atomically
+from evalcore.plan import RunPlan, call_order
+from evalcore.record import RunRecord, record_object
+from evalcore.reply import Reply
+from evalcore.structs import JsonObject
+
+PLAN, REPLIES, RECORD = "run.json", "replies.jsonl", "record.json"
+_ABSENT = -1
+
+
+class RunFolder:
+    """One run's kept state; used by one process at a time."""
+
+    def __init__(self, path: Path, plan: RunPlan) -> None:
+        self.path = path
+        self.plan = plan
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(Reply)
+        self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
+        self.kept = 0
+        self._size = 0
+        try:
+            self._file = os.open(path / REPLIES, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._index()
+        except OSError as error:
+            raise _storage_error(path / REPLIES, error) from error
+
+    @classmethod
+    def create(cls, runs_dir: Path, plan: RunPlan) -> RunFolder:
+        """Make the folder of a new run.
+
+        Raises StorageError.
+        """
+        path = runs_dir / plan.run_id
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise _storage_error(path, error) from error
+        write_atomically(path / PLAN, encode_canonical(msgspec.to_builtins(plan)))
+        return cls(path, plan)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open the folder of a run that was begun.
+
+        Raises StorageError where it is no run folder, or cannot be read.
+        """
+        return cls(path, read_plan(path))
+
+    def close(self) -> None:
+        """Close the file; what was appended is already with the operating system."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def append(self, reply: Reply) -> None:
+        """Keep one reply. A second one for the same call is not kept: the first one counts.
+
+        Raises StorageError, leaving no half-written line behind.
+        """
+        offsets = self._offsets[reply.case]
+        if offsets[reply.replicate] != _ABSENT:
+            return
+        line = self._encoder.encode(reply) + b"\n"
+        try:
+            if os.write(self._file, line) != len(line):
+                raise OSError(28, "No space left on device")  # noqa: TRY301 - a short write is a full disk
+        except OSError as error:
+            os.ftruncate(self._file, self._size)
+            raise _storage_error(self.path / REPLIES, error) from error
+        offsets[reply.replicate] = self._size
+        self._size += len(line)
+        self.kept += 1
+
+    def pending(self) -> Iterator[tuple[int, Case]]:
+        """Yield the (replicate, case) whose reply is not kept yet, replicate by replicate."""
+        for replicate, index in call_order(len(self.plan.cases), self.plan.replicates):
+            case = self.plan.cases[index]
+            if self._offsets[case.name][replicate] == _ABSENT:
+                yield replicate, case
+
+    def replies_of(self, case: Case) -> list[Reply]:
+        """Return a case's kept replies in the order of replicates.
+
+        Raises StorageError.
+        """
+        try:
+            with (self.path / REPLIES).open("rb") as lines:
+                return [self._read(lines, at) for at in self._offsets[case.name] if at != _ABSENT]
+        except OSError as error:
+            raise _storage_error(self.path / REPLIES, error) from error
+
+    def write_record(self, record: RunRecord) -> JsonObject:
+        """Make the replies durable, then write `record.json`; return the record as it is kept.
+
+        Raises StorageError.
+        """
+        value = record_object(record)
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise _storage_error(self.path / REPLIES, error) from error
+        write_atomically(self.path / RECORD, encode_canonical(value))
+        return value
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the run has its record."""
+        return (self.path / RECORD).exists()
+
+    def _read(self, lines: BinaryIO, offset: int) -> Reply:
+        lines.seek(offset)
+        return self._decoder.decode(lines.readline())
+
+    def _index(self) -> None:
+        with (self.path / REPLIES).open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                self._index_line(line)
+        os.ftruncate(self._file, self._size)
+
+    def _index_line(self, line: bytes) -> None:
+        try:
+            reply = self._decoder.decode(line)
+            offsets = self._offsets[reply.case]
+            if offsets[reply.replicate] == _ABSENT:
+                offsets[reply.replicate] = self._size
+                self.kept += 1
+        except (msgspec.DecodeError, KeyError, IndexError) as error:
+            raise StorageError(
+                f"a line is no reply of this run: {error}",
+                where=f"{self.path / REPLIES} (byte {self._size})",
+                hint="restore the file, or start the run anew",
+            ) from error
+        self._size += len(line)
+
+
+def read_plan(path: Path) -> RunPlan:
+    """Read a run folder's plan.
+
+    Raises StorageError.
+    """
+    try:
+        return msgspec.json.decode((path / PLAN).read_bytes(), type=RunPlan)
+    except OSError as error:
+        raise _storage_error(path / PLAN, error) from error
+    except msgspec.DecodeError as error:
+        raise StorageError(
+            f"it is no plan of a run: {error}", where=str(path / PLAN), hint="name a run's folder"
+        ) from error
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        error.strerror or "it cannot be used",
+        where=str(path),
+        hint="free space or mend the permissions; what was kept stays and the run can be resumed",
+    )

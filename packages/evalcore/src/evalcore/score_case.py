@@ -1,0 +1,62 @@
+"""One case: its parsed replies -> how right they are, and how far they agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Set
+
+from evalcore.component import Case, Component
+from evalcore.numbers import mean_by_field
+from evalcore.schema import Validator
+from evalcore.scoring.interface import Score
+from evalcore.scoring.reproducibility import CaseAgreement, agree_case
+from evalcore.scoring.scorer import make_scorer
+from evalcore.structs import Frozen, JsonValue
+
+
+class CaseScores(Frozen, frozen=True):
+    """The figures of one case; replicates are numbered from 0."""
+
+    parsed: Mapping[int, Score]
+    unparsed: Set[int]
+    """Replicates whose reply could not be parsed: accuracy 0."""
+    by_field: Mapping[str, float]
+    """The expected answer's fields alone: a model's invented ones count in the score, not in the table."""
+    agreement: CaseAgreement | None
+    schema_valid: int
+
+    @property
+    def answered(self) -> int:
+        """The number of replies that came."""
+        return len(self.parsed) + len(self.unparsed)
+
+    @property
+    def accuracies(self) -> list[float]:
+        """The accuracy of each reply that came."""
+        return [score.accuracy for score in self.parsed.values()] + [0.0] * len(self.unparsed)
+
+    @property
+    def anls_stars(self) -> list[float]:
+        """ANLS* of each reply that came."""
+        return [score.anls_star for score in self.parsed.values()] + [0.0] * len(self.unparsed)
+
+    def accuracy_of(self, replicate: int) -> float | None:
+        """Return a replicate's accuracy; None where no reply came."""
+        if replicate in self.unparsed:
+            return 0.0
+        score = self.parsed.get(replicate)
+        return None if score is None else score.accuracy
+
+
+def score_case(
+    component: Component,
+    case: Case,
+    parsed: Mapping[int, JsonValue],
+    unparsed: Set[int],
+    validator: Validator | None,
+) -> CaseScores:
+    """Score the replies of one case that came: the parsed values by replicate, and those unparsable."""
+    scorer = make_scorer(component, case)
+    scores = {replicate: scorer.score(value) for replicate, value in parsed.items()}
+    values = [parsed.get(replicate) for replicate in sorted(parsed.keys() | unparsed)]
+    raise NotImplementedError(values)

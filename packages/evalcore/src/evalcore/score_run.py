@@ -1,0 +1,209 @@
+"""Plan + kept replies -> the run record. Pure, so that a record can be recomputed, byte for byte."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from evalcore.answers import Parsed, parse_answer
+from evalcore.component import Case
+from evalcore.errors import StorageError
+from evalcore.numbers import mean, mean_by_field, percentile
+from evalcore.plan import RunPlan
+from evalcore.record import (
+    Accuracy,
+    Calls,
+    CaseResult,
+    Latency,
+    Reproducibility,
+    RunRecord,
+    RunStatus,
+    Tokens,
+)
+from evalcore.reply import Reply
+from evalcore.schema import Validator, make_validator
+from evalcore.score_case import CaseScores, score_case
+
+PARTIAL_OVER_ALL = 0.10
+PARTIAL_IN_A_CASE = 0.20
+"""A run with more calls than this that never gave a reply is partial."""
+
+
+def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> RunRecord:
+    """Score all replies of a run; `replies_of` gives a case's replies in the order of replicates.
+
+    Only one case's replies are held at a time. Raises StorageError where a planned call has no reply.
+    """
+    tally = _Tally()
+    scores: list[CaseScores] = []
+    schema = plan.component.schema
+    validator = make_validator(schema) if schema is not None else None
+    for case in plan.cases:
+        replies = replies_of(case)
+        _check_all_there(plan, case, replies)
+        result = _score(plan, case, replies, validator)
+        tally.add(replies, result)
+        scores.append(result)
+    return _record(plan, scores, tally)
+
+
+def _score(plan: RunPlan, case: Case, replies: Sequence[Reply], validator: Validator | None) -> CaseScores:
+    came = [reply for reply in replies if not reply.is_infrastructure_failure]
+    # A reply that failed through the model has no answer to parse, whatever text had come by then.
+    answers = {
+        reply.replicate: parse_answer(None if reply.error else reply.text, plan.component.output)
+        for reply in came
+    }
+    parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
+    unparsed = frozenset(answers) - parsed.keys()
+    return score_case(plan.component, case, parsed, unparsed, validator)
+
+
+def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> None:
+    if [reply.replicate for reply in replies] != list(range(plan.replicates)):
+        raise StorageError(
+            f"case {case.name} has {len(replies)} of {plan.replicates} replies",
+            where=f"run {plan.run_id}",
+            hint="resume the run first",
+        )
+
+
+class _Tally:
+    """What is counted over all calls of a run."""
+
+    def __init__(self) -> None:
+        self.latencies: list[float] = []
+        self.ok = self.api_error = self.parse_error = self.truncated = 0
+        self.prompt_tokens: int | None = 0
+        self.completion_tokens: int | None = 0
+        self.valid = 0
+        self.worst_case = 0.0
+        self.started_at = ""
+        self.finished_at = ""
+
+    def add(self, replies: Sequence[Reply], scores: CaseScores) -> None:
+        """Count one case's replies."""
+        self.ok += len(scores.parsed)
+        self.parse_error += len(scores.unparsed)
+        failed = [reply for reply in replies if reply.is_infrastructure_failure]
+        self.api_error += len(failed)
+        self.valid += scores.schema_valid
+        self.worst_case = max(self.worst_case, len(failed) / len(replies))
+        for reply in replies:
+            self._add_times(reply)
+            if not reply.is_infrastructure_failure:
+                self._add_reply(reply)
+
+    def _add_times(self, reply: Reply) -> None:
+        self.started_at = min(self.started_at or reply.started_at, reply.started_at)
+        self.finished_at = max(self.finished_at, reply.finished_at)
+
+    def _add_reply(self, reply: Reply) -> None:
+        self.latencies.append(reply.latency_ms)
+        self.truncated += reply.finish_reason == "length"
+        if reply.usage is None or self.prompt_tokens is None or self.completion_tokens is None:
+            self.prompt_tokens = self.completion_tokens = None
+        else:
+            self.prompt_tokens += reply.usage.prompt
+            self.completion_tokens += reply.usage.completion
+
+    @property
+    def total(self) -> int:
+        return self.ok + self.api_error + self.parse_error
+
+    @property
+    def answered(self) -> int:
+        return self.ok + self.parse_error
+
+    @property
+    def status(self) -> RunStatus:
+        is_partial = self.api_error > PARTIAL_OVER_ALL * self.total or self.worst_case > PARTIAL_IN_A_CASE
+        return "partial" if is_partial else "complete"
+
+
+def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRecord:
+    component, model = plan.component, plan.model
+    return RunRecord(
+        run_id=plan.run_id,
+        job_id=plan.job_id,
+        origin=plan.origin,
+        component_version=component.version,
+        prompt_commit=plan.prompt_commit,
+        prompt_sha256=component.prompt_sha256,
+        dataset_commit=plan.dataset_commit,
+        schema_sha256=component.schema_sha256,
+        policy_sha256=component.policy_sha256,
+        cases_sha256=plan.cases_sha256,
+        model=model.id,
+        provider=model.provider,
+        params=model.params,
+        structured_output=model.structured_output,
+        server=plan.server,
+        evaluator_version=plan.evaluator_version,
+        scoring_version=plan.scoring_version,
+        replicates=plan.replicates,
+        cases=len(plan.cases),
+        skipped_cases=plan.skipped_cases,
+        case_results=tuple(
+            _case_result(plan, case, result) for case, result in zip(plan.cases, scores, strict=True)
+        ),
+        started_at=tally.started_at,
+        finished_at=tally.finished_at,
+        status=tally.status,
+        calls=Calls(
+            total=tally.total,
+            ok=tally.ok,
+            api_error=tally.api_error,
+            parse_error=tally.parse_error,
+            truncated=tally.truncated,
+        ),
+        accuracy=_accuracy(scores),
+        reproducibility=_reproducibility(scores),
+        schema_valid_rate=_valid_rate(plan, tally),
+        latency_ms=Latency(p50=percentile(tally.latencies, 50), p95=percentile(tally.latencies, 95)),
+        tokens=Tokens(prompt=tally.prompt_tokens, completion=tally.completion_tokens),
+        cost_usd=_cost(plan, tally),
+    )
+
+
+def _case_result(plan: RunPlan, case: Case, scores: CaseScores) -> CaseResult:
+    return CaseResult(
+        case=case.name,
+        sha256=case.sha256,
+        validated_against_version=case.validated_against_version,
+        scores=tuple(scores.accuracy_of(replicate) for replicate in range(plan.replicates)),
+        reproducibility=scores.agreement.value if scores.agreement else None,
+    )
+
+
+def _accuracy(scores: Sequence[CaseScores]) -> Accuracy:
+    answered = [case for case in scores if case.answered]
+    return Accuracy(
+        mean=mean(mean(case.accuracies) or 0.0 for case in answered),
+        ci95=None,
+        anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
+        by_field=mean_by_field(case.by_field for case in answered),
+    )
+
+
+def _reproducibility(scores: Sequence[CaseScores]) -> Reproducibility:
+    agreements = [case.agreement for case in scores if case.agreement is not None]
+    return Reproducibility(
+        mean=mean(agreement.value for agreement in agreements),
+        ci95=None,
+        identical_rate=mean(agreement.identical_rate for agreement in agreements),
+        by_field=mean_by_field(agreement.by_field for agreement in agreements),
+    )
+
+
+def _valid_rate(plan: RunPlan, tally: _Tally) -> float | None:
+    if plan.component.schema is None or not tally.answered:
+        return None
+    return tally.valid / tally.answered
+
+
+def _cost(plan: RunPlan, tally: _Tally) -> float | None:
+    price, prompt, completion = plan.model.price, tally.prompt_tokens, tally.completion_tokens
+    if price is None or prompt is None or completion is None:
+        return None
+    return math.fsum((prompt * price.input, completion * price.output)) / 1e6
