@@ -2,9 +2,10 @@ import json
 import math
 
 import pytest
-from evalcore.canonical import encode_canonical, fingerprint, rounded, sha256_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evalcore.canonical import encode_canonical, fingerprint, rounded, sha256_of
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

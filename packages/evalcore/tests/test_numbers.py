@@ -1,9 +1,10 @@
 import math
 import statistics
 
-from evalcore.numbers import mean, mean_by_field, percentile
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evalcore.numbers import mean, mean_by_field, percentile
 
 floats = st.lists(st.floats(0, 1e6), min_size=1, max_size=50)
 

@@ -8,7 +8,7 @@ EvaluatorError
 │   ├── CaseError                  no usable case
 │   ├── CheckoutError              a path that leaves the checkout, is too large, is not UTF-8, is not there
 │   └── LeaderboardError           leaderboard.json is not valid, or two records of one id differ
-├── ModelError                 a provider cannot be used at all (one call's failure is no error: it is kept in its reply)
+├── ModelError                 a provider cannot be used at all (one failed call is kept in its reply)
 │   ├── ProviderUnreachable  *     no connection, or it answers nothing sensible
 │   └── ProviderRefused            the key is not accepted
 ├── StorageError               the run's files cannot be written or read (disk full, permissions)
