@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from evalcore.structs import Frozen, JsonValue
 
 Dialect = Literal["openai", "anthropic", "google"]
@@ -33,7 +35,7 @@ class Model(Frozen, frozen=True):
     id: str
     provider: str
     structured_output: StructuredOutput = "none"
-    params: dict[str, JsonValue] = {}
+    params: dict[str, JsonValue] = msgspec.field(default_factory=dict)
     """Sent as given; `seed` is sent as seed + replicate index."""
     concurrency: int = 8
     """Calls in flight for this model."""
