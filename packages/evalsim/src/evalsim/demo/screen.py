@@ -1,0 +1,124 @@
+"""What the demo shows: steps with their sense, tables, the pull request; plain lines where no terminal is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from evalcli.output import shown
+
+PLAIN_STEPS = 4
+"""How often progress is told where no terminal is: at each quarter."""
+
+
+class Progressing(Protocol):
+    """Is told how far the calls are."""
+
+    def __call__(self, done: int, total: int, errors: int) -> None:
+        """Show it."""
+
+
+class Screen:
+    """The demo's standard output. All text from outside is shown as text, never as markup."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._step = 0
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person watches."""
+        return self._console.is_terminal
+
+    def title(self, text: str, explanation: str) -> None:
+        """Open the demo."""
+        self._print(Text(text, style="bold"))
+        self._print(Text(explanation))
+
+    def step(self, title: str, explanation: str) -> None:
+        """Begin a step and say what it is for."""
+        self._step += 1
+        self._print(Text(f"\n{self._step}. {title}", style="bold cyan"))
+        self._print(Text(explanation, style="dim"))
+
+    def fact(self, name: str, value: str) -> None:
+        """Show one named thing."""
+        self._print(Text.assemble("   ", (f"{name:<13}", "dim"), shown(value)))
+
+    def checked(self, text: str) -> None:
+        """Tell that something was looked at and is so."""
+        self._print(Text.assemble("   ", ("ok", "bold green"), " ", shown(text)))
+
+    def table(
+        self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[str]
+    ) -> None:
+        """Show a table, aligned."""
+        table = Table(box=box.SIMPLE_HEAD if self.is_terminal else None, pad_edge=False)
+        for heading in headings:
+            table.add_column(heading, justify="right" if heading in numeric else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*(Text(shown(cell)) for cell in row))
+        self._print(table)
+
+    def document(self, title: str, markdown: str) -> None:
+        """Show a Markdown text as its reader sees it, or as written where no terminal is."""
+        lines = [shown(line, 4000) for line in markdown.splitlines()]
+        if self.is_terminal:
+            body = Markdown("\n".join(lines), hyperlinks=False)
+            self._print(Panel(body, title=Text(shown(title)), title_align="left", border_style="dim"))
+            return
+        self._print(Text(f"   | {shown(title)}"))
+        for line in lines:
+            self._print(Text(f"   | {line}"))
+
+    def end(self, text: str) -> None:
+        """Close the demo."""
+        if self.is_terminal:
+            self._print(Rule(style="green"))
+        self._print(Text(f"\n{text}", style="bold green"))
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Progressing]:
+        """Show how a job goes on: a bar on a terminal, a few lines elsewhere."""
+        if not self.is_terminal:
+            yield self._plain_progress(label)
+            return
+        columns = (
+            TextColumn("   {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[errors]} errors"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._console) as bar:
+            task = bar.add_task(label, total=None, errors=0)
+
+            def show(done: int, total: int, errors: int) -> None:
+                bar.update(task, completed=done, total=total, errors=errors)
+
+            yield show
+
+    def _plain_progress(self, label: str) -> Progressing:
+        told = -1
+
+        def show(done: int, total: int, errors: int) -> None:
+            nonlocal told
+            reached = done * PLAIN_STEPS // total if total else 0
+            if reached > told:
+                told = reached
+                self._print(Text(f"   {label}: {done} of {total} calls, {errors} errors"))
+
+        return show
+
+    def _print(self, renderable: RenderableType) -> None:
+        self._console.print(renderable, soft_wrap=not self.is_terminal and isinstance(renderable, Text))
