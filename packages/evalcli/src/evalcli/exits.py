@@ -27,7 +27,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Interrupted(Exception):  # noqa: N818 - a wish of the user's, not an error
+class Interrupted(Exception):
     """The user ended the command; it has already said what is kept and how to go on."""
 
 

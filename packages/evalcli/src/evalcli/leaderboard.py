@@ -122,10 +122,12 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
         say(error.line)
         return False
     # The file as written, not as parsed, so that positions are those its reader counts.
-    errors = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
-    for error in errors:
-        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-        say(f"{path}: {where.removeprefix('.')}: {shown(error.message)}; mend it by hand")
-    if not errors:
+    problems = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    for problem in problems:
+        where = "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem.instance_path
+        )
+        say(f"{path}: {where.removeprefix('.')}: {shown(problem.message)}; mend it by hand")
+    if not problems:
         print_line(f"{path}: valid, {len(leaderboard.runs)} run(s) of {leaderboard.component}")
-    return not errors
+    return not problems

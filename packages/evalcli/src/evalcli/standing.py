@@ -57,7 +57,7 @@ def standings_table(ranked: Iterable[Standing], title: str) -> Table:
 
 def figure(value: float | None) -> str:
     """Write a fraction in [0, 1] with three decimals; a dash where there is none."""
-    return "–" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _version_key(version: str) -> tuple[bool, semver.Version, str]:
@@ -96,10 +96,10 @@ def _row(item: Standing) -> tuple[str, ...]:
     interval = record.accuracy.ci95
     return (
         record.component_version,
-        "–" if item.rank is None else str(item.rank),
+        "-" if item.rank is None else str(item.rank),
         record.model,
         figure(record.accuracy.mean),
-        "–" if interval is None else f"{interval[0]:.3f} – {interval[1]:.3f}",
+        "-" if interval is None else f"{interval[0]:.3f} - {interval[1]:.3f}",
         figure(record.reproducibility.mean),
         str(calls.total),
         str(calls.api_error + calls.parse_error),
