@@ -1,0 +1,50 @@
+"""A value that must not be seen: masked wherever it is shown, revealed only where it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+MASK: Final = "[secret]"
+SHORTEST_SCRUBBED: Final = 8
+
+
+class Secret:
+    """Holds a secret; `repr`, `str`, formatting and logs show a mask."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself, to be sent and nothing else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reveal() == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        # Neither copied into another process nor written to a file by accident.
+        raise TypeError("a secret is not serialised")
+
+
+class Scrubber:
+    """Takes known secrets out of texts that somebody else wrote (git, a library, a traceback)."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        # A very short one would mask half of every text; settings refuse those where it matters.
+        values = {line for secret in secrets for line in secret.reveal().splitlines()}
+        self._values = sorted((v for v in values if len(v) >= SHORTEST_SCRUBBED), key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every known secret masked."""
+        for value in self._values:
+            text = text.replace(value, MASK)
+        return text

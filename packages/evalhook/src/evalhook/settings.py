@@ -1,0 +1,246 @@
+"""What the environment tells the service: one frozen Struct, read once at start-up (CONTRACT section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from evalcore.errors import ConfigurationError
+from evalcore.structs import Frozen
+from evalhook import setting_values as values
+from evalhook.secret import Secret
+
+CommitBack = Literal["pr", "push", "none"]
+MIN_TOKEN_LENGTH: Final = 32
+MAX_SECRET_BYTES: Final = 64 * 1024
+DEFAULT_API_URL: Final = "https://api.github.com"
+T = TypeVar("T")
+
+
+class GitHubToken(Frozen, frozen=True):
+    """A personal access token, or a fine-grained one."""
+
+    token: Secret
+
+    @property
+    def secret(self) -> Secret:
+        """What is to be masked."""
+        return self.token
+
+
+class GitHubApp(Frozen, frozen=True):
+    """A GitHub App, whose installation tokens are fetched when needed."""
+
+    app_id: int
+    private_key: Secret
+
+    @property
+    def secret(self) -> Secret:
+        """What is to be masked."""
+        return self.private_key
+
+
+GitHubCredentials = GitHubToken | GitHubApp
+
+
+class Settings(Frozen, frozen=True):
+    """Everything the service is told, checked."""
+
+    token: Secret
+    """What callers show."""
+    mindrouter_base_url: str
+    mindrouter_api_key: Secret
+    prompt_library: Path
+    prompt_library_url: str | None
+    data_sets: Path | None
+    data_sets_url: str | None
+    data_sets_token: Secret | None
+    """For the data sets alone; where unset, `github` is used."""
+    state_dir: Path
+    host: str
+    port: int
+    """0 asks the system for a free one."""
+    default_branch: str
+    commit_back: CommitBack
+    commit_suffix: str
+    """Appended to the subject of a results commit; empty for none."""
+    github_repo: str | None
+    """`owner/name`; there in mode `pr`."""
+    github_api_url: str
+    github: GitHubCredentials | None
+    concurrency: int
+    """Calls in flight over all models."""
+    retention_days: int
+    allow_http: bool
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret, for masking."""
+        found = [self.token, self.mindrouter_api_key]
+        if self.data_sets_token is not None:
+            found.append(self.data_sets_token)
+        if self.github is not None:
+            found.append(
+                self.github.token if isinstance(self.github, GitHubToken) else self.github.private_key
+            )
+        return tuple(found)
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where replies and records are kept."""
+        return self.state_dir / "runs"
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Where jobs are kept."""
+        return self.state_dir / "jobs"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check all settings.
+
+    Raises ConfigurationError for the first that is missing or wrong.
+    """
+    settings, problems = inspect_settings(environ)
+    if settings is None:
+        raise problems[0]
+    return settings
+
+
+def inspect_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[ConfigurationError]]:
+    """Read all settings and collect every mistake: the settings are None where there is one."""
+    reader = _Reader(environ)
+    settings = _read(reader)
+    return (None, reader.problems) if reader.problems else (settings, [])
+
+
+def _read(reader: _Reader) -> Settings:
+    allow_http = reader.value("EVALHOOK_ALLOW_HTTP", values.flag, default=False)
+    url = values.remote_url(allow_http=allow_http)
+    mode: CommitBack = reader.value("EVALHOOK_COMMIT_BACK", values.commit_back, default="pr")
+    host, port = reader.value("EVALHOOK_BIND", values.bind, default=("127.0.0.1", 8080))
+    data_sets = reader.optional("EVALHOOK_DATA_SETS", values.folder)
+    data_sets_url = reader.optional("EVALHOOK_DATA_SETS_URL", url)
+    if data_sets_url is not None and data_sets is None:
+        reader.fail("EVALHOOK_DATA_SETS", "is not set, though its URL is", "name the clone's path")
+    repo = reader.optional("EVALHOOK_GITHUB_REPO", values.repository)
+    if mode == "pr" and repo is None and not reader.failed("EVALHOOK_GITHUB_REPO"):
+        hint = "set it to owner/name, or EVALHOOK_COMMIT_BACK=none"
+        reader.fail("EVALHOOK_GITHUB_REPO", "is not set, and pull requests need it", hint)
+    return Settings(
+        token=reader.required_secret("MINDROUTER_EVAL_WEBHOOK_TOKEN", values.long_secret(MIN_TOKEN_LENGTH)),
+        mindrouter_base_url=reader.required("MINDROUTER_BASE_URL", values.server_root, ""),
+        mindrouter_api_key=reader.required_secret("MINDROUTER_API_KEY", values.one_line_secret),
+        prompt_library=reader.required("EVALHOOK_PROMPT_LIBRARY", values.folder, Path()),
+        prompt_library_url=reader.optional("EVALHOOK_PROMPT_LIBRARY_URL", url),
+        data_sets=data_sets,
+        data_sets_url=data_sets_url,
+        data_sets_token=reader.secret("EVALHOOK_DATA_SETS_TOKEN", values.one_line_secret),
+        state_dir=reader.required("EVALHOOK_STATE_DIR", values.folder, Path()),
+        host=host,
+        port=port,
+        default_branch=reader.value("EVALHOOK_DEFAULT_BRANCH", values.branch, default="main"),
+        commit_back=mode,
+        commit_suffix=reader.value("EVALHOOK_COMMIT_SUFFIX", values.one_line, default=""),
+        github_repo=repo,
+        github_api_url=reader.value(
+            "EVALHOOK_GITHUB_API_URL", values.api_url(allow_http=allow_http), default=DEFAULT_API_URL
+        ),
+        github=_github(reader, needed=mode != "none"),
+        concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
+        retention_days=reader.value("EVALHOOK_RETENTION_DAYS", values.whole_number(1, 36500), default=90),
+        allow_http=allow_http,
+    )
+
+
+def _github(reader: _Reader, *, needed: bool) -> GitHubCredentials | None:
+    token = reader.secret("GITHUB_TOKEN", values.one_line_secret)
+    app_id = reader.optional("EVALHOOK_GITHUB_APP_ID", values.whole_number(1, 2**63))
+    key = reader.secret("EVALHOOK_GITHUB_APP_PRIVATE_KEY", values.private_key)
+    if token is not None and (app_id is not None or key is not None):
+        reader.fail("GITHUB_TOKEN", "is set beside a GitHub App", "set one of the two")
+    if app_id is not None and key is not None:
+        return GitHubApp(app_id=app_id, private_key=key)
+    if token is not None:
+        return GitHubToken(token=token)
+    half = {"EVALHOOK_GITHUB_APP_ID": app_id, "EVALHOOK_GITHUB_APP_PRIVATE_KEY": key}
+    missing = [name for name, value in half.items() if value is None]
+    if len(missing) == 1 and not reader.failed(missing[0]):
+        reader.fail(missing[0], "is not set, though the other half of the GitHub App is", "set both")
+    elif needed and not reader.failed("GITHUB_TOKEN", *half):
+        hint = "set it, or both EVALHOOK_GITHUB_APP_*, or EVALHOOK_COMMIT_BACK=none"
+        reader.fail("GITHUB_TOKEN", "is not set, and results are committed back with it", hint)
+    return None
+
+
+class _Reader:
+    """Looks settings up and collects what is wrong; an empty value counts as unset."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._failed: set[str] = set()
+        self.problems: list[ConfigurationError] = []
+
+    def fail(self, name: str, what: str, hint: str) -> None:
+        self._failed.add(name)
+        self.problems.append(ConfigurationError(what, where=name, hint=hint))
+
+    def failed(self, *names: str) -> bool:
+        return not self._failed.isdisjoint(names)
+
+    def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
+        text = self._environ.get(name, "").strip()
+        return self._parsed(name, text, parse) if text else None
+
+    def value(self, name: str, parse: Callable[[str], T], *, default: T) -> T:
+        # The default stands in after a failure too: `problems` is looked at before anything is used.
+        value = self.optional(name, parse)
+        return default if value is None else value
+
+    def required(self, name: str, parse: Callable[[str], T], stand_in: T) -> T:
+        if not self._environ.get(name, "").strip():
+            self.fail(name, "is not set", "set it; `evalhook check` lists every setting")
+            return stand_in
+        return self.value(name, parse, default=stand_in)
+
+    def secret(self, name: str, parse: Callable[[str], Secret]) -> Secret | None:
+        text = self._secret_text(name)
+        return self._parsed(name, text, parse) if text else None
+
+    def required_secret(self, name: str, parse: Callable[[str], Secret]) -> Secret:
+        secret = self.secret(name, parse)
+        if secret is None and not self.failed(name):
+            self.fail(name, "is not set", f"set it, or {name}_FILE to the path of a file that holds it")
+        return secret or Secret("")
+
+    def _parsed(self, name: str, text: str, parse: Callable[[str], T]) -> T | None:
+        try:
+            return parse(text)
+        except values.Unusable as error:
+            self.fail(name, error.what, error.hint)
+            return None
+
+    def _secret_text(self, name: str) -> str:
+        text, path = self._environ.get(name, ""), self._environ.get(f"{name}_FILE", "")
+        if text and path:
+            self.fail(name, f"and {name}_FILE are both set", "set one of the two")
+            return ""
+        return self._file_text(name, Path(path)) if path else text.strip()
+
+    def _file_text(self, name: str, path: Path) -> str:
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_SECRET_BYTES + 1)
+            text = data.decode().strip()
+        except OSError as error:
+            return self._bad_file(name, error.strerror or "it is not there")
+        except ValueError:
+            return self._bad_file(name, "it is not UTF-8")
+        if not text:
+            return self._bad_file(name, "it is empty")
+        return text if len(data) <= MAX_SECRET_BYTES else self._bad_file(name, "it is too large")
+
+    def _bad_file(self, name: str, reason: str) -> str:
+        self.fail(name, f"cannot be read from its file: {reason}", f"mend the file that {name}_FILE names")
+        return ""
