@@ -44,17 +44,16 @@ async def find_models(
         return
     deadline = effects.monotonic() + LOOK_AGAIN_FOR_S
     try:
-        served = await client.served()
+        wanted = _tell_found(await client.served(), wanted, listener)
+        for model in wanted:
+            listener.awaited(model, LOOK_AGAIN_FOR_S)
+        while wanted and (left := deadline - effects.monotonic()) > 0:
+            await effects.sleep(min(LOOK_EVERY_S, left))
+            wanted = _tell_found(await _served_or_nothing(client), wanted, listener)
     except ModelError as error:
         for model in wanted:
             listener.missing(model, error.line, error)
         return
-    wanted = _tell_found(served, wanted, listener)
-    for model in wanted:
-        listener.awaited(model, LOOK_AGAIN_FOR_S)
-    while wanted and (left := deadline - effects.monotonic()) > 0:
-        await effects.sleep(min(LOOK_EVERY_S, left))
-        wanted = _tell_found(await _served_or_nothing(client), wanted, listener)
     for model in wanted:
         listener.missing(model, f"{provider} lists no backend for it now", None)
 

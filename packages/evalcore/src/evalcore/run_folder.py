@@ -6,6 +6,7 @@ folder again drops it, and its call is made again. Only where each reply lies is
 
 from __future__ import annotations
 
+import contextlib
 import os
 from array import array
 from collections.abc import Iterator
@@ -85,7 +86,9 @@ class RunFolder:
             if os.write(self._file, line) != len(line):
                 raise OSError(28, "No space left on device")  # noqa: TRY301 - a short write is a full disk
         except OSError as error:
-            os.ftruncate(self._file, self._size)
+            # Where even this fails, the torn line is dropped when the folder is opened again.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._size)
             raise _storage_error(self.path / REPLIES, error) from error
         offsets[reply.replicate] = self._size
         self._size += len(line)

@@ -1,0 +1,115 @@
+"""One limit over all lanes, one per lane, and the lane that is furthest behind goes first."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalcore.component import Case
+from evalcore.dispatch import Dispatcher, Lane
+from evalcore.plan import call_order
+
+CASES = [Case(name, "in", "out", "0" * 64) for name in "abc"]
+
+
+def calls(cases, replicates):
+    return ((replicate, CASES[index]) for replicate, index in call_order(cases, replicates))
+
+
+def dispatch(limit, lanes, call_for):
+    """Run lanes to their end; `call_for(name)` gives what makes a call of that lane."""
+
+    async def run():
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(limit, tasks.create_task)
+            for name, lane in lanes.items():
+                dispatcher.add(lane, call_for(name))
+            dispatcher.close()
+            await dispatcher.run()
+
+    asyncio.run(run())
+
+
+@given(
+    st.integers(1, 6),
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 4)), min_size=1, max_size=4),
+)
+def test_every_call_is_made_once_and_no_limit_is_passed(limit, shapes):
+    made, in_flight, most = [], {}, {"all": 0}
+    lanes = {n: Lane(calls(cases, replicates), own) for n, (own, cases, replicates) in enumerate(shapes)}
+
+    def call_for(name):
+        async def call(replicate, case):
+            made.append((name, replicate, case.name))
+            in_flight[name] = in_flight.get(name, 0) + 1
+            most[name] = max(most.get(name, 0), in_flight[name])
+            most["all"] = max(most["all"], sum(in_flight.values()))
+            await asyncio.sleep(0)
+            in_flight[name] -= 1
+
+        return call
+
+    dispatch(limit, lanes, call_for)
+    planned = [
+        (n, replicate, CASES[index].name)
+        for n, (_, cases, replicates) in enumerate(shapes)
+        for replicate, index in call_order(cases, replicates)
+    ]
+    assert sorted(made) == sorted(planned)
+    assert most["all"] <= limit
+    assert all(most[n] <= own for n, (own, _, _) in enumerate(shapes))
+
+
+def test_calls_are_made_replicate_by_replicate_over_all_lanes():
+    made = []
+
+    def call_for(name):
+        async def call(replicate, case):
+            made.append((replicate, name, case.name))
+
+        return call
+
+    dispatch(1, {name: Lane(calls(2, 3), 8) for name in "xy"}, call_for)
+    assert [replicate for replicate, _, _ in made] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_a_lane_added_later_is_called_too():
+    made = []
+
+    async def call(replicate, case):
+        made.append((replicate, case.name))
+
+    async def run():
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(2, tasks.create_task)
+            running = tasks.create_task(dispatcher.run())
+            await asyncio.sleep(0)
+            dispatcher.add(Lane(calls(1, 2), 1), call)
+            dispatcher.close()
+            await running
+
+    asyncio.run(run())
+    assert made == [(0, "a"), (1, "a")]
+
+
+def test_a_slow_lane_does_not_hold_up_another():
+    async def run():
+        release, made = asyncio.Event(), []
+
+        async def slow(_replicate, _case):
+            await release.wait()
+
+        async def quick(replicate, _case):
+            made.append(replicate)
+            if len(made) == 3:
+                release.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(4, tasks.create_task)
+            dispatcher.add(Lane(calls(1, 3), 1), slow)
+            dispatcher.add(Lane(calls(1, 3), 1), quick)
+            dispatcher.close()
+            await dispatcher.run()
+        return made
+
+    assert asyncio.run(run()) == [0, 1, 2]
