@@ -1,0 +1,153 @@
+"""The simulated GitHub: one ASGI app with the REST API, the git remotes and the controls.
+
+The REST API's root is `<base>/api/v3` (what EVALHOOK_GITHUB_API_URL is to be), as GitHub Enterprise
+has it; `<base>/owner/name.git` is the git remote. `POST /sim/faults` asks for a fault (see Fault),
+`DELETE /sim/faults` ends them all. The controls have no authentication: it is a simulation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from evalsim.github.asgi import (
+    Answer,
+    Receive,
+    Scope,
+    Send,
+    header,
+    json_answer,
+    read_body,
+    send_answer,
+    serve_lifespan,
+)
+from evalsim.github.backend import serve_git
+from evalsim.github.faults import Fault
+from evalsim.github.rest import Request, answer_rest, operation_of
+from evalsim.github.state import Repository, State, Token
+
+API = "/api/v3"
+
+
+class SimulatedGitHub:
+    """The ASGI app; `state` is what a test looks into and prepares."""
+
+    def __init__(self, root: Path, *, token: str | None = None) -> None:
+        self.state = State(root)
+        if token is not None:
+            self.state.add_token(token)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "lifespan":
+            await serve_lifespan(receive, send)
+            return
+        path: str = scope["path"]
+        git = re.fullmatch(r"/([^/]+)/([^/]+?)\.git(/.*)", path)
+        if git:
+            await self._git(scope, receive, send, f"{git[1]}/{git[2]}", git[3])
+            return
+        body = await read_body(receive)
+        if body is None:
+            await send_answer(send, json_answer(413, {"message": "Payload too large"}))
+        elif path == "/sim/faults":
+            await send_answer(send, self._control(scope["method"], body))
+        elif path.startswith(f"{API}/"):
+            await send_answer(send, await self._rest(scope, path.removeprefix(API), body))
+        else:
+            await send_answer(send, json_answer(404, {"message": "Not Found"}))
+
+    def _control(self, method: str, body: bytes) -> Answer:
+        if method == "DELETE":
+            self.state.faults.clear()
+        elif method == "POST":
+            try:
+                self.state.faults.add(msgspec.json.decode(body, type=Fault))
+            except msgspec.DecodeError as error:
+                return json_answer(400, {"message": str(error)})
+        return json_answer(200, self.state.faults.waiting)
+
+    async def _rest(self, scope: Scope, path: str, body: bytes) -> Answer:
+        web = f"{scope.get('scheme', 'http')}://{header(scope, 'host') or 'localhost'}"
+        request = Request(
+            method=scope["method"],
+            path=path,
+            query=dict(parse_qsl(scope["query_string"].decode("latin-1"))),
+            authorization=header(scope, "authorization") or "",
+            body=body,
+            web=web,
+            api=f"{web}{API}",
+        )
+        fault = self.state.faults.take("api", operation_of(request.method, path))
+        if fault:
+            await asyncio.sleep(fault.delay)
+            if not fault.answer_lost and not fault.is_delay_only:
+                return json_answer(fault.status or 500, {"message": fault.message})
+        answer = await asyncio.to_thread(answer_rest, self.state, request)
+        if fault and fault.answer_lost:
+            return json_answer(fault.status or 502, {"message": fault.message})
+        return answer
+
+    async def _git(self, scope: Scope, receive: Receive, send: Send, full_name: str, rest: str) -> None:
+        service = "push" if "git-receive-pack" in rest + scope["query_string"].decode("latin-1") else "fetch"
+        caller = self.state.bearer(_basic_password(scope))
+        repository = self.state.repositories.get(full_name.lower())
+        refusal = _refuse(repository, caller, service, sent=header(scope, "authorization") is not None)
+        # One push is two requests; a fault counts once for the one that does the work.
+        working = scope["method"] == "POST"
+        fault = self.state.faults.take(service) if working and refusal is None else None
+        if fault:
+            await asyncio.sleep(fault.delay)
+            if fault.status is not None and not fault.answer_lost:
+                refusal = Answer(fault.status, fault.message.encode())
+        if refusal is not None or repository is None:
+            await send_answer(send, refusal or Answer(404))
+            return
+        hook = fault.message if fault and not (fault.is_delay_only or fault.answer_lost) else None
+        answering = _lose if fault and fault.answer_lost else send
+        await serve_git(
+            scope,
+            receive,
+            answering,
+            root=self.state.root,
+            path=f"/{repository.full_name}.git{rest}",
+            user=caller.login if caller else "",
+            refusal=hook,
+        )
+        if fault and fault.answer_lost:
+            await send_answer(send, Answer(fault.status or 502, fault.message.encode()))
+
+
+async def _lose(message: object) -> None:
+    """Take an answer that never arrives."""
+    del message
+
+
+def _basic_password(scope: Scope) -> str | None:
+    scheme, _, value = (header(scope, "authorization") or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _refuse(
+    repository: Repository | None, caller: Token | None, service: str, *, sent: bool
+) -> Answer | None:
+    """GitHub's refusal of a git request: 401 without a valid token, 404 for what is not there, 403 for read-only."""
+    asking = (("WWW-Authenticate", 'Basic realm="GitHub"'),)
+    if caller is None and (sent or repository is None or repository.private or service == "push"):
+        return Answer(401, b"Authentication failed\n" if sent else b"Repository not found.\n", asking)
+    if repository is None:
+        return Answer(404, b"Repository not found.\n")
+    if service == "push" and caller is not None and caller.access != "write":
+        return Answer(403, b"Write access to repository not granted.\n")
+    return None

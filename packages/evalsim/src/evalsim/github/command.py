@@ -1,0 +1,46 @@
+"""`evalsim github`: the simulated GitHub as a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import uvicorn
+
+from evalsim.github.app import API, SimulatedGitHub
+from evalsim.serving import address, listen, server_config
+
+
+@click.command("github")
+@click.option(
+    "--root",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Where the repositories are kept.",
+)
+@click.option(
+    "--repository",
+    "repositories",
+    multiple=True,
+    metavar="OWNER/NAME[=SEED]",
+    help="A repository, made from the seed folder where it is not there yet.",
+)
+@click.option("--token", "tokens", multiple=True, required=True, help="A token that may read and write.")
+@click.option("--public", is_flag=True, help="Let everybody read.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8082, show_default=True)
+def github_command(
+    root: Path, repositories: tuple[str, ...], tokens: tuple[str, ...], host: str, port: int, *, public: bool
+) -> None:
+    """Simulate GitHub: REST under /api/v3, git remotes at /OWNER/NAME.git."""
+    app = SimulatedGitHub(root.resolve())
+    for token in tokens:
+        app.state.add_token(token)
+    for item in repositories:
+        full_name, _, seed = item.partition("=")
+        app.state.add_repository(full_name, Path(seed) if seed else None, private=not public)
+    with listen(host, port) as bound:
+        click.echo(
+            f"simulated GitHub on {address(bound)}, EVALHOOK_GITHUB_API_URL={address(bound)}{API}", err=True
+        )
+        uvicorn.Server(server_config(app)).run(sockets=[bound])

@@ -1,0 +1,98 @@
+"""The JSON bodies of GitHub's REST API, as far as its clients look at them."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from evalsim.github.repository import MergeConflictError
+from evalsim.github.state import Label, Pull, Repository
+
+Body: TypeAlias = dict[str, object]
+
+
+def user_body(login: str) -> Body:
+    """A user or bot."""
+    return {"login": login, "id": 1, "type": "Bot" if login.endswith("[bot]") else "User"}
+
+
+def label_body(label: Label) -> Body:
+    """A label."""
+    return {"name": label.name, "color": label.color, "description": label.description, "default": False}
+
+
+def repository_body(repository: Repository, api: str, web: str) -> Body:
+    """A repository."""
+    return {
+        "id": 1,
+        "name": repository.name,
+        "full_name": repository.full_name,
+        "owner": user_body(repository.owner),
+        "private": repository.private,
+        "default_branch": repository.bare.default_branch,
+        "url": f"{api}/repos/{repository.full_name}",
+        "html_url": f"{web}/{repository.full_name}",
+        "clone_url": f"{web}/{repository.full_name}.git",
+        "permissions": {"admin": False, "push": True, "pull": True},
+    }
+
+
+def branch_body(repository: Repository, name: str, sha: str, api: str) -> Body:
+    """A branch."""
+    url = f"{api}/repos/{repository.full_name}/commits/{sha}"
+    return {"name": name, "commit": {"sha": sha, "url": url}, "protected": False}
+
+
+def reference_body(repository: Repository, name: str, sha: str, api: str) -> Body:
+    """A git reference to a branch."""
+    base = f"{api}/repos/{repository.full_name}/git"
+    target = {"sha": sha, "type": "commit", "url": f"{base}/commits/{sha}"}
+    return {"ref": f"refs/heads/{name}", "url": f"{base}/refs/heads/{name}", "object": target}
+
+
+def pull_body(repository: Repository, pull: Pull, api: str, web: str, *, full: bool) -> Body:
+    """A pull request; `full` adds what GitHub works out only when one is asked for alone."""
+    number, root = pull.number, f"{api}/repos/{repository.full_name}"
+    body: Body = {
+        "id": number,
+        "number": number,
+        "state": pull.state,
+        "title": pull.title,
+        "body": pull.body,
+        "draft": False,
+        "user": user_body(pull.user),
+        "labels": [label_body(repository.labels.get(name, Label(name))) for name in pull.labels],
+        "head": _side(repository, pull.head, api, web, pull.head_sha),
+        "base": _side(repository, pull.base, api, web, ""),
+        "url": f"{root}/pulls/{number}",
+        "issue_url": f"{root}/issues/{number}",
+        "html_url": f"{web}/{repository.full_name}/pull/{number}",
+        "created_at": pull.created_at,
+        "updated_at": pull.updated_at,
+        "closed_at": pull.closed_at,
+        "merged_at": pull.merged_at,
+        "merge_commit_sha": pull.merge_commit_sha,
+    }
+    return body | (_worked_out(repository, pull) if full else {})
+
+
+def _side(repository: Repository, branch: str, api: str, web: str, closed_at: str) -> Body:
+    return {
+        "label": f"{repository.owner}:{branch}",
+        "ref": branch,
+        "sha": repository.bare.branch(branch) or closed_at,
+        "user": user_body(repository.owner),
+        "repo": repository_body(repository, api, web),
+    }
+
+
+def _worked_out(repository: Repository, pull: Pull) -> Body:
+    bare = repository.bare
+    base, head = bare.branch(pull.base), bare.branch(pull.head)
+    if pull.state == "closed" or base is None or head is None:
+        return {"merged": pull.merged_at is not None, "mergeable": None, "mergeable_state": "unknown"}
+    try:
+        bare.merged_tree(base, head)
+    except MergeConflictError:
+        return {"merged": False, "mergeable": False, "mergeable_state": "dirty"}
+    commits = bare.commits_between(base, head)
+    return {"merged": False, "mergeable": True, "mergeable_state": "clean", "commits": commits}

@@ -1,0 +1,142 @@
+"""What the simulated GitHub remembers: repositories, pull requests, labels, tokens, apps."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from evalsim.github.faults import Faults
+from evalsim.github.repository import BareRepository
+
+Access = Literal["read", "write"]
+
+
+class Pull(msgspec.Struct, kw_only=True):
+    """A pull request of a branch of the same repository."""
+
+    number: int
+    title: str
+    body: str
+    head: str
+    base: str
+    user: str
+    created_at: str
+    updated_at: str
+    labels: list[str] = []
+    state: Literal["open", "closed"] = "open"
+    closed_at: str | None = None
+    merged_at: str | None = None
+    merge_commit_sha: str | None = None
+    head_sha: str = ""
+    """Where the head stood when it was closed."""
+
+
+class Label(msgspec.Struct):
+    """A label of a repository."""
+
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+class Repository(msgspec.Struct, kw_only=True):
+    """A repository with all that is not git's."""
+
+    owner: str
+    name: str
+    bare: BareRepository
+    private: bool = True
+    pulls: list[Pull] = []
+    labels: dict[str, Label] = {}
+    issue_count: int = 0
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`."""
+        return f"{self.owner}/{self.name}"
+
+
+class Token(msgspec.Struct, frozen=True):
+    """Who bears a token, what it allows, until when."""
+
+    login: str
+    access: Access
+    expires: datetime | None = None
+
+
+class App(msgspec.Struct, frozen=True):
+    """A GitHub App, installed on everything."""
+
+    app_id: str
+    public_key: str
+    installation: int
+
+
+class State:
+    """All of it, in memory; the git repositories are under `root`."""
+
+    def __init__(self, root: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.root = root
+        self.clock = clock
+        self.repositories: dict[str, Repository] = {}
+        self.tokens: dict[str, Token] = {}
+        self.apps: dict[str, App] = {}
+        self.faults = Faults()
+
+    def add_repository(
+        self,
+        full_name: str,
+        source: Path | None = None,
+        *,
+        private: bool = True,
+        default_branch: str = "main",
+    ) -> Repository:
+        """Take up `owner/name`: a bare repository under the root, made from `source` where not there."""
+        owner, _, name = full_name.partition("/")
+        path = self.root / owner / f"{name}.git"
+        if path.is_dir():
+            bare = BareRepository(path, default_branch=default_branch)
+            bare.install_hook()
+        else:
+            bare = BareRepository.create(path, source, default_branch=default_branch)
+        repository = Repository(owner=owner, name=name, bare=bare, private=private)
+        self.repositories[full_name.lower()] = repository
+        return repository
+
+    def add_token(
+        self,
+        token: str,
+        *,
+        login: str = "evaluator-bot",
+        access: Access = "write",
+        expires: datetime | None = None,
+    ) -> None:
+        """Let a token in."""
+        self.tokens[token] = Token(login, access, expires)
+
+    def add_app(self, app_id: str, public_key: str) -> None:
+        """Install a GitHub App; it signs with the private key to this public one (PEM)."""
+        self.apps[app_id] = App(app_id, public_key, 1000 + len(self.apps))
+
+    def bearer(self, token: str | None) -> Token | None:
+        """Whose token it is; None for none, an unknown or an expired one."""
+        known = self.tokens.get(token) if token else None
+        if known is not None and known.expires is not None and known.expires <= self.clock():
+            return None
+        return known
+
+    def mint(self, app: App) -> tuple[str, datetime]:
+        """Make an installation token, good for an hour as GitHub's are."""
+        token = f"ghs_{secrets.token_hex(18)}"
+        expires = self.clock() + timedelta(hours=1)
+        self.add_token(token, login=f"evaluator-{app.app_id}[bot]", expires=expires)
+        return token, expires
+
+    def now(self) -> str:
+        """The time as GitHub writes it."""
+        return self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,226 @@
+"""The simulated GitHub: PyGithub and git work against it, and it refuses as GitHub does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import github
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from github import Auth, Github
+
+from evalsim.github import Fault, SimulatedGitHub
+from evalsim.serving import running
+
+TOKEN = "ghp_simulated_token_0123456789abcdef"
+NAME = "acme/prompt-library"
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Iterator[tuple[SimulatedGitHub, str]]:
+    seed = tmp_path / "seed"
+    seed.mkdir()
+    (seed / "README.md").write_text("hello\n")
+    app = SimulatedGitHub(tmp_path / "root", token=TOKEN)
+    app.state.add_repository(NAME, seed)
+    with running(app) as url:
+        yield app, url
+
+
+@pytest.fixture
+def repository(simulated: tuple[SimulatedGitHub, str]) -> Iterator[github.Repository.Repository]:
+    client = Github(
+        auth=Auth.Token(TOKEN), base_url=f"{simulated[1]}/api/v3", retry=None, seconds_between_writes=None
+    )
+    yield client.get_repo(NAME)
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def app_key() -> tuple[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+def git(*arguments: str, at: Path, ok: bool = True) -> str:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
+    environment = {"PATH": "/usr/bin:/bin", "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    done = subprocess.run(command, cwd=at, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode == 0) is ok, done.stderr
+    return done.stdout.strip() if ok else done.stderr
+
+
+def remote(url: str, token: str = TOKEN) -> str:
+    return url.replace("://", f"://x-access-token:{token}@") + f"/{NAME}.git"
+
+
+def push_branch(url: str, folder: Path, branch: str, file: str, text: str, *, ok: bool = True) -> str:
+    if not folder.exists():
+        git("clone", "-q", remote(url), str(folder), at=folder.parent)
+    git("checkout", "-q", "-B", branch, "origin/main", at=folder)
+    (folder / file).write_text(text)
+    git("add", file, at=folder)
+    git("commit", "-q", "-m", f"Change {file}", at=folder)
+    return git("push", "-q", "origin", branch, at=folder, ok=ok)
+
+
+def test_pushed_branch_becomes_a_pull_request_that_can_be_merged(
+    simulated, repository, tmp_path: Path
+) -> None:
+    app, url = simulated
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
+    pull = repository.create_pull(base="main", head="topic", title="Add", body="Why")
+    pull.add_to_labels("eval-results", "automerge")
+    assert [label.name for label in repository.get_pull(pull.number).labels] == ["eval-results", "automerge"]
+    assert repository.get_pull(pull.number).mergeable is True
+    assert pull.merge().merged
+    bare = app.state.repositories[NAME].bare
+    assert bare.file("main", "new.txt") == b"new\n"
+    assert len(git("rev-list", "--merges", "main", at=bare.path).split()) == 1
+    assert repository.get_pull(pull.number).merged
+
+
+def test_merge_conflict_is_a_conflict(simulated, repository, tmp_path: Path) -> None:
+    _, url = simulated
+    for branch in ("one", "two"):
+        push_branch(url, tmp_path / "clone", branch, "README.md", f"{branch}\n")
+    first, second = (repository.create_pull(base="main", head=b, title=b, body="") for b in ("one", "two"))
+    first.merge()
+    assert repository.get_pull(second.number).mergeable is False
+    assert repository.get_pull(second.number).mergeable_state == "dirty"
+    with pytest.raises(github.GithubException) as refused:
+        second.merge()
+    assert refused.value.status == 405
+
+
+def test_pulls_are_listed_by_state_base_and_head(simulated, repository, tmp_path: Path) -> None:
+    _, url = simulated
+    for branch in ("one", "two"):
+        push_branch(url, tmp_path / "clone", branch, f"{branch}.txt", branch)
+        repository.create_pull(base="main", head=branch, title=branch, body="")
+    assert [pull.head.ref for pull in repository.get_pulls(state="open", base="main")] == ["two", "one"]
+    assert [pull.head.ref for pull in repository.get_pulls(head="acme:one")] == ["one"]
+    repository.get_pulls(head="acme:one")[0].edit(state="closed")
+    assert [pull.head.ref for pull in repository.get_pulls()] == ["two"]
+    assert [pull.head.ref for pull in repository.get_pulls(state="all", base="nowhere")] == []
+
+
+def test_long_lists_come_in_pages(repository) -> None:
+    for number in range(35):
+        repository.create_label(f"label-{number}", "ff0000")
+    assert repository.get_labels().totalCount == 35
+    assert len(list(repository.get_labels())) == 35
+
+
+def test_impossible_pull_requests_are_refused_in_githubs_words(simulated, repository, tmp_path: Path) -> None:
+    _, url = simulated
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
+    repository.create_pull(base="main", head="topic", title="Add", body="")
+    for head, words in (
+        ("topic", "A pull request already exists for acme:topic."),
+        ("main", "No commits between main and main"),
+        ("nowhere", "'field': 'head'"),
+    ):
+        with pytest.raises(github.GithubException, match="Validation Failed") as refused:
+            repository.create_pull(base="main", head=head, title="Add", body="")
+        assert refused.value.status == 422
+        assert words in str(refused.value.data)
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "words"),
+    [
+        ("wrong", 401, "Bad credentials"),
+        ("reader", 403, "Resource not accessible by personal access token"),
+    ],
+)
+def test_writing_needs_a_token_that_may(simulated, token: str, status: int, words: str) -> None:
+    app, url = simulated
+    app.state.add_token("reader", access="read")
+    answer = httpx.post(
+        f"{url}/api/v3/repos/{NAME}/labels", json={"name": "x"}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert (answer.status_code, answer.json()["message"]) == (status, words)
+
+
+def test_unknown_repository_and_call_are_not_found(simulated) -> None:
+    _, url = simulated
+    for path in ("/repos/acme/nothing", f"/repos/{NAME}/wiki", f"/repos/{NAME}/pulls/9"):
+        answer = httpx.get(f"{url}/api/v3{path}", headers={"Authorization": f"token {TOKEN}"})
+        assert answer.status_code == 404
+
+
+def test_git_reads_a_private_repository_with_a_token_only(simulated, tmp_path: Path) -> None:
+    app, url = simulated
+    plain = f"{url}/{NAME}.git"
+    assert "could not read Username" in git("clone", plain, "no", at=tmp_path, ok=False)
+    assert "Authentication failed" in git("clone", remote(url, "wrong"), "no", at=tmp_path, ok=False)
+    app.state.repositories[NAME].private = False
+    git("clone", "-q", plain, "yes", at=tmp_path)
+    assert (tmp_path / "yes" / "README.md").read_text() == "hello\n"
+
+
+def test_pushing_needs_write_access_even_where_all_may_read(simulated, tmp_path: Path) -> None:
+    app, url = simulated
+    app.state.repositories[NAME].private = False
+    app.state.add_token("reader", access="read")
+    folder = tmp_path / "clone"
+    git("clone", "-q", remote(url, "reader"), str(folder), at=tmp_path)
+    assert "403" in push_branch(url, folder, "topic", "new.txt", "new\n", ok=False)
+
+
+def test_faults_refuse_as_often_as_asked(simulated, repository, tmp_path: Path) -> None:
+    app, url = simulated
+    httpx.post(
+        f"{url}/sim/faults", json={"on": "push", "message": "GH006: protected", "times": 1}
+    ).raise_for_status()
+    assert "GH006: protected" in push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n", ok=False)
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
+    app.state.faults.add(Fault(on="pulls.create", status=500, times=1))
+    with pytest.raises(github.GithubException) as refused:
+        repository.create_pull(base="main", head="topic", title="Add", body="")
+    assert refused.value.status == 500
+    assert list(repository.get_pulls()) == []
+    app.state.faults.add(Fault(on="pulls.create", answer_lost=True))
+    with pytest.raises(github.GithubException):
+        repository.create_pull(base="main", head="topic", title="Add", body="")
+    assert len(list(repository.get_pulls())) == 1
+    assert httpx.delete(f"{url}/sim/faults").json() == []
+
+
+def test_push_whose_answer_is_lost_has_happened(simulated, tmp_path: Path) -> None:
+    app, url = simulated
+    app.state.faults.add(Fault(on="push", answer_lost=True, times=1))
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n", ok=False)
+    assert app.state.repositories[NAME].bare.branch("topic")
+
+
+def test_app_gets_an_installation_token_that_git_accepts_too(
+    simulated, app_key: tuple[str, str], tmp_path: Path
+) -> None:
+    app, url = simulated
+    private, public = app_key
+    app.state.add_app("77", public)
+    with github.GithubIntegration(auth=Auth.AppAuth(77, private), base_url=f"{url}/api/v3") as integration:
+        installation = integration.get_repo_installation("acme", "prompt-library")
+        token = integration.get_access_token(installation.id).token
+    git("clone", "-q", remote(url, token), "clone", at=tmp_path)
+    assert (tmp_path / "clone" / "README.md").exists()
+
+
+def test_large_push_is_streamed(simulated, tmp_path: Path) -> None:
+    app, url = simulated
+    folder = tmp_path / "clone"
+    git("clone", "-q", remote(url), str(folder), at=tmp_path)
+    (folder / "big.bin").write_bytes(bytes(range(256)) * 4096 + os.urandom(3_000_000))
+    git("add", ".", at=folder)
+    git("commit", "-q", "-m", "Big", at=folder)
+    git("push", "-q", "origin", "HEAD:refs/heads/big", at=folder)
+    assert app.state.repositories[NAME].bare.branch("big") == git("rev-parse", "HEAD", at=folder)
