@@ -49,6 +49,9 @@ class Observer:
     def model_skipped(self, model: str, reason: str) -> None:
         """Tell that a model is left out."""
 
+    def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
+        """Tell that a call is being made; `replicate` counts from 0."""
+
     def replied(self, plan: RunPlan, reply: Reply) -> None:
         """Tell that a call ended and its reply is kept."""
 
@@ -175,6 +178,7 @@ class _Evaluation:
     async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
         plan = folder.plan
         call = call_for(plan.model, plan.component.prompt, plan.component.schema, case, replicate)
+        self._observer.call_started(plan, case.name, replicate)
         reply = await self._clients[plan.model.provider].call(call)
         folder.append(reply)
         self._observer.replied(plan, reply)
