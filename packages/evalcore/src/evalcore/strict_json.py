@@ -1,0 +1,78 @@
+"""JSON as RFC 8259 and I-JSON have it, from people and models alike: exact, bounded, in linear time."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from typing import NoReturn
+
+from evalcore.structs import JsonValue
+
+MAX_DEPTH = 200
+MAX_DIGITS = 300
+"""Of one integer: more would not fit a double, which is what other programs read it into."""
+
+# A string (to the end of the text where it is not closed), or a run of opening or closing brackets.
+# Possessive, so that hostile text costs no backtracking.
+TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
+
+
+def parse_json(text: str) -> JsonValue:
+    """Parse one JSON value; raises ValueError, never RecursionError.
+
+    Refused besides what is not JSON: NaN and infinities, numbers that are no finite double, integers of
+    over 300 digits, duplicate keys, lone surrogates (which UTF-8 cannot hold), nesting over 200 deep.
+    """
+    text.encode()  # UnicodeEncodeError, a ValueError, for lone surrogates
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(text):
+        raise ValueError(f"it is nested over {MAX_DEPTH} deep")
+    value: JsonValue = _decoder.decode(text)
+    if "\\u" in text:
+        # Escaped surrogates must come in pairs.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _is_too_deep(text: str) -> bool:
+    depth = 0
+    for token in TOKENS.finditer(text):
+        first = text[token.start()]
+        if first != '"':
+            length = token.end() - token.start()
+            depth += length if first in "[{" else -length
+            if depth > MAX_DEPTH:
+                return True
+    return False
+
+
+def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = counts.most_common(1)[0][0]
+        raise ValueError(f"the key {json.dumps(twice[:60])} stands twice in one object")
+    return entries
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of over {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {digits[:40]} is too large")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_no_constant
+)
