@@ -142,7 +142,7 @@ def _basic_password(scope: Scope) -> str | None:
 def _refuse(
     repository: Repository | None, caller: Token | None, service: str, *, sent: bool
 ) -> Answer | None:
-    """GitHub's refusal of a git request: 401 without a valid token, 404 for what is not there, 403 for read-only."""
+    """GitHub's refusal of a git request, if any: 401, 403 for a read-only token, 404."""
     asking = (("WWW-Authenticate", 'Basic realm="GitHub"'),)
     if caller is None and (sent or repository is None or repository.private or service == "push"):
         return Answer(401, b"Authentication failed\n" if sent else b"Repository not found.\n", asking)
