@@ -1,0 +1,89 @@
+"""What all calls to a model, or to a provider, wait for together: rate limits, outages, a used-up quota."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evalcore.clients.failures import Failure
+from evalcore.structs import Frozen
+
+
+class Pause(Frozen, frozen=True):
+    """A wait that is not over yet."""
+
+    seconds: float
+    failure: Failure
+    """What brought it about."""
+
+
+class _Gate:
+    """One model's, or the provider's: closed until a moment, or for good."""
+
+    def __init__(self) -> None:
+        self.until = float("-inf")
+        self.failing_since: float | None = None
+        self.failure: Failure | None = None
+        self.is_shut = False
+        self.noted_at = float("-inf")
+
+
+class Pauses:
+    """Shared by all calls through one client. Times are in seconds of the given clock."""
+
+    def __init__(self, outage: float, clock: Callable[[], float]) -> None:
+        self._outage = outage
+        self._clock = clock
+        self._provider = _Gate()
+        self._models: dict[str, _Gate] = {}
+
+    def look(self, model_id: str) -> Failure | Pause | None:
+        """Say whether a call may be sent now.
+
+        None: it may. A Pause: look again after it. A Failure: it is not worth sending, and this is
+        why (the quota is used up, or the model has been failing for too long).
+        """
+        now = self._clock()
+        for gate in (self._provider, self._model(model_id)):
+            if gate.failure is None:
+                continue
+            if gate.is_shut or (now < gate.until and self._is_given_up(gate, now)):
+                return gate.failure
+            if now < gate.until:
+                return Pause(seconds=gate.until - now, failure=gate.failure)
+        return None
+
+    def failed(self, model_id: str, failure: Failure, wait: float | None) -> bool:
+        """Note a failure that concerns others too; says whether waiting for its end is still worth it.
+
+        `wait` is in seconds; None when the call that failed is not tried again.
+        """
+        if failure.scope == "call":
+            return True
+        gate = self._provider if failure.scope == "provider" else self._model(model_id)
+        now = self._clock()
+        gate.failure = failure
+        gate.noted_at = now
+        gate.is_shut = gate.is_shut or not failure.retry
+        gate.until = max(gate.until, now + (failure.wait if wait is None else wait))
+        # a rate limit is no outage: the server is well, and says when to come back
+        if gate.failing_since is None and not failure.is_free:
+            gate.failing_since = now
+        return not self._is_given_up(gate, now)
+
+    def has_news_since(self, model_id: str, moment: float) -> bool:
+        """Whether a failure that concerns the model's calls has been noted at or after `moment`."""
+        return max(self._provider.noted_at, self._model(model_id).noted_at) >= moment
+
+    def succeeded(self, model_id: str) -> None:
+        """Note that a model has answered: neither it nor its provider is out."""
+        self._provider.failing_since = None
+        self._model(model_id).failing_since = None
+
+    def _is_given_up(self, gate: _Gate, now: float) -> bool:
+        return gate.failing_since is not None and now - gate.failing_since > self._outage
+
+    def _model(self, model_id: str) -> _Gate:
+        gate = self._models.get(model_id)
+        if gate is None:
+            gate = self._models[model_id] = _Gate()
+        return gate
