@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from evalcore.errors import LeaderboardError
+from evalcore.errors import LeaderboardError, StorageError
 from evalcore.files import write_atomically
 from evalcore.leaderboard import (
     MAX_BYTES,
@@ -60,6 +61,20 @@ def existing_leaderboard(path: Path, slug: str) -> Leaderboard:
             hint="mend its `component` by hand; it is left as it stands",
         )
     return existing
+
+
+def check_leaderboard(path: Path, slug: str) -> None:
+    """Refuse a leaderboard that could not be added to, before anything is spent on its records.
+
+    Raises LeaderboardError where it is not valid, StorageError where its folder cannot be written.
+    """
+    existing_leaderboard(path, slug)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise StorageError(
+            "the leaderboard cannot be written here",
+            where=str(path.parent),
+            hint="mend the folder's permissions, or say --no-leaderboard",
+        )
 
 
 def add_to_leaderboard(path: Path, slug: str, records: Sequence[RunRecord]) -> None:

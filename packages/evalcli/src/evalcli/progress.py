@@ -30,6 +30,8 @@ class Progress(Observer):
         self.tallies: dict[str, Tally] = {}
         self.run_dirs: dict[str, Path] = {}
         self.outcomes: list[RunOutcome] = []
+        self.skipped: set[str] = set()
+        self._wait_told_until: dict[tuple[str, str], float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -62,12 +64,20 @@ class Progress(Observer):
         tally.done += 1
         tally.errors += reply.error is not None
 
+    def waited(self, model: str, code: str, seconds: float) -> None:
+        """Tell of a wait before a call is tried again; once in a while for each cause."""
+        now = self.clock()
+        if now >= self._wait_told_until.get((model, code), now):
+            self._wait_told_until[model, code] = now + seconds + LINE_EVERY_S
+            self._event(f"{model}: {code}; trying again in {duration(seconds)}")
+
     def model_awaited(self, model: str, seconds: float) -> None:
         """Tell of a model that may come back."""
         self._event(f"{model}: not served now; looking again for {duration(seconds)}")
 
     def model_skipped(self, model: str, reason: str) -> None:
         """Tell of a model that is left out."""
+        self.skipped.add(model)
         self._event(f"{model}: skipped: {reason}")
 
     def run_finished(self, outcome: RunOutcome) -> None:

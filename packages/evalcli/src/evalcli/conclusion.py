@@ -1,0 +1,96 @@
+"""How an evaluation ends: results shown, leaderboard written, and, cut short, how to go on."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from evalcli.evaluation import CutShort, Evaluation, make_calls
+from evalcli.exits import PROGRAM, Exit, Interrupted
+from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard, leaderboard_path
+from evalcli.output import print_bytes, print_table, say, warn
+from evalcli.results import encode_records, exit_code, records_of, results_table
+from evalcore.errors import EvaluatorError
+from evalcore.evaluate import RunOutcome
+from evalcore.structs import Frozen
+
+
+class Ending(Frozen, frozen=True):
+    """What the user asked for besides the calls."""
+
+    skill: str
+    prompt_library: Path
+    concurrency: int
+    no_leaderboard: bool
+    as_json: bool
+    planned: tuple[str, ...]
+    """Options as they were given that a new run needs again, but a resumed one has in its plan."""
+    others: tuple[str, ...]
+    """Options as they were given that both need again."""
+
+    @property
+    def leaderboard(self) -> Path | None:
+        """Where the runs are added; None where they are not."""
+        return None if self.no_leaderboard else leaderboard_path(self.prompt_library, self.skill)
+
+    def resume_command(self, run_dir: Path) -> str:
+        """Return the command line that goes on with a job, for a shell."""
+        return shlex.join([PROGRAM, "evaluate", self.skill, "--resume", str(run_dir), *self.others])
+
+    def command_for(self, models: Sequence[str]) -> str:
+        """Return the command line that evaluates these models, for a shell."""
+        named = [part for model in models for part in ("--model", model)]
+        return shlex.join([PROGRAM, "evaluate", self.skill, *named, *self.planned, *self.others])
+
+
+def conclude(evaluation: Evaluation, ending: Ending) -> Exit:
+    """Make the calls, show the results, and add them to the leaderboard.
+
+    Raises LeaderboardError or StorageError before any call where the leaderboard could not be written.
+    """
+    if ending.leaderboard is not None:
+        check_leaderboard(ending.leaderboard, ending.skill)
+    if not evaluation.job.models and not evaluation.finished:
+        warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
+        _print_results([], ending)
+        return Exit.NOTHING
+    ended = make_calls(evaluation, ending.concurrency)
+    if isinstance(ended, CutShort):
+        _keep(ended.outcomes, ending)
+        _say_how_to_go_on(ended, ending)
+        raise ended.error or Interrupted
+    # Shown first: should the leaderboard refuse them now, they have at least been seen.
+    _print_results(ended, ending)
+    _keep(ended, ending)
+    return exit_code(ended)
+
+
+def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
+    if ending.as_json:
+        print_bytes(encode_records(records_of(outcomes)))
+    elif outcomes:
+        print_table(results_table(outcomes, ending.skill))
+
+
+def _keep(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
+    records = records_of(outcomes)
+    if ending.leaderboard is None or not records:
+        return
+    try:
+        add_to_leaderboard(ending.leaderboard, ending.skill, records)
+    except EvaluatorError:
+        kept = next(outcome.run_dir for outcome in outcomes if outcome.run_dir is not None)
+        say(f"the runs are kept in {kept.parent}; once that is mended, this adds them without a call:")
+        say(f"  {ending.resume_command(kept)}")
+        raise
+    say(f"{len(records)} run(s) are in {ending.leaderboard}")
+
+
+def _say_how_to_go_on(ended: CutShort, ending: Ending) -> None:
+    if ended.unfinished is not None:
+        say("every reply that came is kept; go on with:")
+        say(f"  {ending.resume_command(ended.unfinished)}")
+    if ended.not_begun:
+        say(f"{len(ended.not_begun)} model(s) had not begun; evaluate them with:")
+        say(f"  {ending.command_for(ended.not_begun)}")

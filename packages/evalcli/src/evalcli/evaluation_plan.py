@@ -1,0 +1,145 @@
+"""From the options of `evaluate` to what will be called: everything is read here, nothing is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from evalcli.output import Table
+from evalcli.selection import Selection, select_models
+from evalcore.canonical import encode_canonical
+from evalcore.cases import load_cases
+from evalcore.checkout import CommitState, FolderCheckout, commit_state
+from evalcore.library import MODELS_PATH, component_state, load_component, load_models, load_models_file
+from evalcore.plan import JobPlan, Origin
+from evalcore.structs import Frozen, JsonObject
+
+DATA_SETS_BESIDE: Final = "evaluation-data-sets"
+RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
+
+
+class Sources(Frozen, frozen=True):
+    """Where an evaluation reads; None where the default is meant."""
+
+    prompt_library: Path
+    data_sets: Path | None
+    models: Path | None
+
+
+class Prepared(Frozen, frozen=True):
+    """A job that can be begun, with what its user should know first."""
+
+    job: JobPlan
+    selection: Selection
+    warnings: tuple[str, ...]
+
+
+def prepare(
+    slug: str,
+    sources: Sources,
+    named: tuple[str, ...],
+    replicates: int,
+    *,
+    job_id: str,
+    environ: Mapping[str, str],
+) -> Prepared:
+    """Read component, cases and models, and plan the job.
+
+    Raises InputError for whatever cannot be used.
+    """
+    library = FolderCheckout(sources.prompt_library)
+    data_sets_path = sources.data_sets or data_sets_beside(sources.prompt_library)
+    data_sets = FolderCheckout(data_sets_path) if data_sets_path is not None else None
+    component = load_component(library, data_sets, slug)
+    cases, skipped_cases = load_cases(library, data_sets, component)
+    models_file = load_models_file(sources.models) if sources.models is not None else load_models(library)
+    where = str(sources.models or MODELS_PATH)
+    selection = select_models(models_file, named, environ, where=where)
+    prompt_commit, prompt_warning = _commit(component_state(sources.prompt_library, slug), "prompt_commit")
+    dataset_commit, dataset_warning = None, ""
+    if data_sets_path is not None:
+        dataset_commit, dataset_warning = _commit(commit_state(data_sets_path, (slug,)), "dataset_commit")
+    job = JobPlan(
+        job_id=job_id,
+        origin=origin(environ),
+        component=component,
+        cases=cases,
+        skipped_cases=skipped_cases,
+        models=selection.models,
+        providers=models_file.providers,
+        replicates=replicates,
+        prompt_commit=prompt_commit,
+        dataset_commit=dataset_commit,
+    )
+    warnings = (
+        *(f"case {skipped.case} is skipped: {skipped.reason}" for skipped in skipped_cases),
+        *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
+        *(text for text in (prompt_warning, dataset_warning) if text),
+    )
+    return Prepared(job=job, selection=selection, warnings=warnings)
+
+
+def data_sets_beside(prompt_library: Path) -> Path | None:
+    """Return the data sets checked out beside the prompt library, where they are."""
+    beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
+    return beside if beside.is_dir() else None
+
+
+def origin(environ: Mapping[str, str]) -> Origin:
+    """Say where this runs: in GitHub Actions, or on somebody's machine."""
+    return "actions" if environ.get("GITHUB_ACTIONS") == "true" else "local"
+
+
+def plan_tables(prepared: Prepared) -> list[Table]:
+    """Lay out what would be called, for `--dry-run`."""
+    job = prepared.job
+    calls_each = len(job.cases) * job.replicates
+    cases = [(case.name, "used", "") for case in job.cases]
+    cases += [(skipped.case, "skipped", skipped.reason) for skipped in job.skipped_cases]
+    models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
+    models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
+    return [
+        Table(
+            title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
+            f" x {job.replicates} replicate(s)",
+            headings=("case", "", "reason"),
+            rows=tuple(cases),
+        ),
+        Table(
+            title=f"{job.calls} call(s), if every model is served",
+            headings=("model", "provider", "calls", "reason"),
+            rows=tuple(models),
+            numeric=frozenset({"calls"}),
+        ),
+    ]
+
+
+def encode_plan(prepared: Prepared) -> bytes:
+    """Write what would be called as one JSON object, for `--dry-run --json`."""
+    job = prepared.job
+    value: JsonObject = {
+        "component": job.component.slug,
+        "component_version": job.component.version,
+        "prompt_commit": job.prompt_commit,
+        "dataset_commit": job.dataset_commit,
+        "replicates": job.replicates,
+        "calls": job.calls,
+        "cases": [case.name for case in job.cases],
+        "skipped_cases": [{"case": item.case, "reason": item.reason} for item in job.skipped_cases],
+        "models": [model.id for model in job.models],
+        "skipped_models": [
+            {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped
+        ],
+    }
+    return encode_canonical(value)
+
+
+def _commit(state: CommitState, field: str) -> tuple[str | None, str]:
+    if not state.changed:
+        return state.commit, ""
+    more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
+    return (
+        None,
+        f"{state.changed[0]}{more} differ from the commit, so {field} is null; commit first to have it",
+    )
