@@ -101,6 +101,12 @@ def is_local(model: Model) -> bool:
     return model.provider == LOCAL_PROVIDER
 
 
+def streams_by_default(provider: str) -> bool:
+    """Whether a provider's replies are streamed where models.yaml does not say."""
+    # MindRouter kills and begins again an answer that is not streamed and takes over 180 s.
+    return provider == LOCAL_PROVIDER
+
+
 class _ProviderEntry(Strict, frozen=True):
     api: Dialect | UnsetType = UNSET
     base_url: Annotated[str, Meta(min_length=1, max_length=2000)] | UnsetType = UNSET
@@ -205,14 +211,13 @@ class _Parser:
             hint = f"use {', '.join(sorted(providers))}, or define it under `providers:`"
             raise self.problem(node.items()["provider"], what, hint)
         self.check_params(node.items().get("params"))
-        streams = entry.stream if entry.stream is not None else entry.provider == LOCAL_PROVIDER
         return Model(
             id=entry.id,
             provider=entry.provider,
             structured_output=entry.structured_output,
             params=entry.params,
             concurrency=entry.concurrency,
-            stream=streams,
+            stream=entry.stream if entry.stream is not None else streams_by_default(entry.provider),
             timeout=entry.timeout,
             price=Price(input=entry.price.input, output=entry.price.output) if entry.price else None,
         )

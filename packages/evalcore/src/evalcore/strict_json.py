@@ -17,6 +17,8 @@ MAX_DIGITS = 300
 # A string (to the end of the text where it is not closed), or a run of opening or closing brackets.
 # Possessive, so that hostile text costs no backtracking.
 TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_json(text: str) -> JsonValue:
@@ -25,13 +27,13 @@ def parse_json(text: str) -> JsonValue:
     Refused besides what is not JSON: NaN and infinities, numbers that are no finite double, integers of
     over 300 digits, duplicate keys, lone surrogates (which UTF-8 cannot hold), nesting over 200 deep.
     """
-    text.encode()  # UnicodeEncodeError, a ValueError, for lone surrogates
+    if _SURROGATE.search(text):
+        raise ValueError("it holds half of a surrogate pair")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(text):
         raise ValueError(f"it is nested over {MAX_DEPTH} deep")
     value: JsonValue = _decoder.decode(text)
-    if "\\u" in text:
-        # Escaped surrogates must come in pairs.
-        json.dumps(value, ensure_ascii=False).encode()
+    if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+        raise ValueError("it holds half of a surrogate pair")
     return value
 
 
