@@ -1,0 +1,120 @@
+"""The API's handlers: read the request, call the service, shape the answer (CONTRACT section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath, QueryParameter, SkipValidation
+
+from evalcore.version import __version__
+from evalhook import schemas
+from evalhook.body import MAX_BODY, read_request
+from evalhook.problems import BusyBody, ErrorBody
+from evalhook.schemas import GIT_SHA, SKILL_NAME, Accepted, Health, JobList, JobView
+from evalhook.service import Service
+
+TheService = NamedDependency[SkipValidation[Service]]
+TOKEN: Final = "BearerToken"  # noqa: S105 - the name of the scheme in the OpenAPI document
+NEEDS_TOKEN: Final = [{TOKEN: []}]
+
+
+def _errors(**descriptions: str) -> dict[int, ResponseSpec]:
+    common = {"401": "unauthorized: no bearer token, or a wrong one", "500": "internal: an error of the service"}
+    return {
+        int(status.removeprefix("_")): ResponseSpec(
+            data_container=BusyBody if status == "_409" else ErrorBody,
+            description=text,
+            generate_examples=False,
+        )
+        for status, text in (common | descriptions).items()
+    }
+
+
+@dataclass
+class EvaluateOperation(Operation):
+    """Describes the body, which the handler reads itself to bound it."""
+
+    def __post_init__(self) -> None:
+        body = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["skill_name"],
+            additional_properties=False,
+            properties={
+                "skill_name": Schema(type=OpenAPIType.STRING, pattern=SKILL_NAME, description="The component's slug."),
+                "replicates": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=100, default=10),
+                "git_sha": Schema(
+                    type=[OpenAPIType.STRING, OpenAPIType.NULL],
+                    pattern=GIT_SHA,
+                    description="A commit of the prompt library, reachable from its default branch; its tip if absent.",
+                ),
+            },
+        )
+        self.request_body = RequestBody(
+            content={"application/json": OpenAPIMediaType(schema=body)},
+            description=f"At most {MAX_BODY} bytes.",
+            required=True,
+        )
+
+
+@post(
+    "/evaluate",
+    status_code=202,
+    operation_class=EvaluateOperation,
+    operation_id="evaluate",
+    summary="Evaluate a component on every local model",
+    security=NEEDS_TOKEN,
+    responses=_errors(
+        _400="invalid_request: malformed JSON, an unknown field, or a value of the wrong type or out of bounds",
+        _404="unknown_skill: the evaluated commit has no such component",
+        _408="request_timeout: the body did not come",
+        _409="Another job runs; it is told which",
+        _413="too_large: the body is over 4 KiB",
+        _415="unsupported_media_type: the body is not application/json",
+        _422="unknown_commit, or unusable_component: its prompt, schema or cases cannot be used",
+        _503="not_ready: a clone, models.yaml, MindRouter or the state directory cannot be used now",
+    ),
+)
+async def evaluate(request: Request[Any, Any, State], service: TheService) -> Response[Accepted]:
+    """Accept one job, or say why not."""
+    wanted = await read_request(request.headers, request.stream())
+    job = await service.accept(wanted)
+    return Response(schemas.accepted(job), headers={"Location": schemas.job_path(job.job_id)})
+
+
+@get(
+    "/jobs/{job_id:str}",
+    operation_id="job",
+    summary="Show a job",
+    security=NEEDS_TOKEN,
+    responses=_errors(_404="unknown_job: there is no such job"),
+)
+async def show_job(job_id: FromPath[str], service: TheService) -> JobView:
+    """Show how far a job is, or how it ended."""
+    return schemas.view(service.find(job_id))
+
+
+@get(
+    "/jobs",
+    operation_id="jobs",
+    summary="List jobs, the newest first",
+    security=NEEDS_TOKEN,
+    responses=_errors(_400="invalid_request: limit is not a whole number from 1 to 100"),
+)
+async def list_jobs(
+    service: TheService, limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many.")] = 20
+) -> JobList:
+    """List the jobs that are kept."""
+    return JobList(jobs=[schemas.view(job) for job in service.newest(limit)])
+
+
+@get("/health", operation_id="health", summary="Tell that the service answers", security=[])
+async def health() -> Health:
+    """Answer without a token, and disclose nothing else."""
+    return Health(version=__version__)

@@ -1,0 +1,69 @@
+"""Serves the application over HTTP until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+import uvicorn
+from litestar.types import ASGIApp
+
+from evalcore.errors import ConfigurationError
+from evalhook.settings import Settings
+
+MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_CONNECTIONS: Final = 512
+GRACE_SECONDS: Final = 5
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, but a signal that stopped it is not raised again: an ordered stop is exit code 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop in good order on SIGTERM and SIGINT."""
+        wanted = (signal.SIGTERM, signal.SIGINT)
+        former = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+def serve(app: ASGIApp, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin."""
+    server = Server(
+        uvicorn.Config(
+            app,  # type: ignore[arg-type] - one ASGI, typed by two libraries
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            ws="none",
+            limit_concurrency=MAX_CONNECTIONS,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    asyncio.run(_served(server, settings))
+
+
+async def _served(server: Server, settings: Settings) -> None:
+    where = f"EVALHOOK_BIND {settings.host}:{settings.port}"
+    try:
+        await server.serve()
+    except SystemExit as error:
+        # How uvicorn says that the address cannot be bound; it has logged the reason.
+        raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
+    if not server.started:
+        raise ConfigurationError("the service could not begin", where=where, hint="its log says why")
