@@ -1,0 +1,14 @@
+# The simulated MindRouter and GitHub for the container tests, on top of the service's image. Never published.
+ARG HOOK_IMAGE=evaluator-hook:latest
+FROM ${HOOK_IMAGE}
+COPY packages/evalcli/src packages/evalsim/src /simulator/
+ENV PYTHONPATH=/simulator
+# The sample library that GitHub serves and MindRouter knows the answers to.
+USER root
+RUN python3 -c "from pathlib import Path; from evalsim.library import write_sample_data_sets as d, write_sample_library as l; \
+l(Path('/sample/prompt-library')); d(Path('/sample/data-sets'))" \
+    && chmod -R a+rX /sample
+USER evaluator
+HEALTHCHECK --interval=2s --timeout=2s --retries=30 \
+    CMD ["python3", "-I", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), timeout=1).close()"]
+ENTRYPOINT ["python3", "-m", "evalsim.main"]
