@@ -75,7 +75,7 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 - a fixed program with our own arguments, no shell
+    done = subprocess.run(
         ["git", "-C", os.fspath(folder), *arguments],  # noqa: S607 - git is found as the user finds it
         env=git_environment(),
         check=True,
