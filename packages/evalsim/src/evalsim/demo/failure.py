@@ -8,10 +8,11 @@ from evalcore.errors import EvaluatorError
 
 
 class DemoError(EvaluatorError):
-    """A step did not happen."""
+    """A step did not happen; `log` is the end of the service's log, where it was running."""
 
     code = "demo"
     exit_code: ClassVar[int] = 1
+    log: tuple[str, ...] = ()
 
 
 class DemoInputError(DemoError):

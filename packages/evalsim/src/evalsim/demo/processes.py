@@ -58,7 +58,7 @@ def running(
     """Run a program until the block ends; its output goes to `<name>.log` in the folder."""
     log = folder / f"{name}.log"
     with log.open("wb") as output:
-        popen = subprocess.Popen(  # noqa: S603 - our own programs, an argument list, no shell
+        popen = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -13,20 +13,20 @@ from evalsim.demo.failure import DemoError
 T = TypeVar("T")
 
 
-class Label(Frozen):
+class Label(Frozen, frozen=True):
     """A label."""
 
     name: str
 
 
-class Side(Frozen):
+class Side(Frozen, frozen=True):
     """One end of a pull request."""
 
     ref: str
     sha: str
 
 
-class PullRequest(Frozen):
+class PullRequest(Frozen, frozen=True):
     """What a reader of the pull request sees, and what merging it needs."""
 
     number: int
@@ -41,7 +41,7 @@ class PullRequest(Frozen):
     merged: bool = False
 
 
-class Merged(Frozen):
+class Merged(Frozen, frozen=True):
     """GitHub's answer to a merge."""
 
     sha: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ import msgspec
 
 from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoError, DemoInputError
+from evalsim.demo.outside import Outside
 
 T = TypeVar("T")
 
@@ -23,20 +25,7 @@ REQUEST_SECONDS = 45.0
 JOB_SECONDS = 600.0
 
 
-class Outside(Frozen):
-    """Everything that the service is told about the world around it."""
-
-    mindrouter_url: str
-    mindrouter_key: str
-    github_api_url: str
-    github_token: str
-    repository: str
-    """`owner/name` of the prompt library."""
-    library_url: str
-    data_sets_url: str | None
-
-
-class Accepted(Frozen):
+class Accepted(Frozen, frozen=True):
     """The answer to an accepted POST /evaluate."""
 
     job_id: str
@@ -45,7 +34,7 @@ class Accepted(Frozen):
     status_url: str
 
 
-class Progress(Frozen):
+class Progress(Frozen, frozen=True):
     """How many calls have ended, and how."""
 
     done: int
@@ -53,7 +42,7 @@ class Progress(Frozen):
     errors: int
 
 
-class ModelResult(Frozen):
+class ModelResult(Frozen, frozen=True):
     """What a job says of one model."""
 
     model: str
@@ -62,7 +51,7 @@ class ModelResult(Frozen):
     reason: str | None = None
 
 
-class Result(Frozen):
+class Result(Frozen, frozen=True):
     """What a finished job left behind."""
 
     pull_request_url: str | None
@@ -70,14 +59,14 @@ class Result(Frozen):
     models: list[ModelResult]
 
 
-class Problem(Frozen):
+class Problem(Frozen, frozen=True):
     """An error as the API tells it."""
 
     code: str
     message: str
 
 
-class Job(Frozen):
+class Job(Frozen, frozen=True):
     """The answer to GET /jobs/<id>."""
 
     job_id: str
@@ -87,17 +76,21 @@ class Job(Frozen):
     error: Problem | None
 
 
-class _Refusal(Frozen):
+class _Refusal(Frozen, frozen=True):
     error: Problem
 
 
 def service_command() -> list[str]:
-    """Return the command that starts the service, in the Python that runs the demo."""
-    return [sys.executable, "-c", "import sys; from evalhook.main import main; sys.exit(main())", "serve"]
+    """Return the command that starts the service: the one installed beside the Python that runs the demo."""
+    program = shutil.which("evalhook", path=Path(sys.executable).parent)
+    if program is None:
+        where = str(Path(sys.executable).parent)
+        raise DemoError("the service `evalhook` is not installed", where=where, hint="run `make install`")
+    return [program, "serve"]
 
 
 def service_environment(outside: Outside, *, folder: Path, port: int, token: str) -> dict[str, str]:
-    """Return the service's settings (CONTRACT section 6), and of the user's environment the search path alone."""
+    """Return the service's settings (CONTRACT section 6); of the user's environment only the search path."""
     settings = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
@@ -126,7 +119,7 @@ class Service:
 
     def __init__(self, client: httpx.Client, url: str, token: str) -> None:
         self._client = client
-        self._url = url
+        self.url = url
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def evaluate(self, request: Mapping[str, object]) -> Accepted:
@@ -147,7 +140,7 @@ class Service:
         """Ask how a job is."""
         answer = self._send("GET", f"/jobs/{job_id}")
         if answer.status_code != httpx.codes.OK:
-            raise DemoError(f"GET /jobs/{job_id} answers {answer.status_code}", where=self._url)
+            raise DemoError(f"GET /jobs/{job_id} answers {answer.status_code}", where=self.url)
         return _decode(answer, Job)
 
     def finish(self, job_id: str, show: Callable[[int, int, int], None]) -> Result:
@@ -167,7 +160,7 @@ class Service:
     def _send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
         try:
             return self._client.request(
-                method, f"{self._url}{path}", json=body, headers=self._headers, timeout=REQUEST_SECONDS
+                method, f"{self.url}{path}", json=body, headers=self._headers, timeout=REQUEST_SECONDS
             )
         except httpx.TransportError as error:
             raise DemoError(f"the service does not answer ({type(error).__name__})", where=path) from error

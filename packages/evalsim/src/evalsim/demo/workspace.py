@@ -1,0 +1,64 @@
+"""What is evaluated: the sample library, or a copy of the user's, which itself is never touched."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from evalcore.structs import Frozen
+from evalsim.demo.failure import DemoInputError
+from evalsim.library import SAMPLE_MODELS_FILE, write_sample_data_sets, write_sample_library
+
+MODELS_FILE = Path(".evaluator") / "models.yaml"
+LEFT_OUT = (".git", ".venv", "node_modules", "__pycache__")
+"""What a library's checkout may hold that is none of the library."""
+
+
+class Workspace(Frozen, frozen=True):
+    """The folders that are pushed to the simulated GitHub."""
+
+    library: Path
+    data_sets: Path | None
+    has_added_models: bool
+    """Whether the library had no models.yaml, and the sample's was added to the copy."""
+
+
+def make_sample(folder: Path) -> Workspace:
+    """Write the sample library and its data sets into a folder."""
+    library, data_sets = folder / "prompt-library", folder / "evaluation-data-sets"
+    write_sample_library(library)
+    write_sample_data_sets(data_sets)
+    return Workspace(library=library, data_sets=data_sets, has_added_models=False)
+
+
+def copy_library(source: Path, data_sets: Path | None, folder: Path) -> Workspace:
+    """Copy the user's library and data sets into a folder; raises DemoInputError for what is no library."""
+    if not (source / "components").is_dir():
+        raise DemoInputError(
+            "there is no folder `components`", where=str(source), hint="name a prompt library's root"
+        )
+    library = _copy(source, folder / "prompt-library")
+    copied = _copy(data_sets, folder / "evaluation-data-sets") if data_sets is not None else None
+    models = library / MODELS_FILE
+    is_missing = not models.is_file()
+    if is_missing:
+        models.parent.mkdir(exist_ok=True)
+        shutil.copyfile(SAMPLE_MODELS_FILE, models)
+    return Workspace(library=library, data_sets=copied, has_added_models=is_missing)
+
+
+def _copy(source: Path, target: Path) -> Path:
+    try:
+        # Links stay links: following one could copy what is not the library's.
+        shutil.copytree(
+            source,
+            target,
+            symlinks=True,
+            ignore=shutil.ignore_patterns(*LEFT_OUT),
+            copy_function=shutil.copyfile,
+        )
+    except OSError as error:  # shutil.Error is one
+        raise DemoInputError(
+            f"cannot be copied: {error}", where=str(source), hint="check the folder"
+        ) from error
+    return target
