@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from evalcore.structs import Frozen, JsonValue
@@ -16,7 +17,7 @@ class Score(Frozen, frozen=True):
     anls_star: float
     """ANLS* as published (arXiv 2402.03848)."""
     by_field: Mapping[str, float]
-    """Field path (`document_requirements[].page_limit`) to the mean score of that field."""
+    """Field path (`document_requirements[].page_limit`) to the mean score of that field; sorted."""
 
 
 class Agreement(Frozen, frozen=True):
@@ -28,6 +29,11 @@ class Agreement(Frozen, frozen=True):
 
 class Scorer(Protocol):
     """Scores the answers of one case. Pure: the same answers give the same numbers."""
+
+    @property
+    def fields(self) -> AbstractSet[str]:
+        """The expected answer's field paths; a `by_field` has no others."""
+        ...
 
     def score(self, answer: JsonValue) -> Score:
         """Compare an answer with the expected one."""

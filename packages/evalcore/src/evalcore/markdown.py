@@ -1,0 +1,146 @@
+"""A Markdown answer as a tree: its headings, and under each its paragraphs, list items and table rows.
+
+    {"sections": [
+        {"heading": "Key dates",
+         "paragraphs": ["All deadlines are 5 p.m."],
+         "items": ["Cover sheet", "[x] Budget"],
+         "rows": [{"Milestone": "Letter of intent", "Round 1": "June 16"}],
+         "code": ["make install"]},
+        ...]}
+
+Every heading opens a section, whatever its rank and however often it is repeated; what stands before the
+first one is a section without a heading, and what is empty is left out. Sections are not put inside each
+other: models choose ranks and titles freely, and one `#` more or fewer would otherwise move all that
+follows to another place, where nothing is compared with it. For the same reason the items of nested lists
+stand in one list, and quoted text counts as if it were not quoted. A ticked box is kept as `[x]`, an open
+one is dropped. A table's row is an object by column heading. Inline formatting is reduced to its text, a
+link to its words, an image to its description.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from evalcore.structs import JsonObject, JsonValue
+
+DEEPEST = 40
+"""Levels of quotes and lists within each other; what is nested deeper is left out."""
+LONGEST_INLINE = 20_000
+"""Characters of one paragraph, item or cell; a longer one is taken as it stands, as plain text."""
+
+LONGEST_DOCUMENT = 100_000
+"""Characters. A longer text is one paragraph as it stands: parsing a hostile one takes seconds."""
+
+_BOX = re.compile(r"\[([ xX])\]\s+")
+_MARKUP = re.compile(r"[*_`\[\]<&\\]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable("inline")
+_INLINE_PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST})
+
+
+def parse_markdown(text: str) -> JsonValue:
+    """Return the tree of a Markdown text; every text has one."""
+    if len(text) > LONGEST_DOCUMENT:
+        return {"sections": [{"paragraphs": [text]}]}
+    builder = _Builder()
+    builder.read(_PARSER.parse(_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)))
+    return builder.tree()
+
+
+class _Builder:
+    """Takes the parser's tokens one after another."""
+
+    def __init__(self) -> None:
+        self._sections: list[dict[str, list[JsonValue]]] = [{}]
+        self._headings = [""]
+        self._items: list[list[str]] = []
+        self._columns: list[str] = []
+        self._cells: list[str] = []
+
+    def tree(self) -> JsonObject:
+        sections: list[JsonValue] = []
+        for heading, parts in zip(self._headings, self._sections, strict=True):
+            section: JsonObject = {"heading": heading} if heading else {}
+            section |= parts
+            if section:
+                sections.append(section)
+        return {"sections": sections} if sections else {}
+
+    def read(self, tokens: Sequence[Token]) -> None:
+        for at, token in enumerate(tokens):
+            match token.type:
+                case "inline":
+                    self._place(tokens[at - 1], _plain_text(token.content))
+                case "fence" | "code_block":
+                    self._add("code", token.content.strip("\n"))
+                case "html_block":
+                    self._add("paragraphs", " ".join(token.content.split()))
+                case "list_item_open":
+                    self._items.append([])
+                case "list_item_close":
+                    self._add("items", " ".join(self._items.pop()))
+                case "thead_open":
+                    self._columns = []
+                case "tr_close":
+                    self._end_row()
+                case _:
+                    pass
+
+    def _place(self, opener: Token, text: str) -> None:
+        if opener.type == "heading_open":
+            self._headings.append(text)
+            self._sections.append({})
+        elif opener.type == "th_open":
+            self._columns.append(text)
+        elif opener.type == "td_open":
+            self._cells.append(text)
+        elif self._items:
+            self._items[-1].append(text)
+        else:
+            self._add("paragraphs", text)
+
+    def _end_row(self) -> None:
+        if self._cells:
+            row = dict(zip(_distinct(self._columns), self._cells, strict=False))
+            self._sections[-1].setdefault("rows", []).append({**row})
+        self._cells = []
+
+    def _add(self, kind: str, text: str) -> None:
+        if text:
+            self._sections[-1].setdefault(kind, []).append(text)
+
+
+def _distinct(names: Sequence[str]) -> Iterator[str]:
+    """Yield column names, the second of one name as `name (2)`."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
+
+
+def _plain_text(source: str) -> str:
+    """Reduce inline Markdown to its text, white space made one."""
+    box = _BOX.match(source)
+    mark = ""
+    if box:
+        mark = "" if box[1] == " " else "[x] "
+        source = source[box.end() :]
+    if len(source) <= LONGEST_INLINE and _MARKUP.search(source):
+        source = "".join(_inline_texts(_INLINE_PARSER.parseInline(source)))
+    return mark + " ".join(source.split())
+
+
+def _inline_texts(tokens: Sequence[Token]) -> Iterator[str]:
+    for token in tokens:
+        if token.type in {"inline", "image"}:
+            yield from _inline_texts(token.children or ())
+        elif token.type in {"softbreak", "hardbreak"}:
+            yield " "
+        elif token.type == "html_inline":
+            yield " " if token.content.lower().startswith("<br") else ""
+        else:
+            yield token.content

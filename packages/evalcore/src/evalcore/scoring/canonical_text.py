@@ -1,0 +1,56 @@
+"""A value as one text, without recursion: equal for equal values, however deep they are nested."""
+
+from __future__ import annotations
+
+import json
+
+from evalcore.structs import JsonScalar, JsonValue
+
+
+def canonical_text(value: JsonValue) -> str:
+    """Write compact JSON with sorted keys.
+
+    Numbers are written by value (1 and 1.0 are one number, True is none); NaN and infinities by name.
+    Unlike `canonical.fingerprint` it never fails: a model's reply may be nested thousands deep.
+    """
+    parts: list[str] = []
+    # What is still to be written, the next one last; a `str` in a tuple is written as it stands.
+    pending: list[JsonValue | tuple[str]] = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tuple):
+            parts.append(part[0])
+        elif isinstance(part, list):
+            _open_list(part, pending)
+        elif isinstance(part, dict):
+            _open_dict(part, pending)
+        else:
+            parts.append(_scalar_text(part))
+    return "".join(parts)
+
+
+def _open_list(items: list[JsonValue], pending: list[JsonValue | tuple[str]]) -> None:
+    pending.append(("]",))
+    for at in range(len(items) - 1, -1, -1):
+        pending.append(items[at])
+        pending.append(("," if at else "[",))
+    if not items:
+        pending.append(("[",))
+
+
+def _open_dict(fields: dict[str, JsonValue], pending: list[JsonValue | tuple[str]]) -> None:
+    pending.append(("}",))
+    keys = sorted(fields)
+    for at in range(len(keys) - 1, -1, -1):
+        pending.append(fields[keys[at]])
+        pending.append((f"{',' if at else '{'}{json.dumps(keys[at])}:",))
+    if not keys:
+        pending.append(("{",))
+
+
+def _scalar_text(value: JsonScalar) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return hex(value)  # decimal is refused beyond 4300 digits
+    return json.dumps(value)

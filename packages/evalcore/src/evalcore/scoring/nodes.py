@@ -1,0 +1,132 @@
+"""JSON values as shared nodes: equal parts of two answers become one node, compared once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+from evalcore.scoring.canonical_text import canonical_text
+from evalcore.scoring.comparators import normalise
+from evalcore.structs import JsonScalar, JsonValue
+
+DEEPEST = 100
+"""Levels. What is nested deeper is compared as one text, its JSON: replies may be nested without end."""
+
+
+_Present: TypeAlias = bool | int | float | str
+
+
+class Node:
+    """A part of an answer; two nodes of one Interner are the same object if their values are equal.
+
+    `size` is the number of leaves as ANLS* counts them: null and scalars 1, empty containers 0.
+    `is_blank` is what the reference takes for "no value": null, "", [] and {}.
+    """
+
+    __slots__ = ("is_blank", "number", "size")
+
+    def __init__(self, number: int, size: int, *, is_blank: bool) -> None:
+        self.number: Final = number
+        self.size: Final = size
+        self.is_blank: Final = is_blank
+
+
+class NullNode(Node):
+    """Null; also what an absent key is compared as."""
+
+    __slots__ = ()
+
+
+class LeafNode(Node):
+    """A scalar, with the text that it is compared by."""
+
+    __slots__ = ("text", "value")
+
+    def __init__(self, number: int, value: _Present) -> None:
+        super().__init__(number, 1, is_blank=value == "")
+        self.value: Final = value
+        self.text: Final = normalise(_text_of(value))
+
+
+class ListNode(Node):
+    """A list; lists that differ in order alone are one node, in the order that came first."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, number: int, items: tuple[Node, ...]) -> None:
+        super().__init__(number, sum(item.size for item in items), is_blank=not items)
+        self.items: Final = items
+
+
+class DictNode(Node):
+    """An object."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, number: int, fields: dict[str, Node]) -> None:
+        super().__init__(number, sum(field.size for field in fields.values()), is_blank=not fields)
+        self.fields: Final = fields
+
+
+NULL = NullNode(0, 1, is_blank=True)
+
+_Key: TypeAlias = tuple[str, object]
+
+
+class Interner:
+    """Makes the nodes of the answers that are compared with each other.
+
+    Made from another one it knows that one's nodes, and leaves it as it is.
+    """
+
+    def __init__(self, known: Interner | None = None) -> None:
+        self._nodes: dict[_Key, Node] = known._nodes.copy() if known else {}  # noqa: SLF001 (its own kind)
+
+    def node(self, value: JsonValue, depth: int = 0) -> Node:
+        """Return the node of a value."""
+        if value is None:
+            return NULL
+        if isinstance(value, list):
+            if depth >= DEEPEST:
+                return self._leaf(canonical_text(value))
+            return self._list([self.node(item, depth + 1) for item in value])
+        if isinstance(value, dict):
+            if depth >= DEEPEST:
+                return self._leaf(canonical_text(value))
+            return self._dict({key: self.node(item, depth + 1) for key, item in value.items()})
+        return self._leaf(value)
+
+    def _leaf(self, value: _Present) -> Node:
+        # repr tells 1, 1.0 and True apart, which are equal and hash alike, and finds NaN again.
+        key = ("text", value) if isinstance(value, str) else ("scalar", _text_of(value))
+        known = self._nodes.get(key)
+        if known is not None:
+            return known
+        leaf = self._nodes[key] = LeafNode(len(self._nodes) + 1, value)
+        return leaf
+
+    def _list(self, items: list[Node]) -> Node:
+        key = ("list", tuple(sorted(item.number for item in items)))
+        known = self._nodes.get(key)
+        if known is None:
+            known = self._nodes[key] = ListNode(len(self._nodes) + 1, tuple(items))
+        return known
+
+    def _dict(self, fields: dict[str, Node]) -> Node:
+        key = ("dict", frozenset((name, field.number) for name, field in fields.items()))
+        known = self._nodes.get(key)
+        if known is None:
+            known = self._nodes[key] = DictNode(len(self._nodes) + 1, fields)
+        return known
+
+
+def _text_of(value: JsonScalar) -> str:
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes in decimal
+        return hex(value) if isinstance(value, int) else repr(value)
+
+
+def leaf_total(nodes: Iterable[Node]) -> int:
+    """Return the number of leaves of several nodes."""
+    return sum(node.size for node in nodes)
