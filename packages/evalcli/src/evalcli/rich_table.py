@@ -11,7 +11,12 @@ from evalcli.output import Table, shown
 
 
 def print_rich_table(table: Table) -> None:
-    """Write a table to the terminal; cells are text, never markup."""
+    """Write a table to the terminal."""
+    Console().print(framed_table(table))
+
+
+def framed_table(table: Table) -> rich.table.Table:
+    """Lay a table out for a terminal; cells are text, never markup."""
     framed = rich.table.Table(
         box=rich.box.SIMPLE_HEAD,
         title=Text(shown(table.title)) if table.title else None,
@@ -23,4 +28,4 @@ def print_rich_table(table: Table) -> None:
         )
     for row in table.rows:
         framed.add_row(*(Text(shown(cell)) for cell in row))
-    Console().print(framed)
+    return framed

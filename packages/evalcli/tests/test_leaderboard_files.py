@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard
+from evalcore.errors import LeaderboardError
+from evalcore.leaderboard import encode_leaderboard, leaderboard_of, parse_leaderboard
+from evalcore.record import RunRecord
+
+MakeRecord = Callable[..., RunRecord]
+
+
+def test_the_first_runs_make_the_file_and_later_ones_join(tmp_path: Path, make_record: MakeRecord) -> None:
+    path = tmp_path / "leaderboard.json"
+    add_to_leaderboard(path, "memo", [make_record(1)])
+    add_to_leaderboard(path, "memo", [make_record(2), make_record(3)])
+    assert path.read_bytes() == encode_leaderboard(
+        leaderboard_of("memo", [make_record(n) for n in (1, 2, 3)])
+    )
+
+
+def test_adding_the_same_run_again_leaves_the_file_untouched(tmp_path: Path, make_record: MakeRecord) -> None:
+    path = tmp_path / "leaderboard.json"
+    add_to_leaderboard(path, "memo", [make_record(1)])
+    before = path.stat()
+    add_to_leaderboard(path, "memo", [make_record(1)])
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_what_another_evaluator_wrote_stays(tmp_path: Path, make_record: MakeRecord) -> None:
+    path = tmp_path / "leaderboard.json"
+    path.write_text(
+        '{"schema_version": 1, "component": "memo", "note": 1, "runs": [{"run_id": "z", "new": [1]}]}'
+    )
+    add_to_leaderboard(path, "memo", [make_record(1)])
+    kept = parse_leaderboard(path.read_bytes(), "x")
+    assert kept.extra == {"note": 1}
+    assert {"run_id": "z", "new": [1]} in kept.runs
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"schema_version": 2}', '{"schema_version":1,"component":"no","runs":[]}']
+)
+def test_an_unusable_file_is_refused_and_left_as_it_is(
+    tmp_path: Path, make_record: MakeRecord, text: str
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    path.write_text(text)
+    with pytest.raises(LeaderboardError):
+        check_leaderboard(path, "memo")
+    with pytest.raises(LeaderboardError):
+        add_to_leaderboard(path, "memo", [make_record(1)])
+    assert path.read_text() == text
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "leaderboard.json"
+    path.symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(LeaderboardError, match="symbolic link"):
+        check_leaderboard(path, "memo")

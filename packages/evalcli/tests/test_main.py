@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+
+from evalcli.exits import Exit, run
+from evalcli.main import COMMANDS
+from evalcore.errors import ConfigurationError
+from evalcore.version import __version__
+
+
+def test_help_lists_every_command(evalcli: Callable[..., Any]) -> None:
+    ended = evalcli("--help")
+    assert ended.code == 0
+    assert all(name in ended.out for name in COMMANDS)
+
+
+def test_version(evalcli: Callable[..., Any]) -> None:
+    assert __version__ in evalcli("--version").out
+
+
+@pytest.mark.parametrize(
+    "command", [[name] for name in COMMANDS] + [["leaderboard", "show"], ["models", "add"]]
+)
+def test_every_command_has_help(evalcli: Callable[..., Any], command: list[str]) -> None:
+    ended = evalcli(*command, "--help")
+    assert ended.code == 0
+    assert "Usage: evalcli" in ended.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["nonsense"],
+        ["evaluate"],
+        ["evaluate", "x", "--nonsense"],
+        ["evaluate", "x", "--replicates", "0"],
+        ["evaluate", "x", "--prompt-library", "/nowhere"],
+        ["leaderboard", "validate"],
+        ["leaderboard", "show", "/nowhere/leaderboard.json"],
+        ["models", "add", "x"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(evalcli: Callable[..., Any], line: list[str]) -> None:
+    ended = evalcli(*line)
+    assert ended.code == 2
+    assert ended.err.startswith("evalcli: ")
+    assert ended.err.count("\n") == 1
+    assert ended.out == ""
+
+
+def test_help_imports_no_command() -> None:
+    code = "import sys; sys.argv[1:] = ['--help']\nfrom evalcli.main import main\ntry: main()\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split("\n")[-2].split())
+    assert not loaded & {
+        "rich",
+        "httpx",
+        "aiohttp",
+        "asyncio",
+        "evalcli.evaluate",
+        "evalcore.scoring",
+        "ruamel",
+    }
+
+
+def _command(error: BaseException | int) -> click.Command:
+    @click.command()
+    def failing() -> int:
+        if isinstance(error, int):
+            return error
+        raise error
+
+    return failing
+
+
+def test_an_error_is_one_line_even_when_it_quotes_a_hostile_file(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ConfigurationError("bad\x1b[2J\nkey", where="models.yaml:3", hint="mend it")
+    assert run(_command(error), []) == Exit.UNUSABLE
+    assert capsys.readouterr().err == "evalcli: models.yaml:3: bad\\x1b[2J key; mend it\n"
+
+
+def test_ctrl_c_is_130_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(_command(KeyboardInterrupt()), []) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", list(Exit))
+def test_a_command_returns_its_exit_code(code: Exit) -> None:
+    assert run(_command(code), []) == code
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(_command(ZeroDivisionError()), [])
