@@ -26,7 +26,7 @@ ACCEPTED = {
     "replicates": 10,
     "prompt_commit": COMMIT,
     "calls": 120,
-    "status_url": "https://evaluator.example/jobs/0199f3a0-0000-7000-8000-000000000001",
+    "status_url": "/jobs/0199f3a0-0000-7000-8000-000000000001",
 }
 HOSTILE = [
     "$(touch {marker})",
@@ -164,8 +164,7 @@ def test_request_is_what_the_service_expects(service: Service, dispatch: Any) ->
 def test_job_is_named_in_log_and_summary(service: Service, dispatch: Any) -> None:
     outcome = dispatch(f"http://127.0.0.1:{service.port}/")
     for text in (outcome.output, outcome.summary):
-        assert ACCEPTED["job_id"] in text
-        assert ACCEPTED["status_url"] in text
+        assert f"http://127.0.0.1:{service.port}{ACCEPTED['status_url']}\n" in text
 
 
 def test_asked_for_commit_goes_before_the_triggering_one(service: Service, dispatch: Any) -> None:
