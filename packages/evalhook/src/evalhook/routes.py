@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar.datastructures import ResponseHeader, State
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema, SecurityRequirement
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
@@ -22,11 +22,14 @@ from evalhook.service import Service
 
 TheService = NamedDependency[SkipValidation[Service]]
 TOKEN: Final = "BearerToken"  # noqa: S105 - the name of the scheme in the OpenAPI document
-NEEDS_TOKEN: Final = [{TOKEN: []}]
+NEEDS_TOKEN: Final[list[SecurityRequirement]] = [{TOKEN: []}]
 
 
 def _errors(**descriptions: str) -> dict[int, ResponseSpec]:
-    common = {"401": "unauthorized: no bearer token, or a wrong one", "500": "internal: an error of the service"}
+    common = {
+        "401": "unauthorized: no bearer token, or a wrong one",
+        "500": "internal: an error of the service",
+    }
     return {
         int(status.removeprefix("_")): ResponseSpec(
             data_container=BusyBody if status == "_409" else ErrorBody,
@@ -47,12 +50,14 @@ class EvaluateOperation(Operation):
             required=["skill_name"],
             additional_properties=False,
             properties={
-                "skill_name": Schema(type=OpenAPIType.STRING, pattern=SKILL_NAME, description="The component's slug."),
+                "skill_name": Schema(
+                    type=OpenAPIType.STRING, pattern=SKILL_NAME, description="The component's slug."
+                ),
                 "replicates": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=100, default=10),
                 "git_sha": Schema(
                     type=[OpenAPIType.STRING, OpenAPIType.NULL],
                     pattern=GIT_SHA,
-                    description="A commit of the prompt library, reachable from its default branch; its tip if absent.",
+                    description="A commit reachable from the default branch; that branch's tip if absent.",
                 ),
             },
         )
@@ -69,9 +74,13 @@ class EvaluateOperation(Operation):
     operation_class=EvaluateOperation,
     operation_id="evaluate",
     summary="Evaluate a component on every local model",
+    response_description="Accepted: the job runs",
+    response_headers=[
+        ResponseHeader(name="Location", description="Path of the job.", documentation_only=True)
+    ],
     security=NEEDS_TOKEN,
     responses=_errors(
-        _400="invalid_request: malformed JSON, an unknown field, or a value of the wrong type or out of bounds",
+        _400="invalid_request: malformed JSON, an unknown field, a wrong type or value",
         _404="unknown_skill: the evaluated commit has no such component",
         _408="request_timeout: the body did not come",
         _409="Another job runs; it is told which",

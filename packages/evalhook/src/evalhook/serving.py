@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +40,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin."""
     server = Server(
         uvicorn.Config(
-            app,  # type: ignore[arg-type] - one ASGI, typed by two libraries
+            app,  # type: ignore[arg-type]  # one protocol, typed by two libraries
             host=settings.host,
             port=settings.port,
             log_config=None,

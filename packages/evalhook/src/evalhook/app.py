@@ -1,0 +1,138 @@
+"""The only wiring: settings -> the parts -> the ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.enums import MediaType
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp, ExceptionHandlersMap
+
+from evalcore.effects import Effects, real_effects
+from evalcore.version import __version__
+from evalhook import problems, routes
+from evalhook.auth import BearerAuth
+from evalhook.intake import Gateway, Intake, Sources
+from evalhook.logs import RequestLog, current_request_id
+from evalhook.neighbours import open_gateway, open_publisher, open_repositories
+from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
+from evalhook.recovery import end_interrupted
+from evalhook.secret import Scrubber
+from evalhook.service import Service
+from evalhook.settings import Settings
+from evalhook.slot import Slot
+from evalhook.store import JobStore
+from evalhook.worker import Publisher, Worker, timestamp
+
+NOT_FOUND: Final = 404
+INTERNAL: Final = 500
+log = structlog.stdlib.get_logger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    sources: Sources | None = None,
+    gateway: Gateway | None = None,
+    publisher: Publisher | None = None,
+    effects: Effects | None = None,
+) -> ASGIApp:
+    """Make the application; what is not given is the real thing.
+
+    Raises ConfigurationError where the state directory cannot be used; it is given up when the
+    application's lifespan ends.
+    """
+    effects = effects or real_effects()
+    scrub = Scrubber(settings.secrets)
+    sources = sources or open_repositories(settings)
+    gateway = gateway or open_gateway(settings)
+    store, slot = JobStore(settings.jobs_dir), Slot()
+    store.open()
+    worker = Worker(
+        store=store,
+        slot=slot,
+        gateway=gateway,
+        publisher=publisher or open_publisher(settings),
+        effects=effects,
+        runs_dir=settings.runs_dir,
+        concurrency=settings.concurrency,
+        scrub=scrub,
+    )
+    service = Service(store=store, slot=slot, intake=Intake(sources, gateway), worker=worker, effects=effects)
+
+    @asynccontextmanager
+    async def life(_app: Litestar) -> AsyncIterator[None]:
+        try:
+            end_interrupted(store, timestamp(effects.now()))
+            preparing = asyncio.create_task(sources.prepare())
+            yield
+            slot.close()
+            preparing.cancel()
+            await asyncio.wait([preparing])
+            await worker.stop()
+        finally:
+            store.close()
+
+    api = Litestar(
+        route_handlers=[routes.evaluate, routes.show_job, routes.list_jobs, routes.health],
+        dependencies={"service": Provide(lambda: service, sync_to_thread=False, use_cache=True)},
+        exception_handlers=_exception_handlers(scrub),
+        lifespan=[life],
+        openapi_config=_openapi(),
+        logging_config=None,
+        debug=False,
+    )
+    return RequestLog(BearerAuth(api, settings.token))
+
+
+def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:
+    def answer(problem: Problem) -> Response[ErrorBody | BusyBody]:
+        body = problem.body
+        if isinstance(body, ErrorBody):
+            body = ErrorBody(ErrorDetail(body.error.code, scrub(body.error.message)))
+        return Response(body, status_code=problem.status, headers=problem.headers, media_type=MediaType.JSON)
+
+    def refused(_: Request[Any, Any, State], error: Problem) -> Response[ErrorBody | BusyBody]:
+        log.info("refused", status=error.status, code=error.code, reason=error.message)
+        return answer(error)
+
+    def framework(_: Request[Any, Any, State], error: HTTPException) -> Response[ErrorBody | BusyBody]:
+        if error.status_code >= INTERNAL:
+            return crashed(_, error)
+        return answer(problems.of_status(error.status_code, _in_words(error), error.headers))
+
+    def crashed(_: Request[Any, Any, State], error: Exception) -> Response[ErrorBody | BusyBody]:
+        log.error("request_crashed", exc_info=error)
+        return answer(problems.internal(current_request_id()))
+
+    return {Problem: refused, HTTPException: framework, Exception: crashed}
+
+
+def _in_words(error: HTTPException) -> str:
+    if error.status_code == NOT_FOUND:
+        return "there is nothing at this path; see /schema/openapi.json"
+    details = error.extra if isinstance(error.extra, list) else []
+    parts = [f"{item.get('key')}: {item.get('message')}" for item in details if isinstance(item, dict)]
+    return "; ".join(parts) or error.detail
+
+
+def _openapi() -> OpenAPIConfig:
+    scheme = SecurityScheme(type="http", scheme="bearer", description="MINDROUTER_EVAL_WEBHOOK_TOKEN")
+    return OpenAPIConfig(
+        title="evalhook",
+        version=__version__,
+        description="Evaluates a component on the local models and commits the leaderboard back. "
+        "Every path but /health needs the token, this page included; every answer has an X-Request-ID.",
+        components=Components(security_schemes={routes.TOKEN: scheme}),
+        render_plugins=[ScalarRenderPlugin(), JsonRenderPlugin()],
+    )

@@ -1,0 +1,48 @@
+"""The command line; each command's parts are loaded when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from evalcore.errors import EvaluatorError
+from evalcore.version import __version__
+
+UNUSABLE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="evalhook")
+def cli() -> None:
+    """Evaluate components on the local models when asked over HTTP."""
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the API; all settings come from the environment."""
+    from evalhook.start import start  # noqa: PLC0415 - loads the web framework, which `check` and --help need not
+
+    start(os.environ)
+
+
+@cli.command()
+def check() -> None:
+    """Look at every setting and everything the service needs, one line each."""
+    from evalhook.check import run_checks  # noqa: PLC0415 - loads git and HTTP
+
+    is_fine = True
+    for line in run_checks(os.environ):
+        click.echo(line.text)
+        is_fine = is_fine and line.is_fine
+    sys.exit(0 if is_fine else UNUSABLE)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the operator's is one line and exit code 2."""
+    try:
+        cli(prog_name="evalhook")
+    except EvaluatorError as error:
+        click.echo(f"evalhook: {error.line}", err=True)
+        sys.exit(UNUSABLE)

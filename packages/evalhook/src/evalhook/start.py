@@ -1,0 +1,33 @@
+"""From the environment to a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from evalcore.errors import ConfigurationError
+from evalhook.app import create_app
+from evalhook.logs import configure_logging
+from evalhook.secret import Scrubber
+from evalhook.serving import serve
+from evalhook.settings import Settings, read_settings
+
+
+def start(environ: Mapping[str, str]) -> None:
+    """Serve until told to stop; raises ConfigurationError where a setting is missing or wrong."""
+    settings = read_settings(environ)
+    require_clones(settings)
+    configure_logging(Scrubber(settings.secrets))
+    serve(create_app(settings), settings)
+
+
+def require_clones(settings: Settings) -> None:
+    """Refuse a clone that is not there and has no URL to be made from: waiting would not bring it."""
+    named = (
+        ("EVALHOOK_PROMPT_LIBRARY", settings.prompt_library, settings.prompt_library_url),
+        ("EVALHOOK_DATA_SETS", settings.data_sets, settings.data_sets_url),
+    )
+    for name, path, url in named:
+        if path is not None and url is None and not Path(path).is_dir():
+            hint = f"clone it there, or set {name}_URL"
+            raise ConfigurationError("there is no such folder", where=f"{name} {path}", hint=hint)

@@ -1,0 +1,232 @@
+"""The real application with its three neighbours (clones, MindRouter, publishing) played by small stand-ins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from litestar.types import ASGIApp
+
+from evalcore.canonical import sha256_hex
+from evalcore.clients.interface import Call, Client, Served, ServedModel
+from evalcore.component import Case, Component
+from evalcore.errors import UnknownComponent
+from evalcore.models import Model, ModelsFile, Provider
+from evalcore.plan import JobPlan
+from evalcore.record import RunRecord
+from evalcore.reply import Reply, Usage
+from evalhook.app import create_app
+from evalhook.gitops.errors import UnknownCommit
+from evalhook.intake import Material, Tips
+from evalhook.settings import Settings, read_settings
+from evalhook.worker import Published
+
+TOKEN = "a-token-of-at-least-thirty-two-characters"
+TIP = "1" * 40
+OLDER = "2" * 40
+
+
+def make_case(name: str) -> Case:
+    return Case(name=name, input="What is due?", expected='{"due": "May"}', sha256=sha256_hex(name.encode()))
+
+
+def make_component(slug: str) -> Component:
+    return Component(
+        slug=slug,
+        name=slug,
+        version="1.0.0",
+        category=None,
+        prompt="Answer.",
+        prompt_sha256=sha256_hex(b"Answer."),
+        output="json_object",
+        schema=None,
+        schema_sha256=None,
+        policy=None,
+        policy_where=None,
+        policy_sha256=None,
+    )
+
+
+class Clones:
+    """Stands in for the two clones; `fail_at` names the step that raises `error`."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.fail_at = ""
+        self.models_file = models_file("alpha", "beta")
+        self.pulls = 0
+        self.gate: asyncio.Event | None = None
+
+    async def prepare(self) -> None:
+        return None
+
+    async def pull(self) -> Tips:
+        self.pulls += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        self._perhaps_fail("pull")
+        return Tips(library=TIP, data_sets=OLDER)
+
+    async def models(self, tips: Tips) -> ModelsFile:  # noqa: ARG002
+        self._perhaps_fail("models")
+        return self.models_file
+
+    async def commit(self, git_sha: str | None, tips: Tips) -> str:
+        self._perhaps_fail("commit")
+        for known in (tips.library, OLDER):
+            if git_sha is None or known.startswith(git_sha.lower()):
+                return known
+        raise UnknownCommit("there is no such commit", where=git_sha or "")
+
+    async def material(self, commit: str, tips: Tips, slug: str) -> Material:  # noqa: ARG002
+        self._perhaps_fail("material")
+        if slug == "missing":
+            raise UnknownComponent(f"there is no component `{slug}`", where=f"components/{slug}")
+        return Material(make_component(slug), (make_case("one"), make_case("two")), ())
+
+    def _perhaps_fail(self, step: str) -> None:
+        if self.fail_at == step and self.error is not None:
+            raise self.error
+
+
+class Router:
+    """Stands in for MindRouter: serves the models in `served` and answers each call with `answer`."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.served_models = ("alpha", "beta")
+        self.answer = '{"due": "May"}'
+        self.gate: asyncio.Event | None = None
+        self.crash: Exception | None = None
+        self.calls = 0
+
+    async def probe(self, models: ModelsFile) -> None:  # noqa: ARG002
+        if self.error is not None:
+            raise self.error
+
+    @asynccontextmanager
+    async def open(self, plan: JobPlan) -> AsyncIterator[Mapping[str, Client]]:  # noqa: ARG002
+        yield {"mindrouter": self}
+
+    async def served(self) -> Served:
+        return Served(version="1", models={name: ServedModel(id=name) for name in self.served_models})
+
+    async def call(self, call: Call) -> Reply:
+        self.calls += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.crash is not None:
+            raise self.crash
+        moment = "2026-01-01T00:00:00.000Z"
+        return Reply(
+            case=call.case,
+            replicate=call.replicate,
+            request_id=f"{call.model.id}-{call.case}-{call.replicate}",
+            request_sha256=sha256_hex(b""),
+            text=self.answer,
+            finish_reason="stop",
+            usage=Usage(prompt=1, completion=1),
+            started_at=moment,
+            finished_at=moment,
+            latency_ms=1.0,
+            attempts=1,
+        )
+
+
+class Publishing:
+    """Stands in for commit-back and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.records: list[RunRecord] = []
+
+    def publish(self, plan: JobPlan, records: Sequence[RunRecord]) -> Published:
+        if self.error is not None:
+            raise self.error
+        self.records = list(records)
+        return Published(f"https://github.example/pull/{plan.component.slug}", "eval-results/x")
+
+
+def models_file(*ids: str, provider: str = "mindrouter") -> ModelsFile:
+    known = Provider(name=provider, api="openai", base_url="http://127.0.0.1:1", api_key_env=None)
+    models = tuple(Model(id=name, provider=provider) for name in ids)
+    return ModelsFile(providers={provider: known}, models=models)
+
+
+class World:
+    """The application and its neighbours; `story` runs a coroutine against it over ASGI."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clones, self.router, self.publishing = Clones(), Router(), Publishing()
+        self.app: ASGIApp | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(environment(self.folder))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[httpx.AsyncClient]:
+        self.app = create_app(
+            self.settings, sources=self.clones, gateway=self.router, publisher=self.publishing
+        )
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        transport = httpx.ASGITransport(self.app)
+        async with lifespan(self.app), httpx.AsyncClient(
+            transport=transport, base_url="http://hook", headers=headers
+        ) as client:
+            yield client
+
+    def story(self, tell: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+        async def run() -> None:
+            async with asyncio.timeout(30), self.running() as client:
+                await tell(client)
+
+        asyncio.run(run())
+
+
+@asynccontextmanager
+async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
+    """Drive the lifespan protocol as a server does."""
+    inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    outbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, inbox.get, outbox.put))
+    await inbox.put({"type": "lifespan.startup"})
+    assert (await outbox.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await inbox.put({"type": "lifespan.shutdown"})
+        assert (await outbox.get())["type"] == "lifespan.shutdown.complete"
+        await task
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    """The settings of a service that commits nothing back."""
+    return {
+        "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
+        "MINDROUTER_BASE_URL": "http://127.0.0.1:1",
+        "MINDROUTER_API_KEY": "mr2_key-for-tests",
+        "EVALHOOK_PROMPT_LIBRARY": str(folder / "library"),
+        "EVALHOOK_STATE_DIR": str(folder / "state"),
+        "EVALHOOK_COMMIT_BACK": "none",
+        **changes,
+    }
+
+
+async def ended(client: httpx.AsyncClient, job_id: str) -> dict[str, object]:
+    """Wait for a job's end and return it."""
+    while True:
+        job = (await client.get(f"/jobs/{job_id}")).json()
+        if job["status"] not in {"queued", "running"}:
+            return job
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
