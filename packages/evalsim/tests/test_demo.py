@@ -228,6 +228,12 @@ def test_without_a_terminal_there_are_plain_lines():
     ]
 
 
+def test_columns_with_nothing_in_them_are_left_out():
+    screen, output = plain_screen()
+    screen.table(("model", "95 %", "p50"), [("a", "-", "7 ms"), ("bb", "-", "120 ms")], left=("model",))
+    assert output.getvalue() == "model     p50\na        7 ms\nbb     120 ms\n"
+
+
 def test_long_lines_are_not_broken_without_a_terminal():
     screen, output = plain_screen()
     screen.fact("body", "x" * 250)
@@ -237,7 +243,7 @@ def test_long_lines_are_not_broken_without_a_terminal():
 def test_what_comes_from_outside_is_text_and_never_markup():
     screen, output = terminal_screen()
     screen.fact("title", "[red]not red[/red] \x1b[2J")
-    screen.table(("model",), [("[bold]x[/bold]",)], numeric=())
+    screen.table(("model",), [("[bold]x[/bold]",)], left=())
     screen.document("t", "a\x1b]0;owned\x07b")
     text = output.getvalue()
     assert "[red]not red[/red]" in text

@@ -6,10 +6,9 @@ from evalcore.leaderboard import known_records, parse_leaderboard
 from evalcore.record import RunRecord
 from evalsim.demo.checkout import Checkout
 from evalsim.demo.failure import DemoError
+from evalsim.demo.screen import NOTHING
 
-HEADINGS = ("rank", "model", "accuracy", "95 %", "ANLS*", "reproducible", "valid", "failed calls", "p50")
-NUMERIC = ("rank", "accuracy", "95 %", "ANLS*", "reproducible", "valid", "failed calls", "p50")
-NONE = "-"
+HEADINGS = ("rank", "model", "accuracy", "95 %", "same again", "valid", "failed", "p50")
 
 
 def leaderboard_path(skill: str) -> str:
@@ -32,7 +31,7 @@ def job_records(checkout: Checkout, revision: str, skill: str, job_id: str) -> l
 
 
 def leaderboard_rows(records: list[RunRecord]) -> list[tuple[str, ...]]:
-    """Lay the records out as a table; partial runs are shown and never ranked."""
+    """Lay the records out under HEADINGS; partial runs are shown and never ranked."""
     rank = 0
     rows = []
     for record in records:
@@ -48,17 +47,16 @@ def _figures(record: RunRecord) -> tuple[str, ...]:
     return (
         record.model,
         _percent(record.accuracy.mean),
-        f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval is not None else NONE,
-        _percent(record.accuracy.anls_star),
+        f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval is not None else NOTHING,
         _percent(record.reproducibility.mean),
         _percent(record.schema_valid_rate),
         f"{calls.api_error + calls.parse_error} of {calls.total}",
-        f"{p50:.0f} ms" if p50 is not None else NONE,
+        f"{p50:.0f} ms" if p50 is not None else NOTHING,
     )
 
 
 def _percent(fraction: float | None) -> str:
-    return NONE if fraction is None else f"{100 * fraction:.1f}"
+    return NOTHING if fraction is None else f"{100 * fraction:.1f}"
 
 
 def _worse(record: RunRecord) -> tuple[bool, float, str]:

@@ -15,8 +15,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from evalcli.output import shown
+from evalcli.output import Table as PlainTable
+from evalcli.output import plain_table, shown
 
+NOTHING = "-"
+"""A cell with nothing in it."""
 PLAIN_STEPS = 4
 """How often progress is told where no terminal is: at each quarter."""
 
@@ -59,15 +62,20 @@ class Screen:
         """Tell that something was looked at and is so."""
         self._print(Text.assemble("   ", ("ok", "bold green"), " ", shown(text)))
 
-    def table(
-        self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[str]
-    ) -> None:
-        """Show a table, aligned."""
-        table = Table(box=box.SIMPLE_HEAD if self.is_terminal else None, pad_edge=False)
-        for heading in headings:
-            table.add_column(heading, justify="right" if heading in numeric else "left", no_wrap=True)
-        for row in rows:
-            table.add_row(*(Text(shown(cell)) for cell in row))
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[str]) -> None:
+        """Show a table, without columns that hold nothing; those named in `left` are aligned to the left."""
+        used = [index for index in range(len(headings)) if any(row[index] != NOTHING for row in rows)]
+        heads = tuple(headings[index] for index in used)
+        cells = tuple(tuple(shown(row[index]) for index in used) for row in rows)
+        if not self.is_terminal:
+            numeric = frozenset(heads) - frozenset(left)
+            self._print(Text(plain_table(PlainTable(headings=heads, rows=cells, numeric=numeric)).rstrip()))
+            return
+        table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+        for heading in heads:
+            table.add_column(heading, justify="left" if heading in left else "right")
+        for row in cells:
+            table.add_row(*map(Text, row))
         self._print(table)
 
     def document(self, title: str, markdown: str) -> None:

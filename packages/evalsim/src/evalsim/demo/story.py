@@ -15,7 +15,7 @@ from evalsim.demo.checkout import Checkout
 from evalsim.demo.failure import DemoError
 from evalsim.demo.outside import simulated_outside
 from evalsim.demo.pull_request import PullRequest, PullRequests, pull_number
-from evalsim.demo.results import HEADINGS, NUMERIC, job_records, leaderboard_path, leaderboard_rows
+from evalsim.demo.results import HEADINGS, job_records, leaderboard_path, leaderboard_rows
 from evalsim.demo.screen import Screen
 from evalsim.demo.service import Accepted, Result, Service
 from evalsim.demo.setting import BRANCH, publish, real_service, show_library
@@ -132,7 +132,7 @@ def show_leaderboard(
     for record in records:
         if (record.prompt_commit, record.replicates) != (question.commit, question.replicates):
             raise DemoError("a record is of another question", where=record.run_id)
-    screen.table(HEADINGS, leaderboard_rows(records), numeric=NUMERIC)
+    screen.table(HEADINGS, leaderboard_rows(records), left=("model",))
     screen.checked(f"{len(records)} run records, one for each model that was served")
     return records
 
