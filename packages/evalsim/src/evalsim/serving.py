@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import uvicorn
-from uvicorn._types import ASGIApplication
+from uvicorn._types import ASGIApplication, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 START_SECONDS = 10.0
 """How long a server may take to start, and to stop."""
@@ -40,17 +41,35 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def _is_told(record: logging.LogRecord) -> bool:
-    """Whether a log record is news: a cut connection was asked for, so its traceback is none."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, ConnectionCut)
+class _CuttableProtocol(H11Protocol):
+    """Closes the connection when an application raises ConnectionCut, whatever it has sent by then."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
+        super().__init__(*args, **kwargs)
+        application = self.app
+
+        async def cuttable(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            try:
+                await application(scope, receive, send)
+            except ConnectionCut:
+                self.transport.close()
+                # uvicorn answers 500 where an application ends without an answer and the client is not gone
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+
+        self.app = cuttable
 
 
 def server_config(app: ASGIApplication) -> uvicorn.Config:
     """The settings of every simulated server: no access log, and quick to stop."""
-    logging.getLogger("uvicorn.error").addFilter(_is_told)
     return uvicorn.Config(
-        app, log_config=None, log_level="error", access_log=False, timeout_graceful_shutdown=1, ws="none"
+        app,
+        http=_CuttableProtocol,
+        ws="none",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=1,
     )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
@@ -124,6 +125,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
 def stated_failure(error: bytes) -> Failure:
     """Say what an error object inside an HTTP 200 means; its `code` is a status where it is a number."""
     stated = _from_object(error)
+    stated = msgspec.structs.replace(stated, message=_unquoted(stated.message))
     if isinstance(stated.code, int) and 400 <= stated.code <= 599:  # noqa: PLR2004 - the HTTP errors
         # the backend's own JSON arrives as text here, so that only the wording is left to go by
         return _by_status(stated.code, stated)
@@ -162,7 +164,7 @@ def _refused_request(status: int, stated: _Stated) -> Failure:
     if status == 422 and "structured output" in words:  # noqa: PLR2004 - content null, on MindRouter
         told = "the model gave no content for the structured output asked of it"
         return Failure(code="no_content", message=told, fault="model")
-    if stated.kind == "dlp_policy_violation" or stated.code == "dlp_blocked":
+    if stated.kind == "dlp_policy_violation" or stated.code == "dlp_blocked" or "dlp" in words:
         return Failure(code="content_refused", message="the gateway's data policy refused the request")
     return Failure(code="bad_request", message=_told(f"the request was refused ({status})", stated.message))
 
@@ -277,6 +279,19 @@ def timed_out(seconds: float, *, is_answering: bool) -> Failure:
         message = f"still answering after {seconds:g} s"
         return Failure(code="timeout", message=message, fault="model")
     return Failure(code="timeout", message=f"no answer within {seconds:g} s", retry=True, at_most=1)
+
+
+_QUOTED_MESSAGE = re.compile(r"""'message': (?P<quote>['"])(?P<words>.{0,2000}?)(?P=quote)[,}]""", re.DOTALL)
+
+
+def _unquoted(message: str) -> str:
+    """Take the words out of what MindRouter makes of a backend's JSON in a stream: Python's repr of it."""
+    found = _QUOTED_MESSAGE.search(message)
+    if found is None:
+        return message
+    # what is left out may hold the code that tells one refusal from another
+    codes = " ".join(code for code in ("context_length_exceeded", "dlp_blocked") if code in message)
+    return f"{found['words']} ({codes})" if codes else found["words"]
 
 
 def _told(what: str, words: str) -> str:

@@ -1,0 +1,46 @@
+"""Which call gets which fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from evalsim.mindrouter.config import Fault
+
+
+class _Counted:
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.seen = 0
+        self.shown = 0
+
+    def is_due(self) -> bool:
+        """Count a matching call; say whether it gets the fault."""
+        if self.fault.times is not None and self.shown >= self.fault.times:
+            return False
+        self.seen += 1
+        if self.seen % self.fault.every:
+            return False
+        self.shown += 1
+        return True
+
+
+class FaultPlan:
+    """The faults in force, in order; a call gets the first that is due."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._faults = [_Counted(fault) for fault in faults]
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Put more faults in force."""
+        self._faults.extend(_Counted(fault) for fault in faults)
+
+    def clear(self) -> None:
+        """Let nothing go wrong any more."""
+        self._faults.clear()
+
+    def take(self, model_id: str) -> Fault | None:
+        """The fault of the next call to a model, if any."""
+        for counted in self._faults:
+            if counted.fault.model in {None, model_id} and counted.is_due():
+                return counted.fault
+        return None

@@ -1,0 +1,88 @@
+"""What the simulated gateway remembers: the minute's requests, the tokens used, who is away, its slots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from evalsim.mindrouter.config import SimConfig, SimModel
+
+WINDOW = 60.0
+"""Seconds of the rate limit's fixed window."""
+
+
+class Gateway:
+    """The state behind the endpoints. Times are in seconds of the given clock."""
+
+    def __init__(self, config: SimConfig, clock: Callable[[], float]) -> None:
+        self.config = config
+        self._clock = clock
+        self._models = {model.id: model for model in config.models}
+        self._away_until: dict[str, float] = {}
+        self._window_start = float("-inf")
+        self._in_window = 0
+        self._tokens = 0
+        self._slots = {
+            model.id: asyncio.Semaphore(model.slots) for model in config.models if model.slots is not None
+        }
+        self._calls_of_case: Counter[tuple[str, str]] = Counter()
+        self.calls: Counter[str] = Counter()
+        """Chat requests so far, refused ones included, by the model's id."""
+
+    def target(self, model_id: str) -> str:
+        """The id of the model behind a name; one level of aliases, as in the gateway."""
+        model = self._models.get(model_id)
+        return model.alias_target if model and model.alias_target else model_id
+
+    def served(self, model_id: str) -> SimModel | None:
+        """The model of that id, if it is there now."""
+        model = self._models.get(model_id)
+        if model is None or model.alias_target is not None:
+            return None
+        return None if self._clock() < self._away_until.get(model_id, 0.0) else model
+
+    def knows_in_another_case(self, model_id: str) -> bool:
+        """Whether only the case of letters differs from a known model: MindRouter takes that for known."""
+        return model_id.lower() in {known.lower() for known in self._models}
+
+    def listed(self) -> list[SimModel]:
+        """What `GET /v1/models` lists now: what is there, and its aliases."""
+        return [model for model in self.config.models if self.served(self.target(model.id)) is not None]
+
+    def trip(self, model_id: str, seconds: float | None) -> None:
+        """Open a model's circuit breaker."""
+        away = self.config.breaker_seconds if seconds is None else seconds
+        self._away_until[model_id] = self._clock() + away
+
+    def rate_limit_words(self) -> str | None:
+        """Count a request; the refusal's words where it is one too many (then it does not count)."""
+        limit = self.config.requests_per_minute
+        if limit is None:
+            return None
+        now = self._clock()
+        if now - self._window_start >= WINDOW:
+            self._window_start, self._in_window = now, 0
+        if self._in_window >= limit:
+            return f"Rate limit exceeded: {limit} requests per minute (current: {self._in_window})"
+        self._in_window += 1
+        return None
+
+    @property
+    def is_quota_exceeded(self) -> bool:
+        """Whether the user's tokens are used up."""
+        return self.config.token_quota is not None and self._tokens >= self.config.token_quota
+
+    def charge(self, tokens: int) -> None:
+        """Count tokens against the quota."""
+        self._tokens += tokens
+
+    def slots(self, model_id: str) -> asyncio.Semaphore | None:
+        """The model's slots, where they are bounded."""
+        return self._slots.get(model_id)
+
+    def next_of_case(self, model_id: str, case_key: str) -> int:
+        """Number a model's calls with one input, from 0: what a seed is where none is sent."""
+        number = self._calls_of_case[(model_id, case_key)]
+        self._calls_of_case[(model_id, case_key)] += 1
+        return number
