@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from evalcore.version import __version__
+
 SHARED = re.compile(r"^ARG PYTHON_IMAGE=.*?^# end of the shared stage$", re.MULTILINE | re.DOTALL)
 
 
@@ -59,6 +61,12 @@ def test_simulators_and_development_tools_are_not_locked_into_an_image(project_r
         "testcontainers",
         "anls-star",
     }
+
+
+@pytest.mark.parametrize("name", ["hook", "runner"])
+def test_label_says_the_version_that_is_built(project_root: Path, name: str) -> None:
+    text = (project_root / f"docker/{name}.Dockerfile").read_text()
+    assert re.findall(r"^ARG VERSION=(.*)$", text, re.MULTILINE) == [__version__]
 
 
 def test_no_way_in_but_caddy(compose: dict[str, Any]) -> None:
