@@ -20,7 +20,7 @@ from evalcore.prompting import call_for
 from evalcore.record import RunRecord
 from evalcore.reply import Reply
 from evalcore.run_folder import RunFolder
-from evalcore.score_run import score_run
+from evalcore.scoring_process import ScoringProcess
 from evalcore.structs import Frozen
 
 OutcomeStatus = Literal["complete", "partial", "skipped"]
@@ -76,15 +76,16 @@ async def evaluate(
 
     Raises StorageError where replies cannot be kept, ModelError where no provider can be used at all.
     """
-    evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {})
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            evaluation.start(tasks, concurrency)
-    except BaseExceptionGroup as group:
-        # One failure ends the whole evaluation, so the first one is the one to tell.
-        raise _first(group) from group
-    finally:
-        evaluation.close()
+    async with ScoringProcess() as scoring:
+        evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {}, scoring)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                evaluation.start(tasks, concurrency)
+        except BaseExceptionGroup as group:
+            # One failure ends the whole evaluation, so the first one is the one to tell.
+            raise _first(group) from group
+        finally:
+            evaluation.close()
     return evaluation.outcomes()
 
 
@@ -105,6 +106,7 @@ class _Evaluation:
         observer: Observer,
         effects: Effects,
         resumed: Mapping[str, Path],
+        scoring: ScoringProcess,
     ) -> None:
         self._job = job
         self._clients = clients
@@ -115,8 +117,7 @@ class _Evaluation:
         self._folders: list[RunFolder] = []
         self._outcomes: dict[str, RunOutcome] = {}
         self._errors: list[ModelError] = []
-        # One run is scored at a time: two threads would only share one interpreter.
-        self._scoring = asyncio.Lock()
+        self._scoring = scoring
 
     def start(self, tasks: asyncio.TaskGroup, concurrency: int) -> None:
         """Begin looking for models and calling them."""
@@ -187,18 +188,10 @@ class _Evaluation:
             self._tasks.create_task(self._finish(folder))
 
     async def _finish(self, folder: RunFolder) -> None:
-        async with self._scoring:
-            # In a thread, whose turns are milliseconds long: the loop goes on serving other calls.
-            record = await asyncio.to_thread(_score_and_keep, folder)
+        record = await self._scoring.score(folder.path)
         reason = None
         if record.status == "partial":
             reason = f"{record.calls.api_error} of {record.calls.total} calls were never answered"
         outcome = RunOutcome(folder.plan.model.id, record.status, reason, record, folder.path)
         self._outcomes[outcome.model] = outcome
         self._observer.run_finished(outcome)
-
-
-def _score_and_keep(folder: RunFolder) -> RunRecord:
-    record = score_run(folder.plan, folder.replies_of)
-    folder.write_record(record)
-    return record

@@ -8,6 +8,7 @@ from typing import Literal
 from evalcore.canonical import sha256_hex
 from evalcore.component import Case, Component, SkippedCase
 from evalcore.models import Model, Provider
+from evalcore.prompting import fit_to_output
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION, __version__
 
@@ -84,7 +85,7 @@ def plan_run(job: JobPlan, model: Model, run_id: str, server: Server) -> RunPlan
         component=job.component,
         cases=job.cases,
         skipped_cases=job.skipped_cases,
-        model=model,
+        model=fit_to_output(model, job.component.output, job.component.schema),
         provider=job.providers[model.provider],
         server=server,
         replicates=job.replicates,

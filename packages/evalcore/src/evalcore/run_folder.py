@@ -173,6 +173,21 @@ def read_plan(path: Path) -> RunPlan:
         ) from error
 
 
+def read_record(path: Path) -> RunRecord:
+    """Read a run folder's record.
+
+    Raises StorageError.
+    """
+    try:
+        return msgspec.json.decode((path / RECORD).read_bytes(), type=RunRecord)
+    except OSError as error:
+        raise _storage_error(path / RECORD, error) from error
+    except msgspec.DecodeError as error:
+        raise StorageError(
+            f"it is no record: {error}", where=str(path / RECORD), hint="rescore the run"
+        ) from error
+
+
 def _storage_error(path: Path, error: OSError) -> StorageError:
     return StorageError(
         error.strerror or "it cannot be used",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from evalcore.component import Case, Component
 from evalcore.numbers import mean_by_field
 from evalcore.schema import Validator
-from evalcore.scoring.interface import Score
+from evalcore.scoring.canonical_text import canonical_text
+from evalcore.scoring.interface import Score, Scorer
 from evalcore.scoring.reproducibility import CaseAgreement, agree_case
 from evalcore.scoring.scorer import make_scorer
 from evalcore.structs import Frozen, JsonValue
@@ -18,7 +19,7 @@ class CaseScores(Frozen, frozen=True):
     """The figures of one case; replicates are numbered from 0."""
 
     parsed: Mapping[int, Score]
-    unparsed: Set[int]
+    unparsed: AbstractSet[int]
     """Replicates whose reply could not be parsed: accuracy 0."""
     by_field: Mapping[str, float]
     """The expected answer's fields alone: a model's invented ones count in the score, not in the table."""
@@ -52,11 +53,35 @@ def score_case(
     component: Component,
     case: Case,
     parsed: Mapping[int, JsonValue],
-    unparsed: Set[int],
+    unparsed: AbstractSet[int],
     validator: Validator | None,
 ) -> CaseScores:
     """Score the replies of one case that came: the parsed values by replicate, and those unparsable."""
     scorer = make_scorer(component, case)
-    scores = {replicate: scorer.score(value) for replicate, value in parsed.items()}
-    values = [parsed.get(replicate) for replicate in sorted(parsed.keys() | unparsed)]
-    raise NotImplementedError(values)
+    scores = _scores(scorer, parsed)
+    # A reply that could not be parsed is wrong in every field.
+    failed = [dict.fromkeys(scorer.fields, 0.0)] * len(unparsed)
+    valid = validator.is_valid if validator is not None else _never
+    return CaseScores(
+        parsed=scores,
+        unparsed=unparsed,
+        by_field=mean_by_field([*(score.by_field for score in scores.values()), *failed]),
+        agreement=agree_case(scorer, list(parsed.values()), len(unparsed)),
+        schema_valid=sum(map(valid, parsed.values())),
+    )
+
+
+def _scores(scorer: Scorer, parsed: Mapping[int, JsonValue]) -> dict[int, Score]:
+    # Replicates often agree to the letter: an answer is scored once, however often it came.
+    known: dict[str, Score] = {}
+    scores = {}
+    for replicate, value in parsed.items():
+        text = canonical_text(value)
+        if text not in known:
+            known[text] = scorer.score(value)
+        scores[replicate] = known[text]
+    return scores
+
+
+def _never(_value: JsonValue) -> bool:
+    return False

@@ -1,0 +1,82 @@
+"""Scoring in a process of its own, so that no answer, however large, can hold up the event loop.
+
+A thread would not do: parsing a long reply, comparing long texts and collecting garbage all hold the
+interpreter's lock for tens of milliseconds. One process (evalcore.scoring_worker) serves a whole
+evaluation; it is started when the first run is ready to be scored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from evalcore.errors import StorageError
+from evalcore.record import RunRecord
+from evalcore.run_folder import read_record
+from evalcore.scoring_worker import ScoringAnswer
+
+
+class ScoringProcess:
+    """Scores run folders, one at a time; an async context manager."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def score(self, folder: Path) -> RunRecord:
+        """Score a run whose replies are all kept, write its `record.json`, and return the record.
+
+        Raises StorageError where the folder cannot be read or written, or scoring failed.
+        """
+        async with self._turn:
+            line = await self._ask(folder)
+        if not line:
+            await self._stop()
+            raise StorageError(
+                "the scoring process died", where=str(folder), hint="see its last words in the log"
+            )
+        answer = msgspec.json.decode(line, type=ScoringAnswer)
+        if answer.error is not None:
+            raise StorageError(answer.error, hint="the replies are kept: resume the run")
+        return read_record(folder)
+
+    async def _ask(self, folder: Path) -> bytes:
+        process = self._process or await self._start()
+        if process.stdin is None or process.stdout is None:
+            raise StorageError("the scoring process has no pipes", where=str(folder), hint="report this")
+        process.stdin.write(msgspec.json.encode(str(folder)) + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await process.stdin.drain()
+        return await process.stdout.readline()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "evalcore.scoring_worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return self._process
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()

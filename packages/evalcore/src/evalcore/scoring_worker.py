@@ -1,0 +1,46 @@
+"""The scoring process itself: run folders in on standard input, a line each; their records written.
+
+Apart from scoring_process, so that it starts without asyncio.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from evalcore.errors import EvaluatorError
+from evalcore.run_folder import RunFolder
+from evalcore.score_run import score_run
+from evalcore.structs import Frozen
+
+
+class ScoringAnswer(Frozen, frozen=True):
+    """What the scoring process says of one run; no error where its record is written."""
+
+    error: str | None = None
+
+
+def _score(path: Path) -> ScoringAnswer:
+    try:
+        folder = RunFolder.open(path)
+        try:
+            folder.write_record(score_run(folder.plan, folder.replies_of))
+        finally:
+            folder.close()
+    except EvaluatorError as error:
+        return ScoringAnswer(error.line)
+    return ScoringAnswer()
+
+
+def main() -> None:
+    """Score the run folders named on standard input until it ends."""
+    for line in sys.stdin.buffer:
+        answer = _score(Path(msgspec.json.decode(line, type=str)))
+        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
