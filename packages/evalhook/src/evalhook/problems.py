@@ -33,11 +33,11 @@ class CurrentJob(Frozen, frozen=True):
     started_at: str
 
 
-class BusyBody(Frozen, frozen=True):
+class BusyBody(Frozen, frozen=True, kw_only=True):
     """The answer while a job runs."""
 
-    current_job: CurrentJob
     busy: bool = True
+    current_job: CurrentJob
 
 
 class Problem(Exception):

@@ -78,11 +78,11 @@ class JobList(Frozen, frozen=True):
     jobs: list[JobView]
 
 
-class Health(Frozen, frozen=True):
+class Health(Frozen, frozen=True, kw_only=True):
     """That the service answers."""
 
-    version: str
     status: str = "ok"
+    version: str
 
 
 def accepted(job: Job) -> Accepted:

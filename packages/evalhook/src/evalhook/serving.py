@@ -40,7 +40,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin."""
     server = Server(
         uvicorn.Config(
-            app,  # type: ignore[arg-type]  # one protocol, typed by two libraries
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,
