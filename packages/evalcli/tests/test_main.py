@@ -55,7 +55,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(evalcli: Callable[..., Any], li
 
 
 def test_help_imports_no_command() -> None:
-    code = "import sys; sys.argv[1:] = ['--help']\nfrom evalcli.main import main\ntry: main()\nfinally: print(*sys.modules)"
+    code = "import sys; sys.argv[1:] = ['--help']\nfrom evalcli.main import main\n"
+    code += "try: main()\nfinally: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split("\n")[-2].split())
     assert not loaded & {

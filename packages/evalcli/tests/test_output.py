@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from evalcli.output import MAX_SHOWN, Table, plain_table, shown
+from evalcli.rich_table import framed_table
 
 
 @pytest.mark.parametrize(
@@ -47,12 +50,6 @@ def test_a_cell_cannot_begin_a_new_row() -> None:
 
 
 def test_a_terminal_table_takes_markup_for_text() -> None:
-    from io import StringIO
-
-    from rich.console import Console
-
-    from evalcli.rich_table import framed_table
-
     out = StringIO()
     table = Table(headings=("[red]x",), rows=(("[link=http://evil]m[/link]\x1b[2J",),), title="[blink]t")
     Console(file=out, width=100, force_terminal=True).print(framed_table(table))

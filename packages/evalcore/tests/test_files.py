@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -56,5 +55,5 @@ def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
     (taken / "inside").mkdir(parents=True)
     with pytest.raises(StorageError):
         write_atomically(taken, b"a file cannot replace a folder")
-    assert os.listdir(tmp_path) == ["taken"]
-    assert os.listdir(taken) == ["inside"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["taken"]
+    assert [entry.name for entry in taken.iterdir()] == ["inside"]

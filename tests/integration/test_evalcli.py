@@ -1,0 +1,331 @@
+"""The command line against the simulated MindRouter, over real HTTP, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from evalcore.leaderboard import leaderboard_schema, parse_leaderboard
+from evalcore.structs import Frozen
+from evalsim.library import as_git, write_sample_data_sets, write_sample_library
+from evalsim.mindrouter import AnswerBook, Fault, SimConfig, SimModel, SimulatedMindRouter
+from evalsim.serving import running
+
+KEY = "a-key-of-the-simulation"
+SLUG = "award-notice-terms"
+CASES = 3
+GOOD, POOR = "openai/gpt-oss-120b", "meta-llama/llama-3.1-8b"
+EVALCLI = [sys.executable, "-c", "from evalcli.main import main; main()"]
+
+
+class World(Frozen, frozen=True):
+    """A prompt library in git, its data sets beside it, and a MindRouter."""
+
+    library: Path
+    mindrouter: SimulatedMindRouter
+    url: str
+
+    @property
+    def leaderboard(self) -> Path:
+        return self.library / "components" / SLUG / "leaderboard.json"
+
+    def command(self, *arguments: object) -> list[str]:
+        return [*EVALCLI, *(str(argument) for argument in arguments)]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("GITHUB_", "MINDROUTER_"))
+        }
+        return kept | {"THE_GATEWAY": self.url, "MINDROUTER_API_KEY": KEY} | more
+
+    def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.library,
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+MODELS = f"""\
+providers:
+  mindrouter:
+    base_url: ${{THE_GATEWAY}}/v1
+  cloud:
+    api: anthropic
+    base_url: https://cloud.invalid
+    api_key_env: MINDROUTER_API_KEY
+  lab:
+    api: openai
+    base_url: https://lab.invalid
+    api_key_env: LAB_KEY_THAT_NOBODY_SET
+models:
+  - {{id: {GOOD}, provider: mindrouter, structured_output: json_schema, params: {{temperature: 0.1, seed: 1}}}}
+  - {{id: {POOR}, provider: mindrouter, params: {{temperature: 0.7}}}}
+  - {{id: cloudy, provider: cloud}}
+  - {{id: keyless, provider: lab}}
+"""
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Make a world; what is given goes to the simulated MindRouter's settings."""
+    library = tmp_path / "prompt-library"
+    write_sample_library(library)
+    write_sample_data_sets(tmp_path / "evaluation-data-sets")
+    (library / ".evaluator" / "models.yaml").write_text(MODELS)
+    as_git(library)
+    answers = AnswerBook.from_folders([library, tmp_path / "evaluation-data-sets"])
+    served: list[Iterator[World]] = []
+
+    def serve(config: SimConfig) -> Iterator[World]:
+        mindrouter = SimulatedMindRouter(config, answers)
+        with running(mindrouter) as url:
+            yield World(library=library, mindrouter=mindrouter, url=url)
+
+    def make(latency: float = 0.0, *faults: Fault) -> World:
+        models = (
+            SimModel(id=GOOD, quality=0.97, latency=latency, quantization="mxfp4"),
+            SimModel(id=POOR, quality=0.4, noise=0.5, latency=latency),
+        )
+        served.append(serve(SimConfig(models=models, keys=(KEY,), faults=faults)))
+        return next(served[-1])
+
+    yield make
+    for world in served:
+        next(world, None)
+
+
+def _head(folder: Path) -> str:
+    return subprocess.run(
+        ["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_evaluate_scores_every_model_and_adds_the_runs_to_the_leaderboard(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    done = world.run("evaluate", SLUG, "--replicates", 2)
+    assert done.returncode == 0, done.stderr
+    leaderboard = parse_leaderboard(world.leaderboard.read_bytes(), "it")
+    by_model = {run["model"]: run for run in leaderboard.runs}
+    assert by_model.keys() == {GOOD, POOR}
+    good, poor = by_model[GOOD], by_model[POOR]
+    assert good["accuracy"]["mean"] > poor["accuracy"]["mean"]
+    assert (good["origin"], good["prompt_commit"], good["replicates"]) == ("local", _head(world.library), 2)
+    assert good["server"]["quantization"] == "mxfp4"
+    assert good["calls"] == {"total": 6, "ok": 6, "api_error": 0, "parse_error": 0, "truncated": 0}
+    assert [skipped["case"] for skipped in good["skipped_cases"]] == ["unpublished-notice"]
+    # The better model stands first, and progress kept out of the results.
+    lines = done.stdout.splitlines()
+    assert [lines[2].split()[0], lines[3].split()[0]] == [GOOD, POOR]
+    assert "calls; replies in" in done.stderr
+    assert "cloudy is skipped: cloud speaks the anthropic dialect" in done.stderr
+    assert "keyless is skipped: LAB_KEY_THAT_NOBODY_SET is not set" in done.stderr
+
+
+def test_a_second_evaluation_adds_its_runs_and_keeps_the_first(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    options = ("--replicates", 1, "--json")
+    first = json.loads(world.run("evaluate", SLUG, *options).stdout)
+    done = world.run("evaluate", SLUG, *options, GITHUB_ACTIONS="true")
+    second = json.loads(done.stdout)
+    leaderboard = parse_leaderboard(world.leaderboard.read_bytes(), "it")
+    ids = {run["run_id"] for run in leaderboard.runs}
+    assert ids == {run["run_id"] for run in (*first, *second)}
+    assert len(ids) == 4
+    assert {run["origin"] for run in second} == {"actions"}
+    # The leaderboard that the first one wrote is no change to the component.
+    assert {run["prompt_commit"] for run in second} == {_head(world.library)}
+    assert world.run("leaderboard", "validate", world.leaderboard).returncode == 0
+    assert world.run("leaderboard", "merge", world.leaderboard, world.leaderboard).stdout.encode() == (
+        world.leaderboard.read_bytes()
+    )
+
+
+def test_an_uncommitted_prompt_has_no_commit(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    prompt = world.library / "components" / SLUG / "prompt.md"
+    prompt.write_text(prompt.read_text() + "\nBe brief.\n")
+    done = world.run("evaluate", SLUG, "--replicates", 1, "--model", GOOD, "--json")
+    (record,) = json.loads(done.stdout)
+    assert record["prompt_commit"] is None
+    assert "prompt_commit is null" in done.stderr
+
+
+def test_a_dry_run_calls_nothing_and_writes_nothing(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    done = world.run("evaluate", SLUG, "--dry-run")
+    assert done.returncode == 0
+    assert "60 call(s)" in done.stdout
+    assert "unpublished-notice" in done.stdout
+    assert not world.mindrouter.seen
+    assert not (world.library / ".evaluator" / "runs").exists()
+    plan = json.loads(world.run("evaluate", SLUG, "--dry-run", "--json").stdout)
+    assert (plan["calls"], plan["models"]) == (60, [GOOD, POOR])
+
+
+def test_an_invalid_leaderboard_stops_it_before_any_call(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    world.leaderboard.write_text("{ not JSON")
+    done = world.run("evaluate", SLUG)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"evalcli: components/{SLUG}/leaderboard.json: ")
+    assert world.leaderboard.read_text() == "{ not JSON"
+    assert not world.mindrouter.gateway.calls
+    assert world.run("evaluate", SLUG, "--replicates", 1, "--no-leaderboard").returncode == 0
+    assert world.leaderboard.read_text() == "{ not JSON"
+
+
+def test_a_run_without_enough_replies_is_partial_recorded_and_exit_code_1(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(0.0, Fault(kind="quota", model=POOR))
+    done = world.run("evaluate", SLUG, "--replicates", 1, "--json")
+    assert done.returncode == 1
+    records = {record["model"]: record for record in json.loads(done.stdout)}
+    assert (records[POOR]["status"], records[GOOD]["status"]) == ("partial", "complete")
+    shown = world.run("leaderboard", "show", SLUG).stdout.splitlines()
+    assert [line.split()[1:3] for line in shown[2:]] == [["1", GOOD], ["-", POOR]]
+
+
+def test_an_absent_mindrouter_is_one_line_and_exit_code_2(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    done = world.run("evaluate", SLUG, "--replicates", 1, THE_GATEWAY="http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "mindrouter" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_refused_key_is_one_line_and_exit_code_2(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    done = world.run("evaluate", SLUG, "--replicates", 1, MINDROUTER_API_KEY="wrong-key")
+    assert done.returncode == 2
+    assert "wrong-key" not in done.stderr + done.stdout
+    assert done.stderr.splitlines()[-1].startswith("evalcli: ")
+
+
+def test_no_key_at_all_is_exit_code_3(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    done = world.run("evaluate", SLUG, "--json", MINDROUTER_API_KEY="")
+    assert (done.returncode, json.loads(done.stdout)) == (3, [])
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_job_goes_on_where_it_was(
+    make_world: Callable[..., World], name: signal.Signals
+) -> None:
+    replicates = 20
+    world = make_world(0.05)
+    line = world.command("evaluate", SLUG, "--replicates", replicates, "--concurrency", 2, "--json")
+    with subprocess.Popen(
+        line,
+        cwd=world.library,
+        env=world.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        _wait_for_replies(world, 10, process)
+        process.send_signal(name)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert (out, "Traceback" in err) == ("", False)
+    command = err.splitlines()[-1].strip().removeprefix("evalcli ").split()
+    assert command[:3] == ["evaluate", SLUG, "--resume"]
+    kept = _replies(world)
+    assert 10 <= len(kept) < 2 * CASES * replicates
+
+    done = world.run(*command)
+    assert done.returncode == 0, done.stderr
+    assert {record["model"] for record in json.loads(done.stdout)} == {GOOD, POOR}
+    # Every call once: what was kept was not asked again.
+    assert Counter(_replies(world).values()) == {1: 2 * CASES * replicates}
+    assert kept.keys() <= _replies(world).keys()
+    runs = parse_leaderboard(world.leaderboard.read_bytes(), "it").runs
+    assert {run["status"] for run in runs} == {"complete"}
+    assert len({run["job_id"] for run in runs}) == 1
+
+    again = world.run(*command)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def _replies(world: World) -> Counter[tuple[str, str, int]]:
+    lines = [
+        (path.parent.name, json.loads(line))
+        for path in (world.library / ".evaluator" / "runs").glob("*/replies.jsonl")
+        for line in path.read_bytes().splitlines(keepends=True)
+        if line.endswith(b"\n")
+    ]
+    return Counter((run, reply["case"], reply["replicate"]) for run, reply in lines)
+
+
+def _wait_for_replies(world: World, number: int, process: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        if len(_replies(world)) >= number:
+            return
+        assert process.poll() is None
+        # The simulator answers when it has got round to it: asking it is waiting without a guess.
+        httpx.get(f"{world.url}/healthz")
+    pytest.fail("no replies came")
+
+
+def test_resuming_refuses_what_would_change_the_plan(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    world.run("evaluate", SLUG, "--replicates", 1, "--model", GOOD)
+    (run_dir,) = (world.library / ".evaluator" / "runs").iterdir()
+    done = world.run("evaluate", SLUG, "--resume", run_dir, "--replicates", 5)
+    assert (done.returncode, "--replicates cannot change it" in done.stderr) == (2, True)
+    other = world.run("evaluate", "expense-memo", "--resume", run_dir)
+    assert (other.returncode, f"the run is of {SLUG}" in other.stderr) == (2, True)
+    nowhere = world.run("evaluate", SLUG, "--resume", world.library)
+    assert (nowhere.returncode, "run.json" in nowhere.stderr) == (2, True)
+
+
+def test_models_check_says_what_is_served_now(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    done = world.run("models", "check")
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines()[1:]}
+    assert rows[GOOD][:7] == [GOOD, "mindrouter", "yes", "ok", "yes", "131072", "mxfp4"]
+    refused = world.run("models", "check", MINDROUTER_API_KEY="wrong-key")
+    assert (refused.returncode, "refused" in refused.stdout) == (1, True)
+
+
+def test_models_add_is_evaluated_next(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    path = world.library / ".evaluator" / "models.yaml"
+    path.write_text("# ours\nproviders: {mindrouter: {base_url: '${THE_GATEWAY}'}}\nmodels: []  # none yet\n")
+    assert (
+        world.run("models", "add", POOR, "--provider", "mindrouter", "--param", "temperature=0.5").returncode
+        == 0
+    )
+    assert "# ours" in path.read_text()
+    listed = world.run("models", "list").stdout
+    assert listed.splitlines()[1].split() == [POOR, "mindrouter", "none", "present"]
+    (record,) = json.loads(world.run("evaluate", SLUG, "--replicates", 1, "--json").stdout)
+    assert (record["model"], record["params"]) == (POOR, {"temperature": 0.5})
+
+
+def test_json_records_meet_the_schema(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    done = world.run("evaluate", "expense-memo", "--replicates", 1, "--json", "--no-leaderboard")
+    assert done.returncode == 0, done.stderr
+    assert msgspec.json.decode(done.stdout) == json.loads(done.stdout)
+    assert set(json.loads(done.stdout)[0]) == set(leaderboard_schema()["$defs"]["RunRecord"]["properties"])
