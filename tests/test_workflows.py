@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,12 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+
+from evalsim.demo.processes import free_port, running, wait_until_answering
+from evalsim.library import as_git, write_sample_library
+from evalsim.mindrouter.app import SimulatedMindRouter
+from evalsim.mindrouter.config import SimConfig, SimModel
+from evalsim.serving import running as running_app
 
 TOKEN = "t0ken-" + "x" * 32
 COMMIT = "a" * 40
@@ -288,6 +295,78 @@ def test_what_is_not_set_up_is_said_before_any_call(
     assert outcome.code == 1
     assert words in outcome.output
     assert "--max-time" not in outcome.arguments
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A prompt library to clone, and a MindRouter whose models answer only after the tests are over."""
+    library = tmp_path_factory.mktemp("outside") / "prompt-library"
+    write_sample_library(library)
+    as_git(library)
+    models = (SimModel(id="openai/gpt-oss-120b", latency=600),)
+    with running_app(SimulatedMindRouter(SimConfig(models=models))) as url:
+        yield library, url
+
+
+@pytest.fixture
+def evalhook(outside: tuple[Path, str], tmp_path: Path) -> Iterator[str]:
+    """The real service in a process of its own; gives its address."""
+    library, mindrouter = outside
+    port = free_port()
+    folder = tmp_path / "service"
+    folder.mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
+        "MINDROUTER_BASE_URL": mindrouter,
+        "MINDROUTER_API_KEY": "k3y",
+        "EVALHOOK_PROMPT_LIBRARY": str(folder / "clone"),
+        "EVALHOOK_PROMPT_LIBRARY_URL": str(library),
+        "EVALHOOK_STATE_DIR": str(folder / "state"),
+        "EVALHOOK_BIND": f"127.0.0.1:{port}",
+        "EVALHOOK_COMMIT_BACK": "none",
+    }
+    command = [str(Path(sys.executable).with_name("evalhook")), "serve"]
+    with running("evalhook", command, environment=environment, folder=folder) as process:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_answering(process, f"{url}/health", seconds=30)
+        yield url
+
+
+def test_real_service_starts_a_job_and_refuses_a_second(
+    evalhook: str, outside: tuple[Path, str], dispatch: Any
+) -> None:
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=outside[0], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    first = dispatch(evalhook, skill="expense-memo", replicates="2", sha=commit)
+    assert first.code == 0, first.output
+    found = re.search(r"job (\S+) started, \d+ calls; its status: (\S+)", first.output)
+    assert found is not None
+    assert found[2] == f"{evalhook}/jobs/{found[1]}"
+    assert commit in first.summary
+    second = dispatch(evalhook, skill="expense-memo", sha=commit)
+    assert second.code == 1
+    assert "(HTTP 409)" in second.output
+    assert f"busy: job {found[1]} has been evaluating expense-memo since" in second.output
+
+
+def test_real_service_refuses_what_it_cannot_do(evalhook: str, dispatch: Any, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    for hostile in HOSTILE:
+        value = hostile.format(marker=marker)
+        for inputs in ({"skill": value}, {"sha": value}):
+            outcome = dispatch(evalhook, **inputs)
+            assert outcome.code == 1
+            assert re.search(r"\(HTTP 4(00|13)\)::(invalid_request|too_large): ", outcome.output), (
+                outcome.output
+            )
+            assert len(commands(outcome.output)) == 1
+    assert not marker.exists()
+    assert "(HTTP 401)::unauthorized: " in dispatch(evalhook, token="not-the-token").output
+    assert "(HTTP 400)::invalid_request: " in dispatch(evalhook, replicates="101").output
+    assert "(HTTP 422)::unknown_commit: " in dispatch(evalhook, sha="f" * 40).output
 
 
 def test_script_holds_no_expression_and_asks_for_no_permission(
