@@ -8,13 +8,13 @@ from itertools import islice
 
 from evalcore.component import OutputFormat
 from evalcore.markdown import parse_markdown
-from evalcore.strict_json import MAX_DEPTH, TOKENS, parse_json
+from evalcore.strict_json import MAX_DEPTH, parse_json
 from evalcore.structs import Frozen, JsonValue
 
 __all__ = ["Parsed", "Unparsed", "parse_answer", "parse_json"]
 
 MAX_CANDIDATES = 10_000
-"""Top-level values of one reply; with more of them none is the answer."""
+"""Fences, and values amid prose, of one reply; with more of them none is the answer."""
 
 _TAG = "(think|thinking|thought)"
 _OPENING_TAG = re.compile(rf"^[ \t]*<{_TAG}>", re.IGNORECASE | re.MULTILINE)
@@ -23,6 +23,9 @@ _STRAY_CLOSING_TAG = re.compile(rf"</{_TAG}>(?=[ \t\r]*$|\s*+(?:[\[{{]|```))", r
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)$", re.MULTILINE)
 # In prose, brackets are followed by other things than these.
 _OPENING_BRACKET = re.compile(r'\{(?=\s*+["}])|\[(?=\s*+[\[{"\]\-0-9tfn])')
+# A string (to the end of the text where it is not closed), or a run of opening or closing brackets.
+# Possessive, so that hostile text costs no backtracking.
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
 _OPENERS = {"json_object": "{", "json_array": "[", "json": "{["}
 _ASKED_FOR = {
     "json_object": "a JSON object",
@@ -47,7 +50,7 @@ def parse_answer(text: str | None, output: OutputFormat) -> Parsed | Unparsed:
     """Find the answer in a reply. Never raises, and takes linear time.
 
     Thinking (`<think>`, `<thinking>`, `<thought>`) is passed over: a block that begins a line, up to its
-    closing tag or, unclosed, to the end of the reply; and all before a closing tag that has no opening one.
+    closing tag or, unclosed, to the end of the reply; and all before a closing tag that has no opening.
 
     *Markdown* is the text that is left, without a fence around the whole of it.
 
@@ -65,31 +68,25 @@ def parse_answer(text: str | None, output: OutputFormat) -> Parsed | Unparsed:
         return Unparsed(reason="the reply is empty")
     if output == "markdown":
         return _markdown(text)
-    # First as it stands: what looks like thinking may be part of a string.
-    if isinstance(whole := _parsed(text.strip(), output), Parsed):
-        return whole
     answer = _without_thinking(text)
-    if not answer:
-        return Unparsed(reason="the reply holds nothing but thinking")
-    if isinstance(whole := _parsed(answer, output), Parsed):
-        return whole
+    # First as it stands: what looks like thinking may be part of a string.
+    for whole in dict.fromkeys((text.strip(), answer)):
+        if isinstance(parsed := _parsed(whole, output), Parsed):
+            return parsed
     openers = _OPENERS[output]
     candidate = _last_fenced(answer, openers) or _last_amid_prose(answer, openers)
-    if candidate is None:
-        return Unparsed(reason=f"the reply does not hold {_ASKED_FOR[output]}")
-    return _parsed(candidate, output)
+    return _parsed(answer if candidate is None else candidate, output)
 
 
 def _parsed(text: str, output: OutputFormat) -> Parsed | Unparsed:
-    if not text.startswith(("{", "[")):
+    if not text:
+        return Unparsed(reason="the reply holds nothing but thinking")
+    if text[0] not in _OPENERS[output]:
         return Unparsed(reason=f"the reply does not hold {_ASKED_FOR[output]}")
     try:
-        value = parse_json(text)
+        return Parsed(value=parse_json(text))
     except ValueError as error:
         return Unparsed(reason=f"the reply's JSON is broken: {error}")
-    if text[0] not in _OPENERS[output]:
-        return Unparsed(reason=f"the reply's JSON is not {_ASKED_FOR[output]}")
-    return Parsed(value=value)
 
 
 def _markdown(text: str) -> Parsed | Unparsed:
@@ -116,23 +113,22 @@ def _without_thinking(text: str) -> str:
 
 def _unfenced(text: str) -> str:
     """Take off one fence around the whole of a Markdown answer."""
-    fences = list(_FENCE.finditer(text))
-    if len(fences) < 2 or fences[0].start() != 0 or fences[-1].end() != len(text):  # noqa: PLR2004 - a pair
+    fences = _fences(text)
+    if not fences or fences[0].start() != 0 or fences[-1].end() != len(text):
         return text
     opening, closing = fences[0], fences[-1]
-    names_markdown = opening.group(2).strip().lower() in {"markdown", "md"}
     closes = closing.group(1).startswith(opening.group(1)) and not closing.group(2).strip()
-    # A bare fence with others between may as well be the first of several blocks.
-    if closes and (names_markdown or (not opening.group(2).strip() and len(fences) == 2)):  # noqa: PLR2004
-        return text[opening.end() : closing.start()].strip()
-    return text
+    language = opening.group(2).strip().lower()
+    # A fence of no language, with others between, may as well be the first of several blocks.
+    encloses = language in {"markdown", "md"} or (not language and fences[1:] == [closing])
+    return text[opening.end() : closing.start()].strip() if closes and encloses else text
 
 
 def _last_fenced(text: str, openers: str) -> str | None:
-    """Return the last fenced block that begins like the asked-for kind; an unclosed one ends with the text."""
+    """Return the last fenced block that begins like the asked-for kind; unclosed, it ends with the text."""
     last: str | None = None
     opening: re.Match[str] | None = None
-    for fence in _FENCE.finditer(text):
+    for fence in _fences(text):
         if opening is None:
             opening = fence
         elif fence.group(1).startswith(opening.group(1)) and not fence.group(2).strip():
@@ -141,6 +137,11 @@ def _last_fenced(text: str, openers: str) -> str | None:
     if opening is not None:
         last = _begun_like(openers, text[opening.end() :]) or last
     return last
+
+
+def _fences(text: str) -> list[re.Match[str]]:
+    fences = list(islice(_FENCE.finditer(text), MAX_CANDIDATES + 1))
+    return fences if len(fences) <= MAX_CANDIDATES else []
 
 
 def _begun_like(openers: str, block: str) -> str | None:
@@ -172,7 +173,7 @@ def _top_level_spans(text: str) -> Iterator[range]:
 
 def _end_of_value(text: str, start: int) -> int:
     depth = 0
-    for token in TOKENS.finditer(text, start):
+    for token in _TOKENS.finditer(text, start):
         first, length = text[token.start()], token.end() - token.start()
         if first in "[{":
             depth += length

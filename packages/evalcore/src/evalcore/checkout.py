@@ -94,15 +94,17 @@ class FolderCheckout:
             descriptor = os.open(self._resolve(path), flags)
         except OSError as error:
             raise _unreadable(path, error) from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a special file"
                 raise CheckoutError(f"is {kind}, not a regular file", where=path, hint="put a file there")
-            try:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
                 data = file.read(MAX_BYTES + 1)
-            except OSError as error:
-                raise _unreadable(path, error) from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        finally:
+            os.close(descriptor)
         return _within_size(path, data, max(status.st_size, len(data)))
 
     def has(self, path: str) -> bool:
@@ -113,16 +115,18 @@ class FolderCheckout:
         """Return the names of the folders in a folder, sorted; none where there is no such folder."""
         try:
             with os.scandir(self._resolve(path)) as entries:
-                # A link counts even when it cannot be followed: reading through it then says why.
                 names = [entry.name for entry in entries if entry.is_symlink() or entry.is_dir()]
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
             raise _unreadable(path, error) from None
-        return tuple(sorted(name for name in names if not self._links_to_file(f"{path}/{name}")))
+        return tuple(sorted(name for name in names if not self._leads_to_file(f"{path}/{name}")))
 
-    def _links_to_file(self, path: str) -> bool:
-        return (self._real_root / path).is_file()
+    def _leads_to_file(self, path: str) -> bool:
+        try:
+            return self._resolve(path).is_file()
+        except CheckoutError:
+            return False  # a link that leaves counts as a folder: reading through it says why not
 
     def _resolve(self, path: str) -> Path:
         real = Path(os.path.realpath(self._real_root / _checked(path)))

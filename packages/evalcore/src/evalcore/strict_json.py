@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import NoReturn
 
 from evalcore.structs import JsonValue
@@ -14,9 +15,6 @@ MAX_DEPTH = 200
 MAX_DIGITS = 300
 """Of one integer: more would not fit a double, which is what other programs read it into."""
 
-# A string (to the end of the text where it is not closed), or a run of opening or closing brackets.
-# Possessive, so that hostile text costs no backtracking.
-TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -29,24 +27,30 @@ def parse_json(text: str) -> JsonValue:
     """
     if _SURROGATE.search(text):
         raise ValueError("it holds half of a surrogate pair")
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(text):
+    try:
+        value: JsonValue = _decoder.decode(text)
+    except RecursionError:  # how deep the decoder goes depends on the Python
+        raise ValueError(f"it is nested over {MAX_DEPTH} deep") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):
         raise ValueError(f"it is nested over {MAX_DEPTH} deep")
-    value: JsonValue = _decoder.decode(text)
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise ValueError("it holds half of a surrogate pair")
     return value
 
 
-def _is_too_deep(text: str) -> bool:
-    depth = 0
-    for token in TOKENS.finditer(text):
-        first = text[token.start()]
-        if first != '"':
-            length = token.end() - token.start()
-            depth += length if first in "[{" else -length
-            if depth > MAX_DEPTH:
-                return True
-    return False
+def _is_too_deep(value: JsonValue) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
