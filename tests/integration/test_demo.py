@@ -81,7 +81,8 @@ def test_an_unknown_component_is_one_line_and_exit_code_2(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_demo_leaves_nothing_behind(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path, number, code):
     with subprocess.Popen(
         [*COMMAND, "--replicates", "100"],
         env=environment(tmp_path),
@@ -91,9 +92,9 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path):
     ) as process:
         assert process.stdout is not None
         assert any("202 Accepted" in line for line in process.stdout)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "interrupted" in errors
     assert list(tmp_path.iterdir()) == []
 

@@ -22,8 +22,7 @@ from evalsim.demo.screen import Screen
 from evalsim.demo.story import Choices, tell
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
-INTERRUPTED = 130
-TERMINATED = 143
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WRONG_INPUT = 2
 
 
@@ -56,7 +55,7 @@ def demo(
 def _run(choices: Choices, *, keep: bool) -> int:
     screen = Screen(Console(highlight=False))
     try:
-        with _terminated_as_interrupted(), _folder(keep=keep) as folder:
+        with _interruptible(), _folder(keep=keep) as folder:
             tell(choices, screen, folder)
     except DemoError as error:
         _say_failure(error)
@@ -64,9 +63,10 @@ def _run(choices: Choices, *, keep: bool) -> int:
     except EvaluatorError as error:
         _say_failure(error)
         return WRONG_INPUT if isinstance(error, InputError) else 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         click.echo("evalsim demo: interrupted; its processes are ended", err=True)
-        return INTERRUPTED
+        number: int = (interruption.args or (signal.SIGINT,))[0]
+        return 128 + number
     return 0
 
 
@@ -89,15 +89,18 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let a SIGTERM unwind the demo, so that its processes end with it."""
+def _interruptible() -> Iterator[None]:
+    """Let every signal to end unwind the demo in order, so that its processes and files go with it."""
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
-        del number, frame
-        sys.exit(TERMINATED)
+        del frame
+        # A second Ctrl-C must not cut short the cleaning up after the first.
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = [(number, signal.signal(number, leave)) for number in ENDING_SIGNALS]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
