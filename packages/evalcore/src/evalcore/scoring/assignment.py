@@ -8,64 +8,87 @@ decided by the pairs alone, in this order:
 2. the highest total of similarities;
 3. the fewest leaves in all, matched and unmatched, so that of equal totals the higher score wins.
 
-The averages are those of the reference, in double precision; see below.
+The ranks are packed into one integer weight; an optimum of the sum of weights has one value of each,
+whatever the order of rows and columns, and integers leave nothing to the rounding of a long sum.
+
+The averages themselves are taken in double precision as the reference takes them, with its nudge by one
+unit in the last place for pairs that are equal. This and the ranks were settled by search: in 27,000
+random trees (up to 400 shuffles of both sides wherever the values differed) there was no counterexample,
+neither where the reference gives one value however the lists are shuffled, nor, where it gives several,
+to ours being the highest of them. Exact rationals instead of doubles gave 2 in 6,100 lists of objects
+(1/3 against (2/3)/2, a tie on paper, is decided by the double's last digit in every order); rationals
+without the nudge 3 in 4,300. The highest ratio of total to leaves, in place of (2, 3), is no better, and
+not independent of order, since parts of equal ratio weigh differently further up.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 Weights = Sequence[Sequence[int]]
 Matching = tuple[tuple[int, int], ...]
-"""Pairs (row, column), by row."""
+"""The (row, column) of each matched pair, by row."""
 
 UNIT = 2**53
 """The similarity of equal leaves as an integer: any double between 1/2 and 1 is a whole number of these."""
 COST_UNIT = 2**64
 
 
-class Cell(NamedTuple):
-    """How well one element of the left list and one of the right fit."""
+class Pair(NamedTuple):
+    """How well an expected part and an answered one fit."""
 
     total: int
     """The sum of the leaves' similarities, in units of 1 / UNIT."""
     leaves: int
     exact: bool
-    """Whether the two are equal (as the reference decides it)."""
-    saved: int
-    """Leaves that the list counts fewer when the two are matched than when neither is."""
+    """Whether the two are equal, as the reference decides it."""
 
 
-def match_elements(cells: Sequence[Sequence[Cell]]) -> Matching:
-    """Match the elements of two lists, given how well each of the one fits each of the other."""
-    if not cells or not cells[0]:
+def match_elements(
+    pairs: Sequence[Sequence[Pair]], left_sizes: Sequence[int], right_sizes: Sequence[int]
+) -> Matching:
+    """Match the elements of two lists, given how well each of the one fits each of the other.
+
+    The sizes are the elements' own numbers of leaves: they count in full where an element is not matched.
+    """
+    if not left_sizes or not right_sizes:
         return ()
-    return best_matching(_packed_weights(cells))
-
-
-def _packed_weights(cells: Sequence[Sequence[Cell]]) -> list[list[int]]:
-    averages = [[_average(cell) for cell in row] for row in cells]
-    highest = max(map(max, averages))
-    pairs = min(len(cells), len(cells[0]))
-    saved = [cell.saved for row in cells for cell in row]
-    lowest = min(saved)
-    # Each rank is shifted beyond the largest sum that the lower ranks can reach.
-    per_total = pairs * (max(saved) - lowest) + 1
-    per_cost = (pairs * max(cell.total for row in cells for cell in row) + 1) * per_total
-    return [
+    distinct = set(chain.from_iterable(pairs))
+    if len(distinct) == len(set(left_sizes)) == len(set(right_sizes)) == 1:
+        # Nothing to choose between: most often, lists of which nothing fits.
+        return tuple((at, at) for at in range(min(len(left_sizes), len(right_sizes))))
+    weight_of = _packed_weights(distinct, left_sizes, right_sizes)
+    # Leaves saved by matching: those of both elements, less those of the pair.
+    return best_matching(
         [
-            cell.total * per_total + cell.saved - lowest - int((highest - average) * COST_UNIT) * per_cost
-            for cell, average in zip(row, row_averages, strict=True)
+            [weight_of[pair] + left + right for pair, right in zip(row, right_sizes, strict=True)]
+            for row, left in zip(pairs, left_sizes, strict=True)
         ]
-        for row, row_averages in zip(cells, averages, strict=True)
-    ]
+    )
 
 
-def _average(cell: Cell) -> float:
-    average = cell.total / UNIT / cell.leaves if cell.leaves else 1.0
-    return math.nextafter(average, math.inf) if cell.exact else average
+def _packed_weights(
+    pairs: Iterable[Pair], left_sizes: Sequence[int], right_sizes: Sequence[int]
+) -> dict[Pair, int]:
+    averages = {pair: _average(pair) for pair in pairs}
+    highest = max(averages.values())
+    count = min(len(left_sizes), len(right_sizes))
+    # Each rank is shifted beyond the largest difference that the lower ranks' sums can make.
+    most_leaves = max(pair.leaves for pair in averages) + max(left_sizes) + max(right_sizes)
+    per_total = count * most_leaves + 1
+    per_cost = (count * max(pair.total for pair in averages) + 1) * per_total
+    return {
+        pair: pair.total * per_total - pair.leaves - int((highest - average) * COST_UNIT) * per_cost
+        for pair, average in averages.items()
+    }
+
+
+def _average(pair: Pair) -> float:
+    average = pair.total / UNIT / pair.leaves if pair.leaves else 1.0
+    return math.nextafter(average, math.inf) if pair.exact else average
 
 
 def best_matching(weights: Weights) -> Matching:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -21,13 +22,15 @@ class Node:
 
     `size` is the number of leaves as ANLS* counts them: null and scalars 1, empty containers 0.
     `is_blank` is what the reference takes for "no value": null, "", [] and {}.
+    `digest` depends on the value alone, in whatever order its keys and list elements came.
     """
 
-    __slots__ = ("is_blank", "number", "size")
+    __slots__ = ("digest", "is_blank", "number", "size")
 
-    def __init__(self, number: int, size: int, *, is_blank: bool) -> None:
+    def __init__(self, number: int, size: int, digest: bytes, *, is_blank: bool) -> None:
         self.number: Final = number
         self.size: Final = size
+        self.digest: Final = digest
         self.is_blank: Final = is_blank
 
 
@@ -43,19 +46,23 @@ class LeafNode(Node):
     __slots__ = ("text", "value")
 
     def __init__(self, number: int, value: _Present) -> None:
-        super().__init__(number, 1, is_blank=value == "")
+        text = _text_of(value)
+        super().__init__(number, 1, _digest(type(value).__name__, _encoded(text)), is_blank=value == "")
         self.value: Final = value
-        self.text: Final = normalise(_text_of(value))
+        self.text: Final = normalise(text)
 
 
 class ListNode(Node):
-    """A list; lists that differ in order alone are one node, in the order that came first."""
+    """A list; its items are sorted, so lists that differ in order alone are one node."""
 
     __slots__ = ("items",)
 
-    def __init__(self, number: int, items: tuple[Node, ...]) -> None:
-        super().__init__(number, sum(item.size for item in items), is_blank=not items)
-        self.items: Final = items
+    def __init__(self, number: int, items: Iterable[Node]) -> None:
+        ordered = tuple(sorted(items, key=lambda item: item.digest))
+        size = sum(item.size for item in ordered)
+        digest = _digest("list", *(item.digest for item in ordered))
+        super().__init__(number, size, digest, is_blank=not ordered)
+        self.items: Final = ordered
 
 
 class DictNode(Node):
@@ -64,11 +71,13 @@ class DictNode(Node):
     __slots__ = ("fields",)
 
     def __init__(self, number: int, fields: dict[str, Node]) -> None:
-        super().__init__(number, sum(field.size for field in fields.values()), is_blank=not fields)
+        size = sum(field.size for field in fields.values())
+        parts = (part for name in sorted(fields) for part in (_encoded(name), fields[name].digest))
+        super().__init__(number, size, _digest("dict", *parts), is_blank=not fields)
         self.fields: Final = fields
 
 
-NULL = NullNode(0, 1, is_blank=True)
+NULL = NullNode(0, 1, b"", is_blank=True)
 
 _Key: TypeAlias = tuple[str, object]
 
@@ -109,7 +118,7 @@ class Interner:
         key = ("list", tuple(sorted(item.number for item in items)))
         known = self._nodes.get(key)
         if known is None:
-            known = self._nodes[key] = ListNode(len(self._nodes) + 1, tuple(items))
+            known = self._nodes[key] = ListNode(len(self._nodes) + 1, items)
         return known
 
     def _dict(self, fields: dict[str, Node]) -> Node:
@@ -127,6 +136,11 @@ def _text_of(value: JsonScalar) -> str:
         return hex(value) if isinstance(value, int) else repr(value)
 
 
-def leaf_total(nodes: Iterable[Node]) -> int:
-    """Return the number of leaves of several nodes."""
-    return sum(node.size for node in nodes)
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _digest(kind: str, *parts: bytes) -> bytes:
+    # The lengths keep ("ab", "c") and ("a", "bc") apart.
+    lengths = ",".join(str(len(part)) for part in parts)
+    return hashlib.blake2b(b"".join((f"{kind} {lengths} ".encode(), *parts)), digest_size=16).digest()

@@ -14,31 +14,20 @@ choose from (an empty list of options against a string), the score is 0.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from evalcore.scoring.assignment import UNIT, Cell, Matching, match_elements
+from evalcore.scoring.assignment import UNIT, Matching, Pair, match_elements
 from evalcore.scoring.comparators import similarity
-from evalcore.scoring.nodes import NULL, DictNode, LeafNode, ListNode, Node, NullNode, leaf_total
+from evalcore.scoring.nodes import NULL, DictNode, LeafNode, ListNode, Node, NullNode
 
-
-class Pair(NamedTuple):
-    """An expected part compared with an answered one."""
-
-    total: int
-    """The sum of the leaves' similarities, in units of 1 / UNIT."""
-    leaves: int
-    exact: bool
-    """Whether the part of the expected answer closest to the answered one equals it; decides ties."""
+_BLANK = Pair(UNIT, 1, exact=True)
+_WRONG = Pair(0, 1, exact=False)
 
 
 class TreeComparison:
     """Compares nodes of one Interner, each pair once."""
 
     def __init__(self) -> None:
-        self._pairs: dict[tuple[int, int], Pair] = {}
+        self._pairs: dict[int, dict[int, Pair]] = {}
         self._matchings: dict[tuple[int, int], Matching] = {}
-        self._blank = Pair(UNIT, 1, exact=True)
-        self._wrong = Pair(0, 1, exact=False)
 
     def score(self, expected: Node, answered: Node) -> float:
         """Return ANLS* of an answer."""
@@ -57,24 +46,23 @@ class TreeComparison:
 
     def pair(self, expected: Node, answered: Node) -> Pair:
         """Compare two parts."""
-        if expected is answered:
-            return Pair(expected.size * UNIT, expected.size, exact=True)
-        if isinstance(expected, NullNode):
-            return self._blank if answered.is_blank else Pair(0, max(1, answered.size), exact=False)
-        key = (expected.number, answered.number)
-        known = self._pairs.get(key)
-        if known is None:
-            known = self._pairs[key] = self._compare(expected, answered)
-        return known
+        known = self._pairs.setdefault(expected.number, {})
+        found = known.get(answered.number)
+        if found is None:
+            found = known[answered.number] = self._compare(expected, answered)
+        return found
 
     def _compare(self, expected: Node, answered: Node) -> Pair:
+        if expected is answered:
+            return Pair(expected.size * UNIT, expected.size, exact=True)
         if isinstance(expected, LeafNode) and isinstance(answered, LeafNode):
-            total = int(similarity(expected.text, answered.text) * UNIT)
-            return Pair(total, 1, exact=expected.value == answered.value)
+            return _compare_leaves(expected, answered)
         if isinstance(expected, DictNode) and isinstance(answered, DictNode):
             return self._compare_dicts(expected.fields, answered.fields)
         if isinstance(expected, ListNode) and isinstance(answered, ListNode):
             return self._compare_lists(expected, answered)
+        if isinstance(expected, NullNode) and answered.is_blank:
+            return _BLANK
         return Pair(0, max(expected.size, answered.size), exact=False)
 
     def _compare_dicts(self, expected: dict[str, Node], answered: dict[str, Node]) -> Pair:
@@ -98,25 +86,39 @@ class TreeComparison:
 
     def _compare_lists(self, expected: ListNode, answered: ListNode) -> Pair:
         left, right = expected.items, answered.items
-        cells = [[self._cell(one, other) for other in right] for one in left]
-        matching = match_elements(cells)
+        pairs = [self._row(one, right) for one in left]
+        left_sizes, right_sizes = [node.size for node in left], [node.size for node in right]
+        matching = match_elements(pairs, left_sizes, right_sizes)
         self._matchings[expected.number, answered.number] = matching
-        chosen = [cells[row][column] for row, column in matching]
+        chosen = [pairs[row][column] for row, column in matching]
+        saved = sum(left_sizes[row] + right_sizes[column] for row, column in matching)
         return Pair(
-            total=sum(cell.total for cell in chosen),
-            leaves=leaf_total((expected, answered)) - sum(cell.saved for cell in chosen),
-            exact=len(left) == len(right) and all(cell.exact for cell in chosen),
+            total=sum(pair.total for pair in chosen),
+            leaves=expected.size + answered.size - saved + sum(pair.leaves for pair in chosen),
+            exact=len(left) == len(right) and all(pair.exact for pair in chosen),
         )
 
-    def _cell(self, one: Node, other: Node) -> Cell:
-        total, leaves, exact = self.pair(one, other)
-        return Cell(total, leaves, exact, one.size + other.size - leaves)
+    def _row(self, expected: Node, answered: tuple[Node, ...]) -> list[Pair]:
+        # The innermost loop of long lists of texts, which hardly ever come twice: nothing is looked up.
+        if isinstance(expected, LeafNode):
+            return [
+                _compare_leaves(expected, other)
+                if isinstance(other, LeafNode)
+                else self.pair(expected, other)
+                for other in answered
+            ]
+        return [self.pair(expected, other) for other in answered]
 
     def matching(self, expected: ListNode, answered: ListNode) -> Matching:
         """Return which elements of two lists, compared before, belong together."""
         if expected is answered:
             return tuple((at, at) for at in range(len(expected.items)))
         return self._matchings[expected.number, answered.number]
+
+
+def _compare_leaves(expected: LeafNode, answered: LeafNode) -> Pair:
+    share = similarity(expected.text, answered.text)
+    return Pair(int(share * UNIT), 1, expected.value == answered.value) if share else _WRONG
 
 
 def _is_text(node: Node) -> bool:
