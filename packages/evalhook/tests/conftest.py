@@ -143,11 +143,14 @@ class Publishing:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.records: list[RunRecord] = []
+        self.skipped_models: dict[str, str] = {}
 
-    def publish(self, plan: JobPlan, records: Sequence[RunRecord]) -> Published:
+    def publish(
+        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str]
+    ) -> Published:
         if self.error is not None:
             raise self.error
-        self.records = list(records)
+        self.records, self.skipped_models = list(records), dict(skipped_models)
         return Published(f"https://github.example/pull/{plan.component.slug}", "eval-results/x")
 
 
@@ -176,9 +179,10 @@ class World:
         )
         headers = {"Authorization": f"Bearer {TOKEN}"}
         transport = httpx.ASGITransport(self.app)
-        async with lifespan(self.app), httpx.AsyncClient(
-            transport=transport, base_url="http://hook", headers=headers
-        ) as client:
+        async with (
+            lifespan(self.app),
+            httpx.AsyncClient(transport=transport, base_url="http://hook", headers=headers) as client,
+        ):
             yield client
 
     def story(self, tell: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:

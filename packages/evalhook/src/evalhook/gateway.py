@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from evalcore.clients.interface import Client
-from evalcore.clients.registry import open_client
+from evalcore.clients.interface import Client, Served
 from evalcore.errors import ConfigurationError
 from evalcore.library import MODELS_PATH
-from evalcore.models import LOCAL_PROVIDER, ModelsFile, NotConfigured, Provider, resolve_provider
+from evalcore.models import BUILT_IN, LOCAL_PROVIDER, ModelsFile, NotConfigured, Provider, resolve_provider
 from evalcore.plan import JobPlan
 from evalhook.secret import Secret
 
@@ -23,8 +22,13 @@ class MindRouter:
 
     async def probe(self, models: ModelsFile) -> None:
         """Find out whether it answers and takes the key; raises ModelError or ConfigurationError."""
-        async with self._client(models.providers[LOCAL_PROVIDER]) as client:
-            await client.served()
+        await self.served(models)
+
+    async def served(self, models: ModelsFile | None) -> Served:
+        """Ask which models it serves; without a models.yaml, as its built-in provider says."""
+        providers = BUILT_IN if models is None else models.providers
+        async with self._client(providers[LOCAL_PROVIDER]) as client:
+            return await client.served()
 
     @asynccontextmanager
     async def open(self, plan: JobPlan) -> AsyncIterator[Mapping[str, Client]]:
@@ -47,4 +51,7 @@ class MindRouter:
                 where=where,
                 hint="write base_url: ${MINDROUTER_BASE_URL}",
             )
+        # Loaded with the first request: the HTTP libraries take 0.2 s that the start need not wait for.
+        from evalcore.clients.registry import open_client  # noqa: PLC0415
+
         return open_client(provider, endpoint.base_url, endpoint.api_key)

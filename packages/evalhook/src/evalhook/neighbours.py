@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
+from evalcore.errors import ConfigurationError
 from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
 from evalhook.gateway import MindRouter
 from evalhook.gitops.clone import Clone
 from evalhook.gitops.remote import Credentials, origin_of
 from evalhook.repositories import Repositories
-from evalhook.settings import GitHubToken, Settings
+from evalhook.settings import GitHubApp, GitHubToken, Settings
 from evalhook.worker import Published, Publisher
 
-GITHUB_API: Final = "https://api.github.com"
-GITHUB: Final = "https://github.com"
+if TYPE_CHECKING:
+    from evalhook.github import GitHub, Tokens
 
 
 def open_repositories(settings: Settings) -> Repositories:
@@ -58,26 +60,95 @@ def data_sets_clone(settings: Settings) -> Clone | None:
 
 def open_publisher(settings: Settings) -> Publisher:
     """Make what commits results back."""
-    if settings.commit_back == "none":
-        return _Nowhere()
-    raise NotImplementedError
+    return _LateCommitter(settings)
 
 
-class _Nowhere:
-    """Leaves the results in the runs folder alone."""
+def check_github(settings: Settings) -> str:
+    """Look at the repository with the token and say what was found; raises RepositoryError."""
+    if settings.commit_back != "pr":
+        return f"not needed to commit back by {settings.commit_back}"
+    return f"{settings.github_repo} is there; its default branch is {_github(settings).check()}"
 
-    def publish(self, plan: JobPlan, records: Sequence[RunRecord]) -> Published:  # noqa: ARG002
-        """Publish nothing."""
-        return Published(pull_request_url=None, branch=None)
+
+class _LateCommitter:
+    """Loads PyGithub with the first results, in their thread: the start need not wait 0.4 s for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def publish(
+        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str]
+    ) -> Published:
+        """Commit the records back; see evalhook.publish."""
+        from evalhook.publish import Committer  # noqa: PLC0415 - see above
+
+        settings = self._settings
+        committer = Committer(
+            library_clone(settings),
+            mode=settings.commit_back,
+            github=_github(settings) if settings.commit_back == "pr" else None,
+            commit_suffix=settings.commit_suffix,
+        )
+        return committer.publish(plan, records, skipped_models)
+
+
+def _github(settings: Settings) -> GitHub:
+    from evalhook.github import GitHub  # noqa: PLC0415 - see _LateCommitter
+
+    token = github_token(settings)
+    if token is None or settings.github_repo is None:
+        raise ConfigurationError("is not set, and pull requests need it", where="GITHUB_TOKEN", hint="set it")
+    return GitHub(
+        settings.github_repo,
+        _Tokens(token),
+        api_url=settings.github_api_url,
+        allow_http=settings.allow_http,
+    )
+
+
+class _Tokens(NamedTuple):
+    """What evalhook.github asks for its tokens."""
+
+    token: Callable[[], str]
 
 
 def github_token(settings: Settings) -> Callable[[], str] | None:
-    """Return what gives GitHub's token now; None where there is none."""
+    """Return what gives GitHub's token at each use; None where there is none."""
     match settings.github:
         case GitHubToken(token):
             return token.reveal
+        case GitHubApp():
+            return _app_tokens(settings)
         case _:
             return None
+
+
+@cache
+def _app_tokens(settings: Settings) -> Callable[[], str]:
+    # One for all that use it: a token is fetched once an hour.
+    return _LateAppTokens(settings).token
+
+
+class _LateAppTokens:
+    """Loads PyGithub with the first token, in its thread (see _LateCommitter)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tokens: Tokens | None = None
+
+    def token(self) -> str:
+        """Give the token at hand, or fetch one."""
+        from evalhook.github import AppTokens  # noqa: PLC0415 - see above
+
+        app = self._settings.github
+        if self._tokens is None and isinstance(app, GitHubApp):
+            self._tokens = AppTokens(
+                app.app_id,
+                app.private_key.reveal(),
+                self._settings.github_repo or "",
+                api_url=self._settings.github_api_url,
+            )
+        return self._tokens.token() if self._tokens is not None else ""
 
 
 def _credentials(settings: Settings, url: str | None, token: Callable[[], str] | None) -> Credentials | None:
@@ -87,4 +158,7 @@ def _credentials(settings: Settings, url: str | None, token: Callable[[], str] |
 
 
 def _web_origin(api_url: str) -> str | None:
-    return GITHUB if api_url == GITHUB_API else origin_of(api_url)
+    """Return the origin of the remotes beside an API: api.github.com and api.X.ghe.com drop `api.`."""
+    origin = origin_of(api_url)
+    is_cloud = origin is not None and (origin.endswith(("//api.github.com", ".ghe.com")))
+    return origin.replace("//api.", "//", 1) if origin is not None and is_cloud else origin

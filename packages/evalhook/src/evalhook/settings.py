@@ -97,22 +97,37 @@ class Settings(Frozen, frozen=True):
         return self.state_dir / "jobs"
 
 
+class Inspection(Frozen, frozen=True):
+    """What was found of every setting."""
+
+    settings: Settings | None
+    """None where anything is wrong."""
+    problems: tuple[ConfigurationError, ...]
+    """Each names its setting in `where`."""
+    shown: dict[str, str]
+    """Setting to its value as it may be shown; secrets as `set` or `not set`."""
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings.
 
     Raises ConfigurationError for the first that is missing or wrong.
     """
-    settings, problems = inspect_settings(environ)
-    if settings is None:
-        raise problems[0]
-    return settings
+    inspection = inspect_settings(environ)
+    if inspection.settings is None:
+        raise inspection.problems[0]
+    return inspection.settings
 
 
-def inspect_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[ConfigurationError]]:
-    """Read all settings and collect every mistake: the settings are None where there is one."""
+def inspect_settings(environ: Mapping[str, str]) -> Inspection:
+    """Read all settings and collect every mistake."""
     reader = _Reader(environ)
     settings = _read(reader)
-    return (None, reader.problems) if reader.problems else (settings, [])
+    return Inspection(
+        settings=None if reader.problems else settings,
+        problems=tuple(reader.problems),
+        shown=reader.shown,
+    )
 
 
 def _read(reader: _Reader) -> Settings:
@@ -125,9 +140,11 @@ def _read(reader: _Reader) -> Settings:
     if data_sets_url is not None and data_sets is None:
         reader.fail("EVALHOOK_DATA_SETS", "is not set, though its URL is", "name the clone's path")
     repo = reader.optional("EVALHOOK_GITHUB_REPO", values.repository)
-    if mode == "pr" and repo is None and not reader.failed("EVALHOOK_GITHUB_REPO"):
+    github = _github(reader, needed=mode != "none")
+    needs_repo = mode == "pr" or isinstance(github, GitHubApp)
+    if needs_repo and repo is None and not reader.failed("EVALHOOK_GITHUB_REPO"):
         hint = "set it to owner/name, or EVALHOOK_COMMIT_BACK=none"
-        reader.fail("EVALHOOK_GITHUB_REPO", "is not set, and pull requests need it", hint)
+        reader.fail("EVALHOOK_GITHUB_REPO", "is not set, and pull requests and Apps need it", hint)
     return Settings(
         token=reader.required_secret("MINDROUTER_EVAL_WEBHOOK_TOKEN", values.long_secret(MIN_TOKEN_LENGTH)),
         mindrouter_base_url=reader.required("MINDROUTER_BASE_URL", values.server_root, ""),
@@ -147,7 +164,7 @@ def _read(reader: _Reader) -> Settings:
         github_api_url=reader.value(
             "EVALHOOK_GITHUB_API_URL", values.api_url(allow_http=allow_http), default=DEFAULT_API_URL
         ),
-        github=_github(reader, needed=mode != "none"),
+        github=github,
         concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
         retention_days=reader.value("EVALHOOK_RETENTION_DAYS", values.whole_number(1, 36500), default=90),
         allow_http=allow_http,
@@ -181,6 +198,7 @@ class _Reader:
         self._environ = environ
         self._failed: set[str] = set()
         self.problems: list[ConfigurationError] = []
+        self.shown: dict[str, str] = {}
 
     def fail(self, name: str, what: str, hint: str) -> None:
         self._failed.add(name)
@@ -191,21 +209,25 @@ class _Reader:
 
     def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
         text = self._environ.get(name, "").strip()
+        self.shown[name] = text or "not set"
         return self._parsed(name, text, parse) if text else None
 
     def value(self, name: str, parse: Callable[[str], T], *, default: T) -> T:
         # The default stands in after a failure too: `problems` is looked at before anything is used.
         value = self.optional(name, parse)
+        if value is None and self.shown[name] == "not set":
+            self.shown[name] = f"not set (default: {_as_text(default)})"
         return default if value is None else value
 
     def required(self, name: str, parse: Callable[[str], T], stand_in: T) -> T:
-        if not self._environ.get(name, "").strip():
+        value = self.optional(name, parse)
+        if value is None and not self.failed(name):
             self.fail(name, "is not set", "set it; `evalhook check` lists every setting")
-            return stand_in
-        return self.value(name, parse, default=stand_in)
+        return stand_in if value is None else value
 
     def secret(self, name: str, parse: Callable[[str], Secret]) -> Secret | None:
         text = self._secret_text(name)
+        self.shown[name] = "set" if text else "not set"
         return self._parsed(name, text, parse) if text else None
 
     def required_secret(self, name: str, parse: Callable[[str], Secret]) -> Secret:
@@ -244,3 +266,13 @@ class _Reader:
     def _bad_file(self, name: str, reason: str) -> str:
         self.fail(name, f"cannot be read from its file: {reason}", f"mend the file that {name}_FILE names")
         return ""
+
+
+def _as_text(default: object) -> str:
+    match default:
+        case bool():
+            return str(int(default))
+        case (str() as host, int() as port):
+            return f"{host}:{port}"
+        case _:
+            return str(default) or "none"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -40,8 +40,13 @@ class Published(Frozen, frozen=True):
 class Publisher(Protocol):
     """Commits results back."""
 
-    def publish(self, plan: JobPlan, records: Sequence[RunRecord]) -> Published:
-        """Commit the records back, blocking; raises RepositoryError or LeaderboardError."""
+    def publish(
+        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str]
+    ) -> Published:
+        """Commit the records back, blocking; `skipped_models` gives the reasons of those left out.
+
+        Raises RepositoryError or LeaderboardError.
+        """
         ...
 
 
@@ -110,7 +115,8 @@ class Worker:
             records = [outcome.record for outcome in outcomes if outcome.record is not None]
             if not records:
                 return self._failed(plan, JobError("no_model_served", _why_none(outcomes)), result)
-            published = await in_thread(self._publisher.publish, plan, records)
+            skipped = {outcome.model: outcome.reason or "" for outcome in outcomes if outcome.record is None}
+            published = await in_thread(self._publisher.publish, plan, records, skipped)
             return jobs.complete(self._current(plan), self._now(), _result(outcomes, published))
         except EvaluatorError as error:
             log.warning("job_failed", job_id=plan.job_id, code=error.code, reason=error.line)
