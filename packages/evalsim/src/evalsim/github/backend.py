@@ -42,8 +42,18 @@ async def serve_git(
     finally:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
-        if process.returncode is None:
-            process.kill()
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Wait for the backend, which ends by itself once its streams are closed; insist where it does not.
+
+    Killing one that is just ending would take its exit code from asyncio, which warns of it.
+    """
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    except TimeoutError:
+        process.kill()
         await process.wait()
 
 
