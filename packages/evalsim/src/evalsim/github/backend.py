@@ -12,6 +12,8 @@ from evalsim.github.repository import git_environment
 
 CHUNK = 64 * 1024
 HEADERS_LIMIT = 100
+END_SECONDS = 5.0
+"""How long the backend may take to end once everything is said."""
 
 
 @cache
