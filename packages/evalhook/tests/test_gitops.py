@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -176,10 +177,8 @@ def test_corrupt_clone_is_told(world: World) -> None:
         world.clone().fast_forward()
 
 
-def test_git_that_hangs_is_ended_with_its_children(world: World, tmp_path: Path) -> None:
+def test_git_that_hangs_is_ended_with_its_children(world: World) -> None:
     # A remote that accepts and never answers.
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         git("remote", "set-url", "origin", f"http://127.0.0.1:{port}/acme/library.git", at=world.path)

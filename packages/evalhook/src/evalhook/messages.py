@@ -107,7 +107,7 @@ def escape_markdown(text: str, limit: int) -> str:
     line = " ".join(visible.split()).replace("|", "¦")
     line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     line = SKIP_MARK.sub(lambda mark: mark[0].replace(" ", "\u00a0"), line)
-    line = line.replace("::", ":\u200b:").replace("##[", "#\u200b#[")
+    line = re.sub(":(?=:)", ":\u200b", line).replace("##[", "#\u200b#[")
     line = re.sub(r"(skip-checks:) *(true)", "\\1\u00a0\\2", line, flags=re.IGNORECASE)
     if not line:
         return EMPTY

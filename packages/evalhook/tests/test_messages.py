@@ -1,0 +1,262 @@
+"""What people read on GitHub: the table, what is left out, and that foreign text stays text."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from evalcore.component import SkippedCase
+from evalcore.leaderboard import leaderboard_of
+from evalcore.record import RunRecord
+from evalhook.messages import (
+    Results,
+    commit_message,
+    commit_subject,
+    escape_markdown,
+    is_commit_of,
+    previous_version,
+    pull_request_body,
+)
+
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+def record(model: str = "good", accuracy: float | None = 0.9, **changes: Any) -> RunRecord:
+    """A run record with everything at some value."""
+    values = {
+        "run_id": f"run-{model}-{changes.get('component_version', '1.2.0')}",
+        "job_id": "job-1",
+        "origin": "vm",
+        "component_version": "1.2.0",
+        "prompt_commit": COMMIT,
+        "prompt_sha256": "a" * 64,
+        "dataset_commit": None,
+        "schema_sha256": None,
+        "policy_sha256": None,
+        "cases_sha256": "b" * 64,
+        "model": model,
+        "provider": "mindrouter",
+        "params": {},
+        "structured_output": "none",
+        "server": {"version": None, "quantization": None, "context_length": None, "backends": None},
+        "evaluator_version": "0.1.0",
+        "scoring_version": 1,
+        "replicates": 5,
+        "cases": 2,
+        "skipped_cases": [],
+        "case_results": [],
+        "started_at": "2026-01-01T00:00:00Z",
+        "finished_at": "2026-01-01T00:01:00Z",
+        "status": "complete",
+        "calls": {"total": 10, "ok": 10, "api_error": 0, "parse_error": 0, "truncated": 0},
+        "accuracy": {"mean": accuracy, "ci95": None, "anls_star": accuracy, "by_field": {}},
+        "reproducibility": {"mean": 0.5, "ci95": None, "identical_rate": 0.5, "by_field": {}},
+        "schema_valid_rate": None,
+        "latency_ms": {"p50": 1234.0, "p95": 2000.0},
+        "tokens": {"prompt": 1, "completion": 1},
+        "cost_usd": None,
+    }
+    return msgspec.convert(values | changes, RunRecord)
+
+
+def results(*records: RunRecord, **changes: Any) -> Results:
+    values = {
+        "job_id": "job-1",
+        "slug": "budget",
+        "version": "1.2.0",
+        "prompt_commit": COMMIT,
+        "replicates": 5,
+        "records": records,
+        "skipped_models": {},
+        "skipped_cases": (),
+        "earlier": leaderboard_of("budget", []),
+    }
+    return Results(**values | changes)
+
+
+def table(body: str) -> list[list[str]]:
+    """The table's rows as their reader sees them."""
+    rows: list[list[str]] = []
+    tokens = MARKDOWN.parse(body)
+    for token, inside in pairwise(tokens):
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type in {"td_open", "th_open"}:
+            rows[-1].append("".join(child.content for child in inside.children or []))
+    return rows
+
+
+def test_models_are_ranked_by_accuracy() -> None:
+    body = pull_request_body(results(record("poor", 0.2), record("good", 0.95), record("fair", 0.5)))
+    assert [(row[0], row[1], row[2]) for row in table(body)[1:]] == [
+        ("1", "good", "95.0 %"),
+        ("2", "fair", "50.0 %"),
+        ("3", "poor", "20.0 %"),
+    ]
+    assert COMMIT in body
+
+
+def test_partial_runs_are_shown_as_such_and_not_ranked() -> None:
+    calls = {"total": 10, "ok": 5, "api_error": 4, "parse_error": 1, "truncated": 1}
+    body = pull_request_body(results(record("cut", 1.0, status="partial", calls=calls), record("good", 0.5)))
+    good, cut = table(body)[1:]
+    assert good[0] == "1"
+    assert (cut[0], cut[1], cut[-1]) == ("-", "cut", "partial, not ranked")
+    assert cut[6] == "5 of 10 ok, 4 without reply, 1 unparsable"
+    assert "too many replies" in body
+
+
+def test_previous_versions_figures_stand_beside() -> None:
+    earlier = leaderboard_of(
+        "budget",
+        [
+            record("good", 0.7, component_version="1.1.0"),
+            record("good", 0.1, component_version="1.0.0"),
+            record("good", 0.3, component_version="2.0.0"),
+            record("gone", 0.9, component_version="1.1.0"),
+            record("part", 0.9, component_version="1.1.0", status="partial"),
+        ],
+    )
+    told = results(record("good", 0.8), record("part", 0.6), earlier=earlier)
+    assert previous_version(told) == "1.1.0"
+    rows = {row[1]: row for row in table(pull_request_body(told))[1:]}
+    assert rows["good"][2:4] == ["80.0 %", "70.0 %"]
+    assert rows["part"][2:4] == ["60.0 %", "-"]
+    assert "gone" not in rows
+
+
+def test_versions_are_compared_as_versions() -> None:
+    earlier = leaderboard_of(
+        "budget", [record(component_version=v) for v in ("1.9.0", "1.10.0", "1.12.0-rc.1")]
+    )
+    assert previous_version(results(record(), version="1.11.0", earlier=earlier)) == "1.10.0"
+    assert previous_version(results(record(), version="1.0.0", earlier=earlier)) is None
+
+
+def test_what_is_left_out_is_told_with_its_reason() -> None:
+    body = pull_request_body(
+        results(
+            record(),
+            skipped_models={"llama": "not served now"},
+            skipped_cases=[SkippedCase(case=f"case-{n}", reason="no expected answer") for n in range(40)],
+        )
+    )
+    assert "- `llama`: `not served now`" in body
+    assert "- `case-0`: `no expected answer`" in body
+    assert "- and 10 more" in body
+
+
+def test_body_is_bounded_whatever_comes() -> None:
+    long = "x" * 10_000
+    body = pull_request_body(
+        results(
+            *(record(f"{n}{long}") for n in range(150)),
+            skipped_models={f"{n}{long}": long for n in range(200)},
+            skipped_cases=[SkippedCase(case=long, reason=long)] * 500,
+        )
+    )
+    assert len(body) < 60_000
+    assert "50 more models" in body
+
+
+def test_subject_is_the_contracts_and_the_suffix_is_added() -> None:
+    told = results(record("a"), record("b"))
+    assert commit_subject(told, "") == "eval(budget): 1.2.0, 2 models"
+    assert commit_subject(told, "[skip ci]") == "eval(budget): 1.2.0, 2 models [skip ci]"
+    assert (
+        commit_subject(results(record(), version="1.0.0\n[skip ci] @all"), "")
+        == "eval(budget): 1.0.0skipciall, 1 models"
+    )
+
+
+def test_commit_is_known_by_its_job() -> None:
+    message = commit_message(results(record()), "")
+    assert is_commit_of(message, "job-1")
+    assert not is_commit_of(message, "job-11")
+    assert not is_commit_of(message, "job")
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=300),
+    st.text(alphabet="`|\\[]()<>*_#@:!~-+\n\r\t &;/.=\"'{}$%^0aZ\u202e\u200b\x1b\x00", max_size=120),
+    st.sampled_from(
+        (
+            "@everyone", "#1", "acme/library#1", "https://evil.example", "<img src=x>", "<!-- -->", "</details>",
+            "![x](https://evil.example/x.png)", "```\n# h", "| a | b |", "a\\|b", "$$x$$", ":+1:", "&#64;all",
+            "[skip ci]", "[ci skip]", "[ Skip\nCI ]", "::error::x", ":::", "##[error]x", "skip-checks: true",
+            "\x1b[31mred", "`` ` ``", " ` ", "`", "\\", "a\\",
+        )
+    ),
+)  # fmt: skip
+
+
+@given(HOSTILE)
+@example("`")
+@example("``a`")
+@example("a\u2028b")
+def test_foreign_text_is_one_piece_of_code_and_nothing_else(text: str) -> None:
+    shown = escape_markdown(text, 60)
+    assert "\n" not in shown
+    (opening, inline, closing) = MARKDOWN.parse(shown)
+    assert (opening.type, closing.type) == ("paragraph_open", "paragraph_close")
+    children = inline.children or []
+    if shown == "(empty)":
+        assert [child.type for child in children] == ["text"]
+        return
+    assert [child.type for child in children] == ["code_inline"]
+    assert len(children[0].content) <= 60 + 30  # the text, and what breaks marks in it
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+
+
+@given(HOSTILE)
+def test_foreign_text_triggers_nothing_that_reads_plain_text(text: str) -> None:
+    shown = escape_markdown(text, 60).lower()
+    for mark in (
+        "[skip ci]",
+        "[ci skip]",
+        "[no ci]",
+        "[skip actions]",
+        "[actions skip]",
+        "::",
+        "##[",
+        "skip-checks: true",
+    ):
+        assert mark not in shown
+
+
+@given(HOSTILE, HOSTILE, HOSTILE)
+def test_foreign_text_never_changes_the_tables_shape(model: str, case: str, reason: str) -> None:
+    body = pull_request_body(
+        results(
+            record(model or "m"),
+            record("other", 0.1),
+            skipped_models={model: reason},
+            skipped_cases=[SkippedCase(case=case, reason=reason)],
+        )
+    )
+    rows = table(body)
+    assert [len(row) for row in rows] == [11, 11, 11]
+    kinds = {token.type for token in MARKDOWN.parse(body)}
+    assert kinds.isdisjoint({"html_block", "fence", "code_block", "heading_open", "blockquote_open", "hr"})
+    inline = {child.type for token in MARKDOWN.parse(body) for child in token.children or []}
+    assert inline <= {
+        "text",
+        "code_inline",
+        "strong_open",
+        "strong_close",
+        "em_open",
+        "em_close",
+        "softbreak",
+    }
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1, max_size=40))
+def test_harmless_text_is_shown_as_it_is(text: str) -> None:
+    assert escape_markdown(text, 60) == f"`{text}`"
