@@ -1,4 +1,4 @@
-"""The real application with its three neighbours (clones, MindRouter, publishing) played by small stand-ins."""
+"""The real application; its neighbours (clones, MindRouter, publishing) are small stand-ins."""
 
 from __future__ import annotations
 
