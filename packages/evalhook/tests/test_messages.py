@@ -188,7 +188,8 @@ HOSTILE = st.one_of(
     st.text(alphabet="`|\\[]()<>*_#@:!~-+\n\r\t &;/.=\"'{}$%^0aZ\u202e\u200b\x1b\x00", max_size=120),
     st.sampled_from(
         (
-            "@everyone", "#1", "acme/library#1", "https://evil.example", "<img src=x>", "<!-- -->", "</details>",
+            "@everyone", "#1", "acme/library#1", "https://evil.example", "<img src=x>", "<!-- -->",
+            "</details>",
             "![x](https://evil.example/x.png)", "```\n# h", "| a | b |", "a\\|b", "$$x$$", ":+1:", "&#64;all",
             "[skip ci]", "[ci skip]", "[ Skip\nCI ]", "::error::x", ":::", "##[error]x", "skip-checks: true",
             "\x1b[31mred", "`` ` ``", " ` ", "`", "\\", "a\\",

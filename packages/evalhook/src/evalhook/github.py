@@ -191,7 +191,7 @@ class GitHub:
 
     def check(self) -> str:
         """Look at the repository with the token, and give its default branch (for `evalhook check`)."""
-        with self._opened("look at the repository", lazy=False) as repository:
+        with self._opened("look at the repository") as repository:
             return repository.default_branch
 
     def _is_own(self, pull: ApiPullRequest) -> bool:
@@ -199,7 +199,7 @@ class GitHub:
         return source is not None and source.full_name.lower() == self.repository.lower()
 
     @contextmanager
-    def _opened(self, doing: str, *, lazy: bool = True) -> Iterator[ApiRepository]:
+    def _opened(self, doing: str) -> Iterator[ApiRepository]:
         token = self._tokens.token()
         with (
             _translated(f"{self._api_url}/repos/{self.repository}", doing, token),
@@ -213,9 +213,11 @@ class GitHub:
                 # A job makes a handful of requests; pauses between them would only slow it.
                 seconds_between_requests=None,
                 seconds_between_writes=None,
+                # The repository and the pull request are known by name: no request to look them up.
+                lazy=True,
             ) as client,
         ):
-            yield client.get_repo(self.repository, lazy=lazy)
+            yield client.get_repo(self.repository)
 
 
 def git_origin(api_url: str) -> str:

@@ -1,0 +1,391 @@
+"""Commit-back against a real git remote and GitHub's REST API, simulated: the story, and its bad days."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from evalcore.component import Component
+from evalcore.errors import LeaderboardError
+from evalcore.leaderboard import parse_leaderboard
+from evalcore.plan import JobPlan
+from evalcore.record import RunRecord
+from evalhook.github import FixedToken, GitHub, GitHubRefused, GitHubUnreachable, PullRequestRefused
+from evalhook.gitops import Clone, Credentials
+from evalhook.gitops.errors import PushOutdated, PushRefused, UnsafePath
+from evalhook.publish import Committer
+from evalsim.github import Fault, SimulatedGitHub
+from evalsim.serving import running
+
+TOKEN = "ghp_canary_7f3a9b2c4d5e6f708192a3b4c5d6e7f8"
+NAME = "acme/prompt-library"
+BOARD = "components/budget/leaderboard.json"
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def git(*arguments: str, at: Path) -> str:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
+    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
+    done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout.strip()
+
+
+def record(run_id: str, model: str = "good", **changes: Any) -> RunRecord:
+    values = {
+        "run_id": run_id,
+        "job_id": "job-1",
+        "origin": "vm",
+        "component_version": "1.2.0",
+        "prompt_commit": "c" * 40,
+        "prompt_sha256": "a" * 64,
+        "dataset_commit": None,
+        "schema_sha256": None,
+        "policy_sha256": None,
+        "cases_sha256": "b" * 64,
+        "model": model,
+        "provider": "mindrouter",
+        "params": {},
+        "structured_output": "none",
+        "server": {},
+        "evaluator_version": "0.1.0",
+        "scoring_version": 1,
+        "replicates": 2,
+        "cases": 1,
+        "skipped_cases": [],
+        "case_results": [],
+        "started_at": "2026-01-01T00:00:00Z",
+        "finished_at": "2026-01-01T00:01:00Z",
+        "status": "complete",
+        "calls": {"total": 2, "ok": 2, "api_error": 0, "parse_error": 0, "truncated": 0},
+        "accuracy": {"mean": 0.9, "ci95": None, "anls_star": 0.9, "by_field": {}},
+        "reproducibility": {"mean": None, "ci95": None, "identical_rate": None, "by_field": {}},
+        "schema_valid_rate": None,
+        "latency_ms": {"p50": 1.0, "p95": 2.0},
+        "tokens": {"prompt": 1, "completion": 1},
+        "cost_usd": None,
+    }
+    return msgspec.convert(values | changes, RunRecord)
+
+
+class World:
+    """A simulated GitHub with a prompt library, and the service's clone of it."""
+
+    def __init__(self, root: Path, app: SimulatedGitHub, url: str) -> None:
+        self.root, self.app, self.url = root, app, url
+        self.api = f"{url}/api/v3"
+        self.slept: list[float] = []
+        self.clone = self.make_clone("clone")
+
+    def make_clone(self, name: str, token: str = TOKEN) -> Clone:
+        remote = f"{self.url}/{NAME}.git"
+        credentials = Credentials(self.url, lambda: token)
+        clone = Clone(self.root / name, work=self.root / "work", url=remote, credentials=credentials)
+        clone.ensure()
+        return clone
+
+    def github(self, token: str = TOKEN) -> GitHub:
+        return GitHub(NAME, FixedToken(token), api_url=self.api, retries=0)
+
+    def committer(self, mode: Any = "pr", *, second: int = 5, **settings: Any) -> Committer:
+        values = {
+            "github": self.github(),
+            "now": lambda: MOMENT.replace(second=second),
+            "sleep": self.slept.append,
+        }
+        return Committer(settings.pop("clone", self.clone), mode=mode, **values | settings)
+
+    def plan(self, job_id: str = "job-1") -> JobPlan:
+        component = Component(
+            slug="budget",
+            name="Budget",
+            version="1.2.0",
+            category=None,
+            prompt="",
+            prompt_sha256="a" * 64,
+            output="json",
+            schema=None,
+            schema_sha256=None,
+            policy=None,
+            policy_where=None,
+            policy_sha256=None,
+        )
+        return JobPlan(
+            job_id=job_id,
+            origin="vm",
+            component=component,
+            cases=(),
+            skipped_cases=(),
+            models=(),
+            providers={},
+            replicates=2,
+            prompt_commit=self.bare.branch("main"),
+            dataset_commit=None,
+        )
+
+    @property
+    def repository(self) -> Any:
+        return self.app.state.repositories[NAME]
+
+    @property
+    def bare(self) -> Any:
+        return self.repository.bare
+
+    def runs(self, branch: str) -> list[str]:
+        data = self.bare.file(branch, BOARD)
+        return [] if data is None else [str(run["run_id"]) for run in parse_leaderboard(data, BOARD).runs]
+
+    def merge(self, branch: str) -> None:
+        github = self.github()
+        with github._opened("merge") as repository:
+            (pull,) = [pull for pull in repository.get_pulls(state="open") if pull.head.ref == branch]
+            assert pull.merge().merged
+
+    def commit_to_main(self, path: str, text: str) -> None:
+        """Somebody else's push."""
+        author = self.root / "author"
+        if not author.exists():
+            git("clone", "-q", str(self.bare.path), str(author), at=self.root)
+        git("pull", "-q", "origin", "main", at=author)
+        (author / path).parent.mkdir(parents=True, exist_ok=True)
+        (author / path).write_text(text)
+        git("add", "--all", at=author)
+        git("commit", "-q", "-m", "Theirs", at=author)
+        git("push", "-q", "origin", "HEAD:main", at=author)
+
+    def fault(self, **what: Any) -> None:
+        self.app.state.faults.add(Fault(**what))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    seed = tmp_path / "seed"
+    (seed / "components" / "budget").mkdir(parents=True)
+    (seed / "components" / "budget" / "prompt.md").write_text("---\nname: b\nversion: 1.2.0\n---\n")
+    (seed / ".gitattributes").write_text("* text eol=crlf\n")
+    app = SimulatedGitHub(tmp_path / "github", token=TOKEN)
+    app.state.add_repository(NAME, seed)
+    with running(app) as url:
+        yield World(tmp_path, app, url)
+
+
+def test_results_become_a_labelled_pull_request_and_once_merged_are_on_main(world: World) -> None:
+    plan = world.plan()
+    published = world.committer().publish(plan, [record("r1"), record("r2", "poor")])
+    assert published.branch == f"eval-results/budget-{plan.prompt_commit[:12]}-20260102T030405Z"
+    assert published.pull_request_url == f"{world.url}/{NAME}/pull/1"
+    (pull,) = world.repository.pulls
+    assert (pull.title, pull.base, pull.labels) == (
+        "eval(budget): 1.2.0, 2 models",
+        "main",
+        ["eval-results", "automerge"],
+    )
+    assert "| 1 | `good` | 90.0 % |" in pull.body
+    assert world.runs("main") == []
+    world.merge(published.branch)
+    assert world.runs("main") == ["r1", "r2"]
+
+
+def test_one_commit_changes_one_file_and_the_clone_stays_as_it_was(world: World) -> None:
+    before = git("status", "--porcelain=v2", "--branch", at=world.clone.path)
+    published = world.committer(commit_suffix="[skip ci]").publish(world.plan(), [record("r1")])
+    log = git("log", "--format=%s", "--name-only", f"main..{published.branch}", at=world.bare.path)
+    assert log.split("\n") == ["eval(budget): 1.2.0, 1 models [skip ci]", "", BOARD]
+    assert git("status", "--porcelain=v2", "--branch", at=world.clone.path) == before
+    data = world.bare.file(published.branch, BOARD)
+    assert b"\r" not in data
+    assert data.endswith(b"}\n")
+
+
+def test_branch_starts_from_the_freshly_fetched_default_branch(world: World) -> None:
+    world.commit_to_main("new.txt", "new\n")
+    published = world.committer().publish(world.plan(), [record("r1")])
+    assert world.bare.file(published.branch, "new.txt") == b"new\n"
+
+
+def test_second_results_stack_on_the_open_ones_and_both_merge(world: World) -> None:
+    first = world.committer(second=1).publish(world.plan("job-1"), [record("r1")])
+    second = world.committer(second=2).publish(world.plan("job-2"), [record("r2", "poor")])
+    assert world.runs(second.branch) == ["r1", "r2"]
+    world.commit_to_main("new.txt", "new\n")
+    for branch in (first.branch, second.branch):
+        world.merge(branch)
+    assert world.runs("main") == ["r1", "r2"]
+
+
+def test_results_do_not_stack_on_a_branch_that_conflicts_with_main(world: World) -> None:
+    world.committer(second=1).publish(world.plan("job-1"), [record("r1")])
+    world.committer("push", second=2).publish(world.plan("job-2"), [record("r2")])
+    third = world.committer(second=3).publish(world.plan("job-3"), [record("r3")])
+    assert world.runs(third.branch) == ["r2", "r3"]
+    world.merge(third.branch)
+    assert world.runs("main") == ["r2", "r3"]
+
+
+def test_results_of_a_component_with_a_longer_name_are_not_stacked_upon(world: World) -> None:
+    other = "eval-results/budget-extra-0123456789ab-20260101T000000Z"
+    git("branch", other, "main", at=world.bare.path)
+    world.commit_to_main("new.txt", "new\n")
+    git("branch", "-f", other, "main", at=world.bare.path)
+    world.commit_to_main("newer.txt", "new\n")
+    git("update-ref", f"refs/heads/{other}", "refs/heads/main", at=world.bare.path)
+    assert world.github().results_pull_requests("budget", "main") == []
+
+
+def test_doing_it_again_doubles_nothing(world: World) -> None:
+    committer, plan = world.committer(), world.plan()
+    first = committer.publish(plan, [record("r1")])
+    tip = world.bare.branch(first.branch)
+    assert committer.publish(plan, [record("r1")]) == first
+    assert world.bare.branch(first.branch) == tip
+    assert len(world.repository.pulls) == 1
+
+
+@pytest.mark.parametrize("lost", ["push", "pulls.create", "labels.add"])
+def test_answer_that_got_lost_doubles_nothing(world: World, lost: str) -> None:
+    world.fault(on=lost, answer_lost=True, times=1)
+    committer, plan = world.committer(), world.plan()
+    try:
+        published = committer.publish(plan, [record("r1")])
+    except GitHubUnreachable:
+        published = committer.publish(plan, [record("r1")])
+    (pull,) = world.repository.pulls
+    assert pull.labels == ["eval-results", "automerge"]
+    assert world.runs(published.branch) == ["r1"]
+    assert len([name for name in world.bare.branches() if name.startswith("eval-results/")]) == 1
+
+
+def test_branch_of_that_name_with_other_contents_is_left_alone(world: World) -> None:
+    plan = world.plan()
+    branch = world.committer().delivery("job-1", "budget", plan.prompt_commit or "").branch
+    git("branch", branch, "main", at=world.bare.path)
+    with pytest.raises(PushRefused, match="other contents"):
+        world.committer().publish(plan, [record("r1")])
+    assert world.bare.branch(branch) == world.bare.branch("main")
+
+
+def test_refused_push_is_told_in_the_remotes_words(world: World) -> None:
+    world.fault(on="push", message="GH006: Protected branch update failed")
+    with pytest.raises(PushRefused, match="GH006: Protected branch update failed"):
+        world.committer().publish(world.plan(), [record("r1")])
+    assert world.slept == []
+    assert world.repository.pulls == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_push_that_the_token_may_not_do_is_told(world: World, status: int) -> None:
+    world.fault(on="push", status=status, message="Write access to repository not granted.")
+    with pytest.raises(PushRefused, match="refuses the push"):
+        world.committer().publish(world.plan(), [record("r1")])
+
+
+def test_push_to_a_remote_that_comes_back_is_tried_again(world: World) -> None:
+    world.fault(on="push", status=502, times=2)
+    published = world.committer().publish(world.plan(), [record("r1")])
+    assert world.slept == [1.0, 4.0]
+    assert world.runs(published.branch) == ["r1"]
+
+
+def test_refused_pull_request_is_told_and_the_branch_kept(world: World) -> None:
+    world.fault(on="pulls.create", status=422, message="Validation Failed")
+    committer = world.committer()
+    with pytest.raises(PullRequestRefused, match="cannot open the pull request: GitHub answers 422, Valid"):
+        committer.publish(world.plan(), [record("r1")])
+    world.app.state.faults.clear()
+    published = committer.publish(world.plan(), [record("r1")])
+    assert published.pull_request_url
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, GitHubRefused), (403, GitHubRefused), (404, GitHubRefused), (500, GitHubUnreachable)],
+)
+def test_each_refusal_of_github_has_its_error(world: World, status: int, error: type[Exception]) -> None:
+    world.fault(on="pulls.create", status=status, message="No, because")
+    with pytest.raises(error, match=f"GitHub answers {status}, No, because"):
+        world.committer().publish(world.plan(), [record("r1")])
+
+
+def test_push_mode_puts_the_record_on_main(world: World) -> None:
+    published = world.committer("push", github=None).publish(world.plan(), [record("r1")])
+    assert (published.branch, published.pull_request_url) == ("main", None)
+    assert world.runs("main") == ["r1"]
+    assert world.committer("push").publish(world.plan(), [record("r1")]) == published
+    assert git("rev-list", "--count", "main", at=world.bare.path) == "2"
+
+
+class MovingClone(Clone):
+    """A clone whose remote's default branch moves after each of the first fetches."""
+
+    def move(self, world: World, times: int) -> None:
+        self.world, self.times = world, times
+
+    def fetch(self, branch: str, *, timeout: float = 60) -> None:
+        super().fetch(branch, timeout=timeout)
+        if self.times > 0:
+            self.times -= 1
+            other = self.world.make_clone(f"other-{self.times}")
+            moved = Committer(other, mode="push", now=lambda: MOMENT)
+            moved.publish(self.world.plan(), [record(f"other-{self.times}", f"other-{self.times}")])
+
+
+def moving(world: World, times: int) -> MovingClone:
+    clone = MovingClone(
+        world.clone.path,
+        work=world.root / "work",
+        url=f"{world.url}/{NAME}.git",
+        credentials=Credentials(world.url, lambda: TOKEN),
+    )
+    clone.move(world, times)
+    return clone
+
+
+def test_push_onto_a_moved_branch_merges_with_what_is_there(world: World) -> None:
+    world.committer("push", clone=moving(world, 2)).publish(world.plan(), [record("mine")])
+    assert sorted(world.runs("main")) == ["mine", "other-0", "other-1"]
+
+
+def test_push_gives_up_on_a_branch_that_never_rests(world: World) -> None:
+    with pytest.raises(PushOutdated, match="moved 5 times"):
+        world.committer("push", clone=moving(world, 9)).publish(world.plan(), [record("mine")])
+    assert "mine" not in world.runs("main")
+
+
+def test_none_mode_touches_nothing(world: World) -> None:
+    published = world.committer("none").publish(world.plan(), [record("r1")])
+    assert (published.branch, published.pull_request_url) == (None, None)
+    assert list(world.bare.branches()) == ["main"]
+
+
+@pytest.mark.parametrize("mode", ["pr", "push"])
+def test_invalid_leaderboard_is_never_overwritten(world: World, mode: str) -> None:
+    world.commit_to_main(BOARD, '{"schema_version": 1, "runs": [}')
+    with pytest.raises(LeaderboardError, match=r"components/budget/leaderboard\.json at"):
+        world.committer(mode).publish(world.plan(), [record("r1")])
+    assert world.bare.file("main", BOARD) == b'{"schema_version": 1, "runs": [}'
+    assert list(world.bare.branches()) == ["main"]
+
+
+def test_leaderboard_that_is_a_link_is_not_followed(world: World) -> None:
+    author = world.root / "author"
+    git("clone", "-q", str(world.bare.path), str(author), at=world.root)
+    (author / BOARD).symlink_to("/etc/passwd")
+    world.commit_to_main("new.txt", "new\n")
+    with pytest.raises(UnsafePath):
+        world.committer().publish(world.plan(), [record("r1")])
+
+
+def test_component_folder_that_is_a_link_is_not_followed(world: World) -> None:
+    author = world.root / "author"
+    git("clone", "-q", str(world.bare.path), str(author), at=world.root)
+    git("mv", "components/budget", "components/other", at=author)
+    (author / "components" / "budget").symlink_to("other")
+    world.commit_to_main("new.txt", "new\n")
+    with pytest.raises(UnsafePath):
+        world.committer().publish(world.plan(), [record("r1")])
