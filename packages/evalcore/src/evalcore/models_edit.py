@@ -25,7 +25,8 @@ def add_model(text: str, model: Model, where: str = "models.yaml") -> str:
     """
     root = read_yaml(text, where, ConfigurationError)
     listed = root.items().get("models") if root is not None else None
-    known = parse_models(text.encode(), where).models if listed is not None and listed.value else ()
+    begins = root is None or (isinstance(root.value, dict) and (listed is None or not listed.value))
+    known = () if begins else parse_models(text.encode(), where).models
     if any(model.id == other.id for other in known):
         raise ConfigurationError(
             f"the model `{model.id}` is there already", where=where, hint="edit its entry"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
@@ -37,7 +38,7 @@ class YamlNode(Frozen, frozen=True):
     """A value of the file and where it stands."""
 
     line: int
-    """From 1."""
+    """From 1; of a mapping's entry, its key's."""
     value: str | int | float | bool | list[YamlNode] | dict[str, YamlNode] | None
     text: str | None = None
     """A scalar as it was written: `1.0`, where the value is the number 1."""
@@ -134,7 +135,8 @@ class _Reader:
                 continue
             if key.text in entries:
                 raise self._problem(event, f"the key `{key.text}` stands twice", "keep one")
-            entries[key.text] = value
+            # An entry stands where its key does, also when its value begins on a later line.
+            entries[key.text] = msgspec.structs.replace(value, line=key.line)
         return merged | entries
 
     def _merged(self, event: Event, value: YamlNode) -> dict[str, YamlNode]:
