@@ -140,6 +140,7 @@ def status(gateway: Gateway) -> bytes:
     every = {backend for model in config.models for backend in model.backends}
     served = [model for model in config.models if gateway.served(model.id) is not None]
     healthy = {backend for model in served for backend in model.backends}
+    names: list[JsonValue] = [*sorted(model.id for model in served)]
     depths: JsonObject = {str(number + 1): 0 for number in range(len(every))}
     health: JsonObject = {
         "status": "healthy",
@@ -158,7 +159,7 @@ def status(gateway: Gateway) -> bytes:
             "version": config.version,
             "timestamp": _now(),
             "backends": {"total": len(every), "healthy": len(healthy)},
-            "models": sorted(model.id for model in served),
+            "models": names,
             "queue": {"total": 0, "by_user": {}, "by_model": {}, "average_wait_seconds": 0.0},
             "queue_health": health,
             "fair_share": {"total_users": 1},
