@@ -53,7 +53,14 @@ def docker() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def images(docker: Callable[..., str], project_root: Path) -> Images:
+def base() -> list[str]:
+    """Build arguments that name another base image, where the environment does."""
+    image = os.environ.get("PYTHON_IMAGE")
+    return ["--build-arg", f"PYTHON_IMAGE={image}"] if image else []
+
+
+@pytest.fixture(scope="session")
+def images(docker: Callable[..., str], base: list[str], project_root: Path) -> Images:
     """The two images as a user builds them, and the simulator on top of the first."""
     built = Images()
     base = (

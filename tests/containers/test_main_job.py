@@ -9,7 +9,6 @@ import secrets
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -118,7 +117,7 @@ def deployment(
         env_file=str(env_file),
     )
     try:
-        compose.start()
+        start(compose)
         yield Deployment(
             compose=compose,
             url=f"https://localhost:{https}",
@@ -128,12 +127,20 @@ def deployment(
             github_url=f"http://127.0.0.1:{compose.get_service_port('github', 8000)}",
             authority=fetch_authority(compose, folder),
         )
-    except (subprocess.CalledProcessError, pytest.fail.Exception):
-        # What went wrong is in the containers' own words, gone once they are down.
-        sys.stdout.writelines(compose.get_logs())
-        raise
     finally:
         compose.stop(down=True)
+
+
+def start(compose: DockerCompose) -> None:
+    """Start everything; where that fails, the containers' own words say why."""
+    try:
+        compose.start()
+    except subprocess.CalledProcessError as error:
+        command = [*compose.docker_compose_command(), "logs", "--no-color", "--no-log-prefix", "--tail", "40"]
+        logs = subprocess.run(
+            command, cwd=compose.context, capture_output=True, text=True, check=False, timeout=60
+        )
+        pytest.fail(f"compose did not start:\n{error.stderr.decode()}\n{logs.stdout}{logs.stderr}")
 
 
 def fetch_authority(compose: DockerCompose, folder: Path) -> Path:
@@ -239,6 +246,13 @@ def test_large_body_is_refused_at_the_door(deployment: Deployment, service: http
     headers = {"Authorization": f"Bearer {deployment.token}", "Content-Type": "application/json"}
     answer = service.post("/evaluate", content=b'"' + b"x" * 100_000 + b'"', headers=headers)
     assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_check_finds_everything_in_order(deployment: Deployment, docker: Any) -> None:
+    container = deployment.compose.get_container("hook")
+    told = docker("exec", str(container.ID), "evalhook", "check")
+    for name in ("MINDROUTER_BASE_URL", "EVALHOOK_GITHUB_REPO", "EVALHOOK_STATE_DIR"):
+        assert name in told
 
 
 def test_containers_show_no_secret_and_cannot_write_to_themselves(
