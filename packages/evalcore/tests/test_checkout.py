@@ -96,6 +96,17 @@ def test_what_is_no_file_is_refused_by_name(checkout: Checkout, path: str) -> No
     assert error.value.hint
 
 
+@pytest.mark.parametrize("path", ["nothing", "a/b/file.md/x", "gone", "loop", "a", "outside", "absolute"])
+def test_folder_and_commit_tell_the_same(tree: Path, path: str) -> None:
+    lines = []
+    with CommitCheckout(tree, commit_all(tree)) as commit:
+        for checkout in (FolderCheckout(tree), commit):
+            with pytest.raises(CheckoutError) as error:
+                checkout.read(path)
+            lines.append(error.value.line)
+    assert lines[0] == lines[1]
+
+
 def test_files_over_8_mib_are_refused(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (MAX_BYTES + 1))
     (tmp_path / "full").write_bytes(b"x" * MAX_BYTES)

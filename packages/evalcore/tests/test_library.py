@@ -193,7 +193,10 @@ def test_policy_of_the_data_sets_goes_before_the_components_own(library: Library
     assert library.load().policy_where == "components/memo/evals/scoring.yaml"
     library.write_data("memo/scoring.yaml", "data: 1\n")
     component = library.load()
-    assert (component.policy, component.policy_where) == ("data: 1\n", "data/memo/scoring.yaml")
+    assert (component.policy, component.policy_where) == (
+        "data: 1\n",
+        "evaluation-data-sets/memo/scoring.yaml",
+    )
     assert component.policy_sha256 == hashlib.sha256(b"data: 1\n").hexdigest()
 
 
@@ -233,7 +236,7 @@ def test_first_place_that_has_a_case_of_that_name_counts(json_library: Library) 
 def test_unusable_case_of_the_data_sets_hides_the_librarys(json_library: Library) -> None:
     json_library.case("one")
     json_library.write_data("memo/one/expected.json", {})
-    assert json_library.reason("one").startswith("data/memo/one: has no input")
+    assert json_library.reason("one").startswith("evaluation-data-sets/memo/one: has no input")
 
 
 def test_case_called_cases_is_a_case(json_library: Library) -> None:

@@ -6,7 +6,7 @@ import hashlib
 
 from evalcore.checkout import Checkout, decode_text
 from evalcore.component import Case, Component, OutputFormat, SkippedCase
-from evalcore.errors import CaseError, InputError
+from evalcore.errors import CaseError, CheckoutError, InputError
 from evalcore.strict_json import parse_json
 from evalcore.structs import Frozen, JsonValue
 from evalcore.yaml_tree import read_yaml
@@ -16,6 +16,8 @@ EXPECTED_JSON = "expected.json"
 EXPECTED_MARKDOWN = "expected.md"
 METADATA = "metadata.yaml"
 MAX_NAME = 200
+DATA_SETS = "evaluation-data-sets"
+"""What the data sets are called in reasons, wherever they lie: records do not depend on the machine."""
 
 
 class _Unusable(Exception):
@@ -28,6 +30,15 @@ class _Place(Frozen, frozen=True):
     checkout: Checkout
     path: str
     where: str
+
+    def has(self, name: str) -> bool:
+        return self.checkout.has(f"{self.path}/{name}")
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self.checkout.read(f"{self.path}/{name}")
+        except CheckoutError as error:
+            raise CheckoutError(error.what, where=f"{self.where}/{name}", hint=error.hint) from None
 
 
 def load_cases(
@@ -58,7 +69,7 @@ def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[st
     places: dict[str, _Place] = {}
     _add(places, library, f"components/{slug}/evals/cases", prefix="")
     if data_sets is not None:
-        prefix = f"{data_sets.name}/"
+        prefix = f"{DATA_SETS}/"
         _add(places, data_sets, f"{slug}/cases", prefix)
         nested = places.get("cases")
         _add(places, data_sets, slug, prefix)
@@ -85,8 +96,8 @@ def _load_case(name: str, place: _Place, output: OutputFormat) -> Case:
     if name != _printable(name):
         raise _Unusable(f"its folder's name has unusual characters, or over {MAX_NAME} of them")
     input_name, expected_name = _input_name(place), _expected_name(place, output)
-    input_bytes = place.checkout.read(f"{place.path}/{input_name}")
-    expected_bytes = place.checkout.read(f"{place.path}/{expected_name}")
+    input_bytes = place.read(input_name)
+    expected_bytes = place.read(expected_name)
     input_text = decode_text(input_bytes, f"{place.where}/{input_name}")
     expected = decode_text(expected_bytes, f"{place.where}/{expected_name}")
     if not input_text.strip():
@@ -103,9 +114,9 @@ def _load_case(name: str, place: _Place, output: OutputFormat) -> Case:
 
 def _input_name(place: _Place) -> str:
     for name in INPUTS:
-        if place.checkout.has(f"{place.path}/{name}"):
+        if place.has(name):
             return name
-    if place.checkout.has(f"{place.path}/input.pdf"):
+    if place.has("input.pdf"):
         raise _Unusable(f"{place.where}/input.pdf: PDF inputs are not read yet")
     raise _Unusable(f"{place.where}: has no input ({', '.join(INPUTS)})")
 
@@ -114,10 +125,10 @@ def _expected_name(place: _Place, output: OutputFormat) -> str:
     wanted, other = EXPECTED_JSON, EXPECTED_MARKDOWN
     if output == "markdown":
         wanted, other = other, wanted
-    if place.checkout.has(f"{place.path}/{wanted}"):
+    if place.has(wanted):
         return wanted
     reason = f"{place.where}: has no expected answer ({wanted})"
-    if place.checkout.has(f"{place.path}/{other}"):
+    if place.has(other):
         reason += f"; its {other} is of another kind than the component's answers"
     raise _Unusable(reason)
 
@@ -143,11 +154,10 @@ def is_of_kind(value: JsonValue, output: OutputFormat) -> bool:
 
 def _validated_against(place: _Place) -> str | None:
     """Return the version that metadata.yaml names, as it is written there."""
-    path = f"{place.path}/{METADATA}"
-    if not place.checkout.has(path):
+    if not place.has(METADATA):
         return None
     where = f"{place.where}/{METADATA}"
-    metadata = read_yaml(decode_text(place.checkout.read(path), where), where, CaseError)
+    metadata = read_yaml(decode_text(place.read(METADATA), where), where, CaseError)
     version = metadata.items().get("validated_against_version") if metadata is not None else None
     return version.text if version is not None and version.value is not None else None
 

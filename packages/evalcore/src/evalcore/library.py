@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from evalcore.canonical import sha256_hex, sha256_of
-from evalcore.cases import load_cases
+from evalcore.cases import DATA_SETS, load_cases
 from evalcore.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
 from evalcore.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
 from evalcore.component import Component, OutputFormat
@@ -142,7 +142,7 @@ def _contract(
 def _policy(library: Checkout, data_sets: Checkout | None, slug: str) -> tuple[str | None, str | None]:
     path = f"{slug}/scoring.yaml"
     if data_sets is not None and data_sets.has(path):
-        where = f"{data_sets.name}/{path}"
+        where = f"{DATA_SETS}/{path}"
         return read_text(data_sets, path, where), where
     path = f"{COMPONENTS}/{slug}/evals/scoring.yaml"
     if library.has(path):
