@@ -10,8 +10,8 @@ from evalcore.structs import JsonScalar, JsonValue
 def canonical_text(value: JsonValue) -> str:
     """Write compact JSON with sorted keys.
 
-    Numbers are written by value (1 and 1.0 are one number, True is none); NaN and infinities by name.
-    Unlike `canonical.fingerprint` it never fails: a model's reply may be nested thousands deep.
+    1, 1.0 and true are three values, as they are to ANLS*, which compares their texts. Unlike
+    `canonical.fingerprint` it never fails: a model's reply may be nested thousands deep.
     """
     parts: list[str] = []
     # What is still to be written, the next one last; a `str` in a tuple is written as it stands.
@@ -49,8 +49,6 @@ def _open_dict(fields: dict[str, JsonValue], pending: list[JsonValue | tuple[str
 
 
 def _scalar_text(value: JsonScalar) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return hex(value)  # decimal is refused beyond 4300 digits
     return json.dumps(value)

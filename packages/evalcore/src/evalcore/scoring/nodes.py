@@ -10,7 +10,7 @@ from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import normalise
 from evalcore.structs import JsonScalar, JsonValue
 
-DEEPEST = 100
+DEEPEST = 64
 """Levels. What is nested deeper is compared as one text, its JSON: replies may be nested without end."""
 
 

@@ -16,7 +16,7 @@ class CaseAgreement(Frozen, frozen=True):
 
     value: float
     identical_rate: float
-    """The share of pairs with equal values: order of keys aside; 1 equals 1.0 but not true."""
+    """The share of pairs with equal values: order of keys aside; 1, 1.0 and true are three values."""
     by_field: dict[str, float]
     """Per field the mean over the pairs in which it occurs; sorted by field."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from evalcore.component import Case, Component
 from evalcore.errors import CaseError
 from evalcore.markdown import parse_markdown
@@ -12,6 +10,7 @@ from evalcore.scoring.fields import mean_by_path, paths_of
 from evalcore.scoring.interface import Agreement, Score, Scorer
 from evalcore.scoring.nodes import Interner, Node
 from evalcore.scoring.tree import TreeComparison
+from evalcore.strict_json import parse_json
 from evalcore.structs import JsonValue
 
 
@@ -23,8 +22,8 @@ def make_scorer(component: Component, case: Case) -> Scorer:
     if not component.is_json:
         return TreeScorer(parse_markdown(case.expected))
     try:
-        return TreeScorer(json.loads(case.expected))
-    except (ValueError, RecursionError) as error:
+        return TreeScorer(parse_json(case.expected))
+    except ValueError as error:
         raise CaseError(
             f"the expected answer is not JSON: {error}",
             where=f"{component.slug}, case {case.name}",

@@ -1,0 +1,134 @@
+"""Scoring: ours against `anls-star` on every expected answer of the prompt library.
+
+Each answer is compared with itself and with perturbed copies (fixed seed). The values must be the same.
+The reference takes many seconds for the large answers: without --full those are cut down to their first
+list elements for it, and ours is timed on the whole as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import math
+import random
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from anls_star import anls_score
+
+from evalcore.markdown import parse_markdown
+from evalcore.scoring.scorer import TreeScorer
+from evalcore.structs import JsonValue
+
+SEED = 20_260
+COPIES = 2
+CUT = 4
+"""List elements left of each list where the reference would take too long."""
+AFFORDABLE_LEAVES = 60
+MIN_RATIO = 500
+MAX_MS = 30
+
+
+def expected_answers(library: Path) -> Iterator[tuple[str, JsonValue]]:
+    for path in sorted(library.glob("components/*/evals/cases/*/expected.*")):
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text) if path.suffix == ".json" else parse_markdown(text)
+        yield f"{path.parts[-5]}/{path.parts[-2]}"[:46], value
+
+
+def leaves(value: JsonValue) -> int:
+    if isinstance(value, list):
+        return sum(map(leaves, value))
+    return sum(map(leaves, value.values())) if isinstance(value, dict) else 1
+
+
+def cut(value: JsonValue) -> JsonValue:
+    if isinstance(value, list):
+        return [cut(item) for item in value[:CUT]]
+    return {key: cut(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def perturbed(value: JsonValue, rng: random.Random) -> JsonValue:
+    """Lists shuffled and shortened, keys dropped, texts and numbers changed."""
+    if isinstance(value, list):
+        kept = [perturbed(item, rng) for item in value if rng.random() < 0.95]
+        rng.shuffle(kept)
+        return kept
+    if isinstance(value, dict):
+        return {key: perturbed(item, rng) for key, item in value.items() if rng.random() < 0.97}
+    if isinstance(value, str) and value and rng.random() < 0.3:
+        at = rng.randrange(len(value))
+        return f"{value[:at]}(changed){value[at + rng.randrange(9) :]}"
+    if isinstance(value, int | float) and rng.random() < 0.2:
+        return not value if isinstance(value, bool) else value + 1
+    return value
+
+
+def seconds(work: Callable[[], float], times: int) -> tuple[float, float]:
+    """Return the work's result and its shortest CPU time."""
+    best, result = math.inf, 0.0
+    for _ in range(times):
+        start = time.process_time()
+        result = work()
+        best = min(best, time.process_time() - start)
+    return result, best
+
+
+def reference(expected: JsonValue, answer: JsonValue) -> float:
+    value = anls_score(expected, answer)
+    assert isinstance(value, float | int)
+    return value
+
+
+def measure(name: str, expected: JsonValue, answer: JsonValue) -> tuple[float, float]:
+    """Print one line; return how many times faster ours is, and its milliseconds."""
+    scorer = TreeScorer(expected)
+    ours, our_time = seconds(lambda: scorer.score(answer).anls_star, times=7)
+    theirs, their_time = seconds(lambda: reference(expected, answer), times=1)
+    if abs(ours - theirs) > 1e-9:
+        sys.exit(f"{name}: ours is {ours!r}, the reference's {theirs!r}")
+    ratio = their_time / our_time
+    print(f"{name:48} {ours:8.4f} {our_time * 1e3:10.3f} ms {their_time * 1e3:12.1f} ms {ratio:10.0f} x")
+    return ratio, our_time * 1e3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--full", action="store_true", help="give the reference the large answers whole (minutes)"
+    )
+    parser.add_argument(
+        "--library", type=Path, default=Path(__file__).parents[2] / "shared" / "prompt-library"
+    )
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", UserWarning)
+    gc.disable()  # as timeit does
+    rng = random.Random(SEED)
+    ratios, slowest = [], 0.0
+    print(f"{'expected answer':48} {'ANLS*':>8} {'ours':>13} {'anls-star':>15} {'ratio':>12}")
+    for name, whole in expected_answers(options.library):
+        expected, label = whole, name
+        if leaves(whole) > AFFORDABLE_LEAVES and not options.full:
+            scorer, answer = TreeScorer(whole), perturbed(whole, rng)
+            value, whole_time = seconds(lambda s=scorer, a=answer: s.score(a).anls_star, times=7)  # type: ignore[misc]
+            print(f"{name:48} {value:8.4f} {whole_time * 1e3:10.3f} ms {'(not run)':>15}")
+            slowest = max(slowest, whole_time * 1e3)
+            expected, label = cut(whole), f"{name} (cut)"
+        for answer in [expected, *(perturbed(expected, rng) for _ in range(COPIES))]:
+            ratio, ours = measure(label, expected, answer)
+            ratios.append(ratio)
+            slowest = max(slowest, ours)
+    if not ratios:
+        sys.exit(f"no expected answers under {options.library}")
+    mean = math.exp(math.fsum(map(math.log, ratios)) / len(ratios))
+    print(f"geometric mean {mean:.0f} x (at least {MIN_RATIO}); slowest {slowest:.1f} ms (at most {MAX_MS})")
+    if mean < MIN_RATIO or slowest > MAX_MS:
+        sys.exit("too slow")
+
+
+if __name__ == "__main__":
+    main()
