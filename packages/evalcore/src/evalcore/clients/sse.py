@@ -53,7 +53,16 @@ class StreamedAnswer:
     `feed` takes the bytes as they come, cut anywhere; `is_over` says that no more need be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        longest_answer: int = LONGEST_ANSWER,
+        longest_event: int = LONGEST_EVENT,
+        longest_stream: int = LONGEST_STREAM,
+    ) -> None:
+        self._longest_answer = longest_answer
+        self._longest_event = longest_event
+        self._longest_stream = longest_stream
         self.has_begun = False
         """Whether the model has begun to answer (its role or its reasoning count)."""
         self.is_over = False
@@ -80,10 +89,10 @@ class StreamedAnswer:
             if self.is_over:
                 break
             self._take(event)
-        if len(self._rest) > LONGEST_EVENT:
-            self._fail(too_large(LONGEST_EVENT))
-        elif self._text_size > LONGEST_ANSWER or self._size > LONGEST_STREAM:
-            self._fail(too_large(LONGEST_ANSWER))
+        if len(self._rest) > self._longest_event:
+            self._fail(too_large(self._longest_event))
+        elif self._text_size > self._longest_answer or self._size > self._longest_stream:
+            self._fail(too_large(self._longest_answer))
         return self.is_over
 
     def end(self) -> Answer | Failure:

@@ -11,7 +11,7 @@ LONGEST = 300
 
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s'\"<>]+", re.IGNORECASE)
 _HOST = re.compile(
-    r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|[a-z0-9](?:[a-z0-9-]*\.)*[a-z0-9-]+(?=:\d{2,5}\b))(?::\d{2,5})?\b",
+    r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\d.-]*[a-z])[a-z0-9](?:[a-z0-9-]*\.)*[a-z0-9-]+(?=:\d{2,5}\b))(?::\d{2,5})?\b",
     re.IGNORECASE,
 )
 _SECRET = re.compile(r"\b(?:sk-|mr2_|Bearer\s+)[\w.\-*]+", re.IGNORECASE)

@@ -1,0 +1,109 @@
+"""What all calls to a model or a provider wait for together."""
+
+from __future__ import annotations
+
+from evalcore.clients.failures import Failure
+from evalcore.clients.pauses import Pause, Pauses
+
+LIMIT = Failure(code="rate_limited", message="limit", retry=True, scope="provider", wait=60, is_free=True)
+QUOTA = Failure(code="quota_exceeded", message="quota", scope="provider")
+GATEWAY = Failure(code="bad_gateway", message="502", retry=True, scope="model", wait=30)
+CUT = Failure(code="connection_lost", message="cut", retry=True)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pauses(clock: Clock | None = None) -> Pauses:
+    return Pauses(180.0, clock or Clock())
+
+
+def test_nothing_waits_at_first() -> None:
+    assert pauses().look("m") is None
+
+
+def test_502_holds_back_its_model_alone() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    assert shared.failed("m", GATEWAY, 30.5)
+    assert shared.look("m") == Pause(seconds=30.5, failure=GATEWAY)
+    assert shared.look("other") is None
+    clock.now += 30.5
+    assert shared.look("m") is None
+
+
+def test_rate_limit_holds_back_every_model() -> None:
+    shared = pauses()
+    shared.failed("m", LIMIT, 60.5)
+    assert shared.look("m") == shared.look("other") == Pause(seconds=60.5, failure=LIMIT)
+
+
+def test_failure_of_one_call_holds_back_nobody() -> None:
+    shared = pauses()
+    assert shared.failed("m", CUT, 5.0)
+    assert shared.look("m") is None
+
+
+def test_longest_of_several_waits_holds() -> None:
+    shared = pauses()
+    shared.failed("m", GATEWAY, 30.75)
+    shared.failed("m", GATEWAY, 30.25)
+    assert shared.look("m") == Pause(seconds=30.75, failure=GATEWAY)
+
+
+def test_call_that_gives_up_still_holds_back_the_others() -> None:
+    shared = pauses()
+    shared.failed("m", GATEWAY, None)
+    assert shared.look("m") == Pause(seconds=30, failure=GATEWAY)
+
+
+def test_used_up_quota_ends_every_call_of_the_provider() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    shared.failed("m", QUOTA, None)
+    clock.now += 1e6
+    assert shared.look("m") == shared.look("other") == QUOTA
+
+
+def test_model_that_only_fails_is_given_up_after_the_outage_but_tried_when_its_hold_is_over() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    assert shared.failed("m", GATEWAY, 30.0)
+    clock.now += 181.0
+    assert shared.look("m") is None
+    assert not shared.failed("m", GATEWAY, 30.0)
+    assert shared.look("m") == GATEWAY
+    clock.now += 30.0
+    assert shared.look("m") is None
+
+
+def test_an_answer_ends_the_outage() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    shared.failed("m", GATEWAY, 30.0)
+    clock.now += 170.0
+    shared.succeeded("m")
+    clock.now += 170.0
+    assert shared.failed("m", GATEWAY, 30.0)
+
+
+def test_rate_limit_is_no_outage_however_long() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    for _ in range(10):
+        assert shared.failed("m", LIMIT, 60.0)
+        clock.now += 60.0
+
+
+def test_news_are_those_that_concern_the_model() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    shared.failed("other", GATEWAY, 30.0)
+    assert not shared.has_news_since("m", 1000.0)
+    shared.failed("other", LIMIT, 60.0)
+    assert shared.has_news_since("m", 1000.0)
+    assert not shared.has_news_since("m", 1000.1)
