@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -59,6 +60,7 @@ class Clones:
         self.fail_at = ""
         self.models_file = models_file("alpha", "beta")
         self.pulls = 0
+        self.pulled = asyncio.Event()
         self.gate: asyncio.Event | None = None
 
     async def prepare(self) -> None:
@@ -66,6 +68,7 @@ class Clones:
 
     async def pull(self) -> Tips:
         self.pulls += 1
+        self.pulled.set()
         if self.gate is not None:
             await self.gate.wait()
         self._perhaps_fail("pull")
@@ -168,9 +171,27 @@ class World:
         self.clones, self.router, self.publishing = Clones(), Router(), Publishing()
         self.app: ASGIApp | None = None
 
+    token = TOKEN
+    tip, older = TIP, OLDER
+
     @property
     def settings(self) -> Settings:
-        return read_settings(environment(self.folder))
+        return read_settings(service_environment(self.folder))
+
+    @staticmethod
+    async def ended(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
+        """Wait for a job's end and return it."""
+        while True:
+            job = (await client.get(f"/jobs/{job_id}")).json()
+            if job["status"] not in {"queued", "running"}:
+                return job
+            await asyncio.sleep(0)
+
+    async def evaluated(self, client: httpx.AsyncClient, **request: Any) -> dict[str, Any]:
+        """Ask for an evaluation that is accepted, and return its job at the end."""
+        answer = await client.post("/evaluate", json={"skill_name": "memo", "replicates": 2} | request)
+        assert answer.status_code == 202, answer.text
+        return await self.ended(client, answer.json()["job_id"])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -209,7 +230,7 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
         await task
 
 
-def environment(folder: Path, **changes: str) -> dict[str, str]:
+def service_environment(folder: Path, **changes: str) -> dict[str, str]:
     """The settings of a service that commits nothing back."""
     return {
         "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
@@ -222,15 +243,18 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     }
 
 
-async def ended(client: httpx.AsyncClient, job_id: str) -> dict[str, object]:
-    """Wait for a job's end and return it."""
-    while True:
-        job = (await client.get(f"/jobs/{job_id}")).json()
-        if job["status"] not in {"queued", "running"}:
-            return job
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """Settings that are right, with what is to be different."""
+    return lambda **changes: service_environment(tmp_path, **changes)
+
+
+@pytest.fixture
+def only_cloud_models() -> ModelsFile:
+    """A models.yaml that the service has no part in."""
+    return models_file("opus", provider="anthropic")

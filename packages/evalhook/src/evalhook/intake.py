@@ -8,17 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 from evalcore.clients.interface import Client
 from evalcore.component import Case, Component, SkippedCase
-from evalcore.errors import ConfigurationError, InputError, ModelError, RepositoryError, UnknownComponent
+from evalcore.errors import (
+    ConfigurationError,
+    InputError,
+    ModelError,
+    RepositoryError,
+    StorageError,
+    UnknownComponent,
+)
 from evalcore.models import ModelsFile, is_local
 from evalcore.plan import JobPlan
 from evalcore.structs import Frozen
 from evalhook import problems
 from evalhook.gitops.errors import UnknownCommit
 from evalhook.schemas import EvaluateRequest
+
+UNUSABLE_CLONE: Final = (RepositoryError, StorageError)
+"""What a clone's state, its remote or a full disk raises."""
 
 
 class Tips(Frozen, frozen=True):
@@ -103,13 +113,13 @@ class Intake:
     async def _pull(self) -> Tips:
         try:
             return await self._sources.pull()
-        except RepositoryError as error:
+        except UNUSABLE_CLONE as error:
             raise problems.not_ready(error.line) from error
 
     async def _local_models(self, tips: Tips) -> ModelsFile:
         try:
             everything = await self._sources.models(tips)
-        except (InputError, RepositoryError) as error:
+        except (InputError, *UNUSABLE_CLONE) as error:
             raise problems.not_ready(error.line) from error
         local = tuple(model for model in everything.models if is_local(model))
         if not local:
@@ -130,7 +140,7 @@ class Intake:
             return await self._sources.commit(git_sha, tips)
         except UnknownCommit as error:
             raise problems.unknown_commit(error.line) from error
-        except RepositoryError as error:
+        except UNUSABLE_CLONE as error:
             raise problems.not_ready(error.line) from error
 
     async def _material(self, commit: str, tips: Tips, slug: str) -> Material:
@@ -140,5 +150,5 @@ class Intake:
             raise problems.unknown_skill(error.line) from error
         except InputError as error:
             raise problems.unusable_component(error.line) from error
-        except RepositoryError as error:
+        except UNUSABLE_CLONE as error:
             raise problems.not_ready(error.line) from error

@@ -1,0 +1,92 @@
+"""A job's states and the only ways between them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from evalhook import jobs
+from evalhook.jobs import (
+    Completed,
+    Failed,
+    Job,
+    JobError,
+    JobResult,
+    Progress,
+    Queued,
+    Running,
+    WrongTransition,
+)
+from evalhook.schemas import view
+
+NOW = "2026-01-01T00:00:00.000Z"
+RESULT = JobResult(pull_request_url=None, branch=None, models=())
+
+
+def queued() -> Job:
+    return Job(
+        job_id="j",
+        skill_name="memo",
+        replicates=2,
+        git_sha=None,
+        prompt_commit="1" * 40,
+        dataset_commit=None,
+        created_at=NOW,
+        progress=Progress(total=8),
+        state=Queued(),
+    )
+
+
+def test_the_way_to_completion() -> None:
+    running = jobs.start(queued(), NOW)
+    assert running.state == Running(NOW)
+    counted = jobs.advance(jobs.advance(running, done=3, errors=1), total=-4)
+    assert counted.progress == Progress(done=3, total=4, errors=1)
+    done = jobs.complete(counted, NOW, RESULT)
+    assert done.state == Completed(NOW, NOW, RESULT)
+    assert done.is_finished
+
+
+def test_a_job_may_fail_before_it_starts() -> None:
+    failed = jobs.fail(queued(), NOW, JobError("storage", "no space"))
+    assert failed.state == Failed(None, NOW, JobError("storage", "no space"))
+
+
+def test_a_job_may_be_cancelled_while_it_runs() -> None:
+    assert view(jobs.cancel(jobs.start(queued(), NOW), NOW)).status == "cancelled"
+
+
+@pytest.mark.parametrize("finish", [jobs.cancel, lambda job, at: jobs.fail(job, at, JobError("x", "y"))])
+def test_a_finished_job_changes_no_more(finish: object) -> None:
+    done = jobs.complete(jobs.start(queued(), NOW), NOW, RESULT)
+    with pytest.raises(WrongTransition):
+        finish(done, NOW)
+    with pytest.raises(WrongTransition):
+        jobs.start(done, NOW)
+    with pytest.raises(WrongTransition):
+        jobs.advance(done, done=1)
+
+
+def test_a_queued_job_cannot_complete() -> None:
+    with pytest.raises(WrongTransition):
+        jobs.complete(queued(), NOW, RESULT)
+
+
+def test_a_job_survives_being_written_in_every_state() -> None:
+    running = jobs.start(queued(), NOW)
+    for job in (
+        queued(),
+        running,
+        jobs.complete(running, NOW, RESULT),
+        jobs.fail(running, NOW, JobError("x", "y"), RESULT),
+        jobs.cancel(running, NOW),
+    ):
+        assert msgspec.json.decode(msgspec.json.encode(job), type=Job) == job
+
+
+def test_a_failed_job_shows_its_error_and_the_runs_that_were_finished() -> None:
+    shown = view(jobs.fail(jobs.start(queued(), NOW), NOW, JobError("push_refused", "no"), RESULT))
+    assert shown.status == "failed"
+    assert shown.error == JobError("push_refused", "no")
+    assert shown.result == RESULT
+    assert shown.finished_at == NOW
