@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -308,6 +309,87 @@ def _replies(world: World) -> Counter[tuple[str, str, int]]:
         if line.endswith(b"\n")
     ]
     return Counter((run, reply["case"], reply["replicate"]) for run, reply in lines)
+
+
+def test_what_was_finished_before_an_interruption_is_in_the_leaderboard(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(Fault(kind="silent", model=POOR))
+    absent = "google/gemma-3-27b"
+    models = world.library / ".evaluator" / "models.yaml"
+    models.write_text(f"{models.read_text()}  - {{id: {absent}, provider: mindrouter}}\n")
+    with subprocess.Popen(
+        world.command("evaluate", SLUG, "--replicates", 1),
+        cwd=world.library,
+        env=world.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.startswith(f"{GOOD}: complete") for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        err = process.stderr.read()
+    assert process.returncode == 130, err
+    assert [run["model"] for run in parse_leaderboard(world.leaderboard.read_bytes(), "it").runs] == [GOOD]
+    *_, resume, _, others = err.splitlines()
+    assert others.strip() == f"evalcli evaluate {SLUG} --model {absent} --replicates 1"
+
+    world.mindrouter.faults.clear()
+    done = world.run(*resume.strip().removeprefix("evalcli ").split(), "--json")
+    assert done.returncode == 0, done.stderr
+    assert {record["model"] for record in json.loads(done.stdout)} == {GOOD, POOR}
+    assert len(parse_leaderboard(world.leaderboard.read_bytes(), "it").runs) == 2
+
+
+def test_a_full_disk_keeps_what_came_and_says_how_to_go_on(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    line = world.command("evaluate", SLUG, "--replicates", 30, "--model", GOOD)
+    # The limit on a file's size stands in for the full disk: run.json fits, replies.jsonl outgrows it.
+    full = subprocess.run(
+        ["sh", "-c", 'ulimit -f 80; exec "$@"', "sh", *line],
+        cwd=world.library,
+        env=world.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    *_, command, error = full.stderr.splitlines()
+    assert "replies.jsonl" in error
+    kept = _replies(world)
+    assert 0 < len(kept) < CASES * 30
+    done = world.run(*command.strip().removeprefix("evalcli ").split())
+    assert done.returncode == 0, done.stderr
+    assert Counter(_replies(world).values()) == {1: CASES * 30}
+
+
+def test_a_terminal_gets_bars_and_a_framed_table(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    main_end, terminal = pty.openpty()
+    with subprocess.Popen(
+        world.command("evaluate", SLUG, "--replicates", 2),
+        cwd=world.library,
+        env=world.environment(TERM="xterm", COLUMNS="160"),
+        stdout=terminal,
+        stderr=terminal,
+    ) as process:
+        os.close(terminal)
+        seen = b"".join(iter(lambda: _read(main_end), b"")).decode()
+    os.close(main_end)
+    assert process.returncode == 0, seen
+    assert f"{GOOD}: complete" in seen
+    assert "6/6" in seen
+    assert "─" in seen
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # Linux's way to say that the other end is closed
+        return b""
 
 
 def test_resuming_refuses_what_would_change_the_plan(make_world: Callable[..., World]) -> None:

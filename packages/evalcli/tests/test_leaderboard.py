@@ -81,6 +81,15 @@ def test_merge_writes_a_file(evalcli: Evalcli, write: Callable[..., Path], tmp_p
     assert len(json.loads(out.read_bytes())["runs"]) == 2
 
 
+def test_merge_never_overwrites_what_is_no_leaderboard(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "notes.json"
+    out.write_text("my notes")
+    assert evalcli("leaderboard", "merge", write("a", 1), "--out", out).code == 2
+    assert out.read_text() == "my notes"
+
+
 def test_a_conflict_is_refused_and_nothing_written(
     evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -26,6 +26,10 @@ def test_replies_kept_from_before_do_not_count_as_speed() -> None:
     assert time_left([tally], 10.0) == pytest.approx(40.0)
 
 
+def test_a_finished_model_keeps_its_speed() -> None:
+    assert Tally("m", total=10, kept=0, began=0.0, done=10, last=5.0).rate(50.0) == pytest.approx(2.0)
+
+
 def test_the_slowest_model_decides_the_time_left() -> None:
     fast = Tally("fast", total=100, kept=0, began=0.0, done=90)
     slow = Tally("slow", total=100, kept=0, began=0.0, done=10)

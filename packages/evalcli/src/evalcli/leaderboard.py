@@ -69,6 +69,8 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
     if out is None:
         print_bytes(data)
     else:
+        if out.exists():
+            read_leaderboard(out)  # what is not valid is never overwritten
         write_atomically(out, data)
     return Exit.DONE
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from evalcore.errors import StorageError
 from evalcore.structs import Frozen
 
 MAX_SHOWN: Final = 300
@@ -100,8 +101,19 @@ def _write(write: Callable[[], None], descriptor: Callable[[], int]) -> None:
     try:
         write()
     except BrokenPipeError:
-        # The reader wants no more (`| head`). Further writes and the flush at exit go nowhere, quietly,
-        # and the command still ends with its own exit code.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, descriptor())
-        os.close(nowhere)
+        # The reader wants no more (`| head`): the command still ends with its own exit code.
+        _discard_the_rest(descriptor())
+    except OSError as error:
+        _discard_the_rest(descriptor())
+        raise StorageError(
+            f"it cannot be written ({error.strerror or error})",
+            where="the output",
+            hint="free space where it is redirected to",
+        ) from error
+
+
+def _discard_the_rest(descriptor: int) -> None:
+    # Further writes and the flush at exit go nowhere, quietly.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

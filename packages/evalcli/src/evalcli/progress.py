@@ -62,6 +62,7 @@ class Progress(Observer):
         tally = self.tallies[plan.model.id]
         tally.in_flight.pop((reply.replicate, reply.case), None)
         tally.done += 1
+        tally.last = self.clock()
         tally.errors += reply.error is not None
 
     def waited(self, model: str, code: str, seconds: float) -> None:

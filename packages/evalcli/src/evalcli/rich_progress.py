@@ -30,12 +30,12 @@ class RichProgress(Progress):
             rich.progress.TextColumn("{task.fields[state]}", markup=False),
             console=console,
             auto_refresh=False,
-            transient=True,
         )
         self._bars.start()
 
     def stop(self) -> None:
-        """Take the bars away."""
+        """Draw the bars as they ended, then leave the terminal to the results."""
+        self.tick()
         self._bars.stop()
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
@@ -43,6 +43,7 @@ class RichProgress(Progress):
         super().run_started(plan, run_dir, kept)
         model = plan.model.id
         self._tasks[model] = self._bars.add_task(shown(model, 48), total=plan.calls, completed=kept, state="")
+        self.tick()
 
     def tick(self) -> None:
         """Redraw the bars."""

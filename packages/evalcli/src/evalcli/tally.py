@@ -20,6 +20,8 @@ class Tally:
     kept: int
     """Replies that an earlier, interrupted run left."""
     began: float
+    last: float = 0.0
+    """When the latest reply came."""
     done: int = 0
     """With those kept."""
     errors: int = 0
@@ -28,7 +30,8 @@ class Tally:
 
     def rate(self, now: float) -> float:
         """Return calls a second since the run began here."""
-        return (self.done - self.kept) / max(now - self.began, 1e-3)
+        until = self.last if self.done >= self.total else now
+        return (self.done - self.kept) / max(until - self.began, 1e-3)
 
 
 def time_left(tallies: list[Tally], now: float) -> float | None:
