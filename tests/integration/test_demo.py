@@ -55,22 +55,27 @@ def test_a_request_becomes_a_scored_leaderboard_on_main(tmp_path):
         "holds the 4 records",
     ):
         assert line in done.stdout
+    found = accuracies(done.stdout)
+    assert len(found) == 4
+    assert found[0] - found[-1] > 20, "the models differ visibly"
     assert "\x1b" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_models_differ_visibly(tmp_path):
-    found = accuracies(run_demo(tmp_path, "--replicates", "2").stdout)
-    assert len(found) == 4
-    assert found == sorted(found, reverse=True)
-    assert found[0] - found[-1] > 20
-
-
-@pytest.mark.parametrize("skill", ["award-notice-review", "deadline-calendar", "expense-memo"])
+@pytest.mark.parametrize("skill", ["award-notice-review", "deadline-calendar"])
 def test_every_component_of_the_sample_can_be_shown(tmp_path, skill):
     done = run_demo(tmp_path, "--skill", skill, "--replicates", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"components/{skill}/leaderboard.json" in done.stdout
+
+
+def test_markdown_is_shown_too_and_everything_is_kept_where_it_says(tmp_path):
+    done = run_demo(tmp_path, "--skill", "expense-memo", "--replicates", "1", "--keep")
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = re.search(r"Everything is kept in (\S+)", done.stdout)
+    assert kept is not None
+    assert (Path(kept[1]) / "service.log").is_file()
+    assert list((Path(kept[1]) / "state" / "runs").glob("*/replies.jsonl"))
 
 
 def test_an_unknown_component_is_one_line_and_exit_code_2(tmp_path):
@@ -81,8 +86,7 @@ def test_an_unknown_component_is_one_line_and_exit_code_2(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_demo_leaves_nothing_behind(tmp_path, number, code):
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path):
     with subprocess.Popen(
         [*COMMAND, "--replicates", "100"],
         env=environment(tmp_path),
@@ -92,19 +96,11 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path, number, code):
     ) as process:
         assert process.stdout is not None
         assert any("202 Accepted" in line for line in process.stdout)
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == code
+    assert process.returncode == 130
     assert "interrupted" in errors
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_is_kept_is_kept_where_it_says(tmp_path):
-    done = run_demo(tmp_path, "--replicates", "1", "--keep")
-    kept = re.search(r"Everything is kept in (\S+)", done.stdout)
-    assert kept is not None
-    assert (Path(kept[1]) / "service.log").is_file()
-    assert (Path(kept[1]) / "state" / "runs").is_dir()
 
 
 @pytest.mark.corpus

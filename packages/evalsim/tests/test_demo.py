@@ -217,7 +217,7 @@ def test_without_a_terminal_there_are_plain_lines():
     screen.step("The merge", "What happens.")
     screen.fact("title", "eval(x): 1.0.0, 4 models")
     screen.document("A title", "## Heading\n\n| a | b |\n|---|---|\n| 1 | 2 |")
-    with screen.progress("calls") as show:
+    with screen.progress("calls", 100) as show:
         for done in range(101):
             show(done, 100, 2)
     text = output.getvalue()
@@ -257,6 +257,14 @@ def test_on_a_terminal_the_pull_request_is_rendered():
     screen.document("A title", "## Results\n\n| model | accuracy |\n|---|---|\n| m | 0.9 |")
     assert "|---|" not in output.getvalue()
     assert "accuracy" in output.getvalue()
+
+
+def test_a_wide_table_is_broken_and_not_cut_on_a_narrow_terminal():
+    screen, output = terminal_screen()
+    name = "some-organization/some-very-long-model-name"
+    heads, rule = " | ".join(["reproducibility"] * 6), "|".join(["---"] * 6)
+    screen.document("t", f"| {heads} |\n|{rule}|\n| {name} |" + " 1 |" * 5)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in output.getvalue()
 
 
 def record(model: str, mean: float | None, status: str = "complete") -> RunRecord:

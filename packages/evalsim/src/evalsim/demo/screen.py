@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from rich import box
-from rich.console import Console, RenderableType
-from rich.markdown import Markdown
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.markdown import Markdown, TableElement
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
@@ -29,6 +29,22 @@ class Progressing(Protocol):
 
     def __call__(self, done: int, total: int, errors: int) -> None:
         """Show it."""
+
+
+class WholeTable(TableElement):
+    """A Markdown table whose cells are broken where the terminal is narrow, and never cut."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            for column in table.columns if isinstance(table, Table) else ():
+                column.overflow = "fold"
+            yield table
+
+
+class Document(Markdown):
+    """A Markdown text with whole tables."""
+
+    elements: ClassVar = {**Markdown.elements, "table_open": WholeTable}
 
 
 class Screen:
@@ -82,7 +98,7 @@ class Screen:
         """Show a Markdown text as its reader sees it, or as written where no terminal is."""
         lines = [shown(line, 4000) for line in markdown.splitlines()]
         if self.is_terminal:
-            body = Markdown("\n".join(lines), hyperlinks=False)
+            body = Document("\n".join(lines), hyperlinks=False)
             self._print(Panel(body, title=Text(shown(title)), title_align="left", border_style="dim"))
             return
         self._print(Text(f"   | {shown(title)}"))
@@ -96,7 +112,7 @@ class Screen:
         self._print(Text(f"\n{text}", style="bold green"))
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Progressing]:
+    def progress(self, label: str, total: int) -> Iterator[Progressing]:
         """Show how a job goes on: a bar on a terminal, a few lines elsewhere."""
         if not self.is_terminal:
             yield self._plain_progress(label)
@@ -109,7 +125,7 @@ class Screen:
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=self._console) as bar:
-            task = bar.add_task(label, total=None, errors=0)
+            task = bar.add_task(label, total=total, errors=0)
 
             def show(done: int, total: int, errors: int) -> None:
                 bar.update(task, completed=done, total=total, errors=errors)

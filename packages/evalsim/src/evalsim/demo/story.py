@@ -105,7 +105,7 @@ def follow_job(service: Service, accepted: Accepted, screen: Screen) -> Result:
         "The evaluation",
         "Every model answers every case several times: is it right, and does it say the same each time?",
     )
-    with screen.progress("calls") as show:
+    with screen.progress("calls", accepted.calls) as show:
         result = service.finish(accepted.job_id, show)
     for model in result.models:
         if model.status != "complete":
@@ -120,7 +120,8 @@ def show_leaderboard(
     """Show the results as they stand in the branch that the service pushed."""
     screen.step(
         "The leaderboard",
-        f"{leaderboard_path(question.skill)}, read from the branch that the service pushed. Figures in %.",
+        f"{leaderboard_path(question.skill)}, read from the branch that the service pushed, in %."
+        " Accuracy: how right; same again: how far the replies to one case agree; valid: fits the schema.",
     )
     if result.branch is None:
         raise DemoError("the job names no branch", where=accepted.job_id)
@@ -180,4 +181,6 @@ def merge(
     kept = job_records(reader, f"origin/{BRANCH}", question.skill, records[0].job_id)
     if kept != records:
         raise DemoError(f"`{BRANCH}` does not hold the records of the pull request", where=commit)
+    for line in reader.run("log", "--format=%h %s", "--max-count=3", f"origin/{BRANCH}").splitlines():
+        screen.fact("git log", line)
     screen.checked(f"git fetch: `{BRANCH}` is at {commit[:SHORT]} and holds the {len(kept)} records")
