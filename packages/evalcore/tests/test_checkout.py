@@ -170,6 +170,14 @@ def test_commit_is_read_whatever_the_working_tree_holds(tree: Path) -> None:
         assert commit[:12] in checkout.name
 
 
+def test_object_that_is_damaged_is_told(tree: Path) -> None:
+    commit = commit_all(tree)
+    oid = git(tree, "rev-parse", "HEAD:a/b/file.md")
+    (tree / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    with CommitCheckout(tree, commit) as checkout, pytest.raises(CheckoutError, match="git fsck"):
+        checkout.read("a/b/file.md")
+
+
 @pytest.mark.parametrize("commit", ["0" * 40, "abcdef1"])
 def test_unknown_commit_is_refused(tree: Path, commit: str) -> None:
     commit_all(tree)

@@ -61,7 +61,9 @@ class CommitCheckout:
         """End the reading process; nothing is left behind."""
         process, self._process = self._process, None
         if process is not None:
-            process.communicate()
+            process.kill()  # it may be about to write a large file that nobody wants
+            with process:
+                pass
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; raises CheckoutError naming the path."""
@@ -141,18 +143,27 @@ class CommitCheckout:
         return self._tree
 
     def _blob(self, path: str, oid: str) -> bytes:
-        with self._lock:
-            stdin, stdout = self._pipes()
-            stdin.write(f"{oid}\n".encode())
-            stdin.flush()
-            header = stdout.readline().split()
-            if len(header) != 3 or header[1] != b"blob":  # noqa: PLR2004 - object, type, size
-                raise CheckoutError("cannot be read from git", where=path, hint="run `git fsck` there")
-            size = int(header[2])
-            if size > MAX_BYTES:
-                self.close()  # the rest is not wanted
-                return within_size(path, b"", size)
-            return stdout.read(size + 1)[:size]
+        try:
+            with self._lock:
+                return self._ask(path, oid)
+        except OSError as error:  # git has ended
+            raise _unreadable(path, str(error.strerror)) from None
+
+    def _ask(self, path: str, oid: str) -> bytes:
+        stdin, stdout = self._pipes()
+        stdin.write(f"{oid}\n".encode())
+        stdin.flush()
+        header = stdout.readline().split()
+        if len(header) != 3 or header[1] != b"blob":  # noqa: PLR2004 - object, type, size
+            raise _unreadable(path, "no such object")
+        size = int(header[2])
+        if size > MAX_BYTES:
+            self.close()
+            return within_size(path, b"", size)
+        data = stdout.read(size + 1)
+        if len(data) != size + 1:
+            raise _unreadable(path, "it ended early")
+        return data[:size]
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
@@ -165,8 +176,12 @@ class CommitCheckout:
             )
         process = self._process
         if process.stdin is None or process.stdout is None:  # never: both were asked for
-            raise CheckoutError("cannot be read from git", where=self.name)
+            raise _unreadable(self.name, "no pipes")
         return process.stdin, process.stdout
+
+
+def _unreadable(path: str, reason: str) -> CheckoutError:
+    return CheckoutError(f"cannot be read from git ({reason})", where=path, hint="run `git fsck` there")
 
 
 def _leaves(path: str) -> CheckoutError:
