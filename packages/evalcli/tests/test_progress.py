@@ -91,7 +91,7 @@ def test_several_models_are_told_apart() -> None:
         _call(progress, plan, 0)
     clock.now = LINE_EVERY_S
     progress.tick()
-    assert lines[-1] == "2/11 calls, 0 errors, 0.4/s, 45 s left: big 1/10"
+    assert lines[-1] == "2/11 calls, 0 errors, 0.2/s, 45 s left: big 1/10"
 
 
 def test_silence_is_explained() -> None:

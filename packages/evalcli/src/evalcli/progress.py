@@ -118,12 +118,11 @@ class PlainProgress(Progress):
 
     def _line(self, now: float) -> str:
         tallies = list(self.tallies.values())
-        done, total = sum(tally.done for tally in tallies), sum(tally.total for tally in tallies)
-        errors, rate = sum(tally.errors for tally in tallies), sum(tally.rate(now) for tally in tallies)
-        line = (
-            f"{done}/{total} calls, {errors} errors, {rate:.1f}/s, {duration(time_left(tallies, now))} left"
-        )
         unfinished = [tally for tally in tallies if tally.done < tally.total]
+        done, total = sum(tally.done for tally in tallies), sum(tally.total for tally in tallies)
+        errors, rate = sum(tally.errors for tally in tallies), sum(tally.rate(now) for tally in unfinished)
+        left = duration(time_left(tallies, now))
+        line = f"{done}/{total} calls, {errors} errors, {rate:.1f}/s, {left} left"
         if len(tallies) > 1 and unfinished:
             line += ": " + ", ".join(f"{tally.model} {tally.done}/{tally.total}" for tally in unfinished)
         waits = long_waits(tallies, now)
