@@ -322,12 +322,12 @@ def _from_detail(detail: bytes) -> _Stated:
 
 
 def _from_object(error: bytes) -> _Stated:
-    if error.startswith(b'"'):
-        return _Stated(message=msgspec.json.decode(error, type=str))
     try:
-        read = msgspec.json.decode(error, type=_ErrorObject)
+        read = msgspec.json.decode(error, type=_ErrorObject | str)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _Stated(is_object=True)
+    if isinstance(read, str):
+        return _Stated(message=read)
     return _Stated(message=read.message or "", kind=read.type or "", code=read.code, is_object=True)
 
 

@@ -95,7 +95,7 @@ class SimulatedMindRouter:
         host = exchange.headers.get("host", "")
         origin = exchange.headers.get("origin") or exchange.headers.get("referer")
         if exchange.method == "POST" and origin and host not in origin.split("/"):
-            return Response(403, CSRF)
+            return Response(403, CSRF, has_length=False)
         if exchange.path.startswith("/api/admin/"):
             return self._key_problem(exchange) or _detail(403, "Admin or auditor access required")
         return self._key_problem(exchange) if exchange.path in self._keyed else None

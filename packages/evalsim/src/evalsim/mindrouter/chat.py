@@ -196,7 +196,9 @@ class Chat:
             case "no_structured_content":
                 raise Refused(422, NO_CONTENT)
             case "backend_400":
-                raise Refused(400, _backend_error(fault.text or "bad thing", "BadRequestError", 400))
+                raise Refused(
+                    400, _backend_error(fault.text or "bad thing", "BadRequestError", 400, param=None)
+                )
             case "backend_429":
                 raise Refused(429, _backend_error(fault.text or "overloaded", "TooManyRequests", 429))
             case "context_length":
@@ -250,8 +252,8 @@ def _events(request: ChatRequest, model: SimModel, reply: ModelReply, kind: Faul
     return events if kind == "no_done" else [*events, wire.DONE]
 
 
-def _backend_error(message: str, kind: str, code: int) -> JsonValue:
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+def _backend_error(message: str, kind: str, code: int, **more: JsonValue) -> JsonValue:
+    return {"error": {"message": message, "type": kind, **more, "code": code}}
 
 
 def _check_context(request: ChatRequest, model: SimModel) -> None:

@@ -30,6 +30,8 @@ class Response(Frozen, frozen=True):
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
     has_request_id: bool = True
+    has_length: bool = True
+    """Otherwise it is sent chunked."""
 
 
 class Exchange:
@@ -64,8 +66,9 @@ class Exchange:
 
     async def answer(self, response: Response) -> None:
         """Send a whole answer."""
-        length = (b"content-length", str(len(response.body)).encode())
-        headers: Headers = [length, (b"content-type", response.content_type), *response.headers]
+        headers: Headers = [(b"content-type", response.content_type), *response.headers]
+        if response.has_length:
+            headers.insert(0, (b"content-length", str(len(response.body)).encode()))
         if response.has_request_id:
             headers.append((b"x-request-id", self.request_id.encode("latin-1")))
         await self.start(response.status, headers)
