@@ -70,6 +70,8 @@ class ScoringProcess:
             "evalcore.scoring_worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            # A terminal's Ctrl-C goes to the whole process group: this one is ended by us, quietly.
+            start_new_session=True,
         )
         return self._process
 
