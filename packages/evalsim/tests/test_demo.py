@@ -78,6 +78,19 @@ def test_a_librarys_own_models_are_kept(tmp_path):
     assert [model.id for model in read_subject(workspace, "expense-memo").models] == ["my-model"]
 
 
+def test_a_mindrouter_that_the_library_names_is_left_alone(tmp_path):
+    write_sample_library(tmp_path / "mine")
+    models = tmp_path / "mine" / ".evaluator" / "models.yaml"
+    models.write_text(
+        "providers:\n  mindrouter: {base_url: https://mindrouter.example}\n"
+        "models:\n  - {id: my-model, provider: mindrouter, concurrency: 2}\n"
+    )
+    workspace = copy_library(tmp_path / "mine", None, tmp_path / "demo")
+    assert workspace.has_other_mindrouter
+    assert "mindrouter.example" not in (workspace.library / ".evaluator" / "models.yaml").read_text()
+    assert [model.concurrency for model in read_subject(workspace, "expense-memo").models] == [2]
+
+
 def test_a_link_out_of_the_library_is_not_followed(tmp_path):
     write_sample_library(tmp_path / "mine")
     (tmp_path / "secret").write_text("not the library's")
@@ -196,6 +209,15 @@ def test_a_program_that_ends_at_its_start_is_told_at_once(tmp_path):
         with pytest.raises(DemoError, match="the service ended at its start"):
             wait_until_answering(process, f"http://127.0.0.1:{free_port()}/health", seconds=30)
         assert process.tail(5) == ["EVALHOOK_BIND is wrong"]
+
+
+def test_the_logs_end_can_leave_out_what_is_no_news(tmp_path):
+    command = [sys.executable, "-c", "print('trouble'); [print('poll', n) for n in range(100)]"]
+    with running("service", command, environment=os.environ, folder=tmp_path) as process:
+        while process.is_running:
+            pass
+        assert process.tail(1) == ["poll 99"]
+        assert process.tail(1, without="poll") == ["trouble"]
 
 
 def test_a_program_that_never_answers_is_given_up(tmp_path):

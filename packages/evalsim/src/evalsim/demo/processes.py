@@ -17,7 +17,7 @@ from evalsim.demo.failure import DemoError
 
 STOP_SECONDS = 8.0
 POLL_SECONDS = 0.05
-TAIL_BYTES = 16 * 1024
+TAIL_BYTES = 256 * 1024
 
 
 class Process:
@@ -43,12 +43,13 @@ class Process:
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
 
-    def tail(self, lines: int) -> list[str]:
-        """Return the last lines of its output."""
+    def tail(self, lines: int, *, without: str | None = None) -> list[str]:
+        """Return the last lines of its output, those that hold `without` left out."""
         with self.log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL_BYTES))
-            return file.read().decode("utf-8", "replace").splitlines()[-lines:]
+            text = file.read().decode("utf-8", "replace")
+        return [line for line in text.splitlines() if without is None or without not in line][-lines:]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from evalsim.library import as_git
 BRANCH = "main"
 START_SECONDS = 20.0
 LOG_LINES = 20
+OWN_POLLS = '"method": "GET", "path": "/jobs/'
+"""What the log holds of the demo's own looking: no news where something went wrong."""
 
 
 def show_library(workspace: Workspace, subject: Subject, screen: Screen) -> None:
@@ -38,6 +41,8 @@ def show_library(workspace: Workspace, subject: Subject, screen: Screen) -> None
     screen.fact("models", ", ".join(model.id for model in subject.models))
     if workspace.has_added_models:
         screen.fact("", "(simulated ones: the library has no .evaluator/models.yaml, so the copy got one)")
+    if workspace.has_other_mindrouter:
+        screen.fact("", "(from the simulated MindRouter: the one that models.yaml names is left alone)")
 
 
 def publish(outside: Outside, workspace: Workspace, screen: Screen) -> str:
@@ -82,12 +87,17 @@ def _log_told(process: Process) -> Iterator[None]:
     try:
         yield
     except DemoError as error:
-        error.log = tuple(process.tail(LOG_LINES))
+        error.log = tuple(process.tail(LOG_LINES, without=OWN_POLLS))
         raise
 
 
 def _push(folder: Path, url: str, token: str) -> str:
-    commit = as_git(folder, branch=BRANCH)
+    try:
+        commit = as_git(folder, branch=BRANCH)
+    except FileNotFoundError as error:
+        raise DemoError("git is not installed", hint="install git 2.38 or newer") from error
+    except subprocess.SubprocessError as error:
+        raise DemoError(f"git cannot commit the copy: {error}", where=str(folder)) from error
     checkout = Checkout(folder, url, token)
     checkout.push(BRANCH)
     if checkout.tip(BRANCH) != commit:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
+from evalcore.checkout import FolderCheckout
+from evalcore.library import load_models
+from evalcore.models import BUILT_IN, LOCAL_PROVIDER
 from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoInputError
 from evalsim.library import SAMPLE_MODELS_FILE, write_sample_data_sets, write_sample_library
@@ -19,8 +24,10 @@ class Workspace(Frozen, frozen=True):
 
     library: Path
     data_sets: Path | None
-    has_added_models: bool
+    has_added_models: bool = False
     """Whether the library had no models.yaml, and the sample's was added to the copy."""
+    has_other_mindrouter: bool = False
+    """Whether models.yaml named a MindRouter of its own, which the copy does not."""
 
 
 def make_sample(folder: Path) -> Workspace:
@@ -28,7 +35,7 @@ def make_sample(folder: Path) -> Workspace:
     library, data_sets = folder / "prompt-library", folder / "evaluation-data-sets"
     write_sample_library(library)
     write_sample_data_sets(data_sets)
-    return Workspace(library=library, data_sets=data_sets, has_added_models=False)
+    return Workspace(library=library, data_sets=data_sets)
 
 
 def copy_library(source: Path, data_sets: Path | None, folder: Path) -> Workspace:
@@ -44,7 +51,29 @@ def copy_library(source: Path, data_sets: Path | None, folder: Path) -> Workspac
     if is_missing:
         models.parent.mkdir(exist_ok=True)
         shutil.copyfile(SAMPLE_MODELS_FILE, models)
-    return Workspace(library=library, data_sets=copied, has_added_models=is_missing)
+    return Workspace(
+        library=library,
+        data_sets=copied,
+        has_added_models=is_missing,
+        has_other_mindrouter=_forget_own_mindrouter(library),
+    )
+
+
+def _forget_own_mindrouter(library: Path) -> bool:
+    """Take a MindRouter's own address out of the copy's models.yaml: the demo calls the simulated one alone.
+
+    Raises ConfigurationError where the file is not valid.
+    """
+    providers = load_models(FolderCheckout(library)).providers
+    if providers[LOCAL_PROVIDER] == BUILT_IN[LOCAL_PROVIDER]:
+        return False
+    path = library / MODELS_FILE
+    yaml = YAML()
+    content = yaml.load(path.read_text("utf-8"))
+    del content["providers"][LOCAL_PROVIDER]
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+    return True
 
 
 def _copy(source: Path, target: Path) -> Path:
