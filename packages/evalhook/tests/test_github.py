@@ -124,6 +124,14 @@ def test_each_refusal_has_its_error_with_githubs_words(
     assert "\x1b" not in caught.value.line
 
 
+def test_rate_limit_is_something_that_passes(app: SimulatedGitHub, api: str) -> None:
+    words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    app.state.faults.add(Fault(on="pulls.list", status=403, message=words))
+    with pytest.raises(GitHubUnreachable, match="the rate limit passes") as caught:
+        client(api).results_pull_requests("budget", "main")
+    assert caught.value.retryable
+
+
 @pytest.mark.usefixtures("app")
 def test_validation_errors_tell_what_failed(api: str) -> None:
     with pytest.raises(PullRequestRefused, match="Validation Failed: head invalid"):

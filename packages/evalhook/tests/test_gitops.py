@@ -326,3 +326,17 @@ def test_every_error_says_what_where_and_what_to_do(world: World) -> None:
     assert caught.value.where == str(world.path)
     assert caught.value.hint
     assert "\n" not in caught.value.line
+
+
+def test_missing_git_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(errors.GitFailed, match="git cannot be run"):
+        world.clone().fast_forward()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_clone_of_another_user_is_told(world: World) -> None:
+    for path in (world.path, world.path / ".git"):
+        os.chown(path, 12345, 12345)
+    with pytest.raises(errors.CloneUnusable, match="belongs to another user"):
+        world.clone().fast_forward()

@@ -28,7 +28,7 @@ MARKDOWN = MarkdownIt("commonmark").enable("table")
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 
-def record(model: str = "good", accuracy: float | None = 0.9, **changes: Any) -> RunRecord:
+def record(model: str = "good", mean: float | None = 0.9, **changes: Any) -> RunRecord:
     """A run record with everything at some value."""
     values = {
         "run_id": f"run-{model}-{changes.get('component_version', '1.2.0')}",
@@ -56,7 +56,7 @@ def record(model: str = "good", accuracy: float | None = 0.9, **changes: Any) ->
         "finished_at": "2026-01-01T00:01:00Z",
         "status": "complete",
         "calls": {"total": 10, "ok": 10, "api_error": 0, "parse_error": 0, "truncated": 0},
-        "accuracy": {"mean": accuracy, "ci95": None, "anls_star": accuracy, "by_field": {}},
+        "accuracy": {"mean": mean, "ci95": None, "anls_star": mean, "by_field": {}},
         "reproducibility": {"mean": 0.5, "ci95": None, "identical_rate": 0.5, "by_field": {}},
         "schema_valid_rate": None,
         "latency_ms": {"p50": 1234.0, "p95": 2000.0},
@@ -101,6 +101,12 @@ def test_models_are_ranked_by_accuracy() -> None:
         ("3", "poor", "20.0 %"),
     ]
     assert COMMIT in body
+
+
+def test_intervals_stand_behind_their_means() -> None:
+    accuracy = {"mean": 0.9, "ci95": [0.851, 0.949], "anls_star": 0.9, "by_field": {}}
+    (row,) = table(pull_request_body(results(record(accuracy=accuracy))))[1:]
+    assert row[2] == "90.0 % (85.1 to 94.9)"
 
 
 def test_partial_runs_are_shown_as_such_and_not_ranked() -> None:

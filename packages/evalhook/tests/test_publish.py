@@ -87,14 +87,13 @@ class World:
         self.root, self.app, self.url = root, app, url
         self.api = f"{url}/api/v3"
         self.slept: list[float] = []
-        self.clone = self.make_clone("clone")
+        self.clone = self.make_clone()
 
-    def make_clone(self, name: str, token: str = TOKEN) -> Clone:
-        remote = f"{self.url}/{NAME}.git"
-        credentials = Credentials(self.url, lambda: token)
-        clone = Clone(self.root / name, work=self.root / "work", url=remote, credentials=credentials)
-        clone.ensure()
-        return clone
+    def make_clone(self) -> Clone:
+        folder, remote = self.root / "clone", f"{self.url}/{NAME}.git"
+        git("clone", "-q", str(self.bare.path), str(folder), at=self.root)
+        git("remote", "set-url", "origin", remote, at=folder)
+        return Clone(folder, work=self.root / "work", credentials=Credentials(self.url, lambda: TOKEN))
 
     def github(self, token: str = TOKEN) -> GitHub:
         return GitHub(NAME, FixedToken(token), api_url=self.api, retries=0)
@@ -180,16 +179,25 @@ class World:
         self.app.state.faults.add(Fault(**what))
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SimulatedGitHub, str]]:
+    app = SimulatedGitHub(tmp_path_factory.mktemp("github"), token=TOKEN)
+    with running(app) as url:
+        yield app, url
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(served: tuple[SimulatedGitHub, str], tmp_path: Path) -> World:
+    """A repository of this test's own on the simulated GitHub."""
+    app, url = served
     seed = tmp_path / "seed"
     (seed / "components" / "budget").mkdir(parents=True)
     (seed / "components" / "budget" / "prompt.md").write_text("---\nname: b\nversion: 1.2.0\n---\n")
     (seed / ".gitattributes").write_text("* text eol=crlf\n")
-    app = SimulatedGitHub(tmp_path / "github", token=TOKEN)
+    app.state.faults.clear()
+    app.state.root = tmp_path / "github"
     app.state.add_repository(NAME, seed)
-    with running(app) as url:
-        yield World(tmp_path, app, url)
+    return World(tmp_path, app, url)
 
 
 def test_results_become_a_labelled_pull_request_and_once_merged_are_on_main(world: World) -> None:
@@ -331,8 +339,8 @@ class MovingClone(Clone):
 
 
 def moving(world: World, moves: int) -> MovingClone:
-    remote, credentials = f"{world.url}/{NAME}.git", Credentials(world.url, lambda: TOKEN)
-    clone = MovingClone(world.clone.path, work=world.root / "work", url=remote, credentials=credentials)
+    credentials = Credentials(world.url, lambda: TOKEN)
+    clone = MovingClone(world.clone.path, work=world.root / "work", credentials=credentials)
     clone.world, clone.moves = world, moves
     return clone
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -224,3 +225,24 @@ def test_large_push_is_streamed(simulated, tmp_path: Path) -> None:
     git("commit", "-q", "-m", "Big", at=folder)
     git("push", "-q", "origin", "HEAD:refs/heads/big", at=folder)
     assert app.state.repositories[NAME].bare.branch("big") == git("rev-parse", "HEAD", at=folder)
+
+
+def test_remotes_url_may_lack_its_ending(simulated, tmp_path: Path) -> None:
+    _, url = simulated
+    git("clone", "-q", remote(url).removesuffix(".git"), "clone", at=tmp_path)
+    assert (tmp_path / "clone" / "README.md").exists()
+
+
+def test_command_serves_what_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "seed").mkdir()
+    (tmp_path / "seed" / "README.md").write_text("hello\n")
+    program = "from evalsim.github.command import github_command; github_command()"
+    options = ["--root", "root", "--port", "0", "--token", TOKEN, "--repository", f"{NAME}=seed"]
+    command = [sys.executable, "-c", program, *options]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        api = process.stderr.readline().strip().partition("EVALHOOK_GITHUB_API_URL=")[2]
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = httpx.get(f"{api}/repos/{NAME}", headers=headers, timeout=10)
+        process.terminate()
+    assert answer.json()["full_name"] == NAME

@@ -10,6 +10,7 @@ RepositoryError
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ from evalcore.errors import RepositoryError
 from evalcore.structs import Frozen
 from evalhook.gitops.remote import require_secure
 from evalhook.gitops.translate import said, scrub
+
+# PyGithub writes to standard error by itself; the service's logs are the only ones.
+logging.getLogger("github").handlers.clear()
 
 PUBLIC_API = "https://api.github.com"
 TIMEOUT = 20
@@ -275,7 +279,9 @@ def _translated(where: str, doing: str, secret: str) -> Iterator[None]:
 def _translate(error: GithubException, where: str, doing: str, secret: str) -> RepositoryError:
     words = said(scrub(_words(error.data), secret))
     what = f"cannot {doing}: GitHub answers {error.status}, {words}"
-    if isinstance(error, RateLimitExceededException) or error.status == HTTPStatus.TOO_MANY_REQUESTS:
+    # PyGithub reads a 403 to see whether it is a rate limit, and at the last try leaves nothing of it.
+    is_limit = isinstance(error, RateLimitExceededException) or not (error.data or error.message)
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS or (error.status == HTTPStatus.FORBIDDEN and is_limit):
         return GitHubUnreachable(what, where=where, hint="the rate limit passes; try again later")
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         hint = "check EVALHOOK_GITHUB_REPO, and that the token may write contents and pull requests there"

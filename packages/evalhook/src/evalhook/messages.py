@@ -136,9 +136,9 @@ def _row(place: str, record: RunRecord, before: RunRecord | None) -> tuple[str, 
     return (
         place,
         escape_markdown(record.model, CELL),
-        _percent(record.accuracy.mean),
+        _percent(record.accuracy.mean, record.accuracy.ci95),
         _percent(before.accuracy.mean if before else None),
-        _percent(record.reproducibility.mean),
+        _percent(record.reproducibility.mean, record.reproducibility.ci95),
         _percent(before.reproducibility.mean if before else None),
         f"{calls.ok} of {calls.total} ok" + (f", {failures}" if calls.ok != calls.total else ""),
         str(calls.truncated),
@@ -178,8 +178,12 @@ def _latest(leaderboard: Leaderboard, version: str) -> dict[str, RunRecord]:
     return {record.model: record for record in sorted(found, key=lambda r: (r.finished_at, r.run_id))}
 
 
-def _percent(value: float | None) -> str:
-    return NONE if value is None else f"{100 * value:.1f} %"
+def _percent(value: float | None, interval: tuple[float, float] | None = None) -> str:
+    """A share in per cent, with its 95 % interval where there is one."""
+    if value is None:
+        return NONE
+    around = "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+    return f"{100 * value:.1f} %{around}"
 
 
 def _semver(text: str) -> semver.Version | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -10,9 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from git import Repo
-from git.exc import GitError
 
 from evalhook.gitops import errors
 from evalhook.gitops.command import LOCAL_TIMEOUT, Outcome, run_git
@@ -25,6 +23,11 @@ from evalhook.gitops.remote import (
     without_userinfo,
 )
 from evalhook.gitops.translate import scrub, translate
+
+# A missing git is then told by the first command that needs it, instead of by this import.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+from git import Repo
+from git.exc import GitError
 
 FIRST_CLONE_TIMEOUT = 900.0
 """Seconds for making a clone at start-up."""

@@ -93,9 +93,11 @@ MEANINGS = (
 
 def translate(outcome: Outcome, command: str, where: str) -> EvaluatorError:
     """Make the error that a failed git command stands for."""
+    # What the remote wrote is its own affair: it must not pass for a cause on this machine.
+    own = "\n".join(line for line in outcome.errors.splitlines() if not line.startswith("remote:"))
     for meaning in MEANINGS:
-        if meaning.pattern.search(outcome.errors):
-            what = f"{meaning.what} ({said(outcome.errors, meaning.pattern)})"
+        if meaning.pattern.search(own):
+            what = f"{meaning.what} ({said(own, meaning.pattern)})"
             return meaning.kind(what, where=where, hint=meaning.hint)
     what = f"git {command} failed: {said(outcome.errors)}"
     return errors.GitFailed(what, where=where, hint="see evalhook check")

@@ -33,6 +33,8 @@ from evalsim.github.rest import Request, answer_rest, operation_of
 from evalsim.github.state import Repository, State, Token
 
 API = "/api/v3"
+# As on GitHub, a remote's URL may end in `.git` or not.
+GIT_PATH = re.compile(r"/([^/]+)/([^/]+?)(?:\.git)?(/info/refs|/git-upload-pack|/git-receive-pack)")
 
 
 class SimulatedGitHub:
@@ -49,7 +51,7 @@ class SimulatedGitHub:
             await serve_lifespan(receive, send)
             return
         path: str = scope["path"]
-        git = re.fullmatch(r"/([^/]+)/([^/]+?)\.git(/.*)", path)
+        git = GIT_PATH.fullmatch(path)
         if git:
             await self._git(scope, receive, send, f"{git[1]}/{git[2]}", git[3])
             return
