@@ -177,3 +177,10 @@ def test_numbers_and_texts_beyond_measure_are_compared() -> None:
     assert score(float("inf"), 1.0) == 0
     assert score("ab" * 40_000, "ab" * 40_000) == 1
     assert score("ab" * 40_000, "ab" * 39_999) == 0
+
+
+def test_lists_beyond_measure_are_matched_where_their_elements_are_equal() -> None:
+    expected: JsonValue = [{"p": "a"}, *(f"expected {at}" for at in range(49))]
+    answer: JsonValue = [*(f"invented {at}" for at in range(10_999)), {"p": "a"}]
+    assert score(expected, answer) == pytest.approx(1 / 11_049)
+    assert score(answer, answer[::-1]) == 1

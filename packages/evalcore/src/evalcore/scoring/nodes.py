@@ -14,6 +14,9 @@ DEEPEST = 64
 """Levels. What is nested deeper is compared as one text, its JSON: replies may be nested without end."""
 
 
+SHORT = 40
+"""Bytes; what is no longer is its own digest."""
+
 _Present: TypeAlias = bool | int | float | str
 
 
@@ -47,7 +50,9 @@ class LeafNode(Node):
 
     def __init__(self, number: int, value: _Present) -> None:
         text = _text_of(value)
-        super().__init__(number, 1, _digest(type(value).__name__, _encoded(text)), is_blank=value == "")
+        plain = f"{type(value).__name__} {text}".encode("utf-8", "surrogatepass")
+        digest = plain if len(plain) <= SHORT else _digest("leaf", plain)
+        super().__init__(number, 1, digest, is_blank=value == "")
         self.value: Final = value
         self.text: Final = normalise(text)
 
@@ -66,15 +71,16 @@ class ListNode(Node):
 
 
 class DictNode(Node):
-    """An object."""
+    """An object; its fields are sorted by name."""
 
     __slots__ = ("fields",)
 
     def __init__(self, number: int, fields: dict[str, Node]) -> None:
         size = sum(field.size for field in fields.values())
-        parts = (part for name in sorted(fields) for part in (_encoded(name), fields[name].digest))
+        ordered = dict(sorted(fields.items()))
+        parts = (part for name, field in ordered.items() for part in (_encoded(name), field.digest))
         super().__init__(number, size, _digest("dict", *parts), is_blank=not fields)
-        self.fields: Final = fields
+        self.fields: Final = ordered
 
 
 NULL = NullNode(0, 1, b"", is_blank=True)

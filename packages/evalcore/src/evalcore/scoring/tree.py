@@ -10,6 +10,9 @@ null, "", [], {} and by absence; an expected "" or [] is not met by null or abse
 expected counts a leaf that is wrong, even if its value is null. Two empty containers of different kinds
 hold no leaf, and nothing over nothing is 1. Where the reference raises because there is nothing to
 choose from (an empty list of options against a string), the score is 0.
+
+A reply may be of any size, so the work is bounded: by MOST_PAIRS, by `nodes.DEEPEST` for nesting and by
+`comparators.LONGEST_TEXT`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from __future__ import annotations
 from evalcore.scoring.assignment import UNIT, Matching, Pair, match_elements
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.nodes import NULL, DictNode, LeafNode, ListNode, Node, NullNode
+
+MOST_PAIRS = 500_000
+"""Of list elements that one comparison compares; beyond, elements of lists match if they are equal."""
 
 _BLANK = Pair(UNIT, 1, exact=True)
 _WRONG = Pair(0, 1, exact=False)
@@ -28,6 +34,7 @@ class TreeComparison:
     def __init__(self) -> None:
         self._pairs: dict[int, dict[int, Pair]] = {}
         self._matchings: dict[tuple[int, int], Matching] = {}
+        self._pairs_left = MOST_PAIRS
 
     def score(self, expected: Node, answered: Node) -> float:
         """Return ANLS* of an answer."""
@@ -86,17 +93,23 @@ class TreeComparison:
 
     def _compare_lists(self, expected: ListNode, answered: ListNode) -> Pair:
         left, right = expected.items, answered.items
-        pairs = [self._row(one, right) for one in left]
-        left_sizes, right_sizes = [node.size for node in left], [node.size for node in right]
-        matching = match_elements(pairs, left_sizes, right_sizes)
+        matching = self._match(left, right)
         self._matchings[expected.number, answered.number] = matching
-        chosen = [pairs[row][column] for row, column in matching]
-        saved = sum(left_sizes[row] + right_sizes[column] for row, column in matching)
+        chosen = [self.pair(left[row], right[column]) for row, column in matching]
+        saved = sum(left[row].size + right[column].size for row, column in matching)
         return Pair(
             total=sum(pair.total for pair in chosen),
             leaves=expected.size + answered.size - saved + sum(pair.leaves for pair in chosen),
             exact=len(left) == len(right) and all(pair.exact for pair in chosen),
         )
+
+    def _match(self, left: tuple[Node, ...], right: tuple[Node, ...]) -> Matching:
+        count = len(left) * len(right)
+        if count > self._pairs_left:
+            return _match_equal(left, right)
+        self._pairs_left -= count
+        pairs = [self._row(one, right) for one in left]
+        return match_elements(pairs, [node.size for node in left], [node.size for node in right])
 
     def _row(self, expected: Node, answered: tuple[Node, ...]) -> list[Pair]:
         # The innermost loop of long lists of texts, which hardly ever come twice: nothing is looked up.
@@ -114,6 +127,15 @@ class TreeComparison:
         if expected is answered:
             return tuple((at, at) for at in range(len(expected.items)))
         return self._matchings[expected.number, answered.number]
+
+
+def _match_equal(left: tuple[Node, ...], right: tuple[Node, ...]) -> Matching:
+    columns: dict[int, list[int]] = {}
+    for column, node in enumerate(right):
+        columns.setdefault(node.number, []).append(column)
+    return tuple(
+        (row, columns[node.number].pop()) for row, node in enumerate(left) if columns.get(node.number)
+    )
 
 
 def _compare_leaves(expected: LeafNode, answered: LeafNode) -> Pair:
