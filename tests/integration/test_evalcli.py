@@ -149,6 +149,11 @@ def _head(folder: Path) -> str:
     ).stdout.strip()
 
 
+def _changed(folder: Path) -> list[str]:
+    line = ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=all"]
+    return [entry[3:] for entry in subprocess.check_output(line, text=True).splitlines()]
+
+
 def test_evaluate_scores_every_model_and_adds_the_runs_to_the_leaderboard(
     make_world: Callable[..., World],
 ) -> None:
@@ -168,6 +173,8 @@ def test_evaluate_scores_every_model_and_adds_the_runs_to_the_leaderboard(
     lines = done.stdout.splitlines()
     assert [lines[2].split()[0], lines[3].split()[0]] == [GOOD, POOR]
     assert "calls; replies in" in done.stderr
+    # Of all that was written, git sees the leaderboard alone.
+    assert _changed(world.library) == [f"components/{SLUG}/leaderboard.json"]
     assert "cloudy is skipped: cloud speaks the anthropic dialect" in done.stderr
     assert "keyless is skipped: LAB_KEY_THAT_NOBODY_SET is not set" in done.stderr
 
@@ -325,12 +332,14 @@ def test_what_was_finished_before_an_interruption_is_in_the_leaderboard(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        process_group=0,
     ) as process:
         assert process.stderr is not None
         assert any(line.startswith(f"{GOOD}: complete") for line in process.stderr)
-        process.send_signal(signal.SIGINT)
+        # As a terminal does it: to the whole group, our own children included.
+        os.killpg(process.pid, signal.SIGINT)
         err = process.stderr.read()
-    assert process.returncode == 130, err
+    assert (process.returncode, "Traceback" in err) == (130, False), err
     assert [run["model"] for run in parse_leaderboard(world.leaderboard.read_bytes(), "it").runs] == [GOOD]
     *_, resume, _, others = err.splitlines()
     assert others.strip() == f"evalcli evaluate {SLUG} --model {absent} --replicates 1"
@@ -395,7 +404,8 @@ def _read(descriptor: int) -> bytes:
 def test_resuming_refuses_what_would_change_the_plan(make_world: Callable[..., World]) -> None:
     world = make_world()
     world.run("evaluate", SLUG, "--replicates", 1, "--model", GOOD)
-    (run_dir,) = (world.library / ".evaluator" / "runs").iterdir()
+    (plan,) = (world.library / ".evaluator" / "runs").glob("*/run.json")
+    run_dir = plan.parent
     done = world.run("evaluate", SLUG, "--resume", run_dir, "--replicates", 5)
     assert (done.returncode, "--replicates cannot change it" in done.stderr) == (2, True)
     other = world.run("evaluate", "expense-memo", "--resume", run_dir)

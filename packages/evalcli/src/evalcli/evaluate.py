@@ -11,10 +11,11 @@ from click.core import ParameterSource
 
 from evalcli.conclusion import Ending, conclude
 from evalcli.evaluation import Evaluation
-from evalcli.evaluation_plan import RUNS_IN_LIBRARY, Prepared, Sources, encode_plan, plan_tables, prepare
+from evalcli.evaluation_plan import Prepared, Sources, encode_plan, plan_tables, prepare
 from evalcli.exits import Exit, refuse
 from evalcli.output import print_bytes, print_table, warn
 from evalcli.resume import find_job
+from evalcli.runs_dir import RUNS_IN_LIBRARY, keep_out_of_git
 from evalcli.selection import resolve
 from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError
@@ -119,11 +120,10 @@ def command(
     if is_dry_run:
         _print_plan(prepared, as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
-    evaluation = Evaluation(
-        job=prepared.job,
-        endpoints=prepared.selection.endpoints,
-        runs_dir=runs_dir or prompt_library / RUNS_IN_LIBRARY,
-    )
+    if runs_dir is None:
+        runs_dir = prompt_library / RUNS_IN_LIBRARY
+        keep_out_of_git(runs_dir)
+    evaluation = Evaluation(job=prepared.job, endpoints=prepared.selection.endpoints, runs_dir=runs_dir)
     return conclude(evaluation, ending)
 
 

@@ -16,7 +16,6 @@ from evalcore.plan import JobPlan, Origin
 from evalcore.structs import Frozen, JsonObject
 
 DATA_SETS_BESIDE: Final = "evaluation-data-sets"
-RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
 
 
 class Sources(Frozen, frozen=True):

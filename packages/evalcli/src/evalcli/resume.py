@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from evalcli.exits import PROGRAM
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.evaluate import RunOutcome
 from evalcore.plan import JobPlan, RunPlan
 from evalcore.record import RunRecord
-from evalcore.run_folder import PLAN, RECORD, read_plan
+from evalcore.run_folder import PLAN, RECORD, read_plan, read_record
 from evalcore.structs import Frozen
 
 
@@ -78,10 +76,5 @@ def _partial_reason(record: RunRecord) -> str | None:
 
 
 def _outcome(path: Path) -> RunOutcome:
-    try:
-        record = msgspec.json.decode((path / RECORD).read_bytes(), type=RunRecord)
-    except (OSError, msgspec.DecodeError) as error:
-        raise StorageError(
-            f"the record cannot be read: {error}", where=str(path / RECORD), hint="delete it to make it anew"
-        ) from error
+    record = read_record(path)
     return RunOutcome(record.model, record.status, _partial_reason(record), record, path)

@@ -1,0 +1,29 @@
+"""Where the command line keeps its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from evalcore.errors import StorageError
+from evalcore.files import write_atomically
+
+RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
+
+
+def keep_out_of_git(runs_dir: Path) -> None:
+    """Make the folder, with a `.gitignore` of its own: replies are large, and not for everybody.
+
+    Raises StorageError.
+    """
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot be made ({error.strerror or error})",
+            where=str(runs_dir),
+            hint="mend its permissions, or name another with --runs-dir",
+        ) from error
+    ignore = runs_dir / ".gitignore"
+    if not ignore.exists():
+        write_atomically(ignore, b"*\n")
