@@ -28,8 +28,9 @@ from evalsim.github.asgi import (
     serve_lifespan,
 )
 from evalsim.github.backend import serve_git
+from evalsim.github.calls import Request
 from evalsim.github.faults import Fault
-from evalsim.github.rest import Request, answer_rest, operation_of
+from evalsim.github.rest import answer_rest, operation_of
 from evalsim.github.state import Repository, State, Token
 
 API = "/api/v3"
