@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar.types import ASGIApp
 
 from evalcore.canonical import sha256_hex
 from evalcore.clients.interface import Call, Client, Served, ServedModel
 from evalcore.component import Case, Component
+from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
 from evalcore.models import Model, ModelsFile, Provider
 from evalcore.plan import JobPlan
@@ -104,6 +106,7 @@ class Router:
         self.served_models = ("alpha", "beta")
         self.answer = '{"due": "May"}'
         self.gate: asyncio.Event | None = None
+        self.asked = asyncio.Event()
         self.crash: Exception | None = None
         self.calls = 0
 
@@ -120,6 +123,7 @@ class Router:
 
     async def call(self, call: Call) -> Reply:
         self.calls += 1
+        self.asked.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.crash is not None:
@@ -163,6 +167,19 @@ def models_file(*ids: str, provider: str = "mindrouter") -> ModelsFile:
     return ModelsFile(providers={provider: known}, models=models)
 
 
+def hurried_effects() -> Effects:
+    """The real ones, but waiting takes no time: the clock moves on instead."""
+    waited = 0.0
+    real = real_effects()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+        await asyncio.sleep(0)
+
+    return msgspec.structs.replace(real, sleep=sleep, monotonic=lambda: real.monotonic() + waited)
+
+
 class World:
     """The application and its neighbours; `story` runs a coroutine against it over ASGI."""
 
@@ -196,7 +213,11 @@ class World:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[httpx.AsyncClient]:
         self.app = create_app(
-            self.settings, sources=self.clones, gateway=self.router, publisher=self.publishing
+            self.settings,
+            sources=self.clones,
+            gateway=self.router,
+            publisher=self.publishing,
+            effects=hurried_effects(),
         )
         headers = {"Authorization": f"Bearer {TOKEN}"}
         transport = httpx.ASGITransport(self.app)

@@ -102,7 +102,9 @@ async def evaluate(request: Request[Any, Any, State], service: TheService) -> Re
     operation_id="job",
     summary="Show a job",
     security=NEEDS_TOKEN,
-    responses=_errors(_404="unknown_job: there is no such job"),
+    responses=_errors(
+        _400="invalid_request: the request cannot be read", _404="unknown_job: there is no such job"
+    ),
 )
 async def show_job(job_id: FromPath[str], service: TheService) -> JobView:
     """Show how far a job is, or how it ended."""

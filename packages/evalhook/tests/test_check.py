@@ -1,0 +1,77 @@
+"""`evalhook check`: one line for each setting and dependency, with what to do, and never a secret."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec import structs
+
+from evalhook.check import run_checks
+from evalhook.main import cli
+from evalsim.library import as_git, write_sample_library
+from evalsim.mindrouter import SimulatedMindRouter, default_config
+from evalsim.serving import running
+
+Environment = Callable[..., dict[str, str]]
+KEY = "mr2_key-for-tests"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A clone of a sample library, at the place that the settings name."""
+    write_sample_library(tmp_path / "remote")
+    as_git(tmp_path / "remote")
+    remote, clone = str(tmp_path / "remote"), tmp_path / "library"
+    subprocess.run(["git", "clone", "--quiet", f"file://{remote}", str(clone)], check=True)
+    return clone
+
+
+def by_name(environment: dict[str, str]) -> dict[str, tuple[bool, str]]:
+    return {line.text[6:].split(":")[0]: (line.is_fine, line.text) for line in run_checks(environment)}
+
+
+def test_everything_right_is_ok_line_by_line(environment: Environment, library: Path) -> None:
+    simulated = SimulatedMindRouter(structs.replace(default_config(), keys=(KEY,)))
+    with running(simulated) as url:
+        lines = by_name(environment(MINDROUTER_BASE_URL=url))
+    assert all(is_fine for is_fine, _ in lines.values()), lines
+    assert "local models" in lines["models.yaml"][1]
+    assert "takes the key" in lines["MindRouter"][1]
+    assert str(library) in lines["prompt library"][1]
+
+
+def test_an_absent_mindrouter_fails_its_own_line_only(environment: Environment, library: Path) -> None:
+    lines = by_name(environment(MINDROUTER_BASE_URL="http://127.0.0.1:9"))
+    assert [name for name, (is_fine, _) in lines.items() if not is_fine] == ["MindRouter"]
+    assert library.is_dir()
+
+
+def test_a_clone_that_is_not_there_fails_with_what_to_do(environment: Environment) -> None:
+    is_fine, text = by_name(environment())["prompt library"]
+    assert not is_fine
+    assert "EVALHOOK_PROMPT_LIBRARY_URL" in text
+
+
+def test_wrong_settings_each_have_their_line_and_nothing_else_is_tried(environment: Environment) -> None:
+    lines = by_name(environment(EVALHOOK_BIND="x", EVALHOOK_CONCURRENCY="y"))
+    failed = {name for name, (is_fine, _) in lines.items() if not is_fine}
+    assert failed == {"EVALHOOK_BIND", "EVALHOOK_CONCURRENCY"}
+    assert "MindRouter" not in lines
+
+
+def test_no_secret_is_printed(environment: Environment) -> None:
+    chosen = environment(GITHUB_TOKEN="ghp_never-to-be-seen")
+    printed = "\n".join(line.text for line in run_checks(chosen))
+    for name in ("GITHUB_TOKEN", "MINDROUTER_API_KEY", "MINDROUTER_EVAL_WEBHOOK_TOKEN"):
+        assert f"{name}: set" in printed
+        assert chosen[name] not in printed
+
+
+def test_the_command_exits_2_when_anything_fails(environment: Environment) -> None:
+    result = CliRunner().invoke(cli, ["check"], env=environment(EVALHOOK_BIND="x"))
+    assert result.exit_code == 2
+    assert "fail  EVALHOOK_BIND: is not host:port" in result.output

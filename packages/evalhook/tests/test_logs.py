@@ -1,0 +1,107 @@
+"""The log: JSON lines, a request's id on each and in the answer, no secrets, no forged lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import structlog
+
+from evalhook.logs import configure_logging
+from evalhook.secret import Scrubber, Secret
+
+HUSH = "mr2_not-to-be-seen"
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """Where the log goes; the configuration of before comes back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    stream = io.StringIO()
+    configure_logging(Scrubber([Secret(HUSH)]), stream)
+    yield stream
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def fail(text: str) -> None:
+    raise RuntimeError(text)
+
+
+def parsed(lines: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
+def test_every_line_of_a_request_and_its_job_has_the_id_of_the_answer(world, lines: io.StringIO) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/evaluate", json={"skill_name": "memo", "replicates": 1})
+        asked.append(answer.headers["x-request-id"])
+        await world.ended(client, answer.json()["job_id"])
+
+    asked: list[str] = []
+    world.story(tell)
+    by_event = {line["event"]: line for line in parsed(lines) if line["event"] != "request"}
+    assert {"job_started", "run_started", "run_finished", "job_ended"} <= by_event.keys()
+    assert {line["request_id"] for line in by_event.values()} == set(asked)
+    for line in parsed(lines):
+        assert {"event", "level", "logger", "timestamp", "request_id"} <= line.keys()
+
+
+@pytest.mark.parametrize("path", ["/health", "/nothing", "/jobs/x", "/jobs?limit=0"])
+def test_every_answer_has_an_id_refusals_included(world, path: str) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        for headers in ({}, {"Authorization": "Bearer wrong"}):
+            answer = await client.get(path, headers=headers)
+            assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["x-request-id"])
+
+    world.story(tell)
+
+
+def test_a_callers_own_id_is_kept_unless_it_is_odd(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        for shown, is_kept in (("run-42.1", True), ("a" * 65, False), ('x"}{', False), ("", False)):
+            answer = await client.get("/jobs", headers={"X-Request-ID": shown})
+            assert (answer.headers["x-request-id"] == shown) is is_kept
+
+    world.story(tell)
+
+
+def test_secrets_are_masked_in_fields_messages_and_tracebacks(lines: io.StringIO) -> None:
+    log = structlog.stdlib.get_logger("test")
+    log.info("said", key=HUSH, nested={"deep": [HUSH]})
+    logging.getLogger("library").warning("a library says %s", HUSH)
+    try:
+        fail(HUSH)
+    except RuntimeError:
+        log.exception("crashed")
+    assert HUSH not in lines.getvalue()
+    assert lines.getvalue().count("[secret]") >= 4
+
+
+def test_a_traceback_is_one_line_without_local_variables(lines: io.StringIO) -> None:
+    password = "local-" + "variable"
+    try:
+        fail(str(len(password)))
+    except RuntimeError:
+        structlog.stdlib.get_logger("test").exception("crashed")
+    (line,) = parsed(lines)
+    assert "RuntimeError" in str(line["exception"])
+    assert password not in lines.getvalue()
+
+
+def test_a_hostile_text_cannot_forge_a_line(lines: io.StringIO) -> None:
+    structlog.stdlib.get_logger("test").info("said", text='x\n{"event": "forged"}\u2028\x1b[31m')
+    assert len(lines.getvalue().splitlines()) == 1
+    assert len(parsed(lines)) == 1
+
+
+def test_http_libraries_do_not_write_urls(lines: io.StringIO) -> None:
+    logging.getLogger("httpx").info("HTTP Request: GET https://host/?token=1")
+    assert lines.getvalue() == ""
