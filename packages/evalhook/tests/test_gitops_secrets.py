@@ -33,7 +33,7 @@ def world(tmp_path: Path) -> Iterator[tuple[SimulatedGitHub, str, Clone]]:
         yield app, url, clone
 
 
-def make_clone(folder: Path, url: str, origin: str, token: str = CANARY) -> Clone:
+def make_clone(folder: Path, url: str, origin: str | None, token: str = CANARY) -> Clone:
     remote = f"{url}/{NAME}.git"
     return Clone(
         folder / "clone", work=folder / "work", url=remote, credentials=Credentials(origin, lambda: token)
@@ -110,6 +110,13 @@ def test_token_is_not_for_another_origin(
     _, url, _ = world
     with pytest.raises(errors.RemoteRefused):
         make_clone(tmp_path, url, origin).fast_forward()
+
+
+def test_token_with_no_origin_is_for_the_clones_own_remote(
+    world: tuple[SimulatedGitHub, str, Clone], tmp_path: Path
+) -> None:
+    app, url, _ = world
+    assert make_clone(tmp_path, url, None).fast_forward() == app.state.repositories[NAME].bare.branch("main")
 
 
 def ask(prompt: str, origin: str = "https://git.example") -> subprocess.CompletedProcess[str]:

@@ -16,21 +16,31 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from github import Auth, Github
 
 from evalsim.github import Fault, SimulatedGitHub
+from evalsim.github.state import Label
 from evalsim.serving import running
 
 TOKEN = "ghp_simulated_token_0123456789abcdef"
 NAME = "acme/prompt-library"
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SimulatedGitHub, str]]:
+    app = SimulatedGitHub(tmp_path_factory.mktemp("github"), token=TOKEN)
+    with running(app) as url:
+        yield app, url
+
+
 @pytest.fixture
-def simulated(tmp_path: Path) -> Iterator[tuple[SimulatedGitHub, str]]:
+def simulated(served: tuple[SimulatedGitHub, str], tmp_path: Path) -> tuple[SimulatedGitHub, str]:
+    """The simulated GitHub with a repository of this test's own."""
+    app, _ = served
     seed = tmp_path / "seed"
     seed.mkdir()
     (seed / "README.md").write_text("hello\n")
-    app = SimulatedGitHub(tmp_path / "root", token=TOKEN)
+    app.state.faults.clear()
+    app.state.root = tmp_path / "root"
     app.state.add_repository(NAME, seed)
-    with running(app) as url:
-        yield app, url
+    return served
 
 
 @pytest.fixture
@@ -113,11 +123,15 @@ def test_pulls_are_listed_by_state_base_and_head(simulated, repository, tmp_path
     assert [pull.head.ref for pull in repository.get_pulls(state="all", base="nowhere")] == []
 
 
-def test_long_lists_come_in_pages(repository) -> None:
-    for number in range(35):
-        repository.create_label(f"label-{number}", "ff0000")
-    assert repository.get_labels().totalCount == 35
-    assert len(list(repository.get_labels())) == 35
+def test_long_lists_come_in_pages(simulated) -> None:
+    app, url = simulated
+    app.state.repositories[NAME].labels = {
+        f"label-{number}": Label(f"label-{number}") for number in range(35)
+    }
+    with Github(auth=Auth.Token(TOKEN), base_url=f"{url}/api/v3", seconds_between_requests=None) as client:
+        repository = client.get_repo(NAME)
+        assert repository.get_labels().totalCount == 35
+        assert len(list(repository.get_labels())) == 35
 
 
 def test_impossible_pull_requests_are_refused_in_githubs_words(simulated, repository, tmp_path: Path) -> None:

@@ -169,7 +169,8 @@ class GitHub:
             found = repository.get_pulls(
                 state="all", head=f"{owner}:{branch}", sort="created", direction="desc"
             )
-            return next((_pull_request(pull) for pull in islice(found, 1)), None)
+            pulls = islice(found, MOST_PULLS)
+            return next((_pull_request(pull) for pull in pulls if pull.head.ref == branch), None)
 
     def open_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request, or give the one that is there; raises PullRequestRefused."""
@@ -178,7 +179,10 @@ class GitHub:
             return known
         try:
             with self._opened("open the pull request") as repository:
-                return _pull_request(repository.create_pull(base=base, head=branch, title=title, body=body))
+                made = repository.create_pull(base=base, head=branch, title=title, body=body)
+                return PullRequest(
+                    number=made.number, url=made.html_url, branch=branch, is_open=True, labels=()
+                )
         except (PullRequestRefused, GitHubUnreachable):
             # It may have been opened though its answer was lost, and a retry refused as the second.
             known = self.pull_request_of(branch)
@@ -191,7 +195,7 @@ class GitHub:
         missing = [label for label in labels if label not in pull_request.labels]
         if missing:
             with self._opened("label the pull request") as repository:
-                repository.get_pull(pull_request.number).add_to_labels(*missing)
+                repository.get_issue(pull_request.number).add_to_labels(*missing)
 
     def check(self) -> str:
         """Look at the repository with the token, and give its default branch (for `evalhook check`)."""

@@ -19,12 +19,12 @@ USER = "x-access-token"
 
 
 class Credentials(NamedTuple):
-    """A token and the one origin (`https://github.com`) that it is for.
+    """A token and the one origin (`https://github.com`) that it is for; None is that of the clone's remote.
 
     The token is asked for at each use, since an app's tokens last an hour.
     """
 
-    origin: str
+    origin: str | None
     token: Callable[[], str]
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ def allowed_protocols(url: str, *, allow_http: bool) -> str:
 def handover(credentials: Credentials | None, url: str) -> Iterator[Handover]:
     """Give git the means to ask for the token, if it is for this URL's origin."""
     origin = origin_of(url)
-    if credentials is None or origin is None or origin != credentials.origin.lower():
+    if credentials is None or origin is None or origin != (credentials.origin or origin).lower():
         yield NO_HANDOVER
         return
     if not os.access(ASKPASS, os.X_OK):
