@@ -1,0 +1,293 @@
+"""The real service over real HTTP, with real git, beside the simulated MindRouter and GitHub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import structs
+
+from evalhook.app import create_app
+from evalhook.settings import read_settings
+from evalsim.github.app import API, SimulatedGitHub
+from evalsim.library import as_git, write_sample_data_sets, write_sample_library
+from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
+from evalsim.serving import running
+
+TOKEN = "a-token-of-at-least-thirty-two-characters"
+GITHUB_TOKEN = "ghp_" + "0123456789abcdef" * 2
+KEY = "mr2_" + "k" * 30
+SKILL = "award-notice-terms"
+LIBRARY, DATA_SETS = "owner/prompt-library", "owner/data-sets"
+READY_SECONDS = 20.0
+
+
+class Outside:
+    """The simulated outside, and the settings of a service in it."""
+
+    def __init__(self, folder: Path, github: SimulatedGitHub, github_url: str, mindrouter_url: str) -> None:
+        self.folder = folder
+        self.github = github
+        self.github_url = github_url
+        self.mindrouter_url = mindrouter_url
+
+    @property
+    def library(self) -> Any:
+        return self.github.state.repositories[LIBRARY].bare
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        return {
+            "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
+            "MINDROUTER_BASE_URL": self.mindrouter_url,
+            "MINDROUTER_API_KEY": KEY,
+            "EVALHOOK_PROMPT_LIBRARY": str(self.folder / "clones" / "library"),
+            "EVALHOOK_PROMPT_LIBRARY_URL": f"{self.github_url}/{LIBRARY}.git",
+            "EVALHOOK_DATA_SETS": str(self.folder / "clones" / "data-sets"),
+            "EVALHOOK_DATA_SETS_URL": f"{self.github_url}/{DATA_SETS}.git",
+            "EVALHOOK_STATE_DIR": str(self.folder / "state"),
+            "EVALHOOK_GITHUB_REPO": LIBRARY,
+            "EVALHOOK_GITHUB_API_URL": f"{self.github_url}{API}",
+            "GITHUB_TOKEN": GITHUB_TOKEN,
+            **changes,
+        }
+
+    @contextmanager
+    def service(self, **changes: str) -> Iterator[httpx.Client]:
+        """Serve the application in this process and give a client that holds the token."""
+        app = create_app(read_settings(self.environment(**changes)))
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with running(app) as url, httpx.Client(base_url=url, headers=headers, timeout=45) as client:
+            yield client
+
+    def api(self, method: str, path: str, **body: Any) -> Any:
+        """Call the simulated GitHub as a person would."""
+        headers = {"Authorization": f"Bearer {GITHUB_TOKEN}"}
+        url = f"{self.github_url}{API}/repos/{LIBRARY}{path}"
+        answer = httpx.request(method, url, headers=headers, json=body or None)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Outside]:
+    library, data_sets = tmp_path / "library", tmp_path / "data-sets"
+    write_sample_library(library)
+    write_sample_data_sets(data_sets)
+    as_git(library)
+    as_git(data_sets)
+    github = SimulatedGitHub(tmp_path / "github", token=GITHUB_TOKEN)
+    github.state.add_repository(LIBRARY, library)
+    github.state.add_repository(DATA_SETS, data_sets)
+    book = AnswerBook.from_folders([library, data_sets])
+    mindrouter = SimulatedMindRouter(structs.replace(default_config(), keys=(KEY,)), book)
+    with ExitStack() as stack:
+        github_url = stack.enter_context(running(github))
+        mindrouter_url = stack.enter_context(running(mindrouter))
+        yield Outside(tmp_path, github, github_url, mindrouter_url)
+
+
+def evaluate(client: httpx.Client, **request: Any) -> dict[str, Any]:
+    """Ask for an evaluation that is accepted and follow its job to the end."""
+    answer = client.post("/evaluate", json={"skill_name": SKILL, "replicates": 2} | request)
+    assert answer.status_code == 202, answer.text
+    job: dict[str, Any] = wait_until(
+        lambda: client.get(answer.headers["location"]).json(),
+        lambda job: job["status"] not in {"queued", "running"},
+    )
+    return job
+
+
+def wait_until(look: Callable[[], Any], is_enough: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + 60
+    while not is_enough(seen := look()):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.02)
+    return seen
+
+
+def test_a_request_becomes_a_leaderboard_on_the_default_branch(outside: Outside) -> None:
+    before = outside.library.branch("main")
+    with outside.service() as client:
+        job = evaluate(client)
+        assert job["status"] == "completed", job["error"]
+        assert job["prompt_commit"] == before
+        assert job["progress"]["done"] == job["progress"]["total"] > 0
+        assert {row["status"] for row in job["result"]["models"]} == {"complete"}
+    (pull,) = outside.api("GET", "/pulls")
+    assert pull["html_url"] == job["result"]["pull_request_url"]
+    assert pull["head"]["ref"] == job["result"]["branch"]
+    assert sorted(label["name"] for label in pull["labels"]) == ["automerge", "eval-results"]
+    assert outside.library.branch("main") == before
+    outside.api("PUT", f"/pulls/{pull['number']}/merge")
+    written = outside.library.file("main", f"components/{SKILL}/leaderboard.json")
+    board = json.loads(written)
+    assert board["component"] == SKILL
+    assert {run["job_id"] for run in board["runs"]} == {job["job_id"]}
+    assert [run["model"] for run in board["runs"]] == sorted(row["model"] for row in job["result"]["models"])
+    assert list((outside.folder / "state" / "worktrees").glob("*/*/worktree-*")) == []
+
+
+def test_mode_push_puts_the_record_on_the_default_branch(outside: Outside) -> None:
+    with outside.service(EVALHOOK_COMMIT_BACK="push") as client:
+        job = evaluate(client)
+        assert job["status"] == "completed", job["error"]
+        assert job["result"]["pull_request_url"] is None
+    assert outside.library.file("main", f"components/{SKILL}/leaderboard.json") is not None
+
+
+def test_mode_none_needs_no_github_and_writes_nothing_there(outside: Outside) -> None:
+    before = outside.library.branches()
+    with outside.service(EVALHOOK_COMMIT_BACK="none") as client:
+        job = evaluate(client)
+        assert job["status"] == "completed", job["error"]
+        assert (job["result"]["pull_request_url"], job["result"]["branch"]) == (None, None)
+    assert outside.library.branches() == before
+
+
+def test_refusals_of_the_real_world_free_the_slot(outside: Outside) -> None:
+    with outside.service(EVALHOOK_COMMIT_BACK="none") as client:
+
+        def refused(**request: Any) -> tuple[int, str]:
+            answer = client.post("/evaluate", json={"skill_name": SKILL} | request)
+            return answer.status_code, answer.json()["error"]["code"]
+
+        assert refused(skill_name="no-such-component") == (404, "unknown_skill")
+        assert refused(git_sha="abcdef0") == (422, "unknown_commit")
+        clone = outside.folder / "clones" / "library"
+        prompt = clone / "components" / SKILL / "prompt.md"
+        kept = prompt.read_text()
+        prompt.write_text("changed by hand")
+        assert refused() == (503, "not_ready")
+        prompt.write_text(kept)
+        lock = clone / ".git" / "index.lock"
+        lock.touch()
+        assert refused() == (503, "not_ready")
+        lock.unlink()
+        assert evaluate(client)["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"MINDROUTER_BASE_URL": "http://127.0.0.1:9"},
+        {"MINDROUTER_API_KEY": "mr2_a-key-it-does-not-know"},
+        {"EVALHOOK_PROMPT_LIBRARY_URL": "http://127.0.0.1:9/owner/library.git"},
+        {"GITHUB_TOKEN": "ghp_a-token-it-does-not-know"},
+    ],
+)
+def test_what_cannot_be_reached_is_503_and_does_not_stop_the_start(
+    outside: Outside, changes: dict[str, str]
+) -> None:
+    with outside.service(**changes) as client:
+        assert client.get("/health").status_code == 200
+        for _ in range(2):
+            answer = client.post("/evaluate", json={"skill_name": SKILL})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
+            assert not any(secret in answer.text for secret in changes.values() if "_" in secret)
+
+
+def test_the_service_process_starts_answers_and_stops_in_order(outside: Outside) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{port}")
+    with process(environment) as service:
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: is_healthy(url), bool)
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=45) as client:
+            assert "server" not in client.get("/health").headers
+            answer = client.post("/evaluate", json={"skill_name": SKILL, "replicates": 100})
+            assert answer.status_code == 202, answer.text
+        second = subprocess.run(command(), env=full(environment), capture_output=True, text=True, check=False)
+        assert second.returncode == 2
+        assert second.stderr.count("\n") == 1
+        assert "another evalhook" in second.stderr
+        service.send_signal(signal.SIGTERM)
+        _, log = service.communicate(timeout=READY_SECONDS)
+    assert service.returncode == 0, log
+    assert all(line.startswith("{") for line in log.splitlines()), log
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {"job_started", "run_started"} <= {line["event"] for line in lines}
+    for secret in (TOKEN, GITHUB_TOKEN, KEY):
+        assert secret not in log
+    with outside.service() as client:
+        job = client.get(answer.json()["status_url"]).json()
+        assert (job["status"], job["error"]["code"]) == ("failed", "interrupted")
+    assert list((outside.folder / "state" / "runs").glob("*/replies.jsonl"))
+
+
+@pytest.mark.parametrize("name", ["MINDROUTER_API_KEY", "EVALHOOK_PROMPT_LIBRARY", "EVALHOOK_GITHUB_REPO"])
+def test_a_missing_setting_stops_the_start_with_one_line(outside: Outside, name: str) -> None:
+    environment = outside.environment()
+    del environment[name]
+    ended = subprocess.run(command(), env=full(environment), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"evalhook: {name}: is not set")
+    assert ended.stderr.count("\n") == 1
+    assert ended.stdout == ""
+
+
+def test_an_address_that_is_taken_stops_the_start(outside: Outside) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        environment = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{taken.getsockname()[1]}")
+        ended = subprocess.run(command(), env=full(environment), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "EVALHOOK_BIND" in ended.stderr.splitlines()[-1]
+
+
+def test_a_client_that_hangs_up_does_not_keep_the_slot(outside: Outside) -> None:
+    async def hang_up(url: str) -> None:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+        body = json.dumps({"skill_name": "no-such-component"}).encode()
+        head = f"POST /evaluate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    with outside.service(EVALHOOK_COMMIT_BACK="none") as client:
+        asyncio.run(hang_up(str(client.base_url)))
+        request = {"skill_name": "no-such-component"}
+        wait_until(lambda: client.post("/evaluate", json=request).status_code, lambda status: status == 404)
+
+
+@contextmanager
+def process(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        command(), env=full(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as service:
+        try:
+            yield service
+        finally:
+            service.kill()
+
+
+def command() -> list[str]:
+    return [str(Path(sys.executable).parent / "evalhook"), "serve"]
+
+
+def full(environment: dict[str, str]) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], **environment}
+
+
+def is_healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").status_code == 200
+    except httpx.TransportError:
+        return False
