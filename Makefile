@@ -5,13 +5,15 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test check bench calibrate lock clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
-	@echo 'make test    every test that needs no Docker (set EVALUATOR_REQUIRE=all to require those too)'
+	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
+	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
 	@echo 'make check   lint, types, import rules: what CI checks besides the tests'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
+	@echo 'make calibrate  the intervals and comparisons against simulated truth (15 minutes)'
 	@echo 'make lock    renew the hash-pinned locks (needs uv)'
 
 install: $(STAMP)
@@ -35,6 +37,9 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+calibrate: install
+	$(BIN)/python benchmarks/calibrate.py
+
 bench: install
 	$(BIN)/python benchmarks/run.py
 
@@ -43,6 +48,8 @@ lock:
 	uv export --quiet --no-emit-workspace --no-header --all-packages --group dev -o requirements-dev.txt
 	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalhook -o docker/hook.requirements.txt
 	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalcli -o docker/runner.requirements.txt
+	echo hatchling | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
+		--python-version 3.11 -c requirements-dev.txt -o docker/build.requirements.txt -
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
