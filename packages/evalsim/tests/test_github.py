@@ -250,7 +250,7 @@ def test_remotes_url_may_lack_its_ending(simulated, tmp_path: Path) -> None:
 def test_command_serves_what_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "seed").mkdir()
     (tmp_path / "seed" / "README.md").write_text("hello\n")
-    program = "from evalsim.github.command import github_command; github_command()"
+    program = "from evalsim.github.command import github; github()"
     options = ["--root", "root", "--port", "0", "--token", TOKEN, "--repository", f"{NAME}=seed"]
     command = [sys.executable, "-c", program, *options]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
