@@ -30,7 +30,7 @@ from evalsim.mindrouter import (
     SimModel,
     SimulatedMindRouter,
 )
-from evalsim.serving import running
+from evalsim.serving import ConnectionCut, running
 
 KEY = "mr2_test"
 USER = "The input."
@@ -44,9 +44,12 @@ class Stage:
 
     def __init__(self) -> None:
         self.url = ""
+        self.clients: set[tuple[str, int]] = set()
         self.app: SimulatedMindRouter | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            self.clients.add(scope["client"])
         if self.app is not None:
             await self.app(scope, receive, send)
 
@@ -155,6 +158,36 @@ def test_request_carries_key_and_request_id_and_no_origin(*, stream: bool) -> No
     assert seen.headers["authorization"] == f"Bearer {KEY}"
     assert seen.headers["x-request-id"] == "request-1"
     assert not {"origin", "referer", "cookie"} & set(seen.headers)
+
+
+@both
+def test_connection_is_used_again(*, stream: bool) -> None:
+    async def story(_setting: Setting, client: OpenAIClient) -> None:
+        STAGE.clients.clear()
+        for number in range(5):
+            assert (await client.call(call(stream=stream, replicate=number))).text == TEXT
+        assert len(STAGE.clients) == 1
+
+    Setting().play(story)
+
+
+def test_status_counts_though_the_error_is_cut_in_its_body() -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
+        await send({"type": "http.response.start", "status": 502, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"detail": "All', "more_body": True})
+        raise ConnectionCut
+
+    setting = Setting()
+    setting.policy = RetryPolicy(tries=1)
+    with running(app) as url:
+        replies: list[Reply] = []
+
+        async def story(_setting: Setting, client: OpenAIClient) -> None:
+            replies.append(await client.call(call()))
+
+        asyncio.run(setting._play(story, url))
+    assert codes(replies) == ["bad_gateway"]
 
 
 # What happens once, and then: the failure's code that is waited for, and the seconds.

@@ -211,7 +211,18 @@ def test_message_is_one_short_line(status: int) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>Bad Gateway</html>", b"\xff\xfe", b'"text"', b"[]", b'{"detail": 5}', b'{"error": []}'],
+    [
+        b'{"detail": "\xff"}',
+        b'{"detail": {"error": "\xff"}}',
+        b'{"error": {"message": "\xff"}}',
+        b"",
+        b"<html>Bad Gateway</html>",
+        b"\xff\xfe",
+        b'"text"',
+        b"[]",
+        b'{"detail": 5}',
+        b'{"error": []}',
+    ],
 )
 def test_unreadable_error_is_told_by_its_status(body: bytes) -> None:
     assert classify(500, {}, body).code == "server_error"

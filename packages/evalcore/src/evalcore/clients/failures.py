@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from evalcore.clients.envelopes import Stated, read_error, read_error_object, unquoted
 from evalcore.clients.texts import retry_after_seconds, safe_text
 from evalcore.reply import CallError, Fault, Usage
 from evalcore.structs import Frozen
@@ -56,6 +56,8 @@ WAIT_AFTER_503 = 10.0
 """Seconds; the gateway has itself waited up to 150 s for a slot."""
 WAIT_WHEN_BUSY = 5.0
 """Seconds; for a 429 that a backend sends."""
+WAIT_WHEN_UNREACHABLE = 10.0
+"""Seconds; a server that is being restarted is back within four of these."""
 LONGEST_RETRY_AFTER = 300.0
 """Seconds; a server that asks for more is asked again after this."""
 
@@ -89,32 +91,9 @@ class Failure(Frozen, frozen=True):
         return CallError(fault=self.fault, code=self.code, message=self.message)
 
 
-class _ErrorObject(Frozen, frozen=True):
-    message: str | None = None
-    type: str | None = None
-    code: str | int | None = None
-
-
-class _Envelope(Frozen, frozen=True):
-    """The four envelopes: `detail` a string, an object or a list; or `error` at the top."""
-
-    detail: msgspec.Raw = msgspec.Raw(b"null")
-    error: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Stated(Frozen, frozen=True):
-    """What a server says of a failure, whatever the envelope."""
-
-    message: str = ""
-    kind: str = ""
-    code: str | int | None = None
-    is_object: bool = False
-    """A backend's own words (an object), not the gateway's (a string)."""
-
-
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> Failure:
     """Say what an HTTP answer that is not 200 means; `now` reads a Retry-After that is a date."""
-    failure = _by_status(status, _read(body))
+    failure = _by_status(status, read_error(body))
     asked = retry_after_seconds(headers.get("retry-after"), now)
     if asked is None or not failure.retry:
         return failure
@@ -124,15 +103,15 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
 
 def stated_failure(error: bytes) -> Failure:
     """Say what an error object inside an HTTP 200 means; its `code` is a status where it is a number."""
-    stated = _from_object(error)
-    stated = msgspec.structs.replace(stated, message=_unquoted(stated.message))
+    stated = read_error_object(error)
+    stated = msgspec.structs.replace(stated, message=unquoted(stated.message))
     if isinstance(stated.code, int) and 400 <= stated.code <= 599:  # noqa: PLR2004 - the HTTP errors
         # the backend's own JSON arrives as text here, so that only the wording is left to go by
         return _by_status(stated.code, stated)
     return server_error(stated.message)
 
 
-def _by_status(status: int, stated: _Stated) -> Failure:
+def _by_status(status: int, stated: Stated) -> Failure:
     """The table of docs/mindrouter.md."""
     read = _BY_STATUS.get(status)
     if read is not None:
@@ -143,20 +122,20 @@ def _by_status(status: int, stated: _Stated) -> Failure:
     return Failure(code="unexpected_answer", message=told)
 
 
-def _unauthorized(_status: int, _stated: _Stated) -> Failure:
+def _unauthorized(_status: int, _stated: Stated) -> Failure:
     # the server's text may repeat the key
     return Failure(code="unauthorized", message="the key is not accepted (401)")
 
 
-def _forbidden(_status: int, stated: _Stated) -> Failure:
+def _forbidden(_status: int, stated: Stated) -> Failure:
     return Failure(code="forbidden", message=_told("not permitted (403)", stated.message))
 
 
-def _passing(status: int, stated: _Stated) -> Failure:
+def _passing(status: int, stated: Stated) -> Failure:
     return server_error(stated.message, status)
 
 
-def _refused_request(status: int, stated: _Stated) -> Failure:
+def _refused_request(status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
     if _is_context_length(stated.code, words):
         told = _told("the input is too long for the model's context", stated.message)
@@ -180,7 +159,7 @@ def _is_context_length(code: str | int | None, words: str) -> bool:
     )
 
 
-def _not_found(_status: int, stated: _Stated) -> Failure:
+def _not_found(_status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
     if stated.code == "model_not_found" or "model" in words:
         return model_unavailable("the model is not served now (404)")
@@ -188,7 +167,7 @@ def _not_found(_status: int, stated: _Stated) -> Failure:
     return Failure(code="not_found", message=told)
 
 
-def _too_many(_status: int, stated: _Stated) -> Failure:
+def _too_many(_status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
     if stated.code == "insufficient_quota" or "token quota" in words:
         told = "the token quota is used up (429)"
@@ -202,7 +181,7 @@ def _too_many(_status: int, stated: _Stated) -> Failure:
     return Failure(code="backend_busy", message=told, retry=True, scope="model", wait=WAIT_WHEN_BUSY)
 
 
-def _unavailable(_status: int, stated: _Stated) -> Failure:
+def _unavailable(_status: int, stated: Stated) -> Failure:
     if "no suitable backend" in stated.message.lower() or "no healthy backend" in stated.message.lower():
         return model_unavailable("no backend serves the model now (503)")
     told = _told("no capacity (503)", stated.message)
@@ -214,7 +193,7 @@ def model_unavailable(message: str) -> Failure:
     return Failure(code="model_unavailable", message=message, retry=True, scope="model", wait=HOLD_AFTER_404)
 
 
-def _bad_gateway(_status: int, _stated: _Stated) -> Failure:
+def _bad_gateway(_status: int, _stated: Stated) -> Failure:
     """A 502. Its text names internal hosts and is therefore not shown."""
     message = "the gateway's attempts on the model's backend failed (502)"
     return Failure(code="bad_gateway", message=message, retry=True, scope="model", wait=HOLD_AFTER_502)
@@ -235,7 +214,9 @@ def connection_lost(*, is_answering: bool) -> Failure:
 def unreachable() -> Failure:
     """A connection that was not made."""
     message = "no connection to the server"
-    return Failure(code="unreachable", message=message, retry=True, scope="provider")
+    return Failure(
+        code="unreachable", message=message, retry=True, scope="provider", wait=WAIT_WHEN_UNREACHABLE
+    )
 
 
 def refused_stream() -> Failure:
@@ -281,57 +262,11 @@ def timed_out(seconds: float, *, is_answering: bool) -> Failure:
     return Failure(code="timeout", message=f"no answer within {seconds:g} s", retry=True, at_most=1)
 
 
-_QUOTED_MESSAGE = re.compile(r"""'message': (?P<quote>['"])(?P<words>.{0,2000}?)(?P=quote)[,}]""", re.DOTALL)
-
-
-def _unquoted(message: str) -> str:
-    """Take the words out of what MindRouter makes of a backend's JSON in a stream: Python's repr of it."""
-    found = _QUOTED_MESSAGE.search(message)
-    if found is None:
-        return message
-    # what is left out may hold the code that tells one refusal from another
-    codes = " ".join(code for code in ("context_length_exceeded", "dlp_blocked") if code in message)
-    return f"{found['words']} ({codes})" if codes else found["words"]
-
-
 def _told(what: str, words: str) -> str:
     return safe_text(f"{what}: {words}" if words else what)
 
 
-def _read(body: bytes) -> _Stated:
-    try:
-        envelope = msgspec.json.decode(body, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # a proxy's page of HTML tells the user nothing
-        return _Stated()
-    detail, error = bytes(envelope.detail), bytes(envelope.error)
-    if error != b"null":
-        return _from_object(error)
-    return _from_detail(detail)
-
-
-def _from_detail(detail: bytes) -> _Stated:
-    if detail.startswith(b'"'):
-        return _Stated(message=msgspec.json.decode(detail, type=str))
-    if detail.startswith(b"{"):
-        inner = bytes(msgspec.json.decode(detail, type=_Envelope).error)
-        return _from_object(inner if inner != b"null" else detail)
-    if detail.startswith(b"["):
-        return _Stated(message="the request is not valid")
-    return _Stated()
-
-
-def _from_object(error: bytes) -> _Stated:
-    try:
-        read = msgspec.json.decode(error, type=_ErrorObject | str)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _Stated(is_object=True)
-    if isinstance(read, str):
-        return _Stated(message=read)
-    return _Stated(message=read.message or "", kind=read.type or "", code=read.code, is_object=True)
-
-
-_BY_STATUS: dict[int, Callable[[int, _Stated], Failure]] = {
+_BY_STATUS: dict[int, Callable[[int, Stated], Failure]] = {
     400: _refused_request,
     401: _unauthorized,
     403: _forbidden,

@@ -1,55 +1,34 @@
-"""The edge: sends the calls of one provider over HTTP and waits where its failures ask for it."""
+"""The client of one provider: makes its calls, and waits where its failures ask for it."""
 
 from __future__ import annotations
 
 import asyncio
 import random as randomness
-import ssl
 import time
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 
-import aiohttp
 import httpx
 import msgspec
-from httpx_aiohttp import AiohttpTransport
 
 from evalcore.clients import wire_openai as wire
-from evalcore.clients.failures import (
-    Answer,
-    Failure,
-    classify,
-    connection_lost,
-    timed_out,
-    too_large,
-    unreachable,
-)
+from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
+from evalcore.clients.failures import Answer, Failure
 from evalcore.clients.interface import Call, Served
 from evalcore.clients.pauses import Pauses
 from evalcore.clients.retry import Attempts, RetryPolicy
-from evalcore.clients.sse import LONGEST_ANSWER, StreamedAnswer
+from evalcore.clients.sse import StreamedAnswer
 from evalcore.errors import ProviderRefused, ProviderUnreachable
 from evalcore.models import Provider
 from evalcore.reply import Reply
 from evalcore.version import __version__
 
-CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 30.0
 """For the small request that asks why a stream was refused."""
-LIST_SECONDS = 15.0
-"""For `GET /v1/models` and `GET /status`."""
-KEEP_ALIVE_SECONDS = 4.0
-"""Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself."""
-END_SECONDS = 1.0
-"""How long a stream may stay open after `[DONE]`; read to its end, its connection can be used again."""
-LONGEST_ERROR = 2**20
-"""Bytes of an error's body that are read."""
 
-_HTTP_OK = 200
-_EXTENSIONS = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
 _KEY_REFUSED = frozenset({"unauthorized", "forbidden"})
 
 OnWait = Callable[[str, str, float], None]
@@ -90,14 +69,10 @@ async def open_openai_client(
     headers["User-Agent"] = f"evaluator/{__version__}"
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"
-    # The transport is used as it is: httpx.AsyncClient would add cookies, redirects and proxies from the
-    # environment, none of which the key may follow, and a tenth of the CPU time of a call.
-    async with transport if transport is not None else _transport(base_url) as connections:
+    async with transport if transport is not None else open_transport(base_url) as connections:
         yield OpenAIClient(
             provider,
-            base_url,
-            connections,
-            headers=headers,
+            Connection(base_url, headers, connections, wall_clock),
             clock=clock,
             wall_clock=wall_clock,
             sleep=sleep,
@@ -108,32 +83,14 @@ async def open_openai_client(
         )
 
 
-def _transport(base_url: str) -> httpx.AsyncBaseTransport:
-    """Aiohttp's connections under httpx, at a third of httpx's own CPU time per call."""
-    if base_url.lower().startswith("https:"):
-        # certificates from SSL_CERT_FILE or SSL_CERT_DIR where those are set
-        context = httpx.create_ssl_context(trust_env=True)
-    else:
-        # nothing to verify, and loading the certificates takes 20 ms
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return AiohttpTransport(verify=context, client=lambda: _session(context))
-
-
-def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-
-
 class OpenAIClient:
     """Calls the models of one server; see evalcore.clients.interface.Client."""
 
     def __init__(
         self,
         provider: Provider,
-        base_url: str,
-        transport: httpx.AsyncBaseTransport,
+        connection: Connection,
         *,
-        headers: Mapping[str, str],
         clock: Callable[[], float],
         wall_clock: Callable[[], datetime],
         sleep: Sleep,
@@ -143,11 +100,7 @@ class OpenAIClient:
         on_wait: OnWait | None,
     ) -> None:
         self._provider = provider
-        self._base_url = base_url.rstrip("/").removesuffix("/v1")
-        self._transport = transport
-        self._get_headers = httpx.Headers(headers)
-        self._post_headers = httpx.Headers({**headers, "Content-Type": "application/json"})
-        self._chat_url = httpx.URL(self._base_url + wire.CHAT_PATH)
+        self._connection = connection
         self._clock = clock
         self._wall_clock = wall_clock
         self._sleep = sleep
@@ -173,7 +126,8 @@ class OpenAIClient:
             began = self._clock()
             if started_at is None:
                 started_at, first = self._wall_clock(), began
-            outcome = await self._attempt(call, body, request_id)
+            streamed = StreamedAnswer() if call.model.stream else None
+            outcome = await self._connection.chat(body, request_id, call.model.timeout, streamed)
             ended = self._clock()
             latency = ended - began
             sent += 1
@@ -198,17 +152,15 @@ class OpenAIClient:
         attempts = Attempts(self._policy, self._random)
         began = self._clock()
         while True:
-            listed = await self._get(wire.MODELS_PATH, self._get_headers)
+            listed = await self._connection.get(wire.MODELS_PATH, with_key=True)
             if not isinstance(listed, Failure):
                 break
             wait = attempts.wait_after(listed, self._clock() - began)
-            # whoever asks has a person or a job waiting: hold-backs of half a minute are not for here
-            if wait is None or listed.wait > self._policy.cap / 2 or self._clock() - began > LIST_SECONDS:
+            # a person or a job is waiting: only what passes at once is waited for
+            if wait is None or listed.wait or self._clock() - began > LIST_SECONDS:
                 raise self._refused(listed)
             await self._sleep(wait)
-        status_headers = self._get_headers.copy()
-        status_headers.pop("Authorization", None)
-        status = await self._get(wire.STATUS_PATH, status_headers)
+        status = await self._connection.get(wire.STATUS_PATH, with_key=False)
         try:
             return wire.served(listed, None if isinstance(status, Failure) else status)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -238,40 +190,6 @@ class OpenAIClient:
             self._on_wait(model_id, failure.code, seconds)
         await self._sleep(seconds)
 
-    async def _attempt(self, call: Call, body: bytes, request_id: str) -> Answer | Failure:
-        streamed = StreamedAnswer() if call.model.stream else None
-        return await self._post(body, request_id, call.model.timeout, streamed)
-
-    async def _post(
-        self, body: bytes, request_id: str, seconds: float, streamed: StreamedAnswer | None
-    ) -> Answer | Failure:
-        """Send one request; whatever happens to it is in what is returned."""
-        request = httpx.Request(
-            "POST", self._chat_url, headers=self._post_headers, content=body, extensions=_EXTENSIONS
-        )
-        request.headers["X-Request-ID"] = request_id
-        try:
-            async with asyncio.timeout(seconds) as limit:
-                response = await self._transport.handle_async_request(request)
-                try:
-                    if response.status_code != _HTTP_OK:
-                        return await self._refusal(response)
-                    if streamed is None or _is_json(response):
-                        return await _read_whole(response)
-                    return await _read_stream(response, streamed, limit)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            if streamed is not None and streamed.is_over:
-                return streamed.end()
-            return timed_out(seconds, is_answering=streamed is not None and streamed.has_begun)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            return _broken_connection(error)
-
-    async def _refusal(self, response: httpx.Response) -> Failure:
-        body = await _read_bounded(response, LONGEST_ERROR)
-        return classify(response.status_code, response.headers, body or b"", self._wall_clock())
-
     async def _reason_for_refusal(self, model_id: str, refusal: Failure, began: float) -> Failure:
         """Find out why a stream was cut before it began.
 
@@ -281,29 +199,14 @@ class OpenAIClient:
         async with self._probing:
             if self._pauses.has_news_since(model_id, began):
                 return msgspec.structs.replace(refusal, is_free=True)
-            outcome = await self._post(wire.probe_body(model_id), self._new_request_id(), PROBE_SECONDS, None)
+            outcome = await self._connection.chat(
+                wire.probe_body(model_id), self._new_request_id(), PROBE_SECONDS, None
+            )
             if isinstance(outcome, Failure) and (outcome.scope != "call" or outcome.code in _KEY_REFUSED):
                 # noted here, under the lock, so that the next in line need not ask again
                 self._pauses.failed(model_id, outcome, outcome.wait)
                 return outcome
             return refusal
-
-    async def _get(self, path: str, headers: httpx.Headers) -> bytes | Failure:
-        request = httpx.Request("GET", self._base_url + path, headers=headers, extensions=_EXTENSIONS)
-        try:
-            async with asyncio.timeout(LIST_SECONDS):
-                response = await self._transport.handle_async_request(request)
-                try:
-                    if response.status_code != _HTTP_OK:
-                        return await self._refusal(response)
-                    body = await _read_bounded(response, LONGEST_ANSWER)
-                    return body if body is not None else too_large(LONGEST_ANSWER)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            return timed_out(LIST_SECONDS, is_answering=False)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            return _broken_connection(error)
 
     def _reply(
         self,
@@ -336,64 +239,3 @@ class OpenAIClient:
 def _rfc3339(moment: datetime) -> str:
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.removesuffix("+00:00") + "Z"
-
-
-def _is_json(response: httpx.Response) -> bool:
-    """Whether a server that was asked for a stream answered whole instead."""
-    kind: str = response.headers.get("content-type", "")
-    return kind.startswith("application/json")
-
-
-def _body(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it comes in; decoding takes time and is for servers that compress though asked not to."""
-    if isinstance(response.stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
-        return response.stream
-    return response.aiter_bytes()
-
-
-async def _read_whole(response: httpx.Response) -> Answer | Failure:
-    body = await _read_bounded(response, LONGEST_ANSWER)
-    return too_large(LONGEST_ANSWER) if body is None else wire.parse_completion(body)
-
-
-async def _read_bounded(response: httpx.Response, limit: int) -> bytes | None:
-    """The body, or None when it is longer than `limit` bytes."""
-    parts: list[bytes] = []
-    size = 0
-    async for data in _body(response):
-        size += len(data)
-        if size > limit:
-            return None
-        parts.append(data)
-    return b"".join(parts)
-
-
-async def _read_stream(
-    response: httpx.Response, streamed: StreamedAnswer, limit: asyncio.Timeout
-) -> Answer | Failure:
-    try:
-        async for data in _body(response):
-            if streamed.is_over:
-                break
-            if streamed.feed(data):
-                _hasten(limit)
-    except (httpx.HTTPError, aiohttp.ClientError, OSError):
-        # a cut connection: how much had come by then decides what it is, as at a regular end
-        return streamed.end()
-    return streamed.end()
-
-
-def _hasten(limit: asyncio.Timeout) -> None:
-    deadline, soon = limit.when(), asyncio.get_running_loop().time() + END_SECONDS
-    limit.reschedule(soon if deadline is None else min(deadline, soon))
-
-
-def _broken_connection(error: Exception) -> Failure:
-    """Tell a connection that was not made from one that was cut.
-
-    httpx-aiohttp gives both as a ConnectTimeout, but keeps aiohttp's own error as the cause.
-    """
-    cause = error.__cause__ if error.__cause__ is not None else error
-    if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | httpx.ConnectError):
-        return unreachable()
-    return connection_lost(is_answering=False)

@@ -1,0 +1,192 @@
+"""One server's connections: a request's bytes out, an answer or a failure in. Nothing is tried again here."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterable, Callable, Mapping
+from datetime import datetime
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from evalcore.clients import wire_openai as wire
+from evalcore.clients.failures import (
+    Answer,
+    Failure,
+    classify,
+    connection_lost,
+    timed_out,
+    too_large,
+    unreachable,
+)
+from evalcore.clients.sse import LONGEST_ANSWER, StreamedAnswer
+
+CONNECT_SECONDS = 10.0
+LIST_SECONDS = 15.0
+"""For `GET /v1/models` and `GET /status`."""
+KEEP_ALIVE_SECONDS = 4.0
+"""Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself."""
+END_SECONDS = 1.0
+"""How long a stream may stay open after `[DONE]`; read to its end, its connection can be used again."""
+LONGEST_ERROR = 2**20
+"""Bytes of an error's body that are read."""
+
+_HTTP_OK = 200
+_EXTENSIONS = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
+
+
+def open_transport(base_url: str) -> httpx.AsyncBaseTransport:
+    """Aiohttp's connections under httpx, at a third of httpx's own CPU time per call."""
+    if base_url.lower().startswith("https:"):
+        # certificates from SSL_CERT_FILE or SSL_CERT_DIR where those are set
+        context = httpx.create_ssl_context(trust_env=True)
+    else:
+        # nothing to verify, and loading the certificates takes 20 ms
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return AiohttpTransport(verify=context, client=lambda: _session(context))
+
+
+def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+class Connection:
+    """Sends requests to one server; whatever happens to one is in what is returned.
+
+    It uses the transport as it is: httpx.AsyncClient would add cookies, redirects and proxies from
+    the environment, none of which the key may follow, and a tenth of the CPU time of a call.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        transport: httpx.AsyncBaseTransport,
+        wall_clock: Callable[[], datetime],
+    ) -> None:
+        self._base_url = base_url.rstrip("/").removesuffix("/v1")
+        self._get_headers = httpx.Headers(headers)
+        self._post_headers = httpx.Headers({**headers, "Content-Type": "application/json"})
+        self._chat_url = httpx.URL(self._base_url + wire.CHAT_PATH)
+        self._transport = transport
+        self._wall_clock = wall_clock
+
+    async def chat(
+        self, body: bytes, request_id: str, seconds: float, streamed: StreamedAnswer | None
+    ) -> Answer | Failure:
+        """Ask for a chat completion, within `seconds` for all of it; into `streamed` where it is a stream."""
+        request = httpx.Request(
+            "POST", self._chat_url, headers=self._post_headers, content=body, extensions=_EXTENSIONS
+        )
+        request.headers["X-Request-ID"] = request_id
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                response = await self._transport.handle_async_request(request)
+                try:
+                    if response.status_code != _HTTP_OK:
+                        return await self._refusal(response)
+                    if streamed is None or _is_json(response):
+                        return await _read_whole(response)
+                    return await _read_stream(response, streamed, limit)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            if streamed is not None and streamed.is_over:
+                return streamed.end()
+            return timed_out(seconds, is_answering=streamed is not None and streamed.has_begun)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            return _broken_connection(error)
+
+    async def _refusal(self, response: httpx.Response) -> Failure:
+        try:
+            body = await _read_bounded(response, LONGEST_ERROR)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError):
+            # the status has come, and says more than the cut does
+            body = None
+        return classify(response.status_code, response.headers, body or b"", self._wall_clock())
+
+    async def get(self, path: str, *, with_key: bool) -> bytes | Failure:
+        """Ask for a small document, such as the list of models."""
+        headers = self._get_headers
+        if not with_key:
+            headers = headers.copy()
+            headers.pop("Authorization", None)
+        request = httpx.Request("GET", self._base_url + path, headers=headers, extensions=_EXTENSIONS)
+        try:
+            async with asyncio.timeout(LIST_SECONDS):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    if response.status_code != _HTTP_OK:
+                        return await self._refusal(response)
+                    body = await _read_bounded(response, LONGEST_ANSWER)
+                    return body if body is not None else too_large(LONGEST_ANSWER)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            return timed_out(LIST_SECONDS, is_answering=False)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            return _broken_connection(error)
+
+
+def _is_json(response: httpx.Response) -> bool:
+    """Whether a server that was asked for a stream answered whole instead."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.startswith("application/json")
+
+
+def _body(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body as it comes in; decoding takes time and is for servers that compress though asked not to."""
+    if isinstance(response.stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
+        return response.stream
+    return response.aiter_bytes()
+
+
+async def _read_whole(response: httpx.Response) -> Answer | Failure:
+    body = await _read_bounded(response, LONGEST_ANSWER)
+    return too_large(LONGEST_ANSWER) if body is None else wire.parse_completion(body)
+
+
+async def _read_bounded(response: httpx.Response, limit: int) -> bytes | None:
+    """The body, or None when it is longer than `limit` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    async for data in _body(response):
+        size += len(data)
+        if size > limit:
+            return None
+        parts.append(data)
+    return b"".join(parts)
+
+
+async def _read_stream(
+    response: httpx.Response, streamed: StreamedAnswer, limit: asyncio.Timeout
+) -> Answer | Failure:
+    try:
+        async for data in _body(response):
+            if streamed.is_over:
+                break
+            if streamed.feed(data):
+                _hasten(limit)
+    except (httpx.HTTPError, aiohttp.ClientError, OSError):
+        # a cut connection: how much had come by then decides what it is, as at a regular end
+        return streamed.end()
+    return streamed.end()
+
+
+def _hasten(limit: asyncio.Timeout) -> None:
+    deadline, soon = limit.when(), asyncio.get_running_loop().time() + END_SECONDS
+    limit.reschedule(soon if deadline is None else min(deadline, soon))
+
+
+def _broken_connection(error: Exception) -> Failure:
+    """Tell a connection that was not made from one that was cut.
+
+    httpx-aiohttp gives both as a ConnectTimeout, but keeps aiohttp's own error as the cause.
+    """
+    cause = error.__cause__ if error.__cause__ is not None else error
+    if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | httpx.ConnectError):
+        return unreachable()
+    return connection_lost(is_answering=False)
