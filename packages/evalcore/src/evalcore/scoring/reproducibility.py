@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Mapping, Sequence
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.interface import Agreement, Scorer
 from evalcore.structs import Frozen, JsonValue
+
+
+class Pairs(Frozen, frozen=True):
+    """How far each two replies of a case agree; replies with one and the same value are one group."""
+
+    counts: tuple[int, ...]
+    """How many replies each group has: two in all, at least."""
+    agreement: tuple[tuple[float, ...], ...]
+    """Row i: group i with the groups 0 .. i; the last is two replies of the group itself."""
+
+    @property
+    def value(self) -> float:
+        """The mean over all pairs of replies."""
+        rows = enumerate(zip(self.counts, self.agreement, strict=True))
+        terms = (
+            value * (count * self.counts[other] if other < at else math.comb(count, 2))
+            for at, (count, row) in rows
+            for other, value in enumerate(row)
+        )
+        return math.fsum(terms) / math.comb(sum(self.counts), 2)
 
 
 class CaseAgreement(Frozen, frozen=True):
@@ -19,6 +38,8 @@ class CaseAgreement(Frozen, frozen=True):
     """The share of pairs with equal values: order of keys aside; 1, 1.0 and true are three values."""
     by_field: dict[str, float]
     """Per field the mean over the pairs in which it occurs; sorted by field."""
+    pairs: Pairs
+    """What `value` is the mean of, for its interval."""
 
 
 class _Group(Frozen, frozen=True):
@@ -38,14 +59,16 @@ def agree_case(scorer: Scorer, values: Sequence[JsonValue], unparsed: int = 0) -
     replies = len(values) + unparsed
     if replies < 2:  # noqa: PLR2004 (a pair takes two)
         return None
-    pairs = math.comb(replies, 2)
     groups = _grouped(values)
-    compared = list(_compared_pairs(scorer, groups))
-    failed = pairs - math.comb(len(values), 2)
+    compared = _compared(scorer, groups)
+    pairs = _pairs(groups, compared, unparsed)
+    whole = math.comb(replies, 2)
+    failed = whole - math.comb(len(values), 2)
     return CaseAgreement(
-        value=math.fsum(agreement.value * count for agreement, count in compared) / pairs,
-        identical_rate=sum(math.comb(group.count, 2) for group in groups) / pairs,
-        by_field=_by_field(scorer.fields if failed else (), compared, failed),
+        value=pairs.value,
+        identical_rate=sum(math.comb(group.count, 2) for group in groups) / whole,
+        by_field=_by_field(scorer.fields if failed else (), _weighted(groups, compared), failed),
+        pairs=pairs,
     )
 
 
@@ -60,13 +83,37 @@ def _grouped(values: Iterable[JsonValue]) -> list[_Group]:
     return [_Group(value=firsts[key], count=counts[key]) for key in sorted(counts)]
 
 
-def _compared_pairs(scorer: Scorer, groups: Sequence[_Group]) -> Iterable[tuple[Agreement, int]]:
-    """Yield each comparison with the number of pairs that it stands for."""
-    for group in groups:
-        if group.count > 1:
-            yield scorer.agree(group.value, group.value), math.comb(group.count, 2)
-    for one, other in combinations(groups, 2):
-        yield scorer.agree(one.value, other.value), one.count * other.count
+def _compared(scorer: Scorer, groups: Sequence[_Group]) -> dict[tuple[int, int], Agreement]:
+    """Compare each two groups (the earlier one first), and each group of several replies with itself."""
+    return {
+        (at, other): scorer.agree(groups[other].value, one.value)
+        for at, one in enumerate(groups)
+        for other in range(at + (one.count > 1))
+    }
+
+
+def _weighted(
+    groups: Sequence[_Group], compared: Mapping[tuple[int, int], Agreement]
+) -> list[tuple[Agreement, int]]:
+    """Return each comparison with the number of pairs that it stands for."""
+    counts = [group.count for group in groups]
+    return [
+        (agreement, counts[at] * counts[other] if other < at else math.comb(counts[at], 2))
+        for (at, other), agreement in compared.items()
+    ]
+
+
+def _pairs(groups: Sequence[_Group], compared: Mapping[tuple[int, int], Agreement], unparsed: int) -> Pairs:
+    # A group of one has no pair with itself: what stands there plays no part.
+    rows = [
+        tuple(compared[at, other].value if (at, other) in compared else 1.0 for other in range(at + 1))
+        for at in range(len(groups))
+    ]
+    counts = [group.count for group in groups]
+    if unparsed:
+        counts.append(unparsed)
+        rows.append((0.0,) * len(counts))
+    return Pairs(counts=tuple(counts), agreement=tuple(rows))
 
 
 def _by_field(
