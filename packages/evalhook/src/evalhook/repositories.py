@@ -26,7 +26,10 @@ log = structlog.stdlib.get_logger(__name__)
 class Repositories:
     """The clone of the prompt library, and that of the data sets where there is one."""
 
-    def __init__(self, library: Clone, data_sets: Clone | None) -> None:
+    def __init__(
+        self, library: Clone, data_sets: Clone | None, *, pull_seconds: float = PULL_SECONDS
+    ) -> None:
+        self._pull_seconds = pull_seconds
         self._library = _Kept(library)
         self._data_sets = None if data_sets is None else _Kept(data_sets)
 
@@ -40,7 +43,7 @@ class Repositories:
 
     async def pull(self) -> Tips:
         """Bring both clones up to date, at the same time, within 30 s; raises RepositoryError."""
-        deadline = time.monotonic() + PULL_SECONDS
+        deadline = time.monotonic() + self._pull_seconds
         wanted = [kept.pull(deadline) for kept in (self._library, self._data_sets) if kept is not None]
         # Both are waited for, so that neither is still at work when the slot is free again.
         tips = await asyncio.gather(*wanted, return_exceptions=True)
@@ -78,15 +81,7 @@ class Repositories:
     def _data_sets_at(self, tip: str | None) -> AbstractContextManager[CommitCheckout | None]:
         if self._data_sets is None or tip is None:
             return nullcontext()
-        return _PlainlyNamed(self._data_sets.clone.path, tip)
-
-
-class _PlainlyNamed(CommitCheckout):
-    """A commit called by its folder's name alone, as evalcli calls the same data sets in its records."""
-
-    @property
-    def name(self) -> str:
-        return self.repository.resolve().name
+        return CommitCheckout(self._data_sets.clone.path, tip)
 
 
 class _Kept:
