@@ -27,7 +27,7 @@ def probe(base_url: str, providers: str) -> None:
     "providers",
     [
         "",
-        "providers:\n  mindrouter: {base_url: '${MINDROUTER_BASE_URL}/v1', api_key_env: MINDROUTER_API_KEY}\n",
+        "providers: {mindrouter: {base_url: '${MINDROUTER_BASE_URL}/v1', api_key_env: MINDROUTER_API_KEY}}\n",
     ],
 )
 def test_the_configured_server_is_asked_with_the_key(providers: str) -> None:

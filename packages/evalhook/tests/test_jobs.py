@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from evalcore.evaluate import RunOutcome
 from evalhook import jobs
 from evalhook.jobs import (
     Completed,
@@ -17,6 +18,7 @@ from evalhook.jobs import (
     Running,
     WrongTransition,
 )
+from evalhook.problems import MAX_MESSAGE
 from evalhook.schemas import view
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -90,3 +92,11 @@ def test_a_failed_job_shows_its_error_and_the_runs_that_were_finished() -> None:
     assert shown.error == JobError("push_refused", "no")
     assert shown.result == RESULT
     assert shown.finished_at == NOW
+
+
+def test_a_reason_that_cannot_be_encoded_is_made_one_line_that_can() -> None:
+    row = jobs.row_of(RunOutcome("m", "skipped", f"file \udcff\n{'x' * 2000}"))
+    assert msgspec.json.encode(row)
+    assert row.reason is not None
+    assert row.reason.startswith("file ? xxx")
+    assert len(row.reason) == MAX_MESSAGE

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -70,7 +69,7 @@ def test_a_job_whose_models_are_all_unserved_fails(world) -> None:
         assert (job["status"], job["error"]["code"]) == ("failed", "no_model_served")
         assert "alpha" in job["error"]["message"]
         assert world.publishing.records == []
-        await assert_next_completes(world, client)
+        await assert_slot_is_free(client)
 
     world.story(tell)
 
@@ -90,7 +89,7 @@ def test_results_that_cannot_be_published_fail_the_job_and_are_still_told(world,
         assert (job["status"], job["error"]) == ("failed", {"code": code, "message": error.line})
         assert [row["accuracy"] for row in job["result"]["models"]] == [1.0, 1.0]
         assert len(list(world.settings.runs_dir.glob("*/record.json"))) == 2
-        await assert_next_completes(world, client)
+        await assert_slot_is_free(client)
 
     world.story(tell)
 
@@ -105,7 +104,7 @@ def test_a_crash_is_internal_and_its_traceback_is_in_the_log_only(world, where: 
         assert (job["status"], job["error"]["code"]) == ("failed", "internal")
         assert job["job_id"] in job["error"]["message"]
         assert "mistake" not in json.dumps(job)
-        await assert_next_completes(world, client)
+        await assert_slot_is_free(client)
 
     world.story(tell)
     assert "job_crashed" in capsys.readouterr().out
@@ -117,7 +116,7 @@ def test_a_runs_folder_that_cannot_be_written_is_a_storage_error(world) -> None:
         job = await world.evaluated(client)
         assert (job["status"], job["error"]["code"]) == ("failed", "storage")
         world.settings.runs_dir.unlink()
-        await assert_next_completes(world, client)
+        await assert_slot_is_free(client)
 
     world.story(tell)
 
@@ -132,7 +131,7 @@ def test_a_job_whose_end_cannot_be_kept_is_still_shown_and_frees_the_slot(world)
         world.router.gate.set()
         assert (await world.ended(client, job_id))["status"] == "completed"
         folder.with_name("elsewhere").rename(folder)
-        await assert_next_completes(world, client)
+        await assert_slot_is_free(client)
 
     world.story(tell)
 
@@ -173,7 +172,7 @@ def test_stopping_keeps_the_replies_and_the_next_start_tells_it(world) -> None:
         job = (await client.get(f"/jobs/{job_id[0]}")).json()
         assert (job["status"], job["error"]["code"]) == ("failed", "interrupted")
         assert (await client.get("/jobs")).json()["jobs"] == [job]
-        await assert_next_completes(world, client)
+        await assert_slot_is_free(client)
 
     job_id: list[str] = []
     world.story(stop_midway)
@@ -188,10 +187,9 @@ def kept_state(folder: Path, job_id: str) -> str:
     return state
 
 
-async def assert_next_completes(world: Any, client: httpx.AsyncClient) -> None:
-    world.router.served_models, world.router.crash, world.router.gate = ("alpha", "beta"), None, None
-    world.publishing.error = None
-    assert (await world.evaluated(client))["status"] == "completed"
+async def assert_slot_is_free(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/evaluate", json={"skill_name": "missing"})
+    assert answer.status_code == 404
 
 
 @pytest.fixture(autouse=True)

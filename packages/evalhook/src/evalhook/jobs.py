@@ -11,6 +11,7 @@ import msgspec
 
 from evalcore.evaluate import OutcomeStatus, RunOutcome
 from evalcore.structs import Frozen
+from evalhook.problems import one_line
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
 SCHEMA_VERSION = 1
@@ -158,7 +159,7 @@ def row_of(outcome: RunOutcome) -> ModelRow:
         status=outcome.status,
         accuracy=None if record is None else record.accuracy.mean,
         reproducibility=None if record is None else record.reproducibility.mean,
-        reason=outcome.reason,
+        reason=None if outcome.reason is None else one_line(outcome.reason),
     )
 
 

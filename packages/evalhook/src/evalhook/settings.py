@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from evalcore.errors import ConfigurationError
 from evalcore.structs import Frozen
 from evalhook import setting_values as values
 from evalhook.secret import Secret
+from evalhook.setting_reader import SettingReader
 
 CommitBack = Literal["pr", "push", "none"]
 MIN_TOKEN_LENGTH: Final = 32
-MAX_SECRET_BYTES: Final = 64 * 1024
 DEFAULT_API_URL: Final = "https://api.github.com"
-T = TypeVar("T")
 
 
 class GitHubToken(Frozen, frozen=True):
@@ -121,7 +120,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 def inspect_settings(environ: Mapping[str, str]) -> Inspection:
     """Read all settings and collect every mistake."""
-    reader = _Reader(environ)
+    reader = SettingReader(environ)
     settings = _read(reader)
     return Inspection(
         settings=None if reader.problems else settings,
@@ -130,7 +129,7 @@ def inspect_settings(environ: Mapping[str, str]) -> Inspection:
     )
 
 
-def _read(reader: _Reader) -> Settings:
+def _read(reader: SettingReader) -> Settings:
     allow_http = reader.value("EVALHOOK_ALLOW_HTTP", values.flag, default=False)
     url = values.remote_url(allow_http=allow_http)
     mode: CommitBack = reader.value("EVALHOOK_COMMIT_BACK", values.commit_back, default="pr")
@@ -171,7 +170,7 @@ def _read(reader: _Reader) -> Settings:
     )
 
 
-def _github(reader: _Reader, *, needed: bool) -> GitHubCredentials | None:
+def _github(reader: SettingReader, *, needed: bool) -> GitHubCredentials | None:
     token = reader.secret("GITHUB_TOKEN", values.one_line_secret)
     app_id = reader.optional("EVALHOOK_GITHUB_APP_ID", values.whole_number(1, 2**63))
     key = reader.secret("EVALHOOK_GITHUB_APP_PRIVATE_KEY", values.private_key)
@@ -189,90 +188,3 @@ def _github(reader: _Reader, *, needed: bool) -> GitHubCredentials | None:
         hint = "set it, or both EVALHOOK_GITHUB_APP_*, or EVALHOOK_COMMIT_BACK=none"
         reader.fail("GITHUB_TOKEN", "is not set, and results are committed back with it", hint)
     return None
-
-
-class _Reader:
-    """Looks settings up and collects what is wrong; an empty value counts as unset."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._failed: set[str] = set()
-        self.problems: list[ConfigurationError] = []
-        self.shown: dict[str, str] = {}
-
-    def fail(self, name: str, what: str, hint: str) -> None:
-        self._failed.add(name)
-        self.problems.append(ConfigurationError(what, where=name, hint=hint))
-
-    def failed(self, *names: str) -> bool:
-        return not self._failed.isdisjoint(names)
-
-    def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
-        text = self._environ.get(name, "").strip()
-        self.shown[name] = text or "not set"
-        return self._parsed(name, text, parse) if text else None
-
-    def value(self, name: str, parse: Callable[[str], T], *, default: T) -> T:
-        # The default stands in after a failure too: `problems` is looked at before anything is used.
-        value = self.optional(name, parse)
-        if value is None and self.shown[name] == "not set":
-            self.shown[name] = f"not set (default: {_as_text(default)})"
-        return default if value is None else value
-
-    def required(self, name: str, parse: Callable[[str], T], stand_in: T) -> T:
-        value = self.optional(name, parse)
-        if value is None and not self.failed(name):
-            self.fail(name, "is not set", "set it; `evalhook check` lists every setting")
-        return stand_in if value is None else value
-
-    def secret(self, name: str, parse: Callable[[str], Secret]) -> Secret | None:
-        text = self._secret_text(name)
-        self.shown[name] = "set" if text else "not set"
-        return self._parsed(name, text, parse) if text else None
-
-    def required_secret(self, name: str, parse: Callable[[str], Secret]) -> Secret:
-        secret = self.secret(name, parse)
-        if secret is None and not self.failed(name):
-            self.fail(name, "is not set", f"set it, or {name}_FILE to the path of a file that holds it")
-        return secret or Secret("")
-
-    def _parsed(self, name: str, text: str, parse: Callable[[str], T]) -> T | None:
-        try:
-            return parse(text)
-        except values.Unusable as error:
-            self.fail(name, error.what, error.hint)
-            return None
-
-    def _secret_text(self, name: str) -> str:
-        text, path = self._environ.get(name, ""), self._environ.get(f"{name}_FILE", "")
-        if text and path:
-            self.fail(name, f"and {name}_FILE are both set", "set one of the two")
-            return ""
-        return self._file_text(name, Path(path)) if path else text.strip()
-
-    def _file_text(self, name: str, path: Path) -> str:
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_SECRET_BYTES + 1)
-            text = data.decode().strip()
-        except OSError as error:
-            return self._bad_file(name, error.strerror or "it is not there")
-        except ValueError:
-            return self._bad_file(name, "it is not UTF-8")
-        if not text:
-            return self._bad_file(name, "it is empty")
-        return text if len(data) <= MAX_SECRET_BYTES else self._bad_file(name, "it is too large")
-
-    def _bad_file(self, name: str, reason: str) -> str:
-        self.fail(name, f"cannot be read from its file: {reason}", f"mend the file that {name}_FILE names")
-        return ""
-
-
-def _as_text(default: object) -> str:
-    match default:
-        case bool():
-            return str(int(default))
-        case (str() as host, int() as port):
-            return f"{host}:{port}"
-        case _:
-            return str(default) or "none"

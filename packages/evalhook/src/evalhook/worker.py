@@ -153,6 +153,9 @@ class Worker:
         except StorageError as error:
             # It is shown from memory; after a restart it will be told as interrupted.
             log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
+        except Exception:
+            # A mistake of our own here must not keep the slot either.
+            log.exception("job_not_kept", job_id=job.job_id)
 
     async def _keep_snapshots(self, job_id: str) -> None:
         kept: Job | None = None
