@@ -25,7 +25,7 @@ from evalsim.mindrouter import (
     default_config,
 )
 from evalsim.mindrouter.command import mindrouter
-from evalsim.serving import ConnectionCut, running
+from evalsim.serving import ConnectionCut, listen, running
 
 INPUT = "The input."
 LEAVES = {f"field {number}": f"the value of field {number}" for number in range(200)}
@@ -318,3 +318,12 @@ def test_wrong_configuration_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(mindrouter, ["--config", str(path)])
     assert result.exit_code == 2
     assert "qualty" in result.output
+
+
+def test_port_in_use_is_one_line() -> None:
+    with listen("127.0.0.1", 0) as bound:
+        bound.listen()
+        port = str(bound.getsockname()[1])
+        result = CliRunner().invoke(mindrouter, ["--port", port])
+    assert result.exit_code == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in result.output

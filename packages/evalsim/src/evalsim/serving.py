@@ -108,5 +108,11 @@ def running(app: ASGIApplication, host: str = "127.0.0.1", port: int = 0) -> Ite
             thread.join(START_SECONDS)
 
 
-def _serve(server: uvicorn.Server, bound: socket.socket) -> None:
-    asyncio.run(server.serve(sockets=[bound]))
+def _serve(server: _Server, bound: socket.socket) -> None:
+    try:
+        asyncio.run(server.serve(sockets=[bound]))
+    except SystemExit:
+        # uvicorn's way to say that the application did not start; it must not pass for ready
+        server.should_exit = True
+    finally:
+        server.ready.set()
