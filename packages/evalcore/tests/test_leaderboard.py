@@ -189,8 +189,23 @@ def test_our_records_keep_the_contracts_order_of_keys_and_nine_digits():
     assert list(value)[:7] == [
         "run_id", "job_id", "origin", "component_version", "prompt_commit", "prompt_sha256", "dataset_commit",
     ]  # fmt: skip
-    assert list(value)[-5:] == ["reproducibility", "schema_valid_rate", "latency_ms", "tokens", "cost_usd"]
+    later = list(value)[list(value).index("reproducibility") :]
+    assert later[:5] == ["reproducibility", "schema_valid_rate", "latency_ms", "tokens", "cost_usd"]
     assert value["accuracy"]["mean"] == 0.333333333
+
+
+def test_a_record_of_the_first_scoring_still_reads():
+    value = record_object(record())
+    del value["rescored_from"]
+    for part, later in (
+        ("accuracy", ["ci95_like_cases"]),
+        ("reproducibility", ["ci95_like_cases", "may_differ"]),
+    ):
+        for key in later:
+            del value[part][key]
+    del value["case_results"][0]["may_differ"]
+    (old,) = known_records(leaderboard_of("c", [value]))
+    assert old.rescored_from is old.accuracy.ci95_like_cases is old.reproducibility.may_differ is None
 
 
 def test_the_schema_accepts_our_records_and_others_and_refuses_what_is_not_a_leaderboard():

@@ -16,6 +16,7 @@ from evalcore.structs import Frozen, JsonObject, JsonValue
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Commit = Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+Interval = tuple[Fraction, Fraction]
 Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
 Count = Annotated[int, Meta(ge=0)]
 RunStatus = Literal["complete", "partial"]
@@ -34,6 +35,13 @@ class CaseResult(Frozen, frozen=True):
     reproducibility: Annotated[
         Fraction | None, Meta(description="mean agreement of all pairs of replies; null with fewer than two")
     ]
+    may_differ: Annotated[
+        Fraction | None,
+        Meta(
+            description="where all n replies of this case are identical: up to this share of further ones "
+            "may still differ, 1 - 0.05^(1/n) (95 %); null where they are not, or fewer than two came"
+        ),
+    ] = None
 
 
 class Calls(Frozen, frozen=True):
@@ -53,20 +61,54 @@ class Accuracy(Frozen, frozen=True):
         Fraction | None,
         Meta(description="mean over cases of the mean over replicates; null where no reply came at all"),
     ]
-    ci95: tuple[Fraction, Fraction] | None
+    ci95: Annotated[
+        Interval | None,
+        Meta(
+            description="95 % interval for the mean that endless replicates of THESE cases would give; it "
+            "says nothing of other cases. Null where no reply came, or in records of scoring version 1"
+        ),
+    ]
     anls_star: Annotated[Fraction | None, Meta(description="ANLS* as published (arXiv 2402.03848)")]
     by_field: dict[str, Fraction]
+    ci95_like_cases: Annotated[
+        Interval | None,
+        Meta(
+            description="rough 95 % interval for the mean over endless CASES LIKE THESE (Student's t over "
+            "the cases' means); null below 20 cases"
+        ),
+    ] = None
 
 
 class Reproducibility(Frozen, frozen=True):
     """How far replicates of one input agree with each other."""
 
     mean: Fraction | None
-    ci95: tuple[Fraction, Fraction] | None
+    ci95: Annotated[
+        Interval | None,
+        Meta(
+            description="95 % interval for the mean agreement of two replies that endless replicates of "
+            "THESE cases would give. Null with fewer than two replies, or in records of scoring version 1"
+        ),
+    ]
     identical_rate: Annotated[
         Fraction | None, Meta(description="share of pairs with equal parsed values, mean over cases")
     ]
     by_field: dict[str, Fraction]
+    ci95_like_cases: Annotated[
+        Interval | None,
+        Meta(
+            description="rough 95 % interval for the mean agreement over endless CASES LIKE THESE (Student's "
+            "t over the cases' agreements); null below 20 cases"
+        ),
+    ] = None
+    may_differ: Annotated[
+        Fraction | None,
+        Meta(
+            description="where in every case all replies are identical: up to this share of further replies "
+            "to one case may still differ, 1 - 0.05^(1/n) (95 %), n the fewest replies of any case; null "
+            "where any two differ"
+        ),
+    ] = None
 
 
 class Latency(Frozen, frozen=True):
@@ -117,6 +159,10 @@ class RunRecord(Frozen, frozen=True):
     latency_ms: Latency
     tokens: Tokens
     cost_usd: float | None
+    rescored_from: Annotated[
+        str | None,
+        Meta(description="run_id of the run as first scored, where this is a later scoring of its replies"),
+    ] = None
 
 
 def record_object(record: RunRecord) -> JsonObject:

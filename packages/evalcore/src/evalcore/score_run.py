@@ -23,6 +23,14 @@ from evalcore.record import (
 from evalcore.reply import Reply
 from evalcore.schema import Validator, make_validator
 from evalcore.score_case import CaseScores, score_case
+from evalcore.scoring.reproducibility import CaseAgreement
+from evalcore.seeded import seeded_uniform
+from evalcore.uncertainty import (
+    accuracy_interval,
+    interval_of_like_cases,
+    may_still_differ,
+    reproducibility_interval,
+)
 
 PARTIAL_OVER_ALL = 0.10
 PARTIAL_IN_A_CASE = 0.20
@@ -157,8 +165,8 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRe
             parse_error=tally.parse_error,
             truncated=tally.truncated,
         ),
-        accuracy=_accuracy(scores),
-        reproducibility=_reproducibility(scores),
+        accuracy=_accuracy(plan, scores),
+        reproducibility=_reproducibility(plan, scores),
         schema_valid_rate=_valid_rate(plan, tally),
         latency_ms=Latency(p50=percentile(tally.latencies, 50), p95=percentile(tally.latencies, 95)),
         tokens=Tokens(prompt=tally.prompt_tokens, completion=tally.completion_tokens),
@@ -173,27 +181,42 @@ def _case_result(plan: RunPlan, case: Case, scores: CaseScores) -> CaseResult:
         validated_against_version=case.validated_against_version,
         scores=tuple(scores.accuracy_of(replicate) for replicate in range(plan.replicates)),
         reproducibility=scores.agreement.value if scores.agreement else None,
+        may_differ=_may_differ([scores.agreement] if scores.agreement else []),
     )
 
 
-def _accuracy(scores: Sequence[CaseScores]) -> Accuracy:
+def _accuracy(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
     answered = [case for case in scores if case.answered]
+    means = [mean(case.accuracies) or 0.0 for case in answered]
+    # The seed is the cases' own: models that answered the same cases are measured with the same draws.
+    uniform = seeded_uniform("accuracy", plan.cases_sha256)
     return Accuracy(
-        mean=mean(mean(case.accuracies) or 0.0 for case in answered),
-        ci95=None,
+        mean=mean(means),
+        ci95=accuracy_interval([case.accuracies for case in answered], uniform),
         anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
         by_field=mean_by_field(case.by_field for case in answered),
+        ci95_like_cases=interval_of_like_cases(means),
     )
 
 
-def _reproducibility(scores: Sequence[CaseScores]) -> Reproducibility:
+def _reproducibility(plan: RunPlan, scores: Sequence[CaseScores]) -> Reproducibility:
     agreements = [case.agreement for case in scores if case.agreement is not None]
+    values = [agreement.value for agreement in agreements]
+    uniform = seeded_uniform("reproducibility", plan.cases_sha256)
     return Reproducibility(
-        mean=mean(agreement.value for agreement in agreements),
-        ci95=None,
+        mean=mean(values),
+        ci95=reproducibility_interval([agreement.pairs for agreement in agreements], uniform),
         identical_rate=mean(agreement.identical_rate for agreement in agreements),
         by_field=mean_by_field(agreement.by_field for agreement in agreements),
+        ci95_like_cases=interval_of_like_cases(values),
+        may_differ=_may_differ(agreements),
     )
+
+
+def _may_differ(agreements: Sequence[CaseAgreement]) -> float | None:
+    if not agreements or any(agreement.identical_rate < 1 for agreement in agreements):
+        return None
+    return may_still_differ(min(sum(agreement.pairs.counts) for agreement in agreements))
 
 
 def _valid_rate(plan: RunPlan, tally: _Tally) -> float | None:

@@ -1,8 +1,9 @@
 """How far the figures of a run may be from those of endless replicates, or of other cases.
 
-The Bayesian bootstrap stratified by case (Rubin 1981), with a bounded pseudo-observation: beside n
-replies of weight 1 stands one of small weight, at the worst value for the lower limit and at the
-best for the upper one. Without it, replies that all agree would give an interval of no width.
+The Bayesian bootstrap stratified by case (Rubin 1981), with two amendments: beside n replies of
+weight 1 stands a bounded pseudo-observation of small weight, at the worst value for the lower limit and
+at the best for the upper one, since replies that all agree would give an interval of no width else;
+and the spread within a case is the unbiased one, since few replies would seem too much alike else.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def accuracy_interval(
 ) -> Interval | None:
     """Return the 95 % interval of the mean over these cases, given the scores of each one's replies.
 
-    Each case has one reply at least; None where there is no case. The order of a case's replies plays no part.
+    Each case has one reply at least; None where there is no case. The order of replies plays no part.
     """
     if not scores:
         return None
@@ -98,6 +99,7 @@ def _add_accuracy(
     values: Sequence[float], mass: float, uniform: Uniform, lows: list[float], highs: list[float]
 ) -> None:
     beta = make_beta(mass, len(values), uniform)
+    values = _stretched(values)
     # Of sorted values only the cuts at which the value changes are needed.
     rises = [(at, b - a) for at, (a, b) in enumerate(pairwise(values), start=1) if b > a]
     top, parts = values[-1], len(values)
@@ -124,6 +126,7 @@ def _add_agreement(
     rows = [(at, row) for at, row in rows if any(row)]
     # Only replies that could not be parsed disagree with their like.
     own = [(at, 1.0 - row[-1]) for at, row in enumerate(pairs.agreement) if row[-1] < 1.0]
+    stretch, middle = _stretch(replies), 1.0 - pairs.value
     for draw in range(len(lows)):
         cut = cuts(replies, uniform)
         squares = [(b - a) ** 2 for a, b in pairwise(cut)]
@@ -134,12 +137,31 @@ def _add_agreement(
         for at, loss in own:
             lost += loss * (weight[at] ** 2 - math.fsum(squares[ends[at] : ends[at + 1]]))
         extra = beta()
+        among = 1.0 - math.fsum(squares)
+        lost = middle + stretch * (lost / among - middle) if among > 0.0 else middle
         # Ordered pairs without self-pairs: those of replies, and each reply with the pseudo-observation.
-        rest = 1.0 - extra
-        whole = rest * (1.0 - math.fsum(squares)) + 2.0 * extra
-        share = rest * lost / whole if whole > 0.0 else 0.0
-        highs[draw] += 1.0 - share
-        lows[draw] += 1.0 - share - (2.0 * extra / whole if whole > 0.0 else 0.0)
+        extra = beta()
+        among *= 1.0 - extra
+        part = 2.0 * extra / (among + 2.0 * extra) if extra else 0.0
+        inner = (1.0 - lost) * (1.0 - part)
+        lows[draw] += inner
+        highs[draw] += inner + part
+
+
+def _stretched(values: Sequence[float]) -> list[float]:
+    """Return the values drawn apart about their mean, as far as the bootstrap will draw them together."""
+    middle = mean(values) or 0.0
+    stretch = _stretch(len(values))
+    return [middle + stretch * (value - middle) for value in values]
+
+
+def _stretch(replies: int) -> float:
+    """Return the factor that makes the bootstrap's variance the usual unbiased one of a mean.
+
+    With weights Dirichlet(1, ..., 1) it is (n - 1) / (n + 1) of that; over ten cases of five replies
+    each this alone leaves 89 % of 95 (docs/calibration.md).
+    """
+    return math.sqrt((replies + 1) / (replies - 1)) if replies > 1 else 1.0
 
 
 def _limits(lows: Sequence[float], highs: Sequence[float], cases: int, middle: float) -> Interval:
