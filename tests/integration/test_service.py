@@ -17,6 +17,13 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from msgspec import structs
 
 from evalhook.app import create_app
@@ -147,6 +154,26 @@ def test_mode_push_puts_the_record_on_the_default_branch(outside: Outside) -> No
     assert outside.library.file("main", f"components/{SKILL}/leaderboard.json") is not None
 
 
+def test_a_github_app_clones_pushes_and_opens_the_pull_request(outside: Outside) -> None:
+    private, public = key_pair()
+    outside.github.state.add_app("77", public)
+    app = {"EVALHOOK_GITHUB_APP_ID": "77", "EVALHOOK_GITHUB_APP_PRIVATE_KEY": private, "GITHUB_TOKEN": ""}
+    with outside.service(**app) as client:
+        job = evaluate(client)
+        assert job["status"] == "completed", job["error"]
+        assert job["result"]["pull_request_url"]
+
+
+def test_a_forge_that_refuses_the_push_fails_the_job_and_keeps_the_replies(outside: Outside) -> None:
+    outside.github.state.add_token(GITHUB_TOKEN, access="read")
+    with outside.service() as client:
+        job = evaluate(client)
+        assert (job["status"], job["error"]["code"]) == ("failed", "push_refused")
+        assert GITHUB_TOKEN not in json.dumps(job)
+        assert {row["status"] for row in job["result"]["models"]} == {"complete"}
+    assert len(list((outside.folder / "state" / "runs").glob("*/record.json"))) == 4
+
+
 def test_mode_none_needs_no_github_and_writes_nothing_there(outside: Outside) -> None:
     before = outside.library.branches()
     with outside.service(EVALHOOK_COMMIT_BACK="none") as client:
@@ -205,7 +232,8 @@ def test_the_service_process_starts_answers_and_stops_in_order(outside: Outside)
     environment = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{port}")
     with process(environment) as service:
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: is_healthy(url), bool)
+        wait_until(lambda: is_healthy(url) or service.poll() is not None, bool)
+        assert service.poll() is None
         headers = {"Authorization": f"Bearer {TOKEN}"}
         with httpx.Client(base_url=url, headers=headers, timeout=45) as client:
             assert "server" not in client.get("/health").headers
@@ -265,6 +293,13 @@ def test_a_client_that_hangs_up_does_not_keep_the_slot(outside: Outside) -> None
         asyncio.run(hang_up(str(client.base_url)))
         request = {"skill_name": "no-such-component"}
         wait_until(lambda: client.post("/evaluate", json=request).status_code, lambda status: status == 404)
+
+
+def key_pair() -> tuple[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def library_clone(settings: Settings) -> Clone:
         work=settings.state_dir / "worktrees" / "library",
         url=settings.prompt_library_url,
         default_branch=settings.default_branch,
-        credentials=_credentials(settings, settings.prompt_library_url, github_token(settings)),
+        credentials=_credentials(settings.prompt_library_url, github_token(settings)),
         allow_http=settings.allow_http,
     )
 
@@ -53,7 +53,7 @@ def data_sets_clone(settings: Settings) -> Clone | None:
         work=settings.state_dir / "worktrees" / "data-sets",
         url=settings.data_sets_url,
         default_branch=settings.default_branch,
-        credentials=_credentials(settings, settings.data_sets_url, token),
+        credentials=_credentials(settings.data_sets_url, token),
         allow_http=settings.allow_http,
     )
 
@@ -151,14 +151,8 @@ class _LateAppTokens:
         return self._tokens.token() if self._tokens is not None else ""
 
 
-def _credentials(settings: Settings, url: str | None, token: Callable[[], str] | None) -> Credentials | None:
-    # Where no URL is set the clone's own origin counts, and the token is for GitHub's alone.
-    origin = origin_of(url) if url is not None else _web_origin(settings.github_api_url)
-    return Credentials(origin=origin, token=token) if origin is not None and token is not None else None
-
-
-def _web_origin(api_url: str) -> str | None:
-    """Return the origin of the remotes beside an API: api.github.com and api.X.ghe.com drop `api.`."""
-    origin = origin_of(api_url)
-    is_cloud = origin is not None and (origin.endswith(("//api.github.com", ".ghe.com")))
-    return origin.replace("//api.", "//", 1) if origin is not None and is_cloud else origin
+def _credentials(url: str | None, token: Callable[[], str] | None) -> Credentials | None:
+    """Give a clone the token: for its URL's origin, or for its own remote's where no URL is set."""
+    if token is None:
+        return None
+    return Credentials(origin=None if url is None else origin_of(url), token=token)
