@@ -322,7 +322,6 @@ def test_wrong_configuration_is_named(tmp_path: Path) -> None:
 
 def test_port_in_use_is_one_line() -> None:
     with listen("127.0.0.1", 0) as bound:
-        bound.listen()
         port = str(bound.getsockname()[1])
         result = CliRunner().invoke(mindrouter, ["--port", port])
     assert result.exit_code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import httpx
@@ -37,6 +38,11 @@ def test_connection_is_cut_where_the_application_asks_for_it(path: str) -> None:
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(f"{url}{path}")
         assert httpx.get(url).text == "okok"
+
+
+def test_address_can_be_called_before_the_server_runs() -> None:
+    with listen("127.0.0.1", 0) as bound, socket.create_connection(bound.getsockname(), timeout=1.0):
+        pass
 
 
 def test_two_servers_have_ports_of_their_own() -> None:

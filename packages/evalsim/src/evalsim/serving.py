@@ -17,6 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 START_SECONDS = 10.0
 """How long a server may take to start, and to stop."""
 
+BACKLOG = 2048
+"""Connections that wait until the server takes them; uvicorn's own number."""
+
 
 class ConnectionCut(httpx.RemoteProtocolError):
     """What an application raises to cut its connection in the middle of an answer.
@@ -79,6 +82,8 @@ def listen(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        # from here on requests wait in line: whoever is told the address may call at once
+        bound.listen(BACKLOG)
     except OSError:
         bound.close()
         raise
