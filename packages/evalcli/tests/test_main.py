@@ -41,6 +41,7 @@ def test_every_command_has_help(evalcli: Callable[..., Any], command: list[str])
         ["evaluate"],
         ["evaluate", "x", "--nonsense"],
         ["evaluate", "x", "--replicates", "0"],
+        ["evaluate", "x", "--replicates", "101"],
         ["evaluate", "x", "--prompt-library", "/nowhere"],
         ["leaderboard", "validate"],
         ["leaderboard", "show", "/nowhere/leaderboard.json"],

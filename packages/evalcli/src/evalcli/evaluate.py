@@ -21,7 +21,8 @@ from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError
 from evalcore.models import NotConfigured
 
-MAX_REPLICATES = 1000
+MAX_REPLICATES = 100
+"""As the service's API has it."""
 MAX_CONCURRENCY = 1000
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

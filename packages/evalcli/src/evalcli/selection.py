@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
+from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.errors import ConfigurationError
 from evalcore.models import Endpoint, Model, ModelsFile, NotConfigured, Provider, resolve_provider
 from evalcore.structs import Frozen
-
-SPOKEN_DIALECTS: Final = frozenset({"openai"})
-"""What evalcore.clients.registry opens a client for."""
 
 
 class SkippedModel(Frozen, frozen=True):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 from evalcore.clients.http import OnWait, open_openai_client
 from evalcore.clients.interface import Client
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
 from evalcore.models import Provider
+
+_OPENERS: Final = {"openai": open_openai_client}
+SPOKEN_DIALECTS: Final = frozenset(_OPENERS)
+"""What this version can call."""
 
 
 def open_client(
@@ -23,10 +28,11 @@ def open_client(
 
     Raises ConfigurationError for a dialect that this version does not speak.
     """
-    if provider.api == "openai":
-        return open_openai_client(provider, base_url, api_key, retry=retry, on_wait=on_wait)
-    raise ConfigurationError(
-        f"the wire dialect {provider.api} is not spoken yet",
-        where=f"models.yaml, provider {provider.name}",
-        hint="leave its models out, or use a gateway with api: openai",
-    )
+    opener = _OPENERS.get(provider.api)
+    if opener is None:
+        raise ConfigurationError(
+            f"the wire dialect {provider.api} is not spoken yet",
+            where=f"models.yaml, provider {provider.name}",
+            hint="leave its models out, or use a gateway with api: openai",
+        )
+    return opener(provider, base_url, api_key, retry=retry, on_wait=on_wait)
