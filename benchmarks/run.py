@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-BENCHMARKS = ("scoring", "whole", "calling", "streaming", "silence", "start")
+BENCHMARKS = ("scoring", "calling", "streaming", "memory", "start", "silence")
 
 
 def main() -> int:
