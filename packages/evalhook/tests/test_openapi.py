@@ -30,6 +30,7 @@ def test_every_operation_and_its_answers_are_described(world) -> None:
         ("post", "/evaluate"): sorted(["202", *refusals]),
         ("get", "/jobs"): ["200", "400", "401", "500"],
         ("get", "/jobs/{job_id}"): ["200", "400", "401", "404", "500"],
+        ("get", "/jobs/{job_id}/events"): ["200", "400", "401", "404", "500", "503"],
         ("get", "/health"): ["200"],
     }
 

@@ -84,7 +84,6 @@ def test_a_limit_out_of_bounds_is_400(world, limit: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
         ("GET", "/nothing", 404, "not_found"),
         ("GET", "/jobs/none/more", 404, "not_found"),
         ("GET", "/jobs/none", 404, "unknown_job"),

@@ -20,18 +20,26 @@ from litestar.types import ASGIApp, ExceptionHandlersMap
 
 from evalcore.effects import Effects, real_effects
 from evalcore.version import __version__
-from evalhook import problems, routes
-from evalhook.auth import BearerAuth
+from evalhook import page_routes, problems, routes
+from evalhook.audience import Audience
+from evalhook.auth import BearerAuth, Credentials
+from evalhook.door import PageDoor
+from evalhook.events import EventHub
 from evalhook.intake import Gateway, Intake, Sources
+from evalhook.live import Live
 from evalhook.logs import RequestLog, current_request_id
 from evalhook.neighbours import open_gateway, open_publisher, open_repositories
+from evalhook.page_routes import Watch
 from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
 from evalhook.recovery import end_interrupted
 from evalhook.secret import Scrubber
 from evalhook.service import Service
+from evalhook.sessions import Sessions
 from evalhook.settings import Settings
 from evalhook.slot import Slot
+from evalhook.slowing import Slowing
 from evalhook.store import JobStore
+from evalhook.tokens import Tokens, TokenSource
 from evalhook.worker import Publisher, Worker, timestamp
 
 NOT_FOUND: Final = 404
@@ -58,6 +66,8 @@ def create_app(
     gateway = gateway or open_gateway(settings)
     store, slot = JobStore(settings.jobs_dir), Slot()
     store.open()
+    hub, sessions = EventHub(), Sessions()
+    live = Live(hub, effects.monotonic)
     worker = Worker(
         store=store,
         slot=slot,
@@ -67,6 +77,7 @@ def create_app(
         runs_dir=settings.runs_dir,
         concurrency=settings.concurrency,
         scrub=scrub,
+        audience=Audience([live]),
     )
     service = Service(store=store, slot=slot, intake=Intake(sources, gateway), worker=worker, effects=effects)
 
@@ -84,15 +95,27 @@ def create_app(
             store.close()
 
     api = Litestar(
-        route_handlers=[routes.evaluate, routes.show_job, routes.list_jobs, routes.health],
-        dependencies={"service": Provide(lambda: service, sync_to_thread=False, use_cache=True)},
+        route_handlers=[
+            routes.evaluate,
+            routes.show_job,
+            routes.list_jobs,
+            routes.health,
+            *page_routes.ROUTES,
+        ],
+        dependencies={
+            "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
+            "watch": Provide(lambda: watch, sync_to_thread=False, use_cache=True),
+        },
         exception_handlers=_exception_handlers(scrub),
         lifespan=[life],
         openapi_config=_openapi(),
         logging_config=None,
         debug=False,
     )
-    return RequestLog(BearerAuth(api, settings.token))
+    credentials = Credentials(Tokens(TokenSource("MINDROUTER_EVAL_WEBHOOK_TOKEN", settings.token)))
+    slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
+    watch = Watch(hub, live, sessions, credentials, slowing)
+    return RequestLog(PageDoor(api, BearerAuth(api, credentials, slowing), sessions))
 
 
 def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:

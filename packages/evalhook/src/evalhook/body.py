@@ -20,14 +20,19 @@ DRAINED: Final = 256 * 1024
 
 async def read_request(headers: Mapping[str, str], stream: AsyncIterator[bytes]) -> EvaluateRequest:
     """Read, check and decode a request: 413, then 415, then 400."""
-    try:
-        async with asyncio.timeout(MAX_BODY_SECONDS):
-            body = await _read_bounded(stream)
-    except TimeoutError:
-        raise problems.too_slow(MAX_BODY_SECONDS) from None
+    body = await read_bytes(stream)
     if not _is_json(headers):
         raise problems.unsupported_media_type()
     return _decode(body)
+
+
+async def read_bytes(stream: AsyncIterator[bytes]) -> bytes:
+    """Read a body within its bounds: 408 or 413."""
+    try:
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            return await _read_bounded(stream)
+    except TimeoutError:
+        raise problems.too_slow(MAX_BODY_SECONDS) from None
 
 
 async def _read_bounded(stream: AsyncIterator[bytes]) -> bytes:

@@ -81,6 +81,22 @@ def unauthorised() -> Problem:
     return Problem(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
 
 
+def https_required() -> Problem:
+    """Refuse a request that anybody on its way could have read, its token included."""
+    message = "this service answers over HTTPS only, through a proxy that EVALHOOK_TRUSTED_PROXIES names"
+    return Problem(403, "https_required", message)
+
+
+def forbidden() -> Problem:
+    """Refuse a client whose address may not call."""
+    return Problem(403, "forbidden", "requests from this address are not allowed")
+
+
+def headers_too_large(limit: int) -> Problem:
+    """Refuse headers over the limit."""
+    return Problem(431, "too_large", f"the headers are larger than {limit} bytes")
+
+
 def invalid_request(message: str) -> Problem:
     """Refuse a request that is not what the API asks for."""
     return Problem(400, "invalid_request", message)
@@ -109,6 +125,13 @@ def busy(current: CurrentJob) -> Problem:
 def not_ready(message: str) -> Problem:
     """Refuse a request that the service cannot serve now; the message says which part is unusable."""
     return Problem(503, "not_ready", message)
+
+
+def too_many_followers(most: int) -> Problem:
+    """Refuse one more stream of events."""
+    return Problem(
+        503, "not_ready", f"{most} streams of events are open already; GET /jobs/<id> shows the same"
+    )
 
 
 def unknown_commit(message: str) -> Problem:

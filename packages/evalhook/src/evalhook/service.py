@@ -56,6 +56,10 @@ class Service:
         """List jobs, the newest first."""
         return self._store.newest(limit)
 
+    def count(self) -> int:
+        """Count the jobs that are kept."""
+        return len(self._store)
+
     async def _keep(self, job: Job) -> None:
         try:
             await in_thread(self._store.write, job)

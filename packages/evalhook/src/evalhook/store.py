@@ -54,6 +54,9 @@ class JobStore:
             os.close(self._lock)
             self._lock = None
 
+    def __len__(self) -> int:
+        return len(self._jobs)
+
     def get(self, job_id: str) -> Job | None:
         """Look a job up."""
         return self._jobs.get(job_id)

@@ -18,6 +18,7 @@ from evalcore.record import RunRecord
 from evalcore.reply import Reply
 from evalcore.structs import Frozen
 from evalhook import jobs
+from evalhook.audience import Audience, Observers
 from evalhook.intake import Gateway
 from evalhook.jobs import Job, JobError, JobResult
 from evalhook.problems import CurrentJob, one_line
@@ -64,9 +65,11 @@ class Worker:
         runs_dir: Path,
         concurrency: int,
         scrub: Callable[[str], str],
+        audience: Audience,
     ) -> None:
         self._store = store
         self._slot = slot
+        self._audience = audience
         self._gateway = gateway
         self._publisher = publisher
         self._effects = effects
@@ -77,8 +80,10 @@ class Worker:
 
     def begin(self, job: Job, plan: JobPlan, holder: CurrentJob) -> None:
         """Run a queued job in the background; the slot is the job's until it ends."""
-        self._store.show(jobs.start(job, self._now()))
-        self._task = asyncio.create_task(self._run(plan, holder), name=f"job {job.job_id}")
+        started = jobs.start(job, self._now())
+        self._store.show(started)
+        watch = self._audience.begun(started, plan)
+        self._task = asyncio.create_task(self._run(plan, holder, watch), name=f"job {job.job_id}")
 
     async def stop(self) -> None:
         """End the running job where it stands: replies are kept, and the file says `running`.
@@ -91,11 +96,11 @@ class Worker:
         for job in self._store.unfinished():
             await self._keep(job)
 
-    async def _run(self, plan: JobPlan, holder: CurrentJob) -> None:
+    async def _run(self, plan: JobPlan, holder: CurrentJob, watch: Observer) -> None:
         log.info("job_started", job_id=plan.job_id, skill=plan.component.slug, calls=plan.calls)
         snapshots = asyncio.create_task(self._keep_snapshots(plan.job_id))
         try:
-            ended = await self._ended(plan)
+            ended = await self._ended(plan, watch)
         finally:
             snapshots.cancel()
             await asyncio.wait([snapshots])
@@ -103,14 +108,15 @@ class Worker:
         # No await between the two: nobody sees the job finished while the slot is still taken.
         self._slot.release(holder)
         self._store.show(ended)
+        self._audience.ended(ended)
         log.info("job_ended", job_id=plan.job_id, state=type(ended.state).__name__.lower())
 
-    async def _ended(self, plan: JobPlan) -> Job:
+    async def _ended(self, plan: JobPlan, watch: Observer) -> Job:
         """Do the job's work and return how it ended; raises nothing but CancelledError."""
         outcomes: list[RunOutcome] = []
         result: JobResult | None = None
         try:
-            outcomes = await self._evaluate(plan)
+            outcomes = await self._evaluate(plan, watch)
             result = _result(outcomes, Published(None, None))
             records = [outcome.record for outcome in outcomes if outcome.record is not None]
             if not records:
@@ -126,14 +132,14 @@ class Worker:
             message = f"an error of the service itself; its log has it under job {plan.job_id}"
             return self._failed(plan, JobError("internal", message), result)
 
-    async def _evaluate(self, plan: JobPlan) -> list[RunOutcome]:
+    async def _evaluate(self, plan: JobPlan, watch: Observer) -> list[RunOutcome]:
         async with self._gateway.open(plan) as clients:
             return await evaluate(
                 plan,
                 clients,
                 runs_dir=self._runs_dir,
                 concurrency=self._concurrency,
-                observer=_Progress(plan, self._store),
+                observer=Observers([_Progress(plan, self._store), watch]),
                 effects=self._effects,
             )
 

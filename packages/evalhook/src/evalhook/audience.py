@@ -1,0 +1,77 @@
+"""Who is told how a job goes: each listener gets an observer at the start, and the job at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from evalcore.evaluate import Observer, RunOutcome
+from evalcore.plan import JobPlan, RunPlan
+from evalcore.reply import Reply
+from evalhook.jobs import Job
+
+
+class Listener(Protocol):
+    """Is told of jobs, on the event loop: neither method may block or raise."""
+
+    def begun(self, job: Job, plan: JobPlan) -> Observer:
+        """Hear that a job's calls begin (or go on after a restart); return what hears of its calls."""
+        ...
+
+    def ended(self, job: Job) -> None:
+        """Hear how a job ended; it is shown so by now."""
+        ...
+
+
+class Audience:
+    """All listeners as one."""
+
+    def __init__(self, listeners: Sequence[Listener] = ()) -> None:
+        self._listeners = listeners
+
+    def begun(self, job: Job, plan: JobPlan) -> Observer:
+        """Tell all, and return what tells them all of the calls."""
+        return Observers([listener.begun(job, plan) for listener in self._listeners])
+
+    def ended(self, job: Job) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.ended(job)
+
+
+class Observers(Observer):
+    """Several observers as one."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.run_started(plan, run_dir, kept)
+
+    def model_awaited(self, model: str, seconds: float) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.model_awaited(model, seconds)
+
+    def model_skipped(self, model: str, reason: str) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.model_skipped(model, reason)
+
+    def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.call_started(plan, case, replicate)
+
+    def replied(self, plan: RunPlan, reply: Reply) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.replied(plan, reply)
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.run_finished(outcome)
