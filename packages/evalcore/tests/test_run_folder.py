@@ -5,64 +5,14 @@ import os
 import pytest
 
 from evalcore.canonical import encode_canonical
-from evalcore.component import Case, Component
 from evalcore.errors import StorageError
-from evalcore.models import Model, Provider
-from evalcore.plan import RunPlan, Server
-from evalcore.reply import CallError, Reply, Usage
+from evalcore.reply import CallError
 from evalcore.run_folder import PLAN, REPLIES, RunFolder, read_plan
-
-SHA = "0" * 64
-COMPONENT = Component(
-    slug="c",
-    name="c",
-    version="1.0.0",
-    category=None,
-    prompt="Answer.",
-    prompt_sha256=SHA,
-    output="json",
-    schema={"type": "object"},
-    schema_sha256=SHA,
-    policy=None,
-    policy_where=None,
-    policy_sha256=None,
-)
-PLAN_OF_RUN = RunPlan(
-    run_id="01900000-0000-7000-8000-000000000000",
-    job_id="job",
-    origin="local",
-    component=COMPONENT,
-    cases=tuple(Case(name, "in", "{}", SHA) for name in ("a", "b")),
-    skipped_cases=(),
-    model=Model("m", "mindrouter", params={"seed": 3}),
-    provider=Provider("mindrouter", "openai", "${MINDROUTER_BASE_URL}", "MINDROUTER_API_KEY"),
-    server=Server(),
-    replicates=2,
-    prompt_commit=None,
-    dataset_commit=None,
-)
-
-
-def reply(case="a", replicate=0, text="{}", error=None):
-    return Reply(
-        case=case,
-        replicate=replicate,
-        request_id="id",
-        request_sha256=SHA,
-        text=text,
-        finish_reason="stop",
-        usage=Usage(1, 2),
-        started_at="2026-01-01T00:00:00.000Z",
-        finished_at="2026-01-01T00:00:01.000Z",
-        latency_ms=1000.0,
-        attempts=1,
-        error=error,
-    )
 
 
 @pytest.fixture
-def folder(tmp_path):
-    folder = RunFolder.create(tmp_path, PLAN_OF_RUN)
+def folder(tmp_path, run_plan):
+    folder = RunFolder.create(tmp_path, run_plan)
     yield folder
     folder.close()
 
@@ -76,48 +26,48 @@ def pending(folder):
     return [(replicate, case.name) for replicate, case in folder.pending()]
 
 
-def test_the_plan_reads_back_equal(folder):
-    assert read_plan(folder.path) == PLAN_OF_RUN
+def test_the_plan_reads_back_equal(folder, run_plan):
+    assert read_plan(folder.path) == run_plan
 
 
 def test_a_new_run_has_every_call_pending_replicate_by_replicate(folder):
     assert pending(folder) == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
 
 
-def test_a_kept_reply_is_read_back_and_no_longer_pending(folder):
-    failed = reply("b", 1, None, CallError("infrastructure", "http_500", "the gateway failed"))
-    folder.append(reply("a", 1, "näïve 😀"))
+def test_a_kept_reply_is_read_back_and_no_longer_pending(folder, run_plan, make_reply):
+    failed = make_reply("b", 1, None, CallError("infrastructure", "http_500", "the gateway failed"))
+    folder.append(make_reply("a", 1, "näïve 😀"))
     folder.append(failed)
     again = reopened(folder)
     assert pending(again) == [(0, "a"), (0, "b")]
-    assert again.replies_of(PLAN_OF_RUN.cases[1]) == [failed]
+    assert again.replies_of(run_plan.cases[1]) == [failed]
     assert again.kept == 2
     again.close()
 
 
-def test_replies_come_in_the_order_of_replicates_whatever_order_they_arrived_in(folder):
-    folder.append(reply("a", 1, "second"))
-    folder.append(reply("a", 0, "first"))
-    assert [kept.text for kept in folder.replies_of(PLAN_OF_RUN.cases[0])] == ["first", "second"]
+def test_replies_come_in_the_order_of_replicates_whatever_order_they_arrived_in(folder, run_plan, make_reply):
+    folder.append(make_reply("a", 1, "second"))
+    folder.append(make_reply("a", 0, "first"))
+    assert [kept.text for kept in folder.replies_of(run_plan.cases[0])] == ["first", "second"]
 
 
-def test_the_first_reply_to_a_call_counts(folder):
-    folder.append(reply(text="first"))
-    folder.append(reply(text="second"))
-    assert [kept.text for kept in folder.replies_of(PLAN_OF_RUN.cases[0])] == ["first"]
+def test_the_first_reply_to_a_call_counts(folder, run_plan, make_reply):
+    folder.append(make_reply(text="first"))
+    folder.append(make_reply(text="second"))
+    assert [kept.text for kept in folder.replies_of(run_plan.cases[0])] == ["first"]
     assert folder.kept == 1
 
 
-def test_a_torn_last_line_is_dropped_and_its_call_is_pending_again(folder):
-    folder.append(reply("a", 0))
-    folder.append(reply("b", 0))
+def test_a_torn_last_line_is_dropped_and_its_call_is_pending_again(folder, make_reply):
+    folder.append(make_reply("a", 0))
+    folder.append(make_reply("b", 0))
     replies = folder.path / REPLIES
     folder.close()
     for cut in range(1, 40, 13):
         os.truncate(replies, replies.stat().st_size - cut)
         again = RunFolder.open(folder.path)
         assert pending(again) == [(0, "b"), (1, "a"), (1, "b")]
-        again.append(reply("b", 0))
+        again.append(make_reply("b", 0))
         again.close()
     assert len(replies.read_bytes().splitlines()) == 2
 
@@ -137,12 +87,12 @@ def test_a_folder_without_a_plan_is_an_error_that_names_it(tmp_path):
         RunFolder.open(tmp_path)
 
 
-def test_a_full_disk_leaves_no_half_written_line(folder):
-    folder.append(reply("a", 0))
+def test_a_full_disk_leaves_no_half_written_line(folder, make_reply):
+    folder.append(make_reply("a", 0))
     before = (folder.path / REPLIES).read_bytes()
     os.close(folder._file)
     folder._file = os.open("/dev/full", os.O_RDWR)
     with pytest.raises(StorageError, match=r"(?i)no space left"):
-        folder.append(reply("b", 0))
+        folder.append(make_reply("b", 0))
     assert (folder.path / REPLIES).read_bytes() == before
     assert pending(folder) == [(0, "b"), (1, "a"), (1, "b")]

@@ -11,6 +11,7 @@ EvaluatorError
 ├── ModelError                 a provider cannot be used at all (one failed call is kept in its reply)
 │   ├── ProviderUnreachable  *     no connection, or it answers nothing sensible
 │   └── ProviderRefused            the key is not accepted
+├── ScoringError               scoring itself crashed or was killed; the replies are kept
 ├── StorageError               the run's files cannot be written or read (disk full, permissions)
 └── RepositoryError            raised by evalhook's git and GitHub edge (see evalhook.gitops)
 
@@ -105,6 +106,12 @@ class ProviderRefused(ModelError):
     """The provider does not accept the key."""
 
     code = "provider_refused"
+
+
+class ScoringError(EvaluatorError):
+    """Scoring itself crashed or was killed: an error of our own, or too little memory."""
+
+    code = "scoring"
 
 
 class StorageError(EvaluatorError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +17,15 @@ from typing import Self
 
 import msgspec
 
-from evalcore.errors import StorageError
+from evalcore.errors import ScoringError, StorageError
 from evalcore.record import RunRecord
 from evalcore.run_folder import read_record
 from evalcore.scoring_worker import ScoringAnswer
+
+_ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
+"""What the scoring process inherits: no secrets, since it reads what models wrote."""
+
+_KEPT = "the replies are kept: resume the run, and report this"
 
 
 class ScoringProcess:
@@ -40,24 +46,26 @@ class ScoringProcess:
     async def score(self, folder: Path) -> RunRecord:
         """Score a run whose replies are all kept, write its `record.json`, and return the record.
 
-        Raises StorageError where the folder cannot be read or written, or scoring failed.
+        Raises StorageError where the folder cannot be read or written, ScoringError where scoring failed.
         """
         async with self._turn:
             line = await self._ask(folder)
         if not line:
             await self._stop()
-            raise StorageError(
-                "the scoring process died", where=str(folder), hint="see its last words in the log"
-            )
+            raise ScoringError("the scoring process died", where=str(folder), hint=_KEPT)
         answer = msgspec.json.decode(line, type=ScoringAnswer)
+        if answer.crash is not None:
+            crash = ScoringError(f"scoring crashed: {answer.error}", where=str(folder), hint=_KEPT)
+            crash.add_note(answer.crash)
+            raise crash
         if answer.error is not None:
-            raise StorageError(answer.error, hint="the replies are kept: resume the run")
+            raise StorageError(answer.error)
         return read_record(folder)
 
     async def _ask(self, folder: Path) -> bytes:
         process = self._process or await self._start()
         if process.stdin is None or process.stdout is None:
-            raise StorageError("the scoring process has no pipes", where=str(folder), hint="report this")
+            raise ScoringError("the scoring process has no pipes", where=str(folder), hint=_KEPT)
         process.stdin.write(msgspec.json.encode(str(folder)) + b"\n")
         with contextlib.suppress(ConnectionError):
             await process.stdin.drain()
@@ -70,6 +78,9 @@ class ScoringProcess:
             "evalcore.scoring_worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            # Its words would stand in the middle of a service's log; what goes wrong is in its answers.
+            stderr=asyncio.subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
             # A terminal's Ctrl-C goes to the whole process group: this one is ended by us, quietly.
             start_new_session=True,
         )

@@ -6,6 +6,7 @@ Apart from scoring_process, so that it starts without asyncio.
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,12 @@ class ScoringAnswer(Frozen, frozen=True):
     """What the scoring process says of one run; no error where its record is written."""
 
     error: str | None = None
+    crash: str | None = None
+    """The traceback of an error of our own."""
+
+
+LONGEST_TRACE = 16_000
+"""Characters; the end of it tells most."""
 
 
 def _score(path: Path) -> ScoringAnswer:
@@ -31,6 +38,10 @@ def _score(path: Path) -> ScoringAnswer:
             folder.close()
     except EvaluatorError as error:
         return ScoringAnswer(error.line)
+    except Exception as error:  # noqa: BLE001 - told to the asking process, which raises it there
+        return ScoringAnswer(
+            f"{type(error).__name__}: {error}"[:300], traceback.format_exc()[-LONGEST_TRACE:]
+        )
     return ScoringAnswer()
 
 

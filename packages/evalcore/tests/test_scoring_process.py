@@ -1,0 +1,78 @@
+"""Scoring in a process of its own: what goes wrong there is told here, and no secret goes there."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from evalcore.canonical import encode_canonical
+from evalcore.errors import ScoringError, StorageError
+from evalcore.run_folder import PLAN, RunFolder
+from evalcore.scoring_process import ScoringProcess
+
+
+async def score(folder):
+    async with ScoringProcess() as scoring:
+        return await scoring.score(folder)
+
+
+@pytest.fixture
+def whole(tmp_path, run_plan, make_reply):
+    folder = RunFolder.create(tmp_path, run_plan)
+    for replicate, case in folder.pending():
+        folder.append(make_reply(case.name, replicate))
+    folder.close()
+    return folder.path
+
+
+def test_a_run_is_scored_and_its_record_written(whole):
+    record = asyncio.run(score(whole))
+    assert record.calls.total == 4
+    assert (whole / "record.json").exists()
+
+
+def test_a_folder_that_cannot_be_read_is_a_storage_error(tmp_path):
+    with pytest.raises(StorageError, match=r"run\.json"):
+        asyncio.run(score(tmp_path))
+
+
+def test_a_crash_of_scoring_is_told_with_its_traceback_and_the_next_run_is_scored(whole, run_plan, tmp_path):
+    async def both():
+        async with ScoringProcess() as scoring:
+            with pytest.raises(ScoringError, match="scoring crashed") as caught:
+                await scoring.score(broken)
+            return caught.value, await scoring.score(whole)
+
+    plan = msgspec.to_builtins(run_plan)
+    plan["replicates"] = -1
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / PLAN).write_bytes(encode_canonical(plan))
+    error, record = asyncio.run(both())
+    assert any("Traceback" in note for note in error.__notes__)
+    assert record.calls.total == 4
+
+
+def test_a_scoring_process_that_is_killed_is_told_and_another_one_takes_its_place(whole):
+    async def kill_once():
+        async with ScoringProcess() as scoring:
+            await scoring.score(whole)
+            scoring._process.kill()
+            with pytest.raises(ScoringError, match="died"):
+                await scoring.score(whole)
+            return await scoring.score(whole)
+
+    assert asyncio.run(kill_once()).calls.total == 4
+
+
+def test_the_scoring_process_inherits_no_secret(whole, monkeypatch):
+    async def environment():
+        async with ScoringProcess() as scoring:
+            await scoring.score(whole)
+            return await asyncio.to_thread(Path(f"/proc/{scoring._process.pid}/environ").read_bytes)
+
+    monkeypatch.setenv("MINDROUTER_API_KEY", "mr2_canary")
+    assert b"PATH" in os.environb
+    assert b"mr2_canary" not in asyncio.run(environment())
