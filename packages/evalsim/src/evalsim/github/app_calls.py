@@ -24,7 +24,7 @@ def answer_app(state: State, request: Request) -> Answer:
     if request.method == "POST" and request.path == f"/app/installations/{app.installation}/access_tokens":
         token, expires = state.mint(app)
         when = expires.strftime("%Y-%m-%dT%H:%M:%SZ")
-        permissions = {"contents": "write", "pull_requests": "write"}
+        permissions = dict.fromkeys(("contents", "issues", "pull_requests", "statuses"), "write")
         return json_answer(201, {"token": token, "expires_at": when, "permissions": permissions})
     raise not_found()
 

@@ -7,7 +7,19 @@ from typing import Literal
 import msgspec
 
 Operation = Literal[
-    "api", "fetch", "push", "pulls.list", "pulls.create", "pulls.merge", "labels.add", "installation"
+    "api",
+    "fetch",
+    "push",
+    "pulls.list",
+    "pulls.create",
+    "pulls.merge",
+    "labels.add",
+    "installation",
+    "statuses.create",
+    "issues.list",
+    "issues.create",
+    "issues.edit",
+    "comments.create",
 ]
 
 

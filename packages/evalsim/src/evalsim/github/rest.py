@@ -10,7 +10,14 @@ from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from evalsim.github import label_calls, pull_calls, repository_calls, shapes
+from evalsim.github import (
+    issue_calls,
+    label_calls,
+    pull_calls,
+    repository_calls,
+    shapes,
+    status_calls,
+)
 from evalsim.github.app_calls import answer_app
 from evalsim.github.asgi import Answer, json_answer
 from evalsim.github.calls import ApiError, Request, not_found
@@ -31,6 +38,14 @@ REPOSITORY_ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("PUT", r"/pulls/(\d+)/merge", pull_calls.merge_pull, "pulls.merge"),
     ("GET", r"/labels", label_calls.list_labels, ""),
     ("POST", r"/labels", label_calls.create_label, ""),
+    ("POST", r"/statuses/([0-9a-f]{40})", status_calls.create_status, "statuses.create"),
+    ("GET", r"/commits/([0-9a-f]{40})/statuses", status_calls.list_statuses, ""),
+    ("GET", r"/issues", issue_calls.list_issues, "issues.list"),
+    ("POST", r"/issues", issue_calls.create_issue, "issues.create"),
+    ("GET", r"/issues/(\d+)", issue_calls.get_issue, ""),
+    ("PATCH", r"/issues/(\d+)", issue_calls.edit_issue, "issues.edit"),
+    ("GET", r"/issues/(\d+)/comments", issue_calls.list_comments, ""),
+    ("POST", r"/issues/(\d+)/comments", issue_calls.create_comment, "comments.create"),
     ("GET", r"/issues/(\d+)/labels", label_calls.issue_labels, ""),
     ("POST", r"/issues/(\d+)/labels", label_calls.add_labels, "labels.add"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from evalsim.github.repository import MergeConflictError
-from evalsim.github.state import Label, Pull, Repository
+from evalsim.github.state import Comment, CommitStatus, Issue, Label, Pull, Repository
 
 Body: TypeAlias = dict[str, object]
 
@@ -73,6 +73,51 @@ def pull_body(repository: Repository, pull: Pull, api: str, web: str, *, full: b
         "merge_commit_sha": pull.merge_commit_sha,
     }
     return body | (_worked_out(repository, pull) if full else {})
+
+
+def issue_body(repository: Repository, issue: Issue, api: str, web: str) -> Body:
+    """An issue."""
+    root = f"{api}/repos/{repository.full_name}"
+    return {
+        "id": issue.number,
+        "number": issue.number,
+        "state": issue.state,
+        "title": issue.title,
+        "body": issue.body,
+        "user": user_body(issue.user),
+        "labels": [label_body(repository.labels.get(name, Label(name))) for name in issue.labels],
+        "comments": len(issue.comments),
+        "url": f"{root}/issues/{issue.number}",
+        "comments_url": f"{root}/issues/{issue.number}/comments",
+        "html_url": f"{web}/{repository.full_name}/issues/{issue.number}",
+        "created_at": issue.created_at,
+        "updated_at": issue.created_at,
+        "closed_at": issue.closed_at,
+    }
+
+
+def comment_body(comment: Comment) -> Body:
+    """A comment of an issue."""
+    return {
+        "id": comment.number,
+        "body": comment.body,
+        "user": user_body(comment.user),
+        "created_at": comment.created_at,
+        "updated_at": comment.created_at,
+    }
+
+
+def status_body(status: CommitStatus) -> Body:
+    """A status of a commit."""
+    return {
+        "id": 1,
+        "state": status.state,
+        "description": status.description,
+        "target_url": status.target_url,
+        "context": status.context,
+        "created_at": status.created_at,
+        "updated_at": status.created_at,
+    }
 
 
 def _side(repository: Repository, branch: str, api: str, web: str, closed_at: str) -> Body:

@@ -1,4 +1,4 @@
-"""What the simulated GitHub remembers: repositories, pull requests, labels, tokens, apps."""
+"""What the simulated GitHub remembers: repositories and what belongs to them, tokens, apps."""
 
 from __future__ import annotations
 
@@ -44,6 +44,40 @@ class Label(msgspec.Struct):
     description: str | None = None
 
 
+class Comment(msgspec.Struct):
+    """A comment of an issue."""
+
+    number: int
+    body: str
+    user: str
+    created_at: str
+
+
+class Issue(msgspec.Struct, kw_only=True):
+    """An issue."""
+
+    number: int
+    title: str
+    body: str
+    user: str
+    created_at: str
+    labels: list[str] = []
+    comments: list[Comment] = []
+    state: Literal["open", "closed"] = "open"
+    closed_at: str | None = None
+
+
+class CommitStatus(msgspec.Struct, kw_only=True):
+    """A status of a commit; the newest of a context is the one that counts."""
+
+    sha: str
+    state: str
+    description: str | None
+    target_url: str | None
+    context: str
+    created_at: str
+
+
 class Repository(msgspec.Struct, kw_only=True):
     """A repository with all that is not git's."""
 
@@ -53,6 +87,8 @@ class Repository(msgspec.Struct, kw_only=True):
     private: bool = True
     pulls: list[Pull] = []
     labels: dict[str, Label] = {}
+    issues: list[Issue] = []
+    statuses: list[CommitStatus] = []
     issue_count: int = 0
 
     @property
