@@ -10,15 +10,18 @@ import click
 from click.core import ParameterSource
 
 from evalcli.conclusion import Ending, conclude
+from evalcli.dry_run import print_dry_run
 from evalcli.evaluation import Evaluation
-from evalcli.evaluation_plan import Prepared, Sources, encode_plan, plan_tables, prepare
+from evalcli.evaluation_plan import Sources, prepare
 from evalcli.exits import Exit, refuse
-from evalcli.output import print_bytes, print_table, warn
+from evalcli.leaderboard_files import existing_leaderboard, leaderboard_path
+from evalcli.output import warn
 from evalcli.resume import find_job
 from evalcli.runs_dir import RUNS_IN_LIBRARY, keep_out_of_git
 from evalcli.selection import resolve
 from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError
+from evalcore.leaderboard import known_records
 from evalcore.models import NotConfigured
 
 MAX_REPLICATES = 100
@@ -76,7 +79,12 @@ REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "as_json")
     metavar="RUN_DIR",
     help="Go on with this run and the other unfinished runs of its job, as they were planned.",
 )
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would be called, and call nothing.")
+@click.option(
+    "--dry-run",
+    "is_dry_run",
+    is_flag=True,
+    help="Show what would be called and what it will take by past runs; call nothing.",
+)
 @click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
 @click.pass_context
@@ -119,7 +127,8 @@ def command(
     for text in prepared.warnings:
         warn(text)
     if is_dry_run:
-        _print_plan(prepared, as_json=as_json)
+        past = existing_leaderboard(leaderboard_path(prompt_library, skill), skill)
+        print_dry_run(prepared, known_records(past), as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
     if runs_dir is None:
         runs_dir = prompt_library / RUNS_IN_LIBRARY
@@ -148,14 +157,6 @@ def _given(context: click.Context, names: Sequence[str]) -> tuple[str, ...]:
         for item in value if isinstance(value, tuple) else (value,):
             parts += [parameter.opts[0]] if item is True else [parameter.opts[0], str(item)]
     return tuple(parts)
-
-
-def _print_plan(prepared: Prepared, *, as_json: bool) -> None:
-    if as_json:
-        print_bytes(encode_plan(prepared))
-        return
-    for table in plan_tables(prepared):
-        print_table(table)
 
 
 def _resumed(skill: str, run_dir: Path) -> Evaluation:

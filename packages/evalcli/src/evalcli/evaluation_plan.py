@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from evalcli.output import Table
 from evalcli.selection import Selection, select_models
-from evalcore.canonical import encode_canonical
 from evalcore.cases import load_cases
 from evalcore.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library import MODELS_PATH, component_state, load_component, load_models, load_models_file
 from evalcore.plan import JobPlan, Origin
-from evalcore.structs import Frozen, JsonObject
+from evalcore.structs import Frozen
 
 DATA_SETS_BESIDE: Final = "evaluation-data-sets"
 
@@ -88,50 +86,6 @@ def data_sets_beside(prompt_library: Path) -> Path | None:
 def origin(environ: Mapping[str, str]) -> Origin:
     """Say where this runs: in GitHub Actions, or on somebody's machine."""
     return "actions" if environ.get("GITHUB_ACTIONS") == "true" else "local"
-
-
-def plan_tables(prepared: Prepared) -> list[Table]:
-    """Lay out what would be called, for `--dry-run`."""
-    job = prepared.job
-    calls_each = len(job.cases) * job.replicates
-    cases = [(case.name, "used", "") for case in job.cases]
-    cases += [(skipped.case, "skipped", skipped.reason) for skipped in job.skipped_cases]
-    models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
-    models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
-    return [
-        Table(
-            title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
-            f" x {job.replicates} replicate(s)",
-            headings=("case", "", "reason"),
-            rows=tuple(cases),
-        ),
-        Table(
-            title=f"{job.calls} call(s), if every model is served",
-            headings=("model", "provider", "calls", "reason"),
-            rows=tuple(models),
-            numeric=frozenset({"calls"}),
-        ),
-    ]
-
-
-def encode_plan(prepared: Prepared) -> bytes:
-    """Write what would be called as one JSON object, for `--dry-run --json`."""
-    job = prepared.job
-    value: JsonObject = {
-        "component": job.component.slug,
-        "component_version": job.component.version,
-        "prompt_commit": job.prompt_commit,
-        "dataset_commit": job.dataset_commit,
-        "replicates": job.replicates,
-        "calls": job.calls,
-        "cases": [case.name for case in job.cases],
-        "skipped_cases": [{"case": item.case, "reason": item.reason} for item in job.skipped_cases],
-        "models": [model.id for model in job.models],
-        "skipped_models": [
-            {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped
-        ],
-    }
-    return encode_canonical(value)
 
 
 def _commit(state: CommitState, field: str) -> tuple[str | None, str]:
