@@ -25,13 +25,13 @@ def test_every_operation_and_its_answers_are_described(world) -> None:
         for path, methods in paths.items()
         for method, operation in methods.items()
     }
-    refusals = ["400", "401", "404", "408", "409", "413", "415", "422", "500", "503"]
+    refusals = ["400", "401", "403", "404", "408", "409", "413", "415", "422", "431", "500", "503"]
     assert statuses == {
         ("post", "/evaluate"): sorted(["202", *refusals]),
-        ("get", "/jobs"): ["200", "400", "401", "500"],
-        ("get", "/jobs/{job_id}"): ["200", "400", "401", "404", "500"],
-        ("get", "/jobs/{job_id}/events"): ["200", "400", "401", "404", "500", "503"],
-        ("get", "/health"): ["200"],
+        ("get", "/jobs"): ["200", "400", "401", "403", "431", "500"],
+        ("get", "/jobs/{job_id}"): ["200", "400", "401", "403", "404", "431", "500"],
+        ("get", "/jobs/{job_id}/events"): ["200", "400", "401", "403", "404", "431", "500", "503"],
+        ("get", "/health"): ["200", "403", "431"],
     }
 
 

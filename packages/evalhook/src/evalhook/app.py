@@ -22,8 +22,9 @@ from evalcore.effects import Effects, real_effects
 from evalcore.version import __version__
 from evalhook import page_routes, problems, routes
 from evalhook.audience import Audience
-from evalhook.auth import BearerAuth, Credentials
+from evalhook.auth import BearerAuth
 from evalhook.door import PageDoor
+from evalhook.entering import open_allowed, open_credentials
 from evalhook.events import EventHub
 from evalhook.intake import Gateway, Intake, Sources
 from evalhook.live import Live
@@ -31,6 +32,7 @@ from evalhook.logs import RequestLog, current_request_id
 from evalhook.neighbours import open_gateway, open_publisher, open_repositories
 from evalhook.page_routes import Watch
 from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
+from evalhook.proxies import Entrance
 from evalhook.recovery import end_interrupted
 from evalhook.secret import Scrubber
 from evalhook.service import Service
@@ -39,7 +41,6 @@ from evalhook.settings import Settings
 from evalhook.slot import Slot
 from evalhook.slowing import Slowing
 from evalhook.store import JobStore
-from evalhook.tokens import Tokens, TokenSource
 from evalhook.worker import Publisher, Worker, timestamp
 
 NOT_FOUND: Final = 404
@@ -54,6 +55,7 @@ def create_app(
     gateway: Gateway | None = None,
     publisher: Publisher | None = None,
     effects: Effects | None = None,
+    scrub: Scrubber | None = None,
 ) -> ASGIApp:
     """Make the application; what is not given is the real thing.
 
@@ -61,7 +63,8 @@ def create_app(
     application's lifespan ends.
     """
     effects = effects or real_effects()
-    scrub = Scrubber(settings.secrets)
+    scrub = scrub or Scrubber(settings.secrets)
+    allowed = open_allowed(settings)
     sources = sources or open_repositories(settings)
     gateway = gateway or open_gateway(settings)
     store, slot = JobStore(settings.jobs_dir), Slot()
@@ -85,11 +88,15 @@ def create_app(
     async def life(_app: Litestar) -> AsyncIterator[None]:
         try:
             end_interrupted(store, timestamp(effects.now()))
-            preparing = asyncio.create_task(sources.prepare())
+            tasks = [
+                asyncio.create_task(sources.prepare()),
+                asyncio.create_task(allowed.keep_fresh(effects.sleep)),
+            ]
             yield
             slot.close()
-            preparing.cancel()
-            await asyncio.wait([preparing])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             await worker.stop()
         finally:
             store.close()
@@ -112,10 +119,11 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    credentials = Credentials(Tokens(TokenSource("MINDROUTER_EVAL_WEBHOOK_TOKEN", settings.token)))
+    credentials = open_credentials(settings, effects, scrub)
     slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
     watch = Watch(hub, live, sessions, credentials, slowing)
-    return RequestLog(PageDoor(api, BearerAuth(api, credentials, slowing), sessions))
+    door = PageDoor(api, BearerAuth(api, credentials, slowing), sessions)
+    return RequestLog(Entrance(door, trusted=settings.trusted_proxies, allowed=allowed))
 
 
 def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:

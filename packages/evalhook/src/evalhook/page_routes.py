@@ -12,7 +12,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Headers, State
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Stream
 
@@ -26,8 +25,8 @@ from evalhook.live import Live
 from evalhook.markup import Markup
 from evalhook.oidc import Refused
 from evalhook.page import Running, View
-from evalhook.problems import ErrorBody, Problem
-from evalhook.routes import NEEDS_TOKEN, TheService
+from evalhook.problems import Problem
+from evalhook.routes import NEEDS_TOKEN, TheService, errors
 from evalhook.service import Service
 from evalhook.sessions import Sessions
 from evalhook.slowing import Slowing
@@ -132,16 +131,11 @@ async def static(name: FromPath[str]) -> Response[bytes]:
     media_type="text/event-stream",
     response_description="Events `progress`, `model` and at the end `done`, each with JSON as its data",
     security=NEEDS_TOKEN,
-    responses={
-        code: ResponseSpec(data_container=ErrorBody, description=text, generate_examples=False)
-        for code, text in {
-            400: "invalid_request: the request cannot be read",
-            401: "unauthorized: no bearer token, or a wrong one",
-            404: "unknown_job: there is no such job",
-            500: "internal: an error of the service",
-            503: "not_ready: too many streams are open",
-        }.items()
-    },
+    responses=errors(
+        _400="invalid_request: the request cannot be read",
+        _404="unknown_job: there is no such job",
+        _503="not_ready: too many streams of events are open",
+    ),
 )
 async def job_events(job_id: FromPath[str], service: TheService, watch: TheWatch) -> Stream:
     """Follow a job. Each event is whole: a stream that broke is simply opened again."""

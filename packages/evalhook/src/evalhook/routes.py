@@ -25,18 +25,25 @@ TOKEN: Final = "BearerToken"  # noqa: S105 - the name of the scheme in the OpenA
 NEEDS_TOKEN: Final[list[SecurityRequirement]] = [{TOKEN: []}]
 
 
-def _errors(**descriptions: str) -> dict[int, ResponseSpec]:
-    common = {
-        "401": "unauthorized: no bearer token, or a wrong one",
-        "500": "internal: an error of the service",
-    }
+ENTRANCE: Final = {
+    "403": "https_required, or forbidden: the client's address may not call",
+    "431": "too_large: the headers are over 16 KiB",
+}
+BEHIND_TOKEN: Final = {
+    "401": "unauthorized: no bearer token, or a wrong one",
+    "500": "internal: an error of the service",
+}
+
+
+def errors(common: dict[str, str] = BEHIND_TOKEN, **descriptions: str) -> dict[int, ResponseSpec]:
+    """Describe the refusals of an operation: `_404="..."`, and those that all have."""
     return {
         int(status.removeprefix("_")): ResponseSpec(
             data_container=BusyBody if status == "_409" else ErrorBody,
             description=text,
             generate_examples=False,
         )
-        for status, text in (common | descriptions).items()
+        for status, text in (ENTRANCE | common | descriptions).items()
     }
 
 
@@ -79,7 +86,7 @@ class EvaluateOperation(Operation):
         ResponseHeader(name="Location", description="Path of the job.", documentation_only=True)
     ],
     security=NEEDS_TOKEN,
-    responses=_errors(
+    responses=errors(
         _400="invalid_request: malformed JSON, an unknown field, a wrong type or value",
         _404="unknown_skill: the evaluated commit has no such component",
         _408="request_timeout: the body did not come",
@@ -102,7 +109,7 @@ async def evaluate(request: Request[Any, Any, State], service: TheService) -> Re
     operation_id="job",
     summary="Show a job",
     security=NEEDS_TOKEN,
-    responses=_errors(
+    responses=errors(
         _400="invalid_request: the request cannot be read", _404="unknown_job: there is no such job"
     ),
 )
@@ -116,7 +123,7 @@ async def show_job(job_id: FromPath[str], service: TheService) -> JobView:
     operation_id="jobs",
     summary="List jobs, the newest first",
     security=NEEDS_TOKEN,
-    responses=_errors(_400="invalid_request: limit is not a whole number from 1 to 100"),
+    responses=errors(_400="invalid_request: limit is not a whole number from 1 to 100"),
 )
 async def list_jobs(
     service: TheService, limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many.")] = 20
@@ -125,7 +132,13 @@ async def list_jobs(
     return JobList(jobs=[schemas.view(job) for job in service.newest(limit)])
 
 
-@get("/health", operation_id="health", summary="Tell that the service answers", security=[])
+@get(
+    "/health",
+    operation_id="health",
+    summary="Tell that the service answers",
+    security=[],
+    responses=errors({}),
+)
 async def health() -> Health:
     """Answer without a token, and disclose nothing else."""
     return Health(version=__version__)

@@ -39,9 +39,17 @@ class Scrubber:
     """Takes known secrets out of texts that somebody else wrote (git, a library, a traceback)."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
+        self._values: tuple[str, ...] = ()
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: Secret) -> None:
+        """Mask one more secret from now on."""
         # A very short one would mask half of every text; settings refuse those where it matters.
-        values = {line for secret in secrets for line in secret.reveal().splitlines()}
-        self._values = sorted((v for v in values if len(v) >= SHORTEST_SCRUBBED), key=len, reverse=True)
+        lines = {line for line in secret.reveal().splitlines() if len(line) >= SHORTEST_SCRUBBED}
+        if not lines <= set(self._values):
+            # Replaced whole, for other threads may be masking with the former one.
+            self._values = tuple(sorted(lines | set(self._values), key=len, reverse=True))
 
     def __call__(self, text: str) -> str:
         """Return the text with every known secret masked."""

@@ -53,9 +53,13 @@ class SettingReader:
             self.fail(name, "is not set", "set it; `evalhook check` lists every setting")
         return stand_in if value is None else value
 
-    def secret(self, name: str, parse: Callable[[str], Secret]) -> Secret | None:
-        """Read a secret that may be unset."""
-        text = self._secret_text(name)
+    def secret(
+        self, name: str, parse: Callable[[str], Secret], *, may_be_absent: bool = False
+    ) -> Secret | None:
+        """Read a secret that may be unset; `may_be_absent`: so may its file, or be empty."""
+        path = self.secret_path(name)
+        is_absent = may_be_absent and path is not None and _is_empty(path)
+        text = "" if is_absent else self._secret_text(name)
         self.shown[name] = "set" if text else "not set"
         return self._parsed(name, text, parse) if text else None
 
@@ -65,6 +69,11 @@ class SettingReader:
         if secret is None and not self.failed(name):
             self.fail(name, "is not set", f"set it, or {name}_FILE to the path of a file that holds it")
         return secret or Secret("")
+
+    def secret_path(self, name: str) -> Path | None:
+        """Return the file that a secret is read from; None where it stands in the environment itself."""
+        path = self._environ.get(f"{name}_FILE", "")
+        return Path(path) if path else None
 
     def _parsed(self, name: str, text: str, parse: Callable[[str], T]) -> T | None:
         try:
@@ -98,8 +107,19 @@ class SettingReader:
         return ""
 
 
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # what is wrong with it is told by reading it
+
+
 def _as_text(default: object) -> str:
     match default:
+        case ():
+            return "none"
         case bool():
             return str(int(default))
         case (str() as host, int() as port):

@@ -46,6 +46,25 @@ def commit_back(text: str) -> Literal["pr", "push", "none"]:
             raise Unusable("is not a way to commit back", "use pr, push or none")
 
 
+def publish_cases(text: str) -> Literal["names", "hashed", "none"]:
+    """Read what is published of cases."""
+    match text:
+        case "names" | "hashed" | "none":
+            return text
+        case _:
+            raise Unusable("is not a way to publish cases", "use names, hashed or none")
+
+
+def as_written(check: Callable[[str], str]) -> Callable[[str], str]:
+    """Make a reader that checks a text and keeps it to the letter, as names that are compared must be."""
+
+    def read(text: str) -> str:
+        check(text)
+        return text
+
+    return read
+
+
 def bind(text: str) -> tuple[str, int]:
     """Read `host:port` (`[::1]:8080` for IPv6)."""
     host, colon, port = text.rpartition(":")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 from evalcore.errors import ConfigurationError
 from evalcore.structs import Frozen
 from evalhook import setting_values as values
+from evalhook.allowed_ips import AllowedIps, parse_allowed
+from evalhook.networks import Network, parse_networks
+from evalhook.oidc_rules import GITHUB_ISSUER, OidcSettings, parse_rules
 from evalhook.secret import Secret
 from evalhook.setting_reader import SettingReader
+from evalhook.tokens import MIN_TOKEN_LENGTH, TokenSource
 
 CommitBack = Literal["pr", "push", "none"]
-MIN_TOKEN_LENGTH: Final = 32
+PublishCases = Literal["names", "hashed", "none"]
+TOKEN: Final = "MINDROUTER_EVAL_WEBHOOK_TOKEN"  # noqa: S105 - the setting's name
+TOKEN_NEXT: Final = f"{TOKEN}_NEXT"
 DEFAULT_API_URL: Final = "https://api.github.com"
 
 
@@ -46,8 +52,17 @@ GitHubCredentials = GitHubToken | GitHubApp
 class Settings(Frozen, frozen=True):
     """Everything the service is told, checked."""
 
-    token: Secret
-    """What callers show."""
+    token: Secret | None
+    """What callers show; None where GitHub Actions' own tokens are the only ones."""
+    token_file: Path | None
+    """Looked at again while the service runs, as the next one is."""
+    token_next: Secret | None
+    """Valid beside `token`, while callers change from one to the other."""
+    token_next_file: Path | None
+    oidc: OidcSettings | None
+    trusted_proxies: tuple[Network, ...]
+    allowed_ips: AllowedIps | None
+    """None lets every address call."""
     mindrouter_base_url: str
     mindrouter_api_key: Secret
     prompt_library: Path
@@ -72,13 +87,24 @@ class Settings(Frozen, frozen=True):
     """Calls in flight over all models."""
     retention_days: int
     allow_http: bool
+    publish_cases: PublishCases | None
+    """What is published of cases; None: by where they come from (see evalhook.privacy)."""
+    allow_any_commit: bool
+    """Whether commits that the default branch does not hold are evaluated too (never committed back)."""
+
+    @property
+    def token_sources(self) -> tuple[TokenSource, ...]:
+        """The tokens that callers may show, and where they are looked for."""
+        return (
+            TokenSource(TOKEN, self.token, self.token_file),
+            TokenSource(TOKEN_NEXT, self.token_next, self.token_next_file, may_be_absent=True),
+        )
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret, for masking."""
-        found = [self.token, self.mindrouter_api_key]
-        if self.data_sets_token is not None:
-            found.append(self.data_sets_token)
+        perhaps = (self.token, self.token_next, self.mindrouter_api_key, self.data_sets_token)
+        found = [secret for secret in perhaps if secret is not None]
         if self.github is not None:
             found.append(
                 self.github.token if isinstance(self.github, GitHubToken) else self.github.private_key
@@ -144,8 +170,16 @@ def _read(reader: SettingReader) -> Settings:
     if needs_repo and repo is None and not reader.failed("EVALHOOK_GITHUB_REPO"):
         hint = "set it to owner/name, or EVALHOOK_COMMIT_BACK=none"
         reader.fail("EVALHOOK_GITHUB_REPO", "is not set, and pull requests and Apps need it", hint)
+    oidc = _oidc(reader, url=values.api_url(allow_http=allow_http))
+    long_enough = values.long_secret(MIN_TOKEN_LENGTH)
     return Settings(
-        token=reader.required_secret("MINDROUTER_EVAL_WEBHOOK_TOKEN", values.long_secret(MIN_TOKEN_LENGTH)),
+        token=(reader.required_secret if oidc is None else reader.secret)(TOKEN, long_enough),
+        token_file=reader.secret_path(TOKEN),
+        token_next=reader.secret(TOKEN_NEXT, long_enough, may_be_absent=True),
+        token_next_file=reader.secret_path(TOKEN_NEXT),
+        oidc=oidc,
+        trusted_proxies=reader.value("EVALHOOK_TRUSTED_PROXIES", parse_networks, default=()),
+        allowed_ips=reader.optional("EVALHOOK_ALLOWED_IPS", parse_allowed),
         mindrouter_base_url=reader.required("MINDROUTER_BASE_URL", values.server_root, ""),
         mindrouter_api_key=reader.required_secret("MINDROUTER_API_KEY", values.one_line_secret),
         prompt_library=reader.required("EVALHOOK_PROMPT_LIBRARY", values.folder, Path()),
@@ -167,7 +201,22 @@ def _read(reader: SettingReader) -> Settings:
         concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
         retention_days=reader.value("EVALHOOK_RETENTION_DAYS", values.whole_number(1, 36500), default=90),
         allow_http=allow_http,
+        publish_cases=reader.optional("EVALHOOK_PUBLISH_CASES", values.publish_cases),
+        allow_any_commit=reader.value("EVALHOOK_ALLOW_ANY_COMMIT", values.flag, default=False),
     )
+
+
+def _oidc(reader: SettingReader, *, url: Callable[[str], str]) -> OidcSettings | None:
+    audience = reader.optional("EVALHOOK_OIDC_AUDIENCE", values.one_line)
+    rules = reader.optional("EVALHOOK_OIDC_ALLOW", parse_rules)
+    issuer = reader.value("EVALHOOK_OIDC_ISSUER", values.as_written(url), default=GITHUB_ISSUER)
+    halves = {"EVALHOOK_OIDC_AUDIENCE": audience, "EVALHOOK_OIDC_ALLOW": rules}
+    missing = [name for name, value in halves.items() if value is None]
+    if len(missing) == 1 and not reader.failed(missing[0]):
+        reader.fail(missing[0], "is not set, though its other half is", f"set both {' and '.join(halves)}")
+    if audience is None or rules is None:
+        return None
+    return OidcSettings(issuer=issuer, audience=audience, rules=rules)
 
 
 def _github(reader: SettingReader, *, needed: bool) -> GitHubCredentials | None:

@@ -17,8 +17,9 @@ def start(environ: Mapping[str, str]) -> None:
     """Serve until told to stop; raises ConfigurationError where a setting is missing or wrong."""
     settings = read_settings(environ)
     require_clones(settings)
-    configure_logging(Scrubber(settings.secrets))
-    serve(create_app(settings), settings)
+    scrub = Scrubber(settings.secrets)
+    configure_logging(scrub)
+    serve(create_app(settings, scrub=scrub), settings)
 
 
 def require_clones(settings: Settings) -> None:
