@@ -31,6 +31,7 @@ from evalcore.uncertainty import (
     may_still_differ,
     reproducibility_interval,
 )
+from evalcore.version import SCORING_VERSION
 
 PARTIAL_OVER_ALL = 0.10
 PARTIAL_IN_A_CASE = 0.20
@@ -148,7 +149,8 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRe
         structured_output=model.structured_output,
         server=plan.server,
         evaluator_version=plan.evaluator_version,
-        scoring_version=plan.scoring_version,
+        # The rules that were applied, which may be later ones than those the run was planned under.
+        scoring_version=SCORING_VERSION,
         replicates=plan.replicates,
         cases=len(plan.cases),
         skipped_cases=plan.skipped_cases,
