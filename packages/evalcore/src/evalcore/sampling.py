@@ -41,10 +41,10 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
     return beta
 
 
-def choose(count: int, among: int, uniform: Uniform) -> list[int]:
-    """Choose `count` indices below `among`, all choices equally likely (Fisher-Yates, cut short)."""
-    indices = list(range(among))
+def deal(items: list[float], count: int, uniform: Uniform) -> list[float]:
+    """Put some of the items in front, all choices equally likely, and return them (Fisher-Yates)."""
+    size = len(items)
     for at in range(count):
-        other = at + int(uniform() * (among - at))
-        indices[at], indices[other] = indices[other], indices[at]
-    return indices[:count]
+        other = at + int(uniform() * (size - at))
+        items[at], items[other] = items[other], items[at]
+    return items[:count]

@@ -22,9 +22,9 @@ Interval: TypeAlias = tuple[float, float]
 
 DRAWS = 1000
 """Their 2.5 % point lies within 0.09 standard deviations of the interval of endless draws."""
-ACCURACY_MASS = 0.5
+ACCURACY_MASS = 0.6
 REPRODUCIBILITY_MASS = 1.0
-"""The pseudo-observation's weight over all cases; one case has its share."""
+"""The pseudo-observation's weight over all cases; one case has its share (why so: docs/calibration.md)."""
 LOW, HIGH = 2.5, 97.5
 MANY_CASES = 20
 """From here on the spread between cases says something of cases that are not there."""

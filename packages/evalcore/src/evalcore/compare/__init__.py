@@ -1,0 +1,1 @@
+"""May two sets of runs be compared, and has anything changed (docs/scoring.md)?"""

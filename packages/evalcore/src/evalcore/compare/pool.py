@@ -1,0 +1,142 @@
+"""Which records count together, and over which cases two sets of them may be compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from evalcore.canonical import fingerprint
+from evalcore.numbers import mean_by_field
+from evalcore.record import RunRecord
+from evalcore.rescoring import newest_scoring
+from evalcore.structs import Frozen
+
+
+class Pool(Frozen, frozen=True):
+    """Complete records that are replicates of each other; one at least, the oldest first."""
+
+    records: tuple[RunRecord, ...]
+
+    @property
+    def newest(self) -> RunRecord:
+        """The record that finished last."""
+        return self.records[-1]
+
+    @property
+    def model(self) -> str:
+        """The model that all of them called."""
+        return self.newest.model
+
+    @property
+    def version(self) -> str:
+        """The component's version in all of them."""
+        return self.newest.component_version
+
+    @property
+    def by_field(self) -> dict[str, float]:
+        """The mean accuracy of each field, over the records."""
+        return mean_by_field(record.accuracy.by_field for record in self.records)
+
+    def scores(self) -> dict[tuple[str, int], list[float]]:
+        """Return the sorted scores of all replies that came, by case: sha256, and number among equal ones."""
+        pooled: dict[tuple[str, int], list[float]] = {}
+        for record in self.records:
+            seen: dict[str, int] = defaultdict(int)
+            for result in sorted(record.case_results, key=lambda result: result.case):
+                key = (result.sha256, seen[result.sha256])
+                seen[result.sha256] += 1
+                came = [score for score in result.scores if score is not None]
+                pooled.setdefault(key, []).extend(came)
+        return {key: sorted(scores) for key, scores in pooled.items() if scores}
+
+
+def pools(records: Iterable[RunRecord]) -> list[Pool]:
+    """Group records by what they were asked and how they were scored; partial ones count nowhere.
+
+    All runs of one version with equal prompt, schema, cases, params and scoring are one pool, so that
+    running again until it looks good only adds to the same figure.
+    """
+    groups: dict[bytes, list[RunRecord]] = defaultdict(list)
+    for record in newest_scoring(records):
+        if record.status == "complete":
+            groups[_identity(record)].append(record)
+    found = [
+        Pool(records=tuple(sorted(group, key=lambda record: (record.finished_at, record.run_id))))
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda pool: (pool.model, pool.newest.finished_at, pool.newest.run_id))
+
+
+def pools_of_version(records: Iterable[RunRecord], version: str) -> list[Pool]:
+    """Return one pool for each model: of this version, and of its pools the one that was run last."""
+    last = {pool.model: pool for pool in pools(records) if pool.version == version}
+    return list(last.values())
+
+
+def pool_of_run(records: Iterable[RunRecord], run_id: str) -> Pool | None:
+    """Return the pool that a run counts in, under any of its ids; None where it is partial or not there."""
+    known = list(records)
+    named = {
+        name
+        for record in known
+        if run_id in {record.run_id, record.rescored_from}
+        for name in (record.run_id, record.rescored_from)
+        if name is not None
+    }
+    for pool in pools(known):
+        if any(record.run_id in named or record.rescored_from in named for record in pool.records):
+            return pool
+    return None
+
+
+def why_not_comparable(before: Pool, after: Pool) -> str | None:
+    """Return in words why two pools may not be compared; None where they may."""
+    old, new = before.newest, after.newest
+    if old.model != new.model:
+        return f"two models: {old.model} and {new.model}"
+    if old.scoring_version != new.scoring_version:
+        return (
+            f"scored by two versions of the rules ({old.scoring_version} and {new.scoring_version}): "
+            "rescore the older one"
+        )
+    if old.policy_sha256 != new.policy_sha256:
+        return "scored by two policies (scoring.yaml differs): rescore the older one"
+    if not before.scores().keys() & after.scores().keys():
+        return "no case has the same input and expected answer in both"
+    return None
+
+
+def changed_conditions(before: Pool, after: Pool) -> tuple[str, ...]:
+    """Name what was asked differently, besides the prompt: schema, params, structured output, provider."""
+    old, new = before.newest, after.newest
+    differs = {
+        "schema": old.schema_sha256 != new.schema_sha256,
+        "params": fingerprint(old.params) != fingerprint(new.params),
+        "structured_output": old.structured_output != new.structured_output,
+        "provider": old.provider != new.provider,
+    }
+    return tuple(name for name, is_so in differs.items() if is_so)
+
+
+def changed_server(before: Pool, after: Pool) -> tuple[str, ...]:
+    """Name what the gateway says of the model that is not the same in all runs of both pools."""
+    servers = [record.server for record in (*before.records, *after.records)]
+    names: Sequence[str] = servers[0].__struct_fields__
+    return tuple(name for name in names if len({getattr(server, name) for server in servers}) > 1)
+
+
+def _identity(record: RunRecord) -> bytes:
+    return fingerprint(
+        [
+            record.model,
+            record.provider,
+            record.component_version,
+            record.prompt_sha256,
+            record.schema_sha256,
+            record.policy_sha256,
+            record.cases_sha256,
+            record.params,
+            record.structured_output,
+            record.scoring_version,
+        ]
+    )
