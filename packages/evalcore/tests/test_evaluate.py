@@ -73,7 +73,7 @@ class ScriptedClient:
         return Reply(
             case=call.case,
             replicate=call.replicate,
-            request_id="id",
+            request_id=f"{call.model.id}-{call.case}-{call.replicate}",
             request_sha256=SHA,
             text=None if failed else answer,
             finish_reason=None if failed else "length" if answer.endswith("…") else "stop",

@@ -33,9 +33,18 @@ class Listener(Protocol):
 
 
 async def find_models(
-    provider: str, client: Client, models: Sequence[Model], listener: Listener, effects: Effects
+    provider: str,
+    client: Client,
+    models: Sequence[Model],
+    listener: Listener,
+    effects: Effects,
+    *,
+    is_patient: bool = False,
 ) -> None:
-    """Tell the listener of every model of one provider, as soon as it is known."""
+    """Tell the listener of every model of one provider, as soon as it is known.
+
+    A provider that cannot be reached at the first look is not waited for, unless `is_patient`.
+    """
     remote = [model for model in models if not is_local(model)]
     for model in remote:
         listener.found(model, Server())
@@ -44,7 +53,8 @@ async def find_models(
         return
     deadline = effects.monotonic() + LOOK_AGAIN_FOR_S
     try:
-        wanted = _tell_found(await client.served(), wanted, listener)
+        first = await (_served_or_nothing(client) if is_patient else client.served())
+        wanted = _tell_found(first, wanted, listener)
         for model in wanted:
             listener.awaited(model, LOOK_AGAIN_FOR_S)
         while wanted and (left := deadline - effects.monotonic()) > 0:

@@ -40,13 +40,20 @@ class Lane:
 class Dispatcher:
     """Starts calls as places fall free, always of the lane that is furthest behind.
 
-    Lanes may be added while it runs; `close` says that none will follow. Memory grows with the calls
+    Lanes may be added while it runs; `close` says that none will follow. Once `may_start` says no, calls
+    in flight end and no others begin; whoever says so cancels `run`. Memory grows with the calls
     in flight, never with the calls planned.
     """
 
-    def __init__(self, limit: int, start: Callable[[Coroutine[None, None, None]], object]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        start: Callable[[Coroutine[None, None, None]], object],
+        may_start: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._limit = limit
         self._start = start
+        self._may_start = may_start
         self._lanes: dict[Lane, Callable[[int, Case], Coroutine[None, None, None]]] = {}
         self._in_flight = 0
         self._is_open = True
@@ -74,7 +81,7 @@ class Dispatcher:
     def _start_ready(self) -> None:
         for lane in [lane for lane in self._lanes if lane.is_done]:
             del self._lanes[lane]
-        while self._in_flight < self._limit:
+        while self._in_flight < self._limit and self._may_start():
             ready = [lane for lane in self._lanes if lane.is_ready]
             if not ready:
                 return

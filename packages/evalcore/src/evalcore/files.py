@@ -29,7 +29,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fchmod(file.fileno(), _mode_of(path))
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
             with suppress(OSError):
@@ -49,8 +49,8 @@ def _mode_of(path: Path) -> int:
     return stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else NEW_FILE_MODE
 
 
-def _sync_folder(folder: Path) -> None:
-    # Without this a power cut may still bring the old name back.
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder survive a power cut, which may bring old ones back; raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import msgspec
+
 from evalcore.canonical import sha256_hex
 from evalcore.component import Case, Component, SkippedCase
 from evalcore.models import Model, Provider
@@ -38,6 +40,8 @@ class JobPlan(Frozen, frozen=True):
     replicates: int
     prompt_commit: str | None
     dataset_commit: str | None
+    run_ids: dict[str, str] = msgspec.field(default_factory=dict)
+    """Model to its run's id, where it is fixed before the run begins."""
 
     @property
     def calls(self) -> int:

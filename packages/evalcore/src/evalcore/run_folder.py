@@ -2,6 +2,10 @@
 
 A reply is one `write` of one line, so a killed process leaves at most one torn last line; opening the
 folder again drops it, and its call is made again. Only where each reply lies is held in memory.
+
+What is written survives the process at once. For a power cut, `run.json` and `record.json` are synced
+before they count, and replies at most SYNC_EVERY_S apart while they come in (by `sync`, which the
+evaluation calls); what such a cut takes is called again.
 """
 
 from __future__ import annotations
@@ -18,13 +22,14 @@ import msgspec
 from evalcore.canonical import encode_canonical
 from evalcore.component import Case
 from evalcore.errors import StorageError
-from evalcore.files import write_atomically
+from evalcore.files import sync_folder, write_atomically
 from evalcore.plan import RunPlan, call_order
 from evalcore.record import RunRecord, record_object
 from evalcore.reply import Reply
 from evalcore.structs import JsonObject
 
 PLAN, REPLIES, RECORD = "run.json", "replies.jsonl", "record.json"
+SYNC_EVERY_S = 5.0
 _ABSENT = -1
 
 
@@ -47,13 +52,14 @@ class RunFolder:
 
     @classmethod
     def create(cls, runs_dir: Path, plan: RunPlan) -> RunFolder:
-        """Make the folder of a new run.
+        """Make the folder of a new run; one without a plan is what a killed process left of this very step.
 
         Raises StorageError.
         """
         path = runs_dir / plan.run_id
         try:
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=not (path / PLAN).exists())
+            sync_folder(runs_dir)
         except OSError as error:
             raise _storage_error(path, error) from error
         write_atomically(path / PLAN, encode_canonical(msgspec.to_builtins(plan)))
@@ -72,6 +78,16 @@ class RunFolder:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def sync(self) -> None:
+        """Let the replies kept so far survive a power cut; blocking.
+
+        Raises StorageError.
+        """
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise _storage_error(self.path / REPLIES, error) from error
 
     def append(self, reply: Reply) -> None:
         """Keep one reply. A second one for the same call is not kept: the first one counts.
@@ -118,10 +134,7 @@ class RunFolder:
         Raises StorageError.
         """
         value = record_object(record)
-        try:
-            os.fsync(self._file)
-        except OSError as error:
-            raise _storage_error(self.path / REPLIES, error) from error
+        self.sync()
         write_atomically(self.path / RECORD, encode_canonical(value))
         return value
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from evalcore.completeness import require_complete
 from evalcore.errors import EvaluatorError
 from evalcore.run_folder import RunFolder
 from evalcore.score_run import score_run
@@ -33,7 +34,9 @@ def _score(path: Path) -> ScoringAnswer:
     try:
         folder = RunFolder.open(path)
         try:
-            folder.write_record(score_run(folder.plan, folder.replies_of))
+            record = score_run(folder.plan, folder.replies_of)
+            require_complete(folder.plan, folder.replies_of, record)
+            folder.write_record(record)
         finally:
             folder.close()
     except EvaluatorError as error:

@@ -18,6 +18,7 @@ from evalcore.clients import wire_openai as wire
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
 from evalcore.clients.failures import Answer, Failure
 from evalcore.clients.interface import Call, Served
+from evalcore.clients.pace import Pace
 from evalcore.clients.pauses import Pauses
 from evalcore.clients.retry import Attempts, RetryPolicy
 from evalcore.clients.sse import StreamedAnswer
@@ -109,6 +110,7 @@ class OpenAIClient:
         self._policy = policy
         self._on_wait = on_wait
         self._pauses = Pauses(policy.outage, clock)
+        self._pace = Pace()
         self._probing = asyncio.Lock()
 
     async def call(self, call: Call) -> Reply:
@@ -120,22 +122,26 @@ class OpenAIClient:
         sent, latency, first = 0, 0.0, 0.0
         started_at: datetime | None = None
         while True:
-            outcome: Answer | Failure | None = await self._wait_for_turn(model_id)
-            if outcome is not None:
-                break
-            began = self._clock()
-            if started_at is None:
-                started_at, first = self._wall_clock(), began
-            streamed = StreamedAnswer() if call.model.stream else None
-            outcome = await self._connection.chat(body, request_id, call.model.timeout, streamed)
-            ended = self._clock()
-            latency = ended - began
-            sent += 1
-            if isinstance(outcome, Failure) and outcome.code == "refused_stream":
-                outcome = await self._reason_for_refusal(model_id, outcome, began)
-            if isinstance(outcome, Answer):
-                self._pauses.succeeded(model_id)
-                break
+            async with self._pace.turn(model_id) as round_:
+                outcome: Answer | Failure | None = await self._wait_for_turn(model_id)
+                if outcome is not None:
+                    break
+                began = self._clock()
+                if started_at is None:
+                    started_at, first = self._wall_clock(), began
+                streamed = StreamedAnswer() if call.model.stream else None
+                with self._pauses.sending(model_id):
+                    outcome = await self._connection.chat(body, request_id, call.model.timeout, streamed)
+                ended = self._clock()
+                latency = ended - began
+                sent += 1
+                if isinstance(outcome, Failure) and outcome.code == "refused_stream":
+                    outcome = await self._reason_for_refusal(model_id, outcome, began)
+                if isinstance(outcome, Answer):
+                    self._pauses.succeeded(model_id)
+                    self._pace.succeeded(model_id, call.model.concurrency)
+                    break
+                self._pace.failed(model_id, outcome, round_)
             wait = attempts.wait_after(outcome, ended - first)
             is_worth_it = self._pauses.failed(model_id, outcome, wait)
             if wait is None or not is_worth_it:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from evalcore.clients.failures import Failure
 from evalcore.structs import Frozen
+
+LOOK_EVERY_S = 1.0
+"""How often those that wait for another's probe look whether it has ended."""
 
 
 class Pause(Frozen, frozen=True):
@@ -24,7 +28,13 @@ class _Gate:
         self.failing_since: float | None = None
         self.failure: Failure | None = None
         self.is_shut = False
+        self.is_probed = False
+        """Whether a call is out that finds out for all whether the failing is over."""
         self.noted_at = float("-inf")
+
+    @property
+    def is_failing(self) -> bool:
+        return self.failing_since is not None
 
 
 class Pauses:
@@ -50,7 +60,21 @@ class Pauses:
                 return gate.failure
             if now < gate.until:
                 return Pause(seconds=gate.until - now, failure=gate.failure)
+            if gate.is_failing and gate.is_probed:
+                return Pause(seconds=LOOK_EVERY_S, failure=gate.failure)
         return None
+
+    @contextmanager
+    def sending(self, model_id: str) -> Iterator[None]:
+        """Hold this around a request that `look` let pass: where its model fails, it is the only one."""
+        probed = [gate for gate in (self._provider, self._model(model_id)) if gate.is_failing]
+        for gate in probed:
+            gate.is_probed = True
+        try:
+            yield
+        finally:
+            for gate in probed:
+                gate.is_probed = False
 
     def failed(self, model_id: str, failure: Failure, wait: float | None) -> bool:
         """Note a failure that concerns others too; says whether waiting for its end is still worth it.

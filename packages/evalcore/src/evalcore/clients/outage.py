@@ -1,0 +1,133 @@
+"""Waiting out an outage: one call looks whether the model is back, the others wait for it to tell.
+
+The client beneath tries each call a few times and then says that it failed. Where a model that has
+answered before fails for everybody, that is an outage and not the call's own failure: the call is kept
+and made again when the model is back. A model that never answered is not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from evalcore.clients.interface import Call, Client, Served
+from evalcore.errors import ModelError
+from evalcore.reply import Reply
+from evalcore.structs import Frozen
+
+AWAY = frozenset(
+    {"unreachable", "bad_gateway", "model_unavailable", "no_capacity", "backend_busy", "rate_limited"}
+)
+"""Failures that pass by themselves and concern every call to the model."""
+PERHAPS_AWAY = frozenset(
+    {"server_error", "connection_lost", "timeout", "empty_answer", "refused_stream", "unreadable_answer"}
+)
+"""Failures that may be one call's own: they are an outage only where the server is not there at all."""
+LOOK_FIRST_S = 10.0
+LOOK_LAST_S = 60.0
+"""The wait between two looks, doubled from the first to the last."""
+SAME_LOOK_S = 5.0
+"""Looks of several models within so many seconds are one request."""
+
+
+class Patience(Frozen, frozen=True):
+    """How long an outage is waited out."""
+
+    budget: float = 900.0
+    """Seconds, for one outage of one model."""
+
+
+class _Gate:
+    """What is known of one model."""
+
+    def __init__(self, *, has_answered: bool) -> None:
+        self.has_answered = has_answered
+        self.answers = 0
+        self.is_given_up = False
+        self.is_up = asyncio.Event()
+        self.is_up.set()
+
+
+class PatientClient:
+    """A client whose calls wait out outages; see evalcore.clients.interface.Client."""
+
+    def __init__(
+        self,
+        client: Client,
+        patience: Patience,
+        *,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        answered: Iterable[str] = (),
+    ) -> None:
+        self._client = client
+        self._patience = patience
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._gates = {model: _Gate(has_answered=True) for model in answered}
+        self._looking = asyncio.Lock()
+        self._looked_at = float("-inf")
+        self._served: Served | None = None
+
+    async def served(self) -> Served:
+        """Say which models can be served now; raises ModelError."""
+        return await self._client.served()
+
+    async def call(self, call: Call) -> Reply:
+        """Make one call, outages waited out."""
+        gate = self._gates.setdefault(call.model.id, _Gate(has_answered=False))
+        while True:
+            await gate.is_up.wait()
+            before = gate.answers
+            reply = await self._client.call(call)
+            if not _is_failure(reply):
+                self._note_answer(gate)
+                return reply
+            # Where another call was answered meanwhile, or nothing ever was, this failure is the call's own.
+            if gate.answers != before or not gate.has_answered or gate.is_given_up:
+                return reply
+            if gate.is_up.is_set():
+                return await self._wait_out(gate, call, reply)
+
+    async def _wait_out(self, gate: _Gate, call: Call, reply: Reply) -> Reply:
+        """Be the one that looks, until the model answers this call or is given up."""
+        gate.is_up.clear()
+        try:
+            end = self._monotonic() + self._patience.budget
+            wait = LOOK_FIRST_S
+            while (left := end - self._monotonic()) > 0:
+                await self._sleep(min(wait, left))
+                wait = min(2 * wait, LOOK_LAST_S)
+                if not await self._is_served(call.model.id):
+                    continue
+                reply = await self._client.call(call)
+                if not _is_failure(reply):
+                    self._note_answer(gate)
+                    return reply
+                if reply.error is not None and reply.error.code in PERHAPS_AWAY:
+                    return reply  # the server is there: the others may find out whether it is this call
+            gate.is_given_up = True
+            return reply
+        finally:
+            gate.is_up.set()
+
+    def _note_answer(self, gate: _Gate) -> None:
+        gate.answers += 1
+        gate.has_answered = True
+        gate.is_given_up = False
+
+    async def _is_served(self, model_id: str) -> bool:
+        async with self._looking:
+            if self._monotonic() - self._looked_at >= SAME_LOOK_S:
+                try:
+                    self._served = await self._client.served()
+                except ModelError:
+                    self._served = None
+                self._looked_at = self._monotonic()
+        return self._served is not None and model_id in self._served.models
+
+
+def _is_failure(reply: Reply) -> bool:
+    """Whether a reply may be an outage's doing; any other says that the model is there."""
+    error = reply.error
+    return error is not None and error.fault == "infrastructure" and error.code in AWAY | PERHAPS_AWAY
