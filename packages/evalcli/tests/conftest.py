@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,8 +13,10 @@ from click.testing import CliRunner
 
 from evalcli.exits import run
 from evalcli.main import cli
+from evalcore.component import Case, Component
 from evalcore.ids import uuid7
-from evalcore.plan import Server
+from evalcore.models import Model, Provider
+from evalcore.plan import RunPlan, Server
 from evalcore.record import (
     Accuracy,
     Calls,
@@ -22,7 +26,10 @@ from evalcore.record import (
     RunRecord,
     Tokens,
 )
-from evalcore.structs import Frozen
+from evalcore.reply import Reply, Usage
+from evalcore.run_folder import RunFolder
+from evalcore.score_run import score_run
+from evalcore.structs import Frozen, JsonValue
 
 
 class Ended(Frozen, frozen=True):
@@ -93,3 +100,75 @@ def make_record() -> Callable[..., RunRecord]:
         return RunRecord(**(values | fields))
 
     return make
+
+
+EXPECTED = {"decision": "approve", "amount": 4125, "reasons": ["complete", "signed"]}
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """Make the folder of a finished run of one case, from the answers to it."""
+
+    def make(
+        answers: Sequence[JsonValue], number: int = 1, *, is_recorded: bool = True, **fields: Any
+    ) -> Path:
+        plan = _plan(number, len(answers), fields)
+        folder = RunFolder.create(tmp_path / "runs", plan)
+        try:
+            for replicate, answer in enumerate(answers):
+                folder.append(_reply(plan, replicate, answer))
+            if is_recorded:
+                folder.write_record(score_run(plan, folder.replies_of))
+        finally:
+            folder.close()
+        return folder.path
+
+    return make
+
+
+def _plan(number: int, replicates: int, fields: dict[str, Any]) -> RunPlan:
+    component = Component(
+        slug="memo",
+        name="memo",
+        version="1.0.0",
+        category=None,
+        prompt="Answer.",
+        prompt_sha256="a" * 64,
+        output="json_object",
+        schema=None,
+        schema_sha256=None,
+        policy=None,
+        policy_where=None,
+        policy_sha256=None,
+    )
+    values: dict[str, Any] = {
+        "run_id": uuid7(number, bytes(10)),
+        "job_id": uuid7(0, bytes(10)),
+        "origin": "local",
+        "component": component,
+        "cases": (Case("one", "in", json.dumps(EXPECTED), "c" * 64),),
+        "skipped_cases": (),
+        "model": Model("big", "mindrouter"),
+        "provider": Provider("mindrouter", "openai", "http://localhost", None),
+        "server": Server(),
+        "replicates": replicates,
+        "prompt_commit": None,
+        "dataset_commit": None,
+    }
+    return RunPlan(**(values | fields))
+
+
+def _reply(plan: RunPlan, replicate: int, answer: JsonValue) -> Reply:
+    return Reply(
+        case="one",
+        replicate=replicate,
+        request_id=f"{plan.run_id}-{replicate}",
+        request_sha256="d" * 64,
+        text=answer if isinstance(answer, str) else json.dumps(answer),
+        finish_reason="stop",
+        usage=Usage(100, 20),
+        started_at=f"2026-01-05T09:00:{replicate:02d}.000Z",
+        finished_at=f"2026-01-05T09:01:{replicate:02d}.000Z",
+        latency_ms=1000.0,
+        attempts=1,
+    )

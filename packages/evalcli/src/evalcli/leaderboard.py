@@ -1,4 +1,4 @@
-"""`evalcli leaderboard`: show, merge, validate, and the schema."""
+"""`evalcli leaderboard`: show, merge, validate, rescore, and the schema."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import jsonschema_rs
 from evalcli.exits import Exit
 from evalcli.leaderboard_files import leaderboard_path, read_bytes, read_leaderboard
 from evalcli.output import print_bytes, print_line, print_table, say, shown, warn
+from evalcli.runs_dir import RUNS_IN_LIBRARY
 from evalcli.standing import standings, standings_table
 from evalcore.canonical import encode_canonical
 from evalcore.errors import LeaderboardError
@@ -33,7 +34,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group(name="leaderboard")
 def command() -> None:
-    """Show, merge and validate leaderboards."""
+    """Show, merge, validate and rescore leaderboards."""
 
 
 @command.command()
@@ -89,6 +90,27 @@ def schema() -> int:
     """Print the JSON Schema of leaderboard.json."""
     print_bytes(encode_canonical(leaderboard_schema()))
     return Exit.DONE
+
+
+@command.command()
+@click.argument("skill")
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.option(
+    "--runs-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
+)
+def rescore(skill: str, prompt_library: Path, runs_dir: Path | None) -> int:
+    """Bring a component's leaderboard to the present scoring version.
+
+    Every run of an older one whose replies are in RUNS_DIR is scored again, and its new record is added
+    beside the old one. Exit code 1 where some runs' replies are not at hand.
+    """
+    # Scoring takes as long to load as all else together, and the other commands have no use for it.
+    from evalcli.leaderboard_rescoring import rescore_leaderboard  # noqa: PLC0415
+
+    path = leaderboard_path(prompt_library, skill)
+    return rescore_leaderboard(path, skill, runs_dir or prompt_library / RUNS_IN_LIBRARY)
 
 
 def _paths(source: str | None, prompt_library: Path) -> list[Path]:

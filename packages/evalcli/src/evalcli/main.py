@@ -13,7 +13,8 @@ from evalcore.version import __version__
 
 COMMANDS: Final = {
     "evaluate": ("evalcli.evaluate", "Evaluate a component on every model whose key is present."),
-    "leaderboard": ("evalcli.leaderboard", "Show, merge and validate leaderboards."),
+    "rescore": ("evalcli.rescore", "Score runs again from their kept replies."),
+    "leaderboard": ("evalcli.leaderboard", "Show, merge, validate and rescore leaderboards."),
     "models": ("evalcli.models", "List, check and add the models to evaluate."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""

@@ -1,0 +1,88 @@
+"""A run's kept replies scored again: the same record under the same rules, a new one under newer rules.
+
+`record.json` stays the run as first scored. A later scoring lies beside it as
+`record-<scoring version>.json`, so that no scoring ever replaces another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from evalcore.canonical import encode_canonical
+from evalcore.errors import ConfigurationError, StorageError
+from evalcore.files import write_atomically
+from evalcore.record import RunRecord, record_object
+from evalcore.rescoring import rescored_run_id
+from evalcore.run_folder import RECORD, RunFolder, read_record
+from evalcore.score_run import score_run
+from evalcore.structs import Frozen
+from evalcore.version import SCORING_VERSION
+
+Verdict = Literal["first", "identical", "differs", "new", "known"]
+"""first: the run had no record. identical, differs: beside its record, by the rules that made it.
+new: by later rules. known: the same, and as it was found there already."""
+
+
+class Rescored(Frozen, frozen=True):
+    """What scoring a run again gave."""
+
+    slug: str
+    path: Path
+    """The file that holds the record, or, where it differs, another one."""
+    verdict: Verdict
+    record: RunRecord
+    before: RunRecord | None
+    """The run as first scored."""
+
+
+def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
+    """Score a run's replies by the present rules, and keep the record unless there is one already.
+
+    `first` is the run as first scored, where that is known from elsewhere and the folder lacks it.
+
+    Raises StorageError where replies are missing or files cannot be used, ConfigurationError where the
+    run was first scored by rules later than ours.
+    """
+    before = read_record(run_dir) if (run_dir / RECORD).exists() else first
+    if before is not None and before.scoring_version > SCORING_VERSION:
+        raise ConfigurationError(
+            f"it was scored by scoring version {before.scoring_version}, this program has {SCORING_VERSION}",
+            where=str(run_dir / RECORD),
+            hint="update the evaluator",
+        )
+    slug, record = _scored(run_dir, before)
+    is_later = record.rescored_from is not None
+    path = run_dir / (f"record-{SCORING_VERSION}.json" if is_later else RECORD)
+    verdict = _keep(path, encode_canonical(record_object(record)), is_later=is_later)
+    return Rescored(slug=slug, path=path, verdict=verdict, record=record, before=before)
+
+
+def _scored(run_dir: Path, before: RunRecord | None) -> tuple[str, RunRecord]:
+    folder = RunFolder.open(run_dir)
+    try:
+        record = score_run(folder.plan, folder.replies_of)
+    finally:
+        folder.close()
+    slug = folder.plan.component.slug
+    if before is None or before.scoring_version == SCORING_VERSION:
+        return slug, record
+    run_id = rescored_run_id(record.run_id, SCORING_VERSION)
+    return slug, msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
+
+
+def _keep(path: Path, data: bytes, *, is_later: bool) -> Verdict:
+    try:
+        kept = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise StorageError(
+            f"it cannot be read ({error.strerror or error})", where=str(path), hint="mend its permissions"
+        ) from error
+    if kept is None:
+        write_atomically(path, data)
+        return "new" if is_later else "first"
+    if kept != data:
+        return "differs"
+    return "known" if is_later else "identical"
