@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -13,6 +13,7 @@ from evalcore.numbers import mean
 from evalcore.power import DEFAULT_MARGIN, smallest_change, spread_of
 from evalcore.seeded import seeded_uniform
 from evalcore.structs import Frozen
+from evalcore.uncertainty import Interval, accuracy_interval
 
 Verdict = Literal["regression", "improvement", "no evidence", "cannot alarm"]
 MOST_MOVED = 5
@@ -25,6 +26,8 @@ class Side(Frozen, frozen=True):
     run_ids: tuple[str, ...]
     """All runs that count, the oldest first."""
     mean: float
+    ci95: Interval | None
+    """For these cases, as in a record: the same one where the set is a single run."""
     replies: int
 
 
@@ -111,7 +114,35 @@ def describe(outcome: Outcome) -> str:
         return f"{outcome.model}: not comparable: {outcome.reason}"
     old, new = outcome.before, outcome.after
     means = f"{old.version} {old.mean:.3f} -> {new.version} {new.mean:.3f} ({outcome.change:+.3f})"
-    return "; ".join([f"{outcome.model}: {outcome.verdict}: {means}", _runs(outcome), *_reasons(outcome)])
+    return "; ".join(
+        [f"{outcome.model}: {outcome.verdict}: {means}", what_counts(outcome), *reasons(outcome)]
+    )
+
+
+def what_counts(outcome: Comparison) -> str:
+    """Say what the comparison rests on."""
+    runs = f"{len(outcome.before.run_ids)} run(s) against {len(outcome.after.run_ids)}"
+    cases = f"{outcome.cases} case(s) x {outcome.replicates} replies"
+    left_out = f", {outcome.cases_left_out} case(s) left out" if outcome.cases_left_out else ""
+    return f"{runs}, {cases}{left_out}"
+
+
+def reasons(outcome: Comparison) -> Iterable[str]:
+    """Yield what a reader must know to weigh the verdict."""
+    if outcome.verdict == "cannot alarm":
+        yield "too few replies to show any change"
+    elif outcome.verdict == "no evidence":
+        least = outcome.smallest_change
+        yield (
+            f"could have shown a change of {least:.3f}" if least is not None else "could have shown no change"
+        )
+    else:
+        p = outcome.p_regression if outcome.verdict == "regression" else outcome.p_improvement
+        yield f"p = {p:.4f} beyond a margin of {outcome.margin:g}"
+    if outcome.server_changed:
+        yield f"server changed ({', '.join(outcome.server_changed)})"
+    if outcome.also_changed:
+        yield f"also changed: {', '.join(outcome.also_changed)}"
 
 
 def _outcome(model: str, before: Pool | None, after: Pool | None, margin: float) -> Outcome:
@@ -135,8 +166,8 @@ def _measured(before: Pool, after: Pool, margin: float) -> Comparison:
     sizes = [len(case) for case in small_olds]
     return Comparison(
         model=before.model,
-        before=_side(before, olds),
-        after=_side(after, news),
+        before=_side(before, shared, olds),
+        after=_side(after, shared, news),
         verdict="no evidence" if can_alarm(sizes) else "cannot alarm",
         margin=margin,
         cases=len(shared),
@@ -160,11 +191,15 @@ def _judged(one: Comparison, fall: float, rise: float) -> Comparison:
     return msgspec.structs.replace(one, verdict=verdict, p_regression=fall, p_improvement=rise)
 
 
-def _side(pool: Pool, scores: Sequence[Sequence[float]]) -> Side:
+def _side(pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequence[float]]) -> Side:
     return Side(
         version=pool.version,
         run_ids=tuple(record.run_id for record in pool.records),
         mean=mean(mean(case) or 0.0 for case in scores) or 0.0,
+        ci95=accuracy_interval(
+            [case for key, case in pool.scores().items() if key in shared],
+            seeded_uniform("accuracy", pool.newest.cases_sha256),
+        ),
         replies=sum(map(len, scores)),
     )
 
@@ -177,28 +212,3 @@ def _moved(before: Pool, after: Pool) -> tuple[FieldChange, ...]:
         if old[field] != new[field]
     ]
     return tuple(sorted(changes, key=lambda one: -abs(one.after - one.before))[:MOST_MOVED])
-
-
-def _runs(outcome: Comparison) -> str:
-    runs = f"{len(outcome.before.run_ids)} run(s) against {len(outcome.after.run_ids)}"
-    cases = f"{outcome.cases} case(s) x {outcome.replicates} replies"
-    left_out = f", {outcome.cases_left_out} case(s) left out" if outcome.cases_left_out else ""
-    return f"{runs}, {cases}{left_out}"
-
-
-def _reasons(outcome: Comparison) -> Iterable[str]:
-    """Yield what a reader must know to weigh the verdict."""
-    if outcome.verdict == "cannot alarm":
-        yield "too few replies to show any change"
-    elif outcome.verdict == "no evidence":
-        least = outcome.smallest_change
-        yield (
-            f"could have shown a change of {least:.3f}" if least is not None else "could have shown no change"
-        )
-    else:
-        p = outcome.p_regression if outcome.verdict == "regression" else outcome.p_improvement
-        yield f"p = {p:.4f} beyond a margin of {outcome.margin:g}"
-    if outcome.server_changed:
-        yield f"server changed ({', '.join(outcome.server_changed)})"
-    if outcome.also_changed:
-        yield f"also changed: {', '.join(outcome.also_changed)}"
