@@ -22,15 +22,15 @@ class Images:
     simulator: str = "evaluator-test-simulator"
 
 
-def run_docker(*arguments: str, seconds: float = 60) -> str:
-    """Run the client and give what it prints; its own words are in the failure."""
+def run_docker(*arguments: str, seconds: float = 60, words: str = "") -> str:
+    """Run the client with some words on its standard input; what it says is in the failure."""
     done = subprocess.run(
         ["docker", *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=seconds,
-        stdin=subprocess.DEVNULL,
+        input=words,
     )
     if done.returncode != 0:
         pytest.fail(f"docker {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
@@ -63,9 +63,6 @@ def base() -> list[str]:
 def images(docker: Callable[..., str], base: list[str], project_root: Path) -> Images:
     """The two images as a user builds them, and the simulator on top of the first."""
     built = Images()
-    base = (
-        ["--build-arg", f"PYTHON_IMAGE={os.environ['PYTHON_IMAGE']}"] if "PYTHON_IMAGE" in os.environ else []
-    )
     for tag, file, arguments in (
         (built.hook, "docker/hook.Dockerfile", base),
         (built.runner, "docker/runner.Dockerfile", base),

@@ -1,0 +1,120 @@
+"""The same replies give the same record, byte for byte, on this Python and on the images'."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalcore.component import Case, Component
+from evalcore.models import Model, Price, Provider
+from evalcore.plan import RunPlan, Server
+from evalcore.reply import Reply, Usage
+from evalcore.run_folder import RECORD, REPLIES, RunFolder
+from evalcore.score_run import score_run
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
+
+SHA = "0" * 64
+EXPECTED = {
+    "title": "Coastal sensors for a warming bay",
+    "amount": "$12,500.00",
+    "due": "2027-03-01",
+    "confidence": 0.85,
+    "rationale": "The notice names a program, a deadline and the people who may apply to it.",
+    "items": [{"name": f"item {n}", "pages": n, "required": n % 2 == 0} for n in range(6)],
+}
+
+
+def perturbed(noise: random.Random) -> str:
+    answer = json.loads(json.dumps(EXPECTED))
+    noise.shuffle(answer["items"])
+    answer["confidence"] = round(noise.random(), 2)
+    answer["title"] = answer["title"][noise.randrange(12) :]
+    answer["items"] = answer["items"][noise.randrange(3) :]
+    return json.dumps(answer) if noise.random() < 0.95 else json.dumps(answer)[:-7]
+
+
+def a_run(folder: Path) -> Path:
+    """Keep a run of three cases and eight replicates, scored here."""
+    component = Component(
+        slug="c",
+        name="c",
+        version="1.0.0",
+        category=None,
+        prompt="Answer.",
+        prompt_sha256=SHA,
+        output="json_object",
+        schema={"type": "object", "properties": {"amount": {"type": "string"}}},
+        schema_sha256=SHA,
+        policy=None,
+        policy_where=None,
+        policy_sha256=None,
+    )
+    plan = RunPlan(
+        run_id="01900000-0000-7000-8000-000000000000",
+        job_id="job",
+        origin="local",
+        component=component,
+        cases=tuple(Case(name, "in", json.dumps(EXPECTED), SHA) for name in "abc"),
+        skipped_cases=(),
+        model=Model("m", "mindrouter", price=Price(0.3, 0.7)),
+        provider=Provider("mindrouter", "openai", "http://x", None),
+        server=Server(),
+        replicates=8,
+        prompt_commit=None,
+        dataset_commit=None,
+    )
+    noise = random.Random(11)
+    run = RunFolder.create(folder, plan)
+    for replicate, case in run.pending():
+        run.append(
+            Reply(
+                case=case.name,
+                replicate=replicate,
+                request_id=f"{case.name}-{replicate}",
+                request_sha256=SHA,
+                text=perturbed(noise),
+                finish_reason="stop",
+                usage=Usage(100, 37),
+                started_at="2026-01-01T00:00:00.000Z",
+                finished_at="2026-01-01T00:00:01.000Z",
+                latency_ms=round(noise.random() * 1000, 3),
+                attempts=1,
+            )
+        )
+    run.write_record(score_run(run.plan, run.replies_of))
+    run.close()
+    return run.path
+
+
+def test_a_record_is_the_same_bytes_here_and_in_the_image_whatever_the_order_of_replies(
+    docker: Any, images: Any, tmp_path: Path
+) -> None:
+    path = a_run(tmp_path)
+    here = (path / RECORD).read_bytes()
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(path, elsewhere)
+    (elsewhere / RECORD).unlink()
+    lines = (elsewhere / REPLIES).read_bytes().splitlines(keepends=True)
+    random.Random(5).shuffle(lines)
+    (elsewhere / REPLIES).write_bytes(b"".join(lines))
+    arguments = [
+        "run",
+        "--rm",
+        "--interactive",
+        "--network",
+        "none",
+        "--user",
+        "0",
+        "--env",
+        "PYTHONHASHSEED=99",
+    ]
+    arguments += ["--volume", f"{elsewhere}:/run-folder", "--entrypoint", "python3"]
+    told = docker(*arguments, images.runner, "-m", "evalcore.scoring_worker", words='"/run-folder"\n')
+    assert json.loads(told)["error"] is None, told
+    assert (elsewhere / RECORD).read_bytes() == here
