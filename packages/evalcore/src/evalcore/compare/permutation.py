@@ -31,7 +31,11 @@ def equal_sizes(
 
 
 def fall_p(
-    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], margin: float, uniform: Uniform
+    before: Sequence[Sequence[float]],
+    after: Sequence[Sequence[float]],
+    margin: float,
+    uniform: Uniform,
+    permutations: int = PERMUTATIONS,
 ) -> float:
     """Return the one-sided p of "the mean over cases has not fallen by more than the margin".
 
@@ -51,8 +55,8 @@ def fall_p(
     cases = [case for case in cases if case[0][0] < case[0][-1]]
     observed = math.fsum(old for _, old, _ in cases) - TIE
     strata = [[score * 2 / len(scores) for score in scores] for scores, _, _ in cases]
-    as_far = sum(_permuted(strata, uniform) >= observed for _ in range(PERMUTATIONS))
-    return (as_far + 1) / (PERMUTATIONS + 1)
+    as_far = sum(_permuted(strata, uniform) >= observed for _ in range(permutations))
+    return (as_far + 1) / (permutations + 1)
 
 
 def smallest_p(sizes: Sequence[int]) -> float:
