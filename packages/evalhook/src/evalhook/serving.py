@@ -13,10 +13,9 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from evalcore.errors import ConfigurationError
+from evalhook.connections import LimitedProtocol
 from evalhook.settings import Settings
 
-MAX_HEADER_BYTES: Final = 16 * 1024
-MAX_CONNECTIONS: Final = 512
 GRACE_SECONDS: Final = 5
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,23 +37,28 @@ class Server(uvicorn.Server):
 
 def serve(app: ASGIApp, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin."""
-    server = Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            lifespan="on",
-            ws="none",
-            limit_concurrency=MAX_CONNECTIONS,
-            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+    asyncio.run(_served(Server(server_config(app, settings.host, settings.port)), settings))
+
+
+def server_config(
+    app: ASGIApp, host: str, port: int, protocol: type[LimitedProtocol] = LimitedProtocol
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve; who is behind a proxy is found out by evalhook.proxies, not by it."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=protocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        ws="none",
+        h11_max_incomplete_event_size=protocol.limits.header_bytes,
+        timeout_keep_alive=protocol.limits.idle_seconds,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    asyncio.run(_served(server, settings))
 
 
 async def _served(server: Server, settings: Settings) -> None:
