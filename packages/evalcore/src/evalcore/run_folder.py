@@ -21,6 +21,7 @@ import msgspec
 
 from evalcore.canonical import encode_canonical
 from evalcore.component import Case
+from evalcore.compressed_replies import COMPRESSED, REPLIES, open_compressed
 from evalcore.errors import StorageError
 from evalcore.files import sync_folder, write_atomically
 from evalcore.plan import RunPlan, call_order
@@ -28,7 +29,7 @@ from evalcore.record import RunRecord, record_object
 from evalcore.reply import Reply
 from evalcore.structs import JsonObject
 
-PLAN, REPLIES, RECORD = "run.json", "replies.jsonl", "record.json"
+PLAN, RECORD = "run.json", "record.json"
 SYNC_EVERY_S = 5.0
 _ABSENT = -1
 
@@ -45,7 +46,10 @@ class RunFolder:
         self.kept = 0
         self._size = 0
         try:
-            self._file = os.open(path / REPLIES, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            unpacked = open_compressed(path)
+            self._is_compressed = unpacked is not None
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            self._file = os.open(path / REPLIES, flags, 0o644) if unpacked is None else unpacked
             self._index()
         except OSError as error:
             raise _storage_error(path / REPLIES, error) from error
@@ -97,6 +101,9 @@ class RunFolder:
         offsets = self._offsets[reply.case]
         if offsets[reply.replicate] != _ABSENT:
             return
+        if self._is_compressed:
+            what, hint = "nothing is added to compressed replies", f"unpack {COMPRESSED} with gunzip first"
+            raise StorageError(what, where=str(self.path), hint=hint)
         line = self._encoder.encode(reply) + b"\n"
         try:
             if os.write(self._file, line) != len(line):
@@ -123,7 +130,7 @@ class RunFolder:
         Raises StorageError.
         """
         try:
-            with (self.path / REPLIES).open("rb") as lines:
+            with self._lines() as lines:
                 return [self._read(lines, at) for at in self._offsets[case.name] if at != _ABSENT]
         except OSError as error:
             raise _storage_error(self.path / REPLIES, error) from error
@@ -143,12 +150,17 @@ class RunFolder:
         """Whether the run has its record."""
         return (self.path / RECORD).exists()
 
+    def _lines(self) -> BinaryIO:
+        # Of the open file, for compressed replies are unpacked into one that has no name.
+        return os.fdopen(os.dup(self._file), "rb")
+
     def _read(self, lines: BinaryIO, offset: int) -> Reply:
         lines.seek(offset)
         return self._decoder.decode(lines.readline())
 
     def _index(self) -> None:
-        with (self.path / REPLIES).open("rb") as lines:
+        with self._lines() as lines:
+            lines.seek(0)
             for line in lines:
                 if not line.endswith(b"\n"):
                     break

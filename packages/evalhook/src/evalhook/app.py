@@ -20,14 +20,11 @@ from litestar.types import ASGIApp, ExceptionHandlersMap
 
 from evalcore.effects import Effects, real_effects
 from evalcore.version import __version__
-from evalhook import page_routes, problems, routes
-from evalhook.audience import Audience
+from evalhook import metrics, page_routes, problems, routes
 from evalhook.auth import BearerAuth
 from evalhook.door import PageDoor
 from evalhook.entering import open_allowed, open_credentials
-from evalhook.events import EventHub
 from evalhook.intake import Gateway, Intake, Sources
-from evalhook.live import Live
 from evalhook.logs import RequestLog, current_request_id
 from evalhook.neighbours import open_gateway, open_publisher, open_repositories
 from evalhook.page_routes import Watch
@@ -40,7 +37,9 @@ from evalhook.sessions import Sessions
 from evalhook.settings import Settings
 from evalhook.slot import Slot
 from evalhook.slowing import Slowing
+from evalhook.space import GB, FreeSpace
 from evalhook.store import JobStore
+from evalhook.told import Told
 from evalhook.worker import Publisher, Worker, timestamp
 
 NOT_FOUND: Final = 404
@@ -69,8 +68,7 @@ def create_app(
     gateway = gateway or open_gateway(settings)
     store, slot = JobStore(settings.jobs_dir), Slot()
     store.open()
-    hub, sessions = EventHub(), Sessions()
-    live = Live(hub, effects.monotonic)
+    told = Told(settings, store, slot, effects)
     worker = Worker(
         store=store,
         slot=slot,
@@ -80,9 +78,16 @@ def create_app(
         runs_dir=settings.runs_dir,
         concurrency=settings.concurrency,
         scrub=scrub,
-        audience=Audience([live]),
+        audience=told.audience,
     )
-    service = Service(store=store, slot=slot, intake=Intake(sources, gateway), worker=worker, effects=effects)
+    service = Service(
+        store=store,
+        slot=slot,
+        intake=Intake(sources, gateway),
+        worker=worker,
+        effects=effects,
+        space=FreeSpace(settings.state_dir, settings.min_free_gb * GB),
+    )
 
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
@@ -92,12 +97,13 @@ def create_app(
                 asyncio.create_task(sources.prepare()),
                 asyncio.create_task(allowed.keep_fresh(effects.sleep)),
             ]
-            yield
-            slot.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            await worker.stop()
+            async with told.at_work():
+                yield
+                slot.close()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+                await worker.stop()
         finally:
             store.close()
 
@@ -107,10 +113,13 @@ def create_app(
             routes.show_job,
             routes.list_jobs,
             routes.health,
+            metrics.show_metrics,
             *page_routes.ROUTES,
         ],
+        middleware=[metrics.HTTP.middleware],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
+            "metrics": Provide(lambda: told.metrics, sync_to_thread=False, use_cache=True),
             "watch": Provide(lambda: watch, sync_to_thread=False, use_cache=True),
         },
         exception_handlers=_exception_handlers(scrub),
@@ -121,7 +130,8 @@ def create_app(
     )
     credentials = open_credentials(settings, effects, scrub)
     slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
-    watch = Watch(hub, live, sessions, credentials, slowing)
+    sessions = Sessions()
+    watch = Watch(told.hub, told.live, sessions, credentials, slowing)
     door = PageDoor(api, BearerAuth(api, credentials, slowing), sessions)
     return RequestLog(Entrance(door, trusted=settings.trusted_proxies, allowed=allowed))
 

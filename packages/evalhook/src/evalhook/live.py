@@ -189,7 +189,7 @@ class LiveJob(Observer):
         waits = [
             Wait(tally.model, replicate + 1, int(now - begun))
             for tally in self._tallies.values()
-            for (_, replicate), begun in tally.in_flight.items()
+            for (_, replicate), begun in list(tally.in_flight.items())
             if now - begun >= LONG_WAIT_S
         ]
         return tuple(sorted(waits, key=lambda wait: -wait.seconds)[:MOST_WAITS])
@@ -220,4 +220,5 @@ class Live:
 
     def running(self) -> LiveJob | None:
         """The job that runs now, if any."""
-        return next(iter(self._jobs.values()), None)
+        # A copy, for the metrics' own address is read from another thread.
+        return next(iter(list(self._jobs.values())), None)

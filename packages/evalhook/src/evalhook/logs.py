@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard error, with the request's id, without secrets."""
+"""The log: one JSON object a line on standard output, with the request's id, without secrets."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from evalhook.job_logs import JobLogs
+
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET: Final = {
     "httpx": "WARNING",
@@ -30,7 +32,9 @@ MAX_PATH: Final = 200
 log = structlog.stdlib.get_logger("evalhook.request")
 
 
-def configure_logging(scrub: Callable[[str], str], stream: TextIO | None = None) -> None:
+def configure_logging(
+    scrub: Callable[[str], str], stream: TextIO | None = None, job_logs: JobLogs | None = None
+) -> None:
     """Send everything that is logged, ours and the libraries', through one pipeline."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -52,10 +56,10 @@ def configure_logging(scrub: Callable[[str], str], stream: TextIO | None = None)
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _Scrubbed(scrub),
-            structlog.processors.JSONRenderer(serializer=json.dumps),
+            _Lines(job_logs),
         ],
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -82,6 +86,20 @@ class _Scrubbed:
         if isinstance(value, bool | int | float | None):
             return value
         return self._scrub(value if isinstance(value, str) else repr(value))
+
+
+class _Lines:
+    """Writes an event as a line, and gives a job's lines to its own log too."""
+
+    def __init__(self, job_logs: JobLogs | None) -> None:
+        self._job_logs = job_logs
+
+    def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> str:
+        line = json.dumps(event)
+        job_id = event.get("job_id")
+        if self._job_logs is not None and isinstance(job_id, str):
+            self._job_logs.keep(job_id, line)
+        return line
 
 
 class RequestLog:

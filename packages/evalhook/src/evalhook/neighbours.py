@@ -18,6 +18,7 @@ from evalhook.worker import Published, Publisher
 
 if TYPE_CHECKING:
     from evalhook.github import GitHub, Tokens
+    from evalhook.github_reports import GitHubReports
 
 
 def open_repositories(settings: Settings) -> Repositories:
@@ -61,6 +62,27 @@ def data_sets_clone(settings: Settings) -> Clone | None:
 def open_publisher(settings: Settings) -> Publisher:
     """Make what commits results back."""
     return _LateCommitter(settings)
+
+
+def open_reports(settings: Settings) -> Callable[[], GitHubReports] | None:
+    """Return what makes the teller of GitHub; None where there is no repository to tell."""
+    token, repository = github_token(settings), settings.github_repo
+    if settings.commit_back == "none" or token is None or repository is None:
+        return None
+
+    def reports() -> GitHubReports:
+        from evalhook.github_reports import GitHubReports  # noqa: PLC0415 - see _LateCommitter
+
+        # A request is not repeated blindly: what it may have done is looked for first (evalhook.telling).
+        return GitHubReports(
+            repository,
+            _Tokens(token),
+            api_url=settings.github_api_url,
+            allow_http=settings.allow_http,
+            retries=0,
+        )
+
+    return reports
 
 
 def check_github(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from evalhook.jobs import Job, Progress, Queued
 from evalhook.problems import CurrentJob
 from evalhook.schemas import EvaluateRequest
 from evalhook.slot import Slot
+from evalhook.space import FreeSpace
 from evalhook.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker import Worker, timestamp
@@ -20,13 +21,21 @@ class Service:
     """Accepts jobs and shows them."""
 
     def __init__(
-        self, *, store: JobStore, slot: Slot, intake: Intake, worker: Worker, effects: Effects
+        self,
+        *,
+        store: JobStore,
+        slot: Slot,
+        intake: Intake,
+        worker: Worker,
+        effects: Effects,
+        space: FreeSpace,
     ) -> None:
         self._store = store
         self._slot = slot
         self._intake = intake
         self._worker = worker
         self._effects = effects
+        self._space = space
 
     async def accept(self, request: EvaluateRequest) -> Job:
         """Take the slot, check the request against the world, and begin its job; raises Problem."""
@@ -34,7 +43,9 @@ class Service:
         holder = CurrentJob(job_id=self._effects.new_id(), skill=request.skill_name, started_at=now)
         self._slot.take(holder)
         try:
+            self._space.require()
             plan = await self._intake.plan(request, holder.job_id)
+            self._space.require(plan.calls)
             job = _queued(request, plan, now)
             await self._keep(job)
         except BaseException:

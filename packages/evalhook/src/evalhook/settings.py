@@ -86,6 +86,14 @@ class Settings(Frozen, frozen=True):
     concurrency: int
     """Calls in flight over all models."""
     retention_days: int
+    max_state_gb: int
+    """The size that the state directory is kept under, where published jobs can be dropped for it."""
+    min_free_gb: int
+    """Free space without which no job is taken."""
+    public_url: str | None
+    """Where people find the status page."""
+    metrics_bind: tuple[str, int] | None
+    """A second address, where the metrics need no token."""
     allow_http: bool
     publish_cases: PublishCases | None
     """What is published of cases; None: by where they come from (see evalhook.privacy)."""
@@ -200,6 +208,10 @@ def _read(reader: SettingReader) -> Settings:
         github=github,
         concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
         retention_days=reader.value("EVALHOOK_RETENTION_DAYS", values.whole_number(1, 36500), default=90),
+        max_state_gb=reader.value("EVALHOOK_MAX_STATE_GB", values.whole_number(1, 10**6), default=20),
+        min_free_gb=reader.value("EVALHOOK_MIN_FREE_GB", values.whole_number(0, 10**6), default=1),
+        public_url=reader.optional("EVALHOOK_PUBLIC_URL", values.api_url(allow_http=allow_http)),
+        metrics_bind=reader.optional("EVALHOOK_METRICS_BIND", values.bind),
         allow_http=allow_http,
         publish_cases=reader.optional("EVALHOOK_PUBLISH_CASES", values.publish_cases),
         allow_any_commit=reader.value("EVALHOOK_ALLOW_ANY_COMMIT", values.flag, default=False),

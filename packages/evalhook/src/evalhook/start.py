@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evalcore.errors import ConfigurationError
 from evalhook.app import create_app
+from evalhook.job_logs import JobLogs
 from evalhook.logs import configure_logging
 from evalhook.secret import Scrubber
 from evalhook.serving import serve
@@ -18,7 +19,7 @@ def start(environ: Mapping[str, str]) -> None:
     settings = read_settings(environ)
     require_clones(settings)
     scrub = Scrubber(settings.secrets)
-    configure_logging(scrub)
+    configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
     serve(create_app(settings, scrub=scrub), settings)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from heapq import nlargest
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,17 @@ import structlog
 
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.files import write_atomically
+from evalcore.plan import JobPlan
 from evalhook.jobs import Job
 
 MAX_JOB_BYTES: Final = 1024 * 1024
 log = structlog.stdlib.get_logger(__name__)
+
+
+class PlanLost(StorageError):
+    """A job's plan is not there, so that nobody knows what is still to be called."""
+
+    code = "interrupted"
 
 
 class JobStore:
@@ -63,8 +71,7 @@ class JobStore:
 
     def newest(self, limit: int) -> list[Job]:
         """List jobs, the newest first."""
-        jobs = sorted(self._jobs.values(), key=lambda job: (job.created_at, job.job_id), reverse=True)
-        return jobs[:limit]
+        return nlargest(limit, self._jobs.values(), key=lambda job: (job.created_at, job.job_id))
 
     def unfinished(self) -> list[Job]:
         """List the jobs that a former process left behind."""
@@ -76,6 +83,39 @@ class JobStore:
         Raises StorageError.
         """
         write_atomically(self._folder / f"{job.job_id}.json", msgspec.json.encode(job))
+
+    def forget(self, job_id: str) -> None:
+        """Let readers see a job no more; touches no file."""
+        self._jobs.pop(job_id, None)
+
+    def write_plan(self, plan: JobPlan) -> None:
+        """Keep a job's plan, before the job itself: a plan without a job counts for nothing; blocking.
+
+        Raises StorageError.
+        """
+        write_atomically(self._plan_path(plan.job_id), msgspec.json.encode(plan))
+
+    def read_plan(self, job_id: str) -> JobPlan:
+        """Read a job's plan; blocking.
+
+        Raises PlanLost.
+        """
+        path = self._plan_path(job_id)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=JobPlan)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise PlanLost(
+                "the job's plan cannot be read, so it cannot go on; its replies are kept",
+                where=str(path),
+                hint="ask for the evaluation again",
+            ) from error
+
+    def drop_plan(self, job_id: str) -> None:
+        """Remove the plan of a completed job, whose run folders hold all that it says; blocking."""
+        self._plan_path(job_id).unlink(missing_ok=True)
+
+    def _plan_path(self, job_id: str) -> Path:
+        return self._folder / f"{job_id}.plan"
 
     def show(self, job: Job) -> None:
         """Let readers see a job as it is now; touches no file."""

@@ -97,6 +97,8 @@ class Worker:
             await self._keep(job)
 
     async def _run(self, plan: JobPlan, holder: CurrentJob, watch: Observer) -> None:
+        # The task has a context of its own: what anybody logs in it is of this job.
+        structlog.contextvars.bind_contextvars(job_id=plan.job_id)
         log.info("job_started", job_id=plan.job_id, skill=plan.component.slug, calls=plan.calls)
         snapshots = asyncio.create_task(self._keep_snapshots(plan.job_id))
         try:
@@ -196,7 +198,17 @@ class _Progress(Observer):
         log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
         self._advance(total=-len(self._plan.cases) * self._plan.replicates)
 
-    def replied(self, plan: RunPlan, reply: Reply) -> None:  # noqa: ARG002 - the interface's
+    def replied(self, plan: RunPlan, reply: Reply) -> None:
+        if reply.error is not None:
+            # Without the case and the words of the answer: both may be confidential.
+            log.warning(
+                "call_failed",
+                job_id=plan.job_id,
+                model=plan.model.id,
+                call_id=reply.request_id,
+                code=reply.error.code,
+                attempts=reply.attempts,
+            )
         self._advance(done=1, errors=0 if reply.error is None else 1)
 
     def run_finished(self, outcome: RunOutcome) -> None:

@@ -1,0 +1,73 @@
+"""Everything that watches jobs, made from the settings: for the status page, GitHub, Prometheus, the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from evalcore.effects import Effects
+from evalhook.audience import Audience, Listener
+from evalhook.events import EventHub
+from evalhook.live import Live
+from evalhook.metrics import Metrics, serving_metrics
+from evalhook.neighbours import open_reports
+from evalhook.settings import Settings
+from evalhook.slot import Slot
+from evalhook.space import GB
+from evalhook.store import JobStore
+from evalhook.sweep import Limits, Sweeper
+from evalhook.telling import Teller
+
+
+class Told:
+    """Those who are told of jobs, and what they do beside the loop of requests."""
+
+    def __init__(self, settings: Settings, store: JobStore, slot: Slot, effects: Effects) -> None:
+        self._store = store
+        self._metrics_bind = settings.metrics_bind
+        self.hub = EventHub()
+        self.live = Live(self.hub, effects.monotonic)
+        self.metrics = Metrics(slot=slot, live=self.live, state_dir=settings.state_dir)
+        self._sweeper = Sweeper(
+            store,
+            settings.jobs_dir,
+            settings.runs_dir,
+            Limits(days=settings.retention_days, most_bytes=settings.max_state_gb * GB),
+            now=effects.now,
+            swept=self.metrics.swept,
+        )
+        reports = open_reports(settings)
+        untold = settings.state_dir / "untold"
+        self._teller = None if reports is None else Teller(untold, store.get, reports, settings.public_url)
+        teller = self._teller
+        self.metrics.gauge(
+            "evalhook_untold_jobs",
+            "Jobs whose end GitHub is still to be told",
+            lambda: 0 if teller is None else teller.untold,
+        )
+        listeners: list[Listener] = [
+            self.live,
+            self.metrics,
+            self._sweeper,
+            *([] if teller is None else [teller]),
+        ]
+        self.audience = Audience(listeners)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Sweep, tell GitHub and serve the metrics meanwhile.
+
+        Raises ConfigurationError where the metrics' address is taken.
+        """
+        self.metrics.recall(self._store.newest(len(self._store)))
+        with serving_metrics(self.metrics, self._metrics_bind):
+            tasks = [asyncio.create_task(self._sweeper.run())]
+            if self._teller is not None:
+                tasks.append(asyncio.create_task(self._teller.run()))
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
