@@ -86,7 +86,7 @@ def test_equal_replies_agree_and_cost_one_comparison() -> None:
     scorer = CountingScorer()
     agreement = agree_case(scorer, [{"p": "a", "q": [], "r": 1}] * 100)
     assert (agreement.value, agreement.identical_rate) == (1, 1)
-    assert agreement.by_field == {"p": 1, "r": 1}
+    assert agreement.by_field == {"p": 1, "q[]": 1, "r": 1}
     assert scorer.comparisons == 1
 
 
@@ -94,13 +94,13 @@ def test_the_value_is_the_mean_over_all_pairs() -> None:
     agreement = agree_case(SCORER, [{"p": "a"}, {"p": "a"}, {"p": "z"}])
     assert agreement.value == pytest.approx(1 / 3)
     assert agreement.identical_rate == pytest.approx(1 / 3)
-    assert agreement.by_field == pytest.approx({"p": 1 / 3})
+    assert agreement.by_field == pytest.approx({"p": 1 / 3, "q[]": 1, "r": 1})
 
 
 def test_unparsable_replies_agree_with_nothing_nor_with_each_other() -> None:
     one_bad = agree_case(SCORER, [{"p": "a"}, {"p": "a"}], unparsed=1)
     assert (one_bad.value, one_bad.identical_rate) == pytest.approx((1 / 3, 1 / 3))
-    assert one_bad.by_field == pytest.approx({"p": 1 / 3, "q[]": 0, "r": 0})
+    assert one_bad.by_field == pytest.approx({"p": 1 / 3, "q[]": 1 / 3, "r": 1 / 3})
     all_bad = agree_case(SCORER, [], unparsed=3)
     assert (all_bad.value, all_bad.identical_rate) == (0, 0)
     assert all_bad.by_field == {"p": 0, "q[]": 0, "r": 0}

@@ -41,7 +41,7 @@ def test_elements_are_compared_with_their_partners() -> None:
         "documents": [{"code": "budget", "pages": 4}, {"code": "cover", "pages": None}],
     }
     assert fields(EXPECTED, answer)["documents[].code"] == 1
-    assert fields(EXPECTED, answer)["documents[].pages"] == 0.5
+    assert fields(EXPECTED, answer)["documents[].pages"] == 0
 
 
 def test_an_element_without_partner_counts_0_in_its_fields() -> None:
@@ -55,14 +55,14 @@ def test_a_missing_part_counts_0_in_its_fields_and_is_right_where_null_was_expec
     assert fields(EXPECTED, {}) == {
         "documents[].code": 0,
         "documents[].pages": 0,
-        "notes": 0,
+        "notes": 1,
         "title": 0,
     }
     assert fields({"a": None, "b": 1}, {}) == {"a": 1, "b": 0}
 
 
 def test_a_part_of_another_kind_counts_0_in_its_fields() -> None:
-    assert fields(EXPECTED, "no") == dict.fromkeys(TreeScorer(EXPECTED).fields, 0)
+    assert fields(EXPECTED, "no") == dict.fromkeys(TreeScorer(EXPECTED).fields, 0) | {"notes": 1}
     assert fields(EXPECTED, {**EXPECTED, "documents": "none"})["documents[].pages"] == 0
 
 

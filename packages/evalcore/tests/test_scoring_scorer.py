@@ -44,7 +44,7 @@ def test_a_markdown_answer_is_compared_with_the_tree_of_the_expectation() -> Non
     scorer = make_scorer(component("markdown"), case("# Dates\n\n- June\n- July\n"))
     result = scorer.score({"sections": [{"heading": "Dates", "items": ["July"]}]})
     assert result.accuracy == pytest.approx(2 / 3)
-    assert result.by_field == {"sections[].heading": 1, "sections[].items[]": 0.5}
+    assert result.by_field == {"sections[Dates].heading": 1, "sections[Dates].items[]": 0.5}
 
 
 def test_json_as_a_markdown_expectation_stays_text() -> None:

@@ -25,7 +25,7 @@ def canonical_text(value: JsonValue) -> str:
         elif isinstance(part, dict):
             _open_dict(part, pending)
         else:
-            parts.append(_scalar_text(part))
+            parts.append(scalar_text(part))
     return "".join(parts)
 
 
@@ -48,7 +48,8 @@ def _open_dict(fields: dict[str, JsonValue], pending: list[JsonValue | tuple[str
         pending.append(("{",))
 
 
-def _scalar_text(value: JsonScalar) -> str:
+def scalar_text(value: JsonScalar) -> str:
+    """Write one scalar."""
     if isinstance(value, int) and not isinstance(value, bool):
         return hex(value)  # decimal is refused beyond 4300 digits
     return json.dumps(value)

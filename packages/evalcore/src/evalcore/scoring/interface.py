@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
+import msgspec
+
 from evalcore.structs import Frozen, JsonValue
 
 
@@ -18,12 +20,21 @@ class Score(Frozen, frozen=True):
     """ANLS* as published (arXiv 2402.03848)."""
     by_field: Mapping[str, float]
     """Field path (`document_requirements[].page_limit`) to the mean score of that field; sorted."""
+    prose: float | None = None
+    """The mean over all prose leaves, whose wording weighs little in the headline; None without prose."""
+    precision: float | None = None
+    """Of what was answered, the share that is right: the rest is invented or wrong."""
+    recall: float | None = None
+    """Of what was expected, the share that is right: the rest is missed or wrong."""
+    precision_by_field: Mapping[str, float] = msgspec.field(default_factory=dict)
+    recall_by_field: Mapping[str, float] = msgspec.field(default_factory=dict)
 
 
 class Agreement(Frozen, frozen=True):
     """How far two answers to one input agree. All values are in [0, 1]."""
 
     value: float
+    """The weight of agreeing leaves over the weight of all leaves of both."""
     by_field: Mapping[str, float]
 
 

@@ -135,6 +135,17 @@ class Interner:
         return known
 
 
+def clipped(value: JsonValue, depth: int = 0) -> JsonValue:
+    """Return a value with what is nested too deep as one text, as it is compared."""
+    if isinstance(value, list | dict) and depth >= DEEPEST:
+        return canonical_text(value)
+    if isinstance(value, list):
+        return [clipped(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {name: clipped(item, depth + 1) for name, item in value.items()}
+    return value
+
+
 def _text_of(value: JsonScalar) -> str:
     try:
         return str(value)

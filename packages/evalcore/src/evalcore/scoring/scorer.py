@@ -1,43 +1,72 @@
-"""The one way into scoring: `make_scorer` for a component's case."""
+"""The one way into scoring: `make_scorer` for a component's case, by rules planned once per run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
 from evalcore.component import Case, Component
-from evalcore.errors import CaseError
 from evalcore.markdown import parse_markdown
-from evalcore.numbers import mean_by_field
-from evalcore.scoring.fields import mean_by_path, paths_of
+from evalcore.scoring.canonical_text import canonical_text
+from evalcore.scoring.field_rules import Field, FieldRules, expected_value, plan_fields
 from evalcore.scoring.interface import Agreement, Score, Scorer
-from evalcore.scoring.nodes import Interner, Node
+from evalcore.scoring.leaves import LeafComparison
+from evalcore.scoring.markdown_tree import markdown_fields, match_names, section_fields
+from evalcore.scoring.nodes import Interner, clipped
+from evalcore.scoring.parts import Part, Placer, count_values, holds_more_than
+from evalcore.scoring.tally import Tally, field_paths
 from evalcore.scoring.tree import TreeComparison
-from evalcore.strict_json import parse_json
+from evalcore.scoring.typed_tree import TypedComparison
 from evalcore.structs import JsonValue
 
+__all__ = ["Scorer", "TreeScorer", "make_scorer", "plan_fields"]
 
-def make_scorer(component: Component, case: Case) -> Scorer:
+MOST_VALUES = 20_000
+"""Of an answer, or ten times the expected answer's if those are more; what is larger is wrong unread."""
+
+
+def make_scorer(component: Component, case: Case, rules: FieldRules | None = None) -> Scorer:
     """Return the scorer of one case, its expected answer parsed once.
 
-    Raises CaseError if the expected answer of a JSON component is not JSON.
+    `rules` come of `plan_fields` over all cases of the component; without them this case alone tells
+    which fields are prose. Raises CaseError if the expected answer of a JSON component is not JSON.
     """
-    if not component.is_json:
-        return TreeScorer(parse_markdown(case.expected))
-    try:
-        return TreeScorer(parse_json(case.expected))
-    except ValueError as error:
-        raise CaseError(
-            f"the expected answer is not JSON: {error}",
-            where=f"{component.slug}, case {case.name}",
-            hint="mend expected.json",
-        ) from error
+    if rules is None:
+        rules = plan_fields(component, (case,))
+    return scorer_of(component, case, rules)
+
+
+def scorer_of(component: Component, case: Case, rules: FieldRules) -> TreeScorer:
+    """As make_scorer, for those who want to see what a score is made of."""
+    expected = expected_value(component, case)
+    if component.is_json:
+        return TreeScorer(expected, rules, case.input)
+    return TreeScorer(expected, rules, case.input, published=parse_markdown(case.expected))
 
 
 class TreeScorer:
-    """Scores answers by ANLS*, which for now is the accuracy as well."""
+    """Scores answers by the typed tree, with ANLS* beside it."""
 
-    def __init__(self, expected: JsonValue) -> None:
+    def __init__(
+        self,
+        expected: JsonValue,
+        rules: FieldRules | None = None,
+        input_text: str = "",
+        published: JsonValue = None,
+    ) -> None:
+        self._most = max(MOST_VALUES, 10 * count_values(expected))
+        expected = clipped(expected)
+        self.rules = rules or FieldRules(None, [expected])
+        self.leaves = LeafComparison(input_text)
         self._interner = Interner()
-        self._expected = self._interner.node(expected)
-        self._fields = frozenset(paths_of(self._expected))
+        # Of a Markdown answer ANLS* compares the plain tree.
+        self._published = self._interner.node(published if self.rules.markdown else expected)
+        self._placer = Placer()
+        self.expected = self._placer.part(expected, self.rules.root)
+        self._fields = frozenset(field_paths(expected, self.rules.root))
+        self._lists = frozenset(_list_names(expected, self.rules.root))
+        self._sections = section_fields(expected) if self.rules.markdown else {}
 
     @property
     def fields(self) -> frozenset[str]:
@@ -46,32 +75,91 @@ class TreeScorer:
 
     def score(self, answer: JsonValue) -> Score:
         """Compare an answer with the expected one."""
-        interner = Interner(self._interner)
-        answered = interner.node(answer)
-        comparison = TreeComparison()
-        value = comparison.score_with_options(self._expected, answered)
-        by_field = mean_by_path(comparison, self._expected, answered, self._fields)
-        return Score(accuracy=value, anls_star=value, by_field=by_field)
+        if self.is_too_large(answer):
+            return _wrong(self._fields)
+        placed = self.compare(answer)
+        return _score(placed.value, self._anls_star(answer), placed.tally)
+
+    def is_too_large(self, answer: JsonValue) -> bool:
+        """Whether an answer is so much larger than the expected one that it is wrong unread."""
+        return holds_more_than(answer, self._most)
+
+    def compare(self, answer: JsonValue) -> Compared:
+        """Compare by the typed tree alone, and keep what the score is made of."""
+        named = self._named(answer) if self.rules.markdown else answer
+        part = Placer(self._placer).part(named, self.rules.root)
+        comparison = TypedComparison(self.leaves)
+        value = comparison.score(self.expected, part)
+        tally = Tally(comparison, self._fields)
+        tally.walk(self.expected, part)
+        return Compared(part, comparison, tally, 0.0 if tally.lacks_required else value)
 
     def agree(self, left: JsonValue, right: JsonValue) -> Agreement:
-        """Compare two answers with each other, aligned to each other.
-
-        ANLS* has an expected and an answered side, and treats null, absence and invented keys
-        differently on the two; the agreement is the mean of both directions, hence symmetric. A list
-        of strings is never taken for a list of options here.
-        """
-        interner = Interner()
-        one, other = interner.node(left), interner.node(right)
-        forth = self._directed(one, other)
-        if one is other:
-            return forth
-        back = self._directed(other, one)
-        return Agreement(
-            value=(forth.value + back.value) / 2,
-            by_field=mean_by_field((forth.by_field, back.by_field)),
-        )
-
-    def _directed(self, one: Node, other: Node) -> Agreement:
-        comparison = TreeComparison()
+        """Compare two answers with each other, aligned to each other."""
+        if self.is_too_large(left) or self.is_too_large(right):
+            value = float(canonical_text(left) == canonical_text(right))
+            return Agreement(value=value, by_field=dict.fromkeys(sorted(self._fields), value))
+        one, other = self._placed_together(left, right)
+        comparison = TypedComparison(self.leaves)
         value = comparison.score(one, other)
-        return Agreement(value=value, by_field=mean_by_path(comparison, one, other, self._fields))
+        tally = Tally(comparison, self._fields)
+        tally.walk(one, other)
+        return Agreement(value=value, by_field=tally.by_field() | tally.lengths_of(self._lists))
+
+    def _placed_together(self, left: JsonValue, right: JsonValue) -> tuple[Part | None, Part | None]:
+        placer = Placer()
+        if self.rules.markdown:
+            left, right = self._named(left), self._named(right)
+            if canonical_text(right) < canonical_text(left):
+                left, right = right, left
+            fields = section_fields(left)
+            right = match_names(right, fields, fields)
+        one, other = placer.part(left, self.rules.root), placer.part(right, self.rules.root)
+        # Always the same way round, so that the agreement is symmetric to the last digit.
+        if one is not None and other is not None and other.key < one.key:
+            return other, one
+        return one, other
+
+    def _named(self, answer: JsonValue) -> JsonValue:
+        return match_names(markdown_fields(answer), self._sections, self._sections)
+
+    def _anls_star(self, answer: JsonValue) -> float:
+        answered = Interner(self._interner).node(answer)
+        return TreeComparison().score_with_options(self._published, answered)
+
+
+class Compared(NamedTuple):
+    """An answer placed beside the expected one."""
+
+    part: Part | None
+    comparison: TypedComparison
+    tally: Tally
+    value: float
+
+
+def _score(value: float, anls_star: float, tally: Tally) -> Score:
+    return Score(
+        accuracy=value,
+        anls_star=anls_star,
+        by_field=tally.by_field(),
+        prose=tally.prose,
+        precision=tally.precision,
+        recall=tally.recall,
+        precision_by_field=tally.precision_by_field(),
+        recall_by_field=tally.recall_by_field(),
+    )
+
+
+def _wrong(fields: AbstractSet[str]) -> Score:
+    nothing = dict.fromkeys(sorted(fields), 0.0)
+    return Score(accuracy=0.0, anls_star=0.0, by_field=nothing, precision=0.0, recall=0.0)
+
+
+def _list_names(value: JsonValue, field: Field) -> Iterator[str]:
+    if isinstance(value, list):
+        yield field.name
+        for item in value:
+            yield from _list_names(item, field.item())
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _list_names(item, field.field(name))

@@ -1,0 +1,220 @@
+"""Why a score is what it is: the rule of every leaf, and an answer beside the expected one, leaf by leaf.
+
+For `evalcli score explain` use `explain(component, cases)`. For `evalcli score` use
+
+    rules = plan_fields(component, cases)
+    difference = diff(scorer_of(component, case, rules), parsed.value)
+
+`difference.score` has the figures; `difference.tree` is to be drawn as a tree: a node with children is
+an object or a list (`name` is its key, `[]` for a list's element), one without is a leaf whose `status`
+says how it fared. `matched` is green (a `score` below 1 means: nearly), `wrong`, `invented` and `missed`
+each their own colour; `weight` is in leaves, 0 for what does not count; `rule` and `why` say how it was
+compared; `expected` and `answered` are texts of JSON, "" on the side where there is none. All texts may
+hold what a model wrote: escape them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from evalcore.component import Case, Component
+from evalcore.scoring.assignment import UNIT
+from evalcore.scoring.canonical_text import scalar_text
+from evalcore.scoring.field_rules import Field, expected_value, plan_fields
+from evalcore.scoring.interface import Score
+from evalcore.scoring.parts import Items, Leaf, Object, Part
+from evalcore.scoring.scorer import Compared, TreeScorer
+from evalcore.scoring.tally import children
+from evalcore.structs import Frozen, JsonScalar, JsonValue
+
+Status = Literal["matched", "wrong", "missed", "invented"]
+LONGEST_SHOWN = 2_000
+"""Characters of one leaf."""
+
+
+class LeafRule(Frozen, frozen=True):
+    """The rule of one leaf of a case's expected answer."""
+
+    case: str
+    path: str
+    expected: str
+    """Its JSON."""
+    rule: str
+    """The comparator: exact, number, closeness, date, money, text, tokens, set, as shown, ignore, ..."""
+    weight: float
+    """In leaves; of prose the part of the share that is this leaf's."""
+    why: str
+    """A type or form of the schema, prose, what the value shows, or the policy's file and line."""
+
+
+class DiffNode(Frozen, frozen=True):
+    """A part of the expected answer, of the given one, or of both."""
+
+    name: str
+    path: str
+    status: Status
+    """Of an object or list: `missed` or `invented` where all of it is, else `matched` or `wrong`, as all
+    of its leaves are or are not fully right."""
+    score: float
+    """Of a leaf: its likeness; of others: the matched share of its weight. In [0, 1]."""
+    weight: float
+    rule: str = ""
+    why: str = ""
+    expected: str = ""
+    answered: str = ""
+    children: tuple[DiffNode, ...] = ()
+
+
+class Difference(Frozen, frozen=True):
+    """An answer beside the expected one."""
+
+    score: Score
+    tree: DiffNode | None
+    """None where neither holds a leaf, or the answer is too large to be compared."""
+
+
+def explain(component: Component, cases: Sequence[Case]) -> list[LeafRule]:
+    """Return the rule of every leaf of every case: its weight, and why.
+
+    Raises ComponentError and CaseError as `plan_fields` does.
+    """
+    rules = plan_fields(component, cases)
+    found: list[LeafRule] = []
+    for case in cases:
+        value = expected_value(component, case)
+        found.extend(_leaf_rules(case.name, value, rules.root, _shared(value, rules.root)))
+    return found
+
+
+def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:
+    """Compare an answer with the expected one, and keep every leaf."""
+    score = scorer.score(answer)
+    if scorer.is_too_large(answer):
+        return Difference(score, None)
+    compared = scorer.compare(answer)
+    return Difference(score, _Differ(compared).node(scorer.expected, compared.part, "."))
+
+
+def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:
+    if isinstance(value, dict):
+        inner = _shared(value, field)
+        for name, item in value.items():
+            yield from _leaf_rules(case, item, field.field(name), inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaf_rules(case, item, field.item(), shared)
+    elif value is not None:
+        rule = field.rule
+        weight = rule.weight / max(1, shared) if rule.shares else rule.weight
+        yield LeafRule(case, field.name, _shown(value), rule.compare, weight, rule.why)
+
+
+def _shared(value: JsonValue, field: Field) -> int:
+    """Return how many prose leaves share one weight in an object, other objects within aside."""
+    if isinstance(value, dict):
+        return sum(_open_prose(item, field.field(name)) for name, item in value.items())
+    return _open_prose(value, field)
+
+
+def _open_prose(value: JsonValue, field: Field) -> int:
+    if isinstance(value, list):
+        return sum(_open_prose(item, field.item()) for item in value)
+    return int(field.rule.shares and not isinstance(value, dict) and value is not None)
+
+
+class _Differ:
+    """Lays two answers beside each other along the assignment that was found."""
+
+    def __init__(self, compared: Compared) -> None:
+        self._comparison = compared.comparison
+
+    def node(self, left: Part | None, right: Part | None, name: str) -> DiffNode | None:
+        """Return the parts of two sides as one node, each leaf with its full weight."""
+        if left is None or right is None:
+            part = left or right
+            return None if part is None else self._alone(part, name, is_missed=right is None)
+        if isinstance(left, Leaf) and isinstance(right, Leaf):
+            return self._leaf(left, right, name)
+        if isinstance(left, Object) and isinstance(right, Object):
+            names = dict.fromkeys((*left.fields, *right.fields))
+            inner = [self.node(left.fields.get(key), right.fields.get(key), key) for key in names]
+        elif isinstance(left, Items) and isinstance(right, Items):
+            inner = self._items(left, right)
+        else:
+            inner = [
+                self._alone(left, "expected", is_missed=True),
+                self._alone(right, "answered", is_missed=False),
+            ]
+        return _branch(name, left.field, [node for node in inner if node is not None])
+
+    def _items(self, left: Items, right: Items) -> list[DiffNode | None]:
+        matching = dict(self._comparison.matching(left, right))
+        taken = set(matching.values())
+        pairs = [
+            (part, right.items[matching[row]] if row in matching else None)
+            for row, part in enumerate(left.items)
+        ]
+        invented = [part for column, part in enumerate(right.items) if column not in taken]
+        return [self.node(one, other, "[]") for one, other in pairs] + [
+            self.node(None, part, "[]") for part in invented
+        ]
+
+    def _leaf(self, left: Leaf, right: Leaf, name: str) -> DiffNode:
+        rule = left.field.rule
+        score = self._comparison.likeness(left, right) / UNIT
+        return DiffNode(
+            name=name,
+            path=left.field.name,
+            status="matched" if score > 0 else "wrong",
+            score=score,
+            weight=rule.weight,
+            rule=rule.compare,
+            why=rule.why,
+            expected=_shown(left.value),
+            answered=_shown(right.value),
+        )
+
+    def _alone(self, part: Part, name: str, *, is_missed: bool) -> DiffNode:
+        status: Status = "missed" if is_missed else "invented"
+        rule, shown = part.field.rule, _shown(part.value) if isinstance(part, Leaf) else ""
+        inside = list(children(part))
+        names = list(part.fields) if isinstance(part, Object) else ["[]"] * len(inside)
+        inner = zip(names, inside, strict=True)
+        is_leaf = isinstance(part, Leaf)
+        nodes = tuple(self._alone(child, key, is_missed=is_missed) for key, child in inner)
+        return DiffNode(
+            name=name,
+            path=part.field.name,
+            status=status,
+            score=0.0,
+            weight=rule.weight if is_leaf else sum(node.weight for node in nodes),
+            rule=rule.compare if is_leaf else "",
+            why=rule.why if is_leaf else "",
+            expected=shown if is_missed else "",
+            answered="" if is_missed else shown,
+            children=nodes,
+        )
+
+
+def _branch(name: str, field: Field, nodes: Sequence[DiffNode]) -> DiffNode:
+    weight = sum(node.weight for node in nodes)
+    matched = sum(node.weight * node.score for node in nodes)
+    score = matched / weight if weight else 1.0
+    return DiffNode(
+        name=name,
+        path=field.name,
+        status=_common([node.status for node in nodes]),
+        score=min(1.0, score),
+        weight=weight,
+        children=tuple(nodes),
+    )
+
+
+def _common(statuses: Iterable[Status]) -> Status:
+    found = set(statuses)
+    return found.pop() if len(found) == 1 else "wrong"
+
+
+def _shown(value: JsonScalar) -> str:
+    return scalar_text(value[:LONGEST_SHOWN] if isinstance(value, str) else value)[:LONGEST_SHOWN]

@@ -1,0 +1,58 @@
+"""The rule of a field: by what its leaves are compared, what they weigh, and why."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evalcore.structs import Frozen, JsonScalar
+
+Comparator = Literal[
+    "exact",
+    "number",
+    "closeness",
+    "date",
+    "money",
+    "text",
+    "tokens",
+    "set",
+    "contained_in_input",
+    "one_of",
+    "range",
+    "as shown",
+    "ignore",
+]
+"""`closeness` and `as shown` are chosen by the evaluator alone; a policy names any of the others."""
+
+PROSE_SHARE = 0.25
+"""What the prose leaves of one object weigh together, in leaves."""
+PROSE_WORDS = 8
+CLOSENESS = 0.25
+"""The distance at which a number bounded to 0-1 is wrong, and the weight of such a leaf."""
+NUMBER_TOLERANCE = 1e-6
+
+
+class Rule(Frozen, frozen=True):
+    """How the leaves of one field are compared."""
+
+    compare: Comparator
+    weight: float
+    """In leaves; of prose that shares one, what all of it in one object weighs together."""
+    why: str
+    is_prose: bool = False
+    shares: bool = False
+    """Whether the prose leaves of one object share the weight."""
+    tolerance: float = NUMBER_TOLERANCE
+    relative: bool = True
+    options: tuple[JsonScalar, ...] = ()
+    """Of `one_of`."""
+    low: float | None = None
+    high: float | None = None
+    """Of `range`."""
+
+
+class ListRule(Frozen, frozen=True):
+    """How the elements of two lists find each other."""
+
+    ordered: bool = False
+    align_by: tuple[str, ...] = ()
+    as_set: bool = False
