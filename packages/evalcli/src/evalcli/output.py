@@ -65,13 +65,23 @@ def print_bytes(data: bytes) -> None:
     _write(lambda: click.echo(data, nl=False), sys.stdout.fileno)
 
 
+def is_terminal() -> bool:
+    """Whether somebody reads standard output as it comes."""
+    return sys.stdout.isatty()
+
+
+def write_framed(write: Callable[[], None]) -> None:
+    """Let rich write to standard output; a reader who has gone, or a full disk, is met as elsewhere."""
+    _write(write, sys.stdout.fileno)
+
+
 def print_table(table: Table) -> None:
     """Write a table to standard output: framed on a terminal, aligned columns in a file or a pipe."""
-    if sys.stdout.isatty():
+    if is_terminal():
         # rich takes a tenth of a second to load, and only a terminal has a use for it.
         from evalcli.rich_table import print_rich_table  # noqa: PLC0415
 
-        _write(lambda: print_rich_table(table), sys.stdout.fileno)
+        write_framed(lambda: print_rich_table(table))
     else:
         print_bytes(plain_table(table).encode())
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from evalcli.rescoring_files import later_record
 from evalcore.canonical import encode_canonical
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.files import write_atomically
@@ -55,7 +56,7 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
         )
     slug, record = _scored(run_dir, before)
     is_later = record.rescored_from is not None
-    path = run_dir / (f"record-{SCORING_VERSION}.json" if is_later else RECORD)
+    path = later_record(run_dir, SCORING_VERSION) if is_later else run_dir / RECORD
     verdict = _keep(path, encode_canonical(record_object(record)), is_later=is_later)
     return Rescored(slug=slug, path=path, verdict=verdict, record=record, before=before)
 

@@ -1,0 +1,88 @@
+"""`evalcli compare`: two sets of runs, model by model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evalcli.comparison_report import comparison_lines, comparison_object
+from evalcli.exits import Exit
+from evalcli.operands import Operand, find_operand, of_version, run_by_run
+from evalcli.output import print_bytes, say
+from evalcli.styled_lines import print_lines
+from evalcore.canonical import encode_canonical
+from evalcore.compare.verdict import Outcome, compare_pools, compare_two
+from evalcore.compare.versions import previous_version
+from evalcore.power import DEFAULT_MARGIN
+from evalcore.stale_cases import stale_cases
+
+
+@click.command(name="compare")
+@click.argument("before", metavar="[BEFORE]")
+@click.argument("after", metavar="AFTER", required=False)
+@click.option(
+    "--prompt-library",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library whose leaderboards are read.",
+)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 1),
+    default=DEFAULT_MARGIN,
+    show_default=True,
+    help="The change of accuracy that is of no interest.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def command(before: str, after: str | None, prompt_library: Path, margin: float, *, as_json: bool) -> int:
+    r"""Say whether accuracy has changed from BEFORE to AFTER, model by model.
+
+    \b
+    Each is one of:
+      SKILL          a component's newest version that has complete runs
+      SKILL@1.2.0    one of its versions
+      LEADERBOARD    a leaderboard.json, with @VERSION or without
+      RUN_DIR        a run's folder
+      RUN_ID         a run, looked for in the library's leaderboards
+
+    One alone is AFTER, and a version's BEFORE is then the version that precedes it.
+
+    All complete runs of one version that were asked and scored alike count together. Only cases with the
+    same input and expected answer are compared, under the same scoring version and policy. A regression or
+    improvement is a change beyond the margin that chance would hardly give; "no evidence" comes with
+    the smallest change that could have been shown.
+    """
+    sides = _sides(before, after, prompt_library)
+    if isinstance(sides, str):
+        say(sides)
+        return Exit.NOTHING
+    old, new = run_by_run(*sides)
+    outcomes = _compare(old, new, margin)
+    if as_json:
+        print_bytes(encode_canonical(comparison_object(old.label, new.label, outcomes)))
+        return Exit.DONE
+    stale = stale_cases(record for pool in new.pools for record in pool.records)
+    print_lines(comparison_lines(f"{old.label} -> {new.label}", outcomes, stale))
+    return Exit.DONE
+
+
+def _sides(before: str, after: str | None, prompt_library: Path) -> tuple[Operand, Operand] | str:
+    """Return both sides, or why there is nothing to compare."""
+    named = find_operand(before, prompt_library)
+    if after is not None:
+        return named, find_operand(after, prompt_library)
+    previous = previous_version(named.records, named.version)
+    if previous is None:
+        return f"{named.label}: no earlier version has a complete run, so there is nothing to compare it with"
+    return of_version(named.component, list(named.records), previous), named
+
+
+def _compare(old: Operand, new: Operand, margin: float) -> list[Outcome]:
+    if old.run is not None and new.run is not None:
+        return [compare_two(old.pools[0], new.pools[0], margin)]
+    # Beside one run only its own model is of interest.
+    models = {side.run.model for side in (old, new) if side.run is not None}
+    chosen = [[pool for pool in side.pools if not models or pool.model in models] for side in (old, new)]
+    return compare_pools(chosen[0], chosen[1], margin)
