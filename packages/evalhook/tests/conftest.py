@@ -187,13 +187,15 @@ class World:
         self.folder = folder
         self.clones, self.router, self.publishing = Clones(), Router(), Publishing()
         self.app: ASGIApp | None = None
+        self.changes: dict[str, str] = {}
+        """Settings that are to be different."""
 
     token = TOKEN
     tip, older = TIP, OLDER
 
     @property
     def settings(self) -> Settings:
-        return read_settings(service_environment(self.folder))
+        return read_settings(service_environment(self.folder, **self.changes))
 
     @staticmethod
     async def ended(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ WITH_PORT: Final = re.compile(r"([0-9.]+):\d{1,5}")
 
 
 def parse_address(text: str) -> Address | None:
-    """Read an address, with or without a port; None where it is none. An IPv4 one in IPv6 dress is IPv4."""
-    if len(text) > MAX_ADDRESS:
+    """Read an address, with or without a port; None where it is none, or has a zone. An IPv4 one in IPv6 dress is IPv4."""
+    if len(text) > MAX_ADDRESS or "%" in text:
         return None
     dressed = BRACKETED.fullmatch(text) or WITH_PORT.fullmatch(text)
     try:
