@@ -80,7 +80,8 @@ def adjusted(p_values: Sequence[float]) -> list[float]:
     least = 1.0
     for rank in range(count, 0, -1):
         at = order[rank - 1]
-        least = min(least, p_values[at] * count / rank)
+        # Rounding may bring p * n / n below p.
+        least = min(least, max(p_values[at], p_values[at] * count / rank))
         result[at] = least
     return result
 
