@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalcore.compare.permutation import adjusted, can_alarm, equal_sizes, fall_p, smallest_p
@@ -114,6 +114,7 @@ def test_the_least_p_of_a_design_is_one_in_all_ways_to_deal_the_labels():
     ]  # fmt: skip
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=4))
 def test_an_improvement_one_way_round_is_a_regression_the_other(cases):
     before, after = pool(run([old for old, _ in cases])), pool(run([new for _, new in cases], NEW))
@@ -123,6 +124,7 @@ def test_an_improvement_one_way_round_is_a_regression_the_other(cases):
     assert (back.p_regression, back.p_improvement) == (there.p_improvement, there.p_regression)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_the_order_of_replies_plays_no_part(cases, random):
     def shuffled(replies):
