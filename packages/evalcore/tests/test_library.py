@@ -188,16 +188,16 @@ def test_folder_without_a_prompt_is_told(library: Library) -> None:
 
 
 def test_policy_of_the_data_sets_goes_before_the_components_own(library: Library) -> None:
-    library.write("components/memo/evals/scoring.yaml", "own: 1\n")
-    assert library.load().policy == "own: 1\n"
+    library.write("components/memo/evals/scoring.yaml", "fields: {}  # own\n")
+    assert library.load().policy == "fields: {}  # own\n"
     assert library.load().policy_where == "components/memo/evals/scoring.yaml"
-    library.write_data("memo/scoring.yaml", "data: 1\n")
+    library.write_data("memo/scoring.yaml", "fields: {}  # data\n")
     component = library.load()
     assert (component.policy, component.policy_where) == (
-        "data: 1\n",
+        "fields: {}  # data\n",
         "evaluation-data-sets/memo/scoring.yaml",
     )
-    assert component.policy_sha256 == hashlib.sha256(b"data: 1\n").hexdigest()
+    assert component.policy_sha256 == hashlib.sha256(b"fields: {}  # data\n").hexdigest()
 
 
 # Cases

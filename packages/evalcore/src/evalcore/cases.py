@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from evalcore.checkout import Checkout, decode_text
-from evalcore.component import Case, Component, OutputFormat, SkippedCase
+from evalcore.component import DATA_SETS, Case, CaseSource, Component, OutputFormat, SkippedCase
 from evalcore.errors import CaseError, CheckoutError, InputError
+from evalcore.scoring.field_rules import plan_fields
 from evalcore.strict_json import parse_json
 from evalcore.structs import Frozen, JsonValue
 from evalcore.yaml_tree import read_yaml
@@ -16,12 +17,26 @@ EXPECTED_JSON = "expected.json"
 EXPECTED_MARKDOWN = "expected.md"
 METADATA = "metadata.yaml"
 MAX_NAME = 200
-DATA_SETS = "evaluation-data-sets"
-"""What the data sets are called in reasons, wherever they lie: records do not depend on the machine."""
+MAX_REASON = 1000
+"""Characters of a reason; what is longer is cut."""
 
 
 class _Unusable(Exception):
     """Why a case is skipped, as its reader is told."""
+
+
+class NoUsableCase(CaseError):
+    """A component has no case that can be used; `skipped` says why, case by case."""
+
+    def __init__(self, slug: str, skipped: tuple[SkippedCase, ...]) -> None:
+        self.skipped = skipped
+        where = f"components/{slug}"
+        if skipped:
+            what = f"none of its {len(skipped)} cases can be used; {skipped[0].case}: {skipped[0].reason}"
+            super().__init__(what, where=where, hint="mend one")
+        else:
+            hint = f"put one into components/{slug}/evals/cases/<case>/"
+            super().__init__("has no cases", where=where, hint=hint)
 
 
 class _Place(Frozen, frozen=True):
@@ -30,6 +45,15 @@ class _Place(Frozen, frozen=True):
     checkout: Checkout
     path: str
     where: str
+
+    @property
+    def source(self) -> CaseSource:
+        return "data_sets" if self.where.startswith(f"{DATA_SETS}/") else "library"
+
+    def skipped(self, name: str, reason: str) -> SkippedCase:
+        # Where a case lies always stands first, which is how SkippedCase knows its source.
+        located = reason if reason.startswith(self.where) else f"{self.where}: {reason}"
+        return SkippedCase(case=_printable(name), reason=_printable(located, MAX_REASON))
 
     def has(self, name: str) -> bool:
         return self.checkout.has(f"{self.path}/{name}")
@@ -49,7 +73,7 @@ def load_cases(
     Of several folders of one name the first counts: `<data sets>/<slug>/<case>`,
     `<data sets>/<slug>/cases/<case>`, `components/<slug>/evals/cases/<case>`.
 
-    Raises CaseError when none is usable.
+    Raises CaseError when none is usable, ComponentError for a scoring policy that does not fit them.
     """
     cases: list[Case] = []
     skipped: list[SkippedCase] = []
@@ -57,11 +81,13 @@ def load_cases(
         try:
             cases.append(_load_case(name, place, component.output))
         except _Unusable as reason:
-            skipped.append(SkippedCase(case=_printable(name), reason=str(reason)))
+            skipped.append(place.skipped(name, str(reason)))
         except InputError as error:
-            skipped.append(SkippedCase(case=_printable(name), reason=error.line))
+            skipped.append(place.skipped(name, error.line))
     if not cases:
-        raise _no_usable_case(component.slug, skipped)
+        raise NoUsableCase(component.slug, tuple(skipped))
+    # The scoring policy is checked here, before anything is called: only now are all fields known.
+    plan_fields(component, cases)
     return tuple(cases), tuple(skipped)
 
 
@@ -109,6 +135,7 @@ def _load_case(name: str, place: _Place, output: OutputFormat) -> Case:
         expected=expected,
         sha256=hashlib.sha256(input_bytes + b"\0" + expected_bytes).hexdigest(),
         validated_against_version=_validated_against(place),
+        source=place.source,
     )
 
 
@@ -162,20 +189,6 @@ def _validated_against(place: _Place) -> str | None:
     return version.text if version is not None and version.value is not None else None
 
 
-def _printable(name: str) -> str:
+def _printable(name: str, limit: int = MAX_NAME) -> str:
     shown = name.encode("utf-8", "backslashreplace").decode()
-    return "".join(char if char.isprintable() else "?" for char in shown)[:MAX_NAME]
-
-
-def _no_usable_case(slug: str, skipped: list[SkippedCase]) -> CaseError:
-    if not skipped:
-        return CaseError(
-            "has no cases",
-            where=f"components/{slug}",
-            hint=f"put one into components/{slug}/evals/cases/<case>/",
-        )
-    return CaseError(
-        f"none of its {len(skipped)} cases can be used; {skipped[0].case}: {skipped[0].reason}",
-        where=f"components/{slug}",
-        hint="mend one",
-    )
+    return "".join(char if char.isprintable() else "?" for char in shown)[:limit]

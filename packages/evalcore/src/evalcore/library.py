@@ -7,14 +7,15 @@ import re
 from pathlib import Path
 
 from evalcore.canonical import sha256_hex, sha256_of
-from evalcore.cases import DATA_SETS, load_cases
+from evalcore.cases import load_cases
 from evalcore.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
 from evalcore.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
-from evalcore.component import Component, OutputFormat
+from evalcore.component import DATA_SETS, Component, OutputFormat
 from evalcore.errors import CheckoutError, ComponentError, ConfigurationError, UnknownComponent
 from evalcore.front_matter import parse_prompt_file
 from evalcore.models import ModelsFile, parse_models
 from evalcore.schema import bundle_schema, make_validator
+from evalcore.scoring.policy import parse_policy
 from evalcore.structs import JsonObject
 
 __all__ = [
@@ -46,6 +47,8 @@ def load_component(library: Checkout, data_sets: Checkout | None, slug: str) -> 
         prompt = parse_prompt_file(read_text(library, prompt_path), prompt_path)
         output, schema = _contract(library, slug, _catalog_entry(library, slug))
         policy, policy_where = _policy(library, data_sets, slug)
+        if policy is not None and policy_where is not None:
+            parse_policy(policy, policy_where)
     except CheckoutError as error:
         raise ComponentError(error.what, where=error.where, hint=error.hint) from None
     return Component(

@@ -22,6 +22,16 @@ Count = Annotated[int, Meta(ge=0)]
 RunStatus = Literal["complete", "partial"]
 
 
+PRECISION = (
+    "of what was answered, the share that is right: the rest is invented or wrong; mean over replicates"
+)
+RECALL = "of what was expected, the share that is right: the rest is missed or wrong; mean over replicates"
+PROSE = (
+    "how like the expected one the wording of the prose is, which weighs little in the accuracy (see "
+    "`measures`); null where there is no prose"
+)
+
+
 class CaseResult(Frozen, frozen=True):
     """One case's figures."""
 
@@ -42,6 +52,9 @@ class CaseResult(Frozen, frozen=True):
             "may still differ, 1 - 0.05^(1/n) (95 %); null where they are not, or fewer than two came"
         ),
     ] = None
+    precision: Annotated[Fraction | None, Meta(description=PRECISION)] = None
+    recall: Annotated[Fraction | None, Meta(description=RECALL)] = None
+    prose: Annotated[Fraction | None, Meta(description=PROSE)] = None
 
 
 class Calls(Frozen, frozen=True):
@@ -59,7 +72,10 @@ class Accuracy(Frozen, frozen=True):
 
     mean: Annotated[
         Fraction | None,
-        Meta(description="mean over cases of the mean over replicates; null where no reply came at all"),
+        Meta(
+            description="the typed tree score (docs/scoring.md): mean over cases of the mean over "
+            "replicates; null where no reply came at all"
+        ),
     ]
     ci95: Annotated[
         Interval | None,
@@ -77,6 +93,22 @@ class Accuracy(Frozen, frozen=True):
             "the cases' means); null below 20 cases"
         ),
     ] = None
+    measures: Annotated[
+        Literal["correctness", "wording"],
+        Meta(
+            description="what the mean says: `wording` in components of the categories drafting and review, "
+            "where it is word overlap with the expected prose, not correctness"
+        ),
+    ] = "correctness"
+    precision: Annotated[Fraction | None, Meta(description=f"{PRECISION}, then over cases")] = None
+    recall: Annotated[Fraction | None, Meta(description=f"{RECALL}, then over cases")] = None
+    prose: Annotated[Fraction | None, Meta(description=PROSE)] = None
+    precision_by_field: Annotated[
+        dict[str, Fraction], Meta(description="per field, over the replicates that answered it")
+    ] = msgspec.field(default_factory=dict)
+    recall_by_field: Annotated[
+        dict[str, Fraction], Meta(description="per field, over the cases that expect it")
+    ] = msgspec.field(default_factory=dict)
 
 
 class Reproducibility(Frozen, frozen=True):

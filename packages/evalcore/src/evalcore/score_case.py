@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from evalcore.component import Case, Component
-from evalcore.numbers import mean_by_field
+from evalcore.numbers import mean, mean_by_field
 from evalcore.schema import Validator
 from evalcore.scoring.canonical_text import canonical_text
+from evalcore.scoring.field_rules import FieldRules
 from evalcore.scoring.interface import Score, Scorer
 from evalcore.scoring.reproducibility import CaseAgreement, agree_case
 from evalcore.scoring.scorer import make_scorer
@@ -25,6 +26,8 @@ class CaseScores(Frozen, frozen=True):
     """The expected answer's fields alone: a model's invented ones count in the score, not in the table."""
     agreement: CaseAgreement | None
     schema_valid: int
+    precision_by_field: Mapping[str, float]
+    recall_by_field: Mapping[str, float]
 
     @property
     def answered(self) -> int:
@@ -41,6 +44,28 @@ class CaseScores(Frozen, frozen=True):
         """ANLS* of each reply that came."""
         return [score.anls_star for score in self.parsed.values()] + [0.0] * len(self.unparsed)
 
+    @property
+    def precision(self) -> float | None:
+        """Of what was answered, the share that is right: mean over the replies that came."""
+        return self._mean([score.precision for score in self.parsed.values()])
+
+    @property
+    def recall(self) -> float | None:
+        """Of what was expected, the share that is right: mean over the replies that came."""
+        return self._mean([score.recall for score in self.parsed.values()])
+
+    @property
+    def prose(self) -> float | None:
+        """How right the prose is: mean over the replies that came; None where no prose occurs."""
+        values = [score.prose for score in self.parsed.values()]
+        if self.parsed and all(value is None for value in values):
+            return None
+        return self._mean(values)
+
+    def _mean(self, values: Iterable[float | None]) -> float | None:
+        present = [value for value in values if value is not None]
+        return mean([*present, *[0.0] * len(self.unparsed)])
+
     def accuracy_of(self, replicate: int) -> float | None:
         """Return a replicate's accuracy; None where no reply came."""
         if replicate in self.unparsed:
@@ -55,9 +80,13 @@ def score_case(
     parsed: Mapping[int, JsonValue],
     unparsed: AbstractSet[int],
     validator: Validator | None,
+    rules: FieldRules | None = None,
 ) -> CaseScores:
-    """Score the replies of one case that came: the parsed values by replicate, and those unparsable."""
-    scorer = make_scorer(component, case)
+    """Score the replies of one case that came: the parsed values by replicate, and those unparsable.
+
+    `rules` come of `plan_fields` over all cases; without them the case stands alone.
+    """
+    scorer = make_scorer(component, case, rules)
     scores = _scores(scorer, parsed)
     # A reply that could not be parsed is wrong in every field.
     failed = [dict.fromkeys(scorer.fields, 0.0)] * len(unparsed)
@@ -68,6 +97,8 @@ def score_case(
         by_field=mean_by_field([*(score.by_field for score in scores.values()), *failed]),
         agreement=agree_case(scorer, list(parsed.values()), len(unparsed)),
         schema_valid=sum(map(valid, parsed.values())),
+        precision_by_field=mean_by_field([*(score.precision_by_field for score in scores.values()), *failed]),
+        recall_by_field=mean_by_field([*(score.recall_by_field for score in scores.values()), *failed]),
     )
 
 

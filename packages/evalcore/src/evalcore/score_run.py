@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from evalcore.answers import Parsed, parse_answer
 from evalcore.component import Case
@@ -23,6 +23,7 @@ from evalcore.record import (
 from evalcore.reply import Reply
 from evalcore.schema import Validator, make_validator
 from evalcore.score_case import CaseScores, score_case
+from evalcore.scoring.field_rules import WORDING_CATEGORIES, FieldRules, plan_fields
 from evalcore.scoring.reproducibility import CaseAgreement
 from evalcore.seeded import seeded_uniform
 from evalcore.uncertainty import (
@@ -47,16 +48,19 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
     scores: list[CaseScores] = []
     schema = plan.component.schema
     validator = make_validator(schema) if schema is not None else None
+    rules = plan_fields(plan.component, plan.cases)
     for case in plan.cases:
         replies = replies_of(case)
         _check_all_there(plan, case, replies)
-        result = _score(plan, case, replies, validator)
+        result = _score(plan, case, replies, validator, rules)
         tally.add(replies, result)
         scores.append(result)
     return _record(plan, scores, tally)
 
 
-def _score(plan: RunPlan, case: Case, replies: Sequence[Reply], validator: Validator | None) -> CaseScores:
+def _score(
+    plan: RunPlan, case: Case, replies: Sequence[Reply], validator: Validator | None, rules: FieldRules
+) -> CaseScores:
     came = [reply for reply in replies if not reply.is_infrastructure_failure]
     # A reply that failed through the model has no answer to parse, whatever text had come by then.
     answers = {
@@ -65,7 +69,7 @@ def _score(plan: RunPlan, case: Case, replies: Sequence[Reply], validator: Valid
     }
     parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
     unparsed = frozenset(answers) - parsed.keys()
-    return score_case(plan.component, case, parsed, unparsed, validator)
+    return score_case(plan.component, case, parsed, unparsed, validator, rules)
 
 
 def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> None:
@@ -184,6 +188,9 @@ def _case_result(plan: RunPlan, case: Case, scores: CaseScores) -> CaseResult:
         scores=tuple(scores.accuracy_of(replicate) for replicate in range(plan.replicates)),
         reproducibility=scores.agreement.value if scores.agreement else None,
         may_differ=_may_differ([scores.agreement] if scores.agreement else []),
+        precision=scores.precision,
+        recall=scores.recall,
+        prose=scores.prose,
     )
 
 
@@ -198,7 +205,17 @@ def _accuracy(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
         anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
         by_field=mean_by_field(case.by_field for case in answered),
         ci95_like_cases=interval_of_like_cases(means),
+        measures="wording" if plan.component.category in WORDING_CATEGORIES else "correctness",
+        precision=_mean_over(case.precision for case in answered),
+        recall=_mean_over(case.recall for case in answered),
+        prose=_mean_over(case.prose for case in answered),
+        precision_by_field=mean_by_field(case.precision_by_field for case in answered),
+        recall_by_field=mean_by_field(case.recall_by_field for case in answered),
     )
+
+
+def _mean_over(values: Iterable[float | None]) -> float | None:
+    return mean(value for value in values if value is not None)
 
 
 def _reproducibility(plan: RunPlan, scores: Sequence[CaseScores]) -> Reproducibility:
