@@ -10,7 +10,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from multiprocessing import Pool
 from pathlib import Path
@@ -118,18 +118,18 @@ def coverage(intervals: Sequence[Interval | None], truth: float) -> Coverage:
     )
 
 
-def prescribed_interval(scores: Sequence[Sequence[float]], rng: Random) -> Interval:
+def prescribed_interval(scores: Sequence[Sequence[float]], rng: Random, draws: int = DRAWS) -> Interval:
     """The plain Bayesian bootstrap with pseudo-mass 0.5 / C, for comparison."""
     mass = 0.5 / len(scores)
-    lows, highs = [0.0] * DRAWS, [0.0] * DRAWS
+    lows, highs = [0.0] * draws, [0.0] * draws
     for case in scores:
         beta = make_beta(mass, len(case), rng.random)
-        for draw in range(DRAWS):
+        for draw in range(draws):
             cut, extra = cuts(len(case), rng.random), beta()
             inner = (1 - extra) * sum(value * (cut[at + 1] - cut[at]) for at, value in enumerate(case))
             lows[draw] += inner / len(scores)
             highs[draw] += (inner + extra) / len(scores)
-    at = round(0.025 * (DRAWS - 1))
+    at = round(0.025 * (draws - 1))
     return sorted(lows)[at], sorted(highs)[-1 - at]
 
 
@@ -207,6 +207,22 @@ def tables(rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {row.cell.name} | {' | '.join(f'{share:.1%}' for share in shares)} | {told} | {found} |\n"
 
 
+def edges(cells: Iterable[tuple[int, int]]) -> Iterator[str]:
+    """Write what the interval says where every reply is right, and how it covers at the worst true rate.
+
+    That rate lies just below the lower limit L: all N replies are right with chance L^N, and then missed.
+    """
+    many = 10_000
+    yield "| cases | R | lower limit | covers at worst | unamended: lower limit | covers at worst |\n"
+    yield "|--:|--:|--:|--:|--:|--:|\n"
+    for cases, replicates in cells:
+        right = [[1.0] * replicates] * cases
+        ours = accuracy_interval(right, Random(SEED).random, many)
+        limits = [ours[0] if ours else 0.0, prescribed_interval(right, Random(SEED), many)[0]]
+        columns = " | ".join(f"{low:.3f} | {1 - low ** (cases * replicates):.1%}" for low in limits)
+        yield f"| {cases} | {replicates} | {columns} |\n"
+
+
 def grid(arguments: argparse.Namespace) -> list[Cell]:
     cases, replicates = ((1, 3), (5, 10)) if arguments.quick else ((1, 3, 10), (5, 10, 20))
     return [
@@ -231,7 +247,7 @@ def main() -> int:
         for row in workers.imap(measure, cells):
             rows.append(row)
             print(f"{len(rows)}/{len(cells)} {row.cell.name}", file=sys.stderr)
-    text = "".join(tables(rows))
+    text = "".join([*tables(rows), "\n", *edges(sorted({(cell.cases, cell.replicates) for cell in cells}))])
     print(text)
     if arguments.out:
         arguments.out.write_text(text, encoding="utf-8")
