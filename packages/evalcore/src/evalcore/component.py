@@ -37,6 +37,12 @@ class Component(Frozen, frozen=True):
         return self.output != "markdown"
 
 
+DATA_SETS = "evaluation-data-sets"
+"""What the data sets are called in reasons, wherever they lie: records do not depend on the machine."""
+CaseSource = Literal["library", "data_sets"]
+"""Where a case comes from: what is published of it depends on that."""
+
+
 class Case(Frozen, frozen=True):
     """One input with its expected answer."""
 
@@ -48,6 +54,7 @@ class Case(Frozen, frozen=True):
     sha256: str
     """Of the input's bytes, a NUL byte, and the expected answer's bytes."""
     validated_against_version: str | None = None
+    source: CaseSource = "library"
 
 
 class SkippedCase(Frozen, frozen=True):
@@ -55,3 +62,9 @@ class SkippedCase(Frozen, frozen=True):
 
     case: str
     reason: str
+    """Begins with where it lies."""
+
+    @property
+    def source(self) -> CaseSource:
+        """Where it comes from."""
+        return "data_sets" if self.reason.startswith(f"{DATA_SETS}/") else "library"
