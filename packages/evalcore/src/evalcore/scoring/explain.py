@@ -217,4 +217,6 @@ def _common(statuses: Iterable[Status]) -> Status:
 
 
 def _shown(value: JsonScalar) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST_SHOWN:
+        return str(value)
     return scalar_text(value[:LONGEST_SHOWN] if isinstance(value, str) else value)[:LONGEST_SHOWN]
