@@ -39,6 +39,8 @@ def accuracy_interval(
     """
     if not scores:
         return None
+    draws = _affordable(draws, sum(map(len, scores)))
+    draws = _for_replies(draws, sum(map(len, scores)))
     lows, highs = [0.0] * draws, [0.0] * draws
     for case in scores:
         _add_accuracy(sorted(case), ACCURACY_MASS / len(scores), uniform, lows, highs)
@@ -50,7 +52,7 @@ def reproducibility_interval(pairs: Sequence[Pairs], uniform: Uniform, draws: in
     """Return the 95 % interval of the mean agreement over these cases. None of nothing."""
     if not pairs:
         return None
-    draws = _fewer(draws, max(len(case.counts) for case in pairs))
+    draws = _affordable(draws, sum(sum(case.counts) + len(case.counts) ** 2 // 4 for case in pairs))
     lows, highs = [0.0] * draws, [0.0] * draws
     for case in pairs:
         _add_agreement(case, REPRODUCIBILITY_MASS / len(pairs), uniform, lows, highs)
@@ -171,7 +173,7 @@ def _limits(lows: Sequence[float], highs: Sequence[float], cases: int, middle: f
     return max(0.0, min(low, middle)), min(1.0, max(high, middle))
 
 
-def _fewer(draws: int, groups: int) -> int:
-    """Return how many draws to make: a draw's cost grows with the square of the different replies."""
-    bearable = 40
-    return draws if groups <= bearable else max(draws // 4, draws * bearable**2 // groups**2)
+def _affordable(draws: int, work: int) -> int:
+    """Return how many draws to make, given the steps that one takes: fewer in very large runs."""
+    bearable = 2000
+    return draws if work <= bearable else max(draws // 4, draws * bearable // work)
