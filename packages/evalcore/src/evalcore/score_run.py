@@ -63,10 +63,10 @@ def _score(
 ) -> CaseScores:
     came = [reply for reply in replies if not reply.is_infrastructure_failure]
     # A reply that failed through the model has no answer to parse, whatever text had come by then.
-    answers = {
-        reply.replicate: parse_answer(None if reply.error else reply.text, plan.component.output)
-        for reply in came
-    }
+    texts = {reply.replicate: None if reply.error else reply.text for reply in came}
+    # Replicates often agree to the letter: one text is parsed once.
+    read = {text: parse_answer(text, plan.component.output) for text in set(texts.values())}
+    answers = {replicate: read[text] for replicate, text in texts.items()}
     parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
     unparsed = frozenset(answers) - parsed.keys()
     return score_case(plan.component, case, parsed, unparsed, validator, rules)
