@@ -182,7 +182,7 @@ def _models_table(models: Sequence[ModelProgress]) -> Markup:
         element(
             "tr",
             element("th", model.model, scope="row"),
-            element("td", STAGES[model.stage], data_cell="stage"),
+            element("td", STAGES[model.stage], data_cell="stage", data_label="State"),
             element(
                 "td",
                 element(
@@ -193,9 +193,15 @@ def _models_table(models: Sequence[ModelProgress]) -> Markup:
                     data_cell="bar",
                 ),
             ),
-            element("td", f"{model.done:,} of {model.total:,}", data_cell="done", class_="number"),
-            element("td", f"{model.errors:,}", data_cell="errors", class_="number"),
-            element("td", model.reason or "", data_cell="reason", class_="reason"),
+            element(
+                "td",
+                f"{model.done:,} of {model.total:,}",
+                data_cell="done",
+                class_="number",
+                data_label="Calls",
+            ),
+            element("td", f"{model.errors:,}", data_cell="errors", class_="number", data_label="Errors"),
+            element("td", model.reason or "", data_cell="reason", class_="reason", data_label="Why"),
             data_model=model.model,
         )
         for model in models
@@ -215,18 +221,18 @@ def _past(jobs: Sequence[JobView], more: int) -> Markup:
 
 
 def _past_row(job: JobView) -> Markup:
-    progress = job.progress
+    progress, took = job.progress, duration(_seconds(job.started_at, job.finished_at))
     return element(
         "tr",
         element(
             "th", job.skill_name, " ", element("code", job.prompt_commit[:7], class_="quiet"), scope="row"
         ),
-        element("td", element("span", job.status, class_=f"badge {job.status}")),
-        element("td", NONE if job.finished_at is None else _time(job.finished_at)),
-        element("td", duration(_seconds(job.started_at, job.finished_at))),
-        element("td", _models(job)),
-        element("td", f"{progress.errors:,} of {progress.total:,}", class_="number"),
-        element("td", _result(job), class_="reason"),
+        element("td", element("span", job.status, class_=f"badge {job.status}"), data_label="State"),
+        element("td", NONE if job.finished_at is None else _time(job.finished_at), data_label="Ended"),
+        element("td", took, class_="number", data_label="Took"),
+        element("td", _models(job), data_label="Models"),
+        element("td", f"{progress.errors:,} of {progress.total:,}", class_="number", data_label="Errors"),
+        element("td", _result(job), class_="reason", data_label="Result"),
     )
 
 
@@ -246,7 +252,7 @@ def _model(row: ModelRow) -> Markup:
 
 def _result(job: JobView) -> Markup:
     if job.error is not None:
-        return join(element("code", job.error.code), " ", job.error.message)
+        return element("span", element("code", job.error.code), " ", job.error.message)
     url = None if job.result is None else job.result.pull_request_url
     if url is None:
         return join(NONE)

@@ -34,7 +34,7 @@ class Removal(Frozen, frozen=True):
 
 
 def may_go(job: Job) -> bool:
-    """Whether nothing would be lost that is nowhere else: not before its end, nor with unpublished results."""
+    """Whether nothing would be lost that is nowhere else: no job before its end, nor unpublished results."""
     state = job.state
     if not job.is_finished:
         return False
