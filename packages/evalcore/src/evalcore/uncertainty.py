@@ -40,7 +40,6 @@ def accuracy_interval(
     if not scores:
         return None
     draws = _affordable(draws, sum(map(len, scores)))
-    draws = _for_replies(draws, sum(map(len, scores)))
     lows, highs = [0.0] * draws, [0.0] * draws
     for case in scores:
         _add_accuracy(sorted(case), ACCURACY_MASS / len(scores), uniform, lows, highs)
