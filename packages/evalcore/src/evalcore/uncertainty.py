@@ -137,7 +137,6 @@ def _add_agreement(
             lost += 2.0 * weight[at] * math.fsum(map(mul, row, weight))
         for at, loss in own:
             lost += loss * (weight[at] ** 2 - math.fsum(squares[ends[at] : ends[at + 1]]))
-        extra = beta()
         among = 1.0 - math.fsum(squares)
         lost = middle + stretch * (lost / among - middle) if among > 0.0 else middle
         # Ordered pairs without self-pairs: those of replies, and each reply with the pseudo-observation.
