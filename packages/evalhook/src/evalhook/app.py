@@ -83,7 +83,7 @@ def create_app(
     service = Service(
         store=store,
         slot=slot,
-        intake=Intake(sources, gateway),
+        intake=Intake(sources, gateway, publish_cases=settings.publish_cases),
         worker=worker,
         effects=effects,
         space=FreeSpace(settings.state_dir, settings.min_free_gb * GB),

@@ -25,7 +25,9 @@ from evalcore.plan import JobPlan
 from evalcore.structs import Frozen
 from evalhook import problems
 from evalhook.gitops.errors import UnknownCommit
+from evalhook.privacy import told
 from evalhook.schemas import EvaluateRequest
+from evalhook.settings import PublishCases
 
 UNUSABLE_CLONE: Final = (RepositoryError, StorageError)
 """What a clone's state, its remote or a full disk raises."""
@@ -86,9 +88,12 @@ class Gateway(Protocol):
 class Intake:
     """Checks requests against the clones and MindRouter, and plans their jobs."""
 
-    def __init__(self, sources: Sources, gateway: Gateway) -> None:
+    def __init__(
+        self, sources: Sources, gateway: Gateway, *, publish_cases: PublishCases | None = None
+    ) -> None:
         self._sources = sources
         self._gateway = gateway
+        self._publish_cases = publish_cases
 
     async def plan(self, request: EvaluateRequest, job_id: str) -> JobPlan:
         """Plan a job; raises Problem where the request cannot be served."""
@@ -149,6 +154,6 @@ class Intake:
         except UnknownComponent as error:
             raise problems.unknown_skill(error.line) from error
         except InputError as error:
-            raise problems.unusable_component(error.line) from error
+            raise problems.unusable_component(told(error, self._publish_cases)) from error
         except UNUSABLE_CLONE as error:
             raise problems.not_ready(error.line) from error

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
+
 from evalcore.errors import ConfigurationError
 from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
 from evalhook.gateway import MindRouter
 from evalhook.gitops.clone import Clone
 from evalhook.gitops.remote import Credentials, origin_of
+from evalhook.privacy import CasePrivacy
 from evalhook.repositories import Repositories
 from evalhook.settings import GitHubApp, GitHubToken, Settings
 from evalhook.worker import Published, Publisher
@@ -20,10 +23,14 @@ if TYPE_CHECKING:
     from evalhook.github import GitHub, Tokens
     from evalhook.github_reports import GitHubReports
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 def open_repositories(settings: Settings) -> Repositories:
     """Make the clones' keepers; touches nothing yet."""
-    return Repositories(library_clone(settings), data_sets_clone(settings))
+    return Repositories(
+        library_clone(settings), data_sets_clone(settings), allow_any_commit=settings.allow_any_commit
+    )
 
 
 def open_gateway(settings: Settings) -> MindRouter:
@@ -105,13 +112,26 @@ class _LateCommitter:
         from evalhook.publish import Committer  # noqa: PLC0415 - see above
 
         settings = self._settings
+        if settings.commit_back != "none":
+            plan, records = CasePrivacy.of(settings).published(plan, records)
         committer = Committer(
             library_clone(settings),
             mode=settings.commit_back,
             github=_github(settings) if settings.commit_back == "pr" else None,
             commit_suffix=settings.commit_suffix,
         )
+        if not _may_be_committed(settings, library_clone(settings), plan):
+            return Published(None, None)
         return committer.publish(plan, records, skipped_models)
+
+
+def _may_be_committed(settings: Settings, clone: Clone, plan: JobPlan) -> bool:
+    """Whether the default branch holds the evaluated commit; others are evaluated but never committed."""
+    if settings.commit_back == "none" or plan.prompt_commit is None or clone.holds(plan.prompt_commit):
+        return True
+    reason = f"{settings.default_branch} does not hold the evaluated commit"
+    log.warning("not_committed_back", job_id=plan.job_id, prompt_commit=plan.prompt_commit, reason=reason)
+    return False
 
 
 def _github(settings: Settings) -> GitHub:

@@ -27,8 +27,14 @@ class Repositories:
     """The clone of the prompt library, and that of the data sets where there is one."""
 
     def __init__(
-        self, library: Clone, data_sets: Clone | None, *, pull_seconds: float = PULL_SECONDS
+        self,
+        library: Clone,
+        data_sets: Clone | None,
+        *,
+        allow_any_commit: bool = False,
+        pull_seconds: float = PULL_SECONDS,
     ) -> None:
+        self._allow_any_commit = allow_any_commit
         self._pull_seconds = pull_seconds
         self._library = _Kept(library)
         self._data_sets = None if data_sets is None else _Kept(data_sets)
@@ -61,7 +67,8 @@ class Repositories:
         """Return the full id of the commit asked for; raises UnknownCommit or RepositoryError."""
         if git_sha is None:
             return tips.library
-        return await in_thread(self._library.clone.resolve, git_sha)
+        clone = self._library.clone
+        return await in_thread(clone.resolve_any if self._allow_any_commit else clone.resolve, git_sha)
 
     async def material(self, commit: str, tips: Tips, slug: str) -> Material:
         """Read a component and its cases; raises InputError or RepositoryError."""

@@ -125,6 +125,37 @@ class Clone:
             raise self._unknown(wanted, f"{what} the branch {self.default_branch}")
         return found[0]
 
+    def resolve_any(self, git_sha: str) -> str:
+        """Give the full id of any commit of the remote's, fetching it where the clone lacks it.
+
+        A whole id may be of any commit that the remote gives; the beginning of one must be of a branch.
+        Raises UnknownCommit, or what keeps the remote from answering.
+        """
+        wanted = git_sha.lower()
+        if not HEX.fullmatch(wanted):
+            raise self._unknown(git_sha[:40], "is not a commit id")
+        found = self._commits(wanted)
+        if not found and len(wanted) == 40:  # noqa: PLR2004 - a whole SHA-1
+            # Under a reference of its own, so that it stays until the clone is made anew.
+            self._fetch_refspec(f"{wanted}:refs/evaluated/{wanted}", is_needed=False)
+            found = self._commits(wanted)
+        if not found:
+            self._fetch_refspec("+refs/heads/*:refs/remotes/origin/*", is_needed=True)
+            found = self._commits(wanted)
+        if len(found) > 1:
+            raise self._unknown(wanted, "is the beginning of several commits")
+        if not found:
+            raise self._unknown(wanted, "is no commit of the remote's")
+        return found[0]
+
+    def holds(self, sha: str) -> bool:
+        """Whether the default branch, as last fetched, holds a commit; raises RepositoryError."""
+        outcome = self._run("merge-base", "--is-ancestor", self._full(sha), self.tracking)
+        if outcome.status == 1:
+            return False
+        self._checked(outcome, "merge-base")
+        return True
+
     @contextmanager
     def worktree(self, sha: str) -> Iterator[Path]:
         """Check a commit out, detached, into a folder of its own, and remove it at the end."""
@@ -143,8 +174,7 @@ class Clone:
     def fetch(self, branch: str, *, timeout: float = FETCH_TIMEOUT) -> None:
         """Fetch one branch of the remote; raises BranchMissing, RemoteUnreachable, RemoteRefused."""
         refspec = f"+refs/heads/{branch}:{self.tracking_ref(branch)}"
-        arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
-        self._checked(self.remote(*arguments, "--", self.remote_url(), refspec, timeout=timeout), "fetch")
+        self._fetch_refspec(refspec, is_needed=True, timeout=timeout)
 
     def remote_url(self) -> str:
         """The URL of origin, checked to be one that credentials may go to."""
@@ -252,6 +282,16 @@ class Clone:
             hint = f"push them, or git reset --hard origin/{self.default_branch}"
             raise errors.CloneDiverged(what, where=str(self.path), hint=hint)
         self.git("merge", "--quiet", "--ff-only", "--no-verify-signatures", tip, timeout=timeout)
+
+    def _commits(self, beginning: str) -> list[str]:
+        candidates = self.git("rev-parse", f"--disambiguate={beginning}").text.split()
+        return [each for each in candidates if self._run("cat-file", "-t", each).text == "commit"]
+
+    def _fetch_refspec(self, refspec: str, *, is_needed: bool, timeout: float = FETCH_TIMEOUT) -> None:
+        arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        outcome = self.remote(*arguments, "--", self.remote_url(), refspec, timeout=timeout)
+        if is_needed:
+            self._checked(outcome, "fetch")
 
     def _is_on_default_branch(self, sha: str) -> bool:
         kind = self._run("cat-file", "-t", sha).text
