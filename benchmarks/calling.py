@@ -15,7 +15,17 @@ from statistics import median
 import httpx
 
 from evalsim.mindrouter import SimConfig, SimModel
-from process import FACT, IN_FLIGHT, MODEL, PROMPT, Measured, case_input, measure, our_command, prompt_library
+from process import (
+    IN_FLIGHT,
+    MODEL,
+    PROMPT,
+    Measured,
+    answer_of,
+    case_input,
+    measure,
+    our_command,
+    prompt_library,
+)
 from simulator import KEY, simulated
 
 
@@ -41,7 +51,7 @@ async def bare(url: str, cases: int, replicates: int) -> None:
 
 def side_by_side(model: SimModel, cases: int, replicates: int, rounds: int) -> tuple[Measured, Measured]:
     """Medians of ours and of the bare loop, run in turn."""
-    answer = FACT * 20
+    answer = answer_of(20)
     answers = {case_input(number): answer for number in range(cases)}
     runs: dict[str, list[Measured]] = {"ours": [], "bare": []}
     with simulated(SimConfig(models=(model,)), answers) as url:

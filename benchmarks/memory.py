@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from evalsim.mindrouter import SimConfig, SimModel
-from process import FACT, MODEL, case_input, measure, our_command, prompt_library
+from process import MODEL, answer_of, case_input, measure, our_command, prompt_library
 from simulator import simulated
 
 REPLICATES = 100
@@ -13,7 +13,7 @@ REPLICATES = 100
 
 def peak(cases: int) -> float:
     """Peak memory in MB, of the command or its scoring process, whichever is larger."""
-    answer = FACT * 85
+    answer = answer_of(80)
     answers = {case_input(number): answer for number in range(cases)}
     with (
         simulated(SimConfig(models=(SimModel(id=MODEL),)), answers) as url,

@@ -20,7 +20,7 @@ MODEL = "benchmark"
 IN_FLIGHT = 16
 EVALCLI = Path(sys.executable).with_name("evalcli")
 PROMPT = "---\nname: benchmark\nversion: 1.0.0\n---\n\n## Prompt\n\n" + "Answer with the facts. " * 80
-FACT = "- a fact of the document, in a line of its own\n"
+SCHEMA = {"type": "object", "properties": {"facts": {"type": "array", "items": {"type": "string"}}}}
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -31,21 +31,29 @@ class Measured(msgspec.Struct, frozen=True):
     peak: float
 
 
+def answer_of(facts: int) -> str:
+    """A JSON answer of about 50 bytes a fact."""
+    return json.dumps(
+        {"facts": [f"fact {number} of the document, in words of its own" for number in range(facts)]}
+    )
+
+
 def case_input(number: int) -> str:
     return f"Document {number}. " + "The document goes on. " * 40
 
 
 @contextmanager
 def prompt_library(cases: int, answer: str, url: str, **model: bool | float) -> Iterator[Path]:
-    """Write a library of one Markdown component; `model` adds to the model's entry in models.yaml."""
+    """Write a library of one component; `model` adds to the model's entry in models.yaml."""
     with TemporaryDirectory() as folder:
         component = Path(folder) / "components" / "benchmark"
         for number in range(cases):
             case = component / "evals" / "cases" / f"case-{number:04}"
             case.mkdir(parents=True)
             (case / "input.md").write_text(case_input(number), "utf-8")
-            (case / "expected.md").write_text(answer, "utf-8")
+            (case / "expected.json").write_text(answer, "utf-8")
         (component / "prompt.md").write_text(PROMPT, "utf-8")
+        (component / "schema.json").write_text(json.dumps(SCHEMA), "utf-8")
         models = {
             "providers": {"mindrouter": {"api": "openai", "base_url": url, "api_key_env": "BENCHMARK_KEY"}},
             "models": [{"id": MODEL, "provider": "mindrouter", "concurrency": IN_FLIGHT} | model],

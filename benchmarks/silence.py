@@ -12,7 +12,7 @@ import sys
 import time
 
 from evalsim.mindrouter import Fault, SimConfig, SimModel
-from process import EVALCLI, FACT, MODEL, case_input, prompt_library
+from process import EVALCLI, MODEL, answer_of, case_input, prompt_library
 from simulator import KEY, simulated
 
 CASES, REPLICATES = 100, 10
@@ -21,7 +21,7 @@ ENDS_WITHIN = 60.0
 
 
 def main() -> int:
-    answer = FACT * 5
+    answer = answer_of(5)
     config = SimConfig(models=(SimModel(id=MODEL),), faults=(Fault(kind="silent", every=100),))
     answers = {case_input(number): answer for number in range(CASES)}
     with simulated(config, answers) as url, prompt_library(CASES, answer, url, timeout=2.0) as folder:

@@ -18,7 +18,7 @@ KEY = "mr2_benchmark"
 
 @contextmanager
 def simulated(config: SimConfig, answers: dict[str, str] | None = None) -> Iterator[str]:
-    """Serve `config` while the block runs; `answers` are Markdown answers by the case's input."""
+    """Serve `config` while the block runs; `answers` are the expected answers (JSON, or else Markdown) by the input."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "config.json"
         path.write_bytes(msgspec.json.encode(config))
@@ -26,7 +26,8 @@ def simulated(config: SimConfig, answers: dict[str, str] | None = None) -> Itera
             case = Path(folder) / "data" / "benchmark" / f"case-{number}"
             case.mkdir(parents=True)
             (case / "input.md").write_text(text, "utf-8")
-            (case / "expected.md").write_text(answer, "utf-8")
+            kind = "json" if answer.startswith("{") else "md"
+            (case / f"expected.{kind}").write_text(answer, "utf-8")
         command = [sys.executable, "-m", "evalsim.main", "mindrouter", "--port", "0", "--key", KEY]
         command += ["--config", str(path)]
         command += ["--answers", str(Path(folder) / "data")] if answers else []

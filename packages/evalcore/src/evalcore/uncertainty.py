@@ -173,5 +173,5 @@ def _limits(lows: Sequence[float], highs: Sequence[float], cases: int, middle: f
 
 def _affordable(draws: int, work: int) -> int:
     """Return how many draws to make, given the steps that one takes: fewer in very large runs."""
-    bearable = 2000
+    bearable = 500
     return draws if work <= bearable else max(draws // 4, draws * bearable // work)
