@@ -149,6 +149,9 @@ def _augment(
     while True:
         column = min(open_columns, key=distance.__getitem__)
         reached = distance[column]
+        if row_of[column] >= 0:
+            # Of columns equally near one that is free ends the search: with many ties, most of it.
+            column = next((at for at in open_columns if distance[at] == reached and row_of[at] < 0), column)
         if row_of[column] < 0:
             break
         open_columns.remove(column)

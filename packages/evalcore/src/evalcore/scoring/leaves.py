@@ -9,11 +9,57 @@ from collections.abc import Callable, Mapping
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.rules import CLOSENESS, Comparator, Rule
-from evalcore.scoring.values import Quantity, equal_numbers, moment_of, plain_text, quantity_of
+from evalcore.scoring.values import Moment, Quantity, equal_numbers, moment_of, plain_text, quantity_of
 from evalcore.structs import JsonScalar
 
 _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"[,;\n]")
+
+
+class Reading:
+    """A scalar, and what it says; each reading of it is made once."""
+
+    __slots__ = ("_moment", "_plain", "_quantity", "_words", "value")
+
+    def __init__(self, value: JsonScalar) -> None:
+        self.value = value
+        self._plain: str | None = None
+        self._quantity: Quantity | bool | None = False
+        self._moment: Moment | bool | None = False
+        self._words: Counter[str] | None = None
+
+    @property
+    def text(self) -> str:
+        """A text as it stands, anything else as JSON."""
+        return self.value if isinstance(self.value, str) else canonical_text(self.value)
+
+    @property
+    def plain(self) -> str:
+        """The text with all that reads alike made equal."""
+        if self._plain is None:
+            self._plain = plain_text(self.text)
+        return self._plain
+
+    @property
+    def quantity(self) -> Quantity | None:
+        """The number or amount that it is, or writes."""
+        if isinstance(self._quantity, bool):
+            self._quantity = quantity_of(self.value)
+        return self._quantity
+
+    @property
+    def moment(self) -> Moment | None:
+        """The date or time that it writes."""
+        if isinstance(self._moment, bool):
+            self._moment = moment_of(self.value)
+        return self._moment
+
+    @property
+    def words(self) -> Counter[str]:
+        """Its words, with how often each occurs."""
+        if self._words is None:
+            self._words = Counter(_WORD.findall(self.plain))
+        return self._words
 
 
 class LeafComparison:
@@ -23,17 +69,17 @@ class LeafComparison:
         self._input = input_text
         self._plain_input: str | None = None
 
-    def compare(self, rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
+    def compare(self, rule: Rule, left: Reading, right: Reading) -> float:
         """Return how like two leaves are; neither is null."""
         if rule.compare == "contained_in_input":
             return self._contained(left, right)
         return _COMPARATORS[rule.compare](rule, left, right)
 
-    def _contained(self, left: JsonScalar, right: JsonScalar) -> float:
+    def _contained(self, left: Reading, right: Reading) -> float:
         """Any excerpt of the input is as good as another; of others, their texts count."""
         if self._plain_input is None:
             self._plain_input = plain_text(self._input)
-        one, other = plain_text(_text(left)), plain_text(_text(right))
+        one, other = left.plain, right.plain
         held = (bool(one) and one in self._plain_input, bool(other) and other in self._plain_input)
         return float(all(held)) if any(held) else similarity(one, other)
 
@@ -45,12 +91,12 @@ def is_exact(left: JsonScalar, right: JsonScalar) -> bool:
     return isinstance(left, str) == isinstance(right, str) and left == right
 
 
-def _exact(_rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    return float(is_exact(left, right))
+def _exact(_rule: Rule, left: Reading, right: Reading) -> float:
+    return float(is_exact(left.value, right.value))
 
 
-def _number(rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    one, other = quantity_of(left), quantity_of(right)
+def _number(rule: Rule, left: Reading, right: Reading) -> float:
+    one, other = left.quantity, right.quantity
     if one is None or other is None:
         return _unread(left, right)
     return float(_same_unit(one, other) and _within(rule, one, other))
@@ -60,8 +106,8 @@ def _within(rule: Rule, one: Quantity, other: Quantity) -> bool:
     return equal_numbers(one.value, other.value, rule.tolerance, relative=rule.relative)
 
 
-def _closeness(rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    one, other = quantity_of(left), quantity_of(right)
+def _closeness(rule: Rule, left: Reading, right: Reading) -> float:
+    one, other = left.quantity, right.quantity
     if one is None or other is None:
         return _unread(left, right)
     try:
@@ -70,86 +116,79 @@ def _closeness(rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
         return _exact(rule, left, right)
 
 
-def _date(_rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    one, other = moment_of(left), moment_of(right)
+def _date(_rule: Rule, left: Reading, right: Reading) -> float:
+    one, other = left.moment, right.moment
     if one is None or other is None:
         return _unread(left, right)
     return float(one.at == other.at)
 
 
-def _text_likeness(_rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    return similarity(plain_text(_text(left)), plain_text(_text(right)))
+def _text_likeness(_rule: Rule, left: Reading, right: Reading) -> float:
+    return similarity(left.plain, right.plain)
 
 
-def _tokens(_rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
+def _tokens(_rule: Rule, left: Reading, right: Reading) -> float:
     """F1 over words: 2 x common / (both together), repeated words counted as often as in both."""
-    one, other = plain_text(_text(left)), plain_text(_text(right))
-    words, others = Counter(_WORD.findall(one)), Counter(_WORD.findall(other))
+    words, others = left.words, right.words
     together = words.total() + others.total()
-    return 2 * (words & others).total() / together if together else float(one == other)
+    return 2 * (words & others).total() / together if together else float(left.plain == right.plain)
 
 
-def _set(_rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
+def _set(_rule: Rule, left: Reading, right: Reading) -> float:
     """Texts as sets, their members set apart by comma, semicolon or line: common / all."""
     one, other = _members(left), _members(right)
     return len(one & other) / len(one | other) if one or other else 1.0
 
 
-def _members(value: JsonScalar) -> set[str]:
-    return {plain_text(part) for part in _SEPARATOR.split(_text(value)) if part.strip()}
+def _members(reading: Reading) -> set[str]:
+    return {plain_text(part) for part in _SEPARATOR.split(reading.text) if part.strip()}
 
 
-def _one_of(rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    held = [any(is_exact(option, value) for option in rule.options) for value in (left, right)]
-    return float(all(held) or is_exact(left, right))
+def _one_of(rule: Rule, left: Reading, right: Reading) -> float:
+    held = [any(is_exact(option, side.value) for option in rule.options) for side in (left, right)]
+    return float(all(held) or is_exact(left.value, right.value))
 
 
-def _range(rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    return float((_in_range(rule, left) and _in_range(rule, right)) or is_exact(left, right))
+def _range(rule: Rule, left: Reading, right: Reading) -> float:
+    return float((_in_range(rule, left) and _in_range(rule, right)) or is_exact(left.value, right.value))
 
 
-def _in_range(rule: Rule, value: JsonScalar) -> bool:
-    quantity = quantity_of(value)
+def _in_range(rule: Rule, reading: Reading) -> bool:
+    quantity = reading.quantity
     if quantity is None:
         return False
     above = rule.low is None or quantity.value >= rule.low
     return above and (rule.high is None or quantity.value <= rule.high)
 
 
-def _as_shown(rule: Rule, left: JsonScalar, right: JsonScalar) -> float:
-    if isinstance(left, bool) or isinstance(right, bool):
-        return float(left is right)
-    if left == right and isinstance(left, str) == isinstance(right, str):
-        return 1.0
-    if moment_of(left) is not None or moment_of(right) is not None:
+def _as_shown(rule: Rule, left: Reading, right: Reading) -> float:
+    if isinstance(left.value, bool) or isinstance(right.value, bool):
+        return float(left.value is right.value)
+    if left.moment is not None or right.moment is not None:
         return _date(rule, left, right)
-    one, other = quantity_of(left), quantity_of(right)
-    if one is not None or other is not None:
-        if one is None or other is None or not _same_unit(one, other):
-            return 0.0
-        # Whole numbers may be identifiers: those are the same or not.
-        whole = isinstance(one.value, int) and isinstance(other.value, int)
-        return float(one.value == other.value if whole else _within(rule, one, other))
-    return _text_likeness(rule, left, right)
+    one, other = left.quantity, right.quantity
+    if one is None and other is None:
+        return similarity(left.plain, right.plain)
+    if one is None or other is None or not _same_unit(one, other):
+        return 0.0
+    # Whole numbers may be identifiers: those are the same or not.
+    whole = isinstance(one.value, int) and isinstance(other.value, int)
+    return float(one.value == other.value if whole else _within(rule, one, other))
 
 
 def _same_unit(one: Quantity, other: Quantity) -> bool:
     return one.unit is None or other.unit is None or one.unit == other.unit
 
 
-def _unread(left: JsonScalar, right: JsonScalar) -> float:
-    return float(plain_text(_text(left)) == plain_text(_text(right)))
+def _unread(left: Reading, right: Reading) -> float:
+    return float(left.plain == right.plain)
 
 
-def _ignore(_rule: Rule, _left: JsonScalar, _right: JsonScalar) -> float:
+def _ignore(_rule: Rule, _left: Reading, _right: Reading) -> float:
     return 1.0
 
 
-def _text(value: JsonScalar) -> str:
-    return value if isinstance(value, str) else canonical_text(value)
-
-
-_COMPARATORS: Mapping[Comparator, Callable[[Rule, JsonScalar, JsonScalar], float]] = {
+_COMPARATORS: Mapping[Comparator, Callable[[Rule, Reading, Reading], float]] = {
     "exact": _exact,
     "number": _number,
     "closeness": _closeness,

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from evalcore.scoring.canonical_text import canonical_text, scalar_text
 from evalcore.scoring.field_rules import Field
+from evalcore.scoring.leaves import Reading
 from evalcore.scoring.nodes import DEEPEST
 from evalcore.scoring.values import plain_text
 from evalcore.structs import JsonValue
@@ -49,13 +50,14 @@ class Part:
 class Leaf(Part):
     """A scalar that is not null."""
 
-    __slots__ = ("value",)
+    __slots__ = ("reading", "value")
 
     def __init__(self, number: int, field: Field, value: _Present) -> None:
         rule = field.rule
         weight = 0 if rule.shares else round(rule.weight * GRAIN)
         super().__init__(number, field, scalar_text(value), weight, int(rule.shares))
         self.value: Final = value
+        self.reading: Final = Reading(value)
 
 
 class Items(Part):

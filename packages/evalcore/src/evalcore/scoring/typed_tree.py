@@ -80,7 +80,7 @@ class TypedComparison:
         key = left.number, right.number
         known = self._likeness.get(key)
         if known is None:
-            share = self._leaves.compare(left.field.rule, left.value, right.value)
+            share = self._leaves.compare(left.field.rule, left.reading, right.reading)
             known = self._likeness[key] = int(share * UNIT)
         return known
 
