@@ -10,7 +10,7 @@ import pytest
 
 from evalcore.canonical import encode_canonical
 from evalcore.leaderboard import encode_leaderboard, leaderboard_of
-from evalcore.record import RunRecord, record_object
+from evalcore.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord, record_object
 
 MakeRecord = Callable[..., RunRecord]
 Evalcli = Callable[..., Any]
@@ -36,16 +36,78 @@ def test_show_finds_a_component_of_the_library(
     write("memo", 1, model="gpt", mean=0.875)
     ended = evalcli("leaderboard", "show", "memo", "--prompt-library", tmp_path)
     assert ended.code == 0
-    assert ended.out.splitlines()[0] == "memo"
-    assert ended.out.splitlines()[2].split() == ["1.0.0", "1", "gpt", "0.875", "-", "-", "1", "0", "complete"]
+    lines = ended.out.splitlines()
+    assert lines[0] == "memo 1.0.0: 1 case(s) x 1, scoring 1"
+    assert " ".join(lines[1].split()) == "# model accuracy 95 % CI reprod. 95 % CI failed"
+    assert lines[2].split() == ["1", "gpt", "0.875", "-", "-", "-", "0/1"]
 
 
 def test_show_without_a_name_shows_all(evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path) -> None:
     write("memo", 1)
     write("note", 2, slug="note")
     out = evalcli("leaderboard", "show", "--prompt-library", tmp_path).out
-    assert "memo\n" in out
-    assert "note\n" in out
+    assert "memo 1.0.0" in out
+    assert "note 1.0.0" in out
+
+
+def _full(make_record: MakeRecord, number: int, model: str, **fields: Any) -> RunRecord:
+    """A record with intervals, ten identical replies, and a case checked against an older version."""
+    values = {
+        "model": model,
+        "component_version": "1.2.0",
+        "scoring_version": 3,
+        "replicates": 10,
+        "case_results": (CaseResult("one", "c" * 64, "1.1.0", (0.875,) * 10, 1.0, 0.2589),),
+        "accuracy": Accuracy(0.875, (0.851, 0.899), 0.8, {}),
+        "reproducibility": Reproducibility(1.0, (0.962, 1.0), 1.0, {}, may_differ=0.2589),
+        "calls": Calls(30, 28, 1, 1, 0),
+    }
+    return make_record(number, **(values | fields))
+
+
+def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    records = [
+        _full(make_record, 1, "openai/gpt-oss-120b"),
+        _full(make_record, 2, "qwen/qwen3.5-122b", status="partial"),
+    ]
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", records)))
+    assert evalcli("leaderboard", "show", path).out == (
+        "memo 1.2.0: 1 case(s) x 10, scoring 3\n"
+        "#  model                accuracy      95 % CI  reprod.      95 % CI  failed  status\n"
+        "1  openai/gpt-oss-120b     0.875  0.851-0.899    1.000  0.962-1.000    2/30  complete\n"
+        "-  qwen/qwen3.5-122b       0.875  0.851-0.899    1.000  0.962-1.000    2/30  partial\n"
+        "openai/gpt-oss-120b, qwen/qwen3.5-122b: 10 identical replies: up to 26 % may still differ.\n"
+        "Validated against an older version: one (1.1.0).\n"
+        "\n"
+    )
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", records[:1])))
+    assert max(map(len, evalcli("leaderboard", "show", path).out.splitlines())) <= 80
+
+
+def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path) -> None:
+    path = tmp_path / "leaderboard.json"
+    accuracy = Accuracy(0.5, None, 0.5, {}, measures="wording")
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [make_record(1, accuracy=accuracy)])))
+    assert evalcli("leaderboard", "show", path).out.startswith(
+        "memo 1.0.0: 1 case(s) x 1, scoring 1; wording, not correctness\n"
+    )
+
+
+def test_show_uses_the_newest_scoring_and_tells_of_older_ones(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    old = make_record(1, mean=0.2, scoring_version=1)
+    new = make_record(2, mean=0.6, scoring_version=2, rescored_from=old.run_id)
+    other = make_record(3, mean=0.9, scoring_version=1, model="other")
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [old, new, other])))
+    lines = evalcli("leaderboard", "show", path).out.splitlines()
+    assert lines[2].split()[:3] == ["1", "big", "0.600"]
+    assert (lines[3].split()[:3], lines[3].split()[-2:]) == (["-", "other", "0.900"], ["scoring", "1"])
+    assert "leaderboard rescore memo" in lines[4]
 
 
 def test_show_json_is_the_records_and_nothing_else(

@@ -49,9 +49,27 @@ def test_of_one_models_runs_the_newest_complete_one_counts(make_record: MakeReco
     assert len(standings(records, every_run=True)) == 4
 
 
+def test_a_run_is_ranked_by_its_newest_scoring_alone(make_record: MakeRecord) -> None:
+    first = make_record(1, mean=0.2, scoring_version=1)
+    again = make_record(2, mean=0.7, scoring_version=2, rescored_from=first.run_id)
+    for records in ([first, again], [again, first]):
+        (standing,) = standings(records, every_run=True)
+        assert standing.record is again
+
+
+def test_figures_of_two_scoring_versions_are_not_ranked_together(make_record: MakeRecord) -> None:
+    records = [
+        make_record(1, model="old", mean=0.9, scoring_version=1),
+        make_record(2, model="new", mean=0.5, scoring_version=2),
+        make_record(3, model="part", mean=0.6, scoring_version=2, status="partial"),
+    ]
+    assert _seen(records) == [("1.0.0", 1, "new"), ("1.0.0", None, "old"), ("1.0.0", None, "part")]
+
+
 def test_the_table_has_a_row_for_each_standing(make_record: MakeRecord) -> None:
     table = standings_table(
         standings([make_record(mean=0.5), make_record(2, mean=None, status="partial")]), "x"
     )
-    assert [row[3] for row in table.rows] == ["0.500", "-"]
-    assert [row[1] for row in table.rows] == ["1", "-"]
+    assert [row[2] for row in table.rows] == ["0.500", "-"]
+    assert [row[0] for row in table.rows] == ["1", "-"]
+    assert [row[-1] for row in table.rows] == ["complete", "partial"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import reduce
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ from evalcli.leaderboard_files import leaderboard_path, read_bytes, read_leaderb
 from evalcli.output import print_bytes, print_line, print_table, say, shown, warn
 from evalcli.runs_dir import RUNS_IN_LIBRARY
 from evalcli.standing import standings, standings_table
+from evalcli.standing_notes import heading, notes
 from evalcore.canonical import encode_canonical
 from evalcore.errors import LeaderboardError
 from evalcore.files import write_atomically
@@ -45,8 +46,9 @@ def command() -> None:
 def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: bool) -> int:
     """Show how the models stand, the newest version of the component first.
 
-    Complete runs are ranked by accuracy; partial runs are shown, never ranked. Without SKILL or FILE:
-    every leaderboard of the prompt library.
+    Complete runs are ranked by accuracy; partial runs are shown, never ranked, nor are runs scored by
+    older rules than others. Both intervals are for these cases and endless replicates of them. Without
+    SKILL or FILE: every leaderboard of the prompt library.
     """
     leaderboards = [read_leaderboard(path) for path in _paths(source, prompt_library)]
     if as_json:
@@ -130,7 +132,15 @@ def _paths(source: str | None, prompt_library: Path) -> list[Path]:
 
 def _show_one(leaderboard: Leaderboard, *, every_run: bool) -> None:
     records = known_records(leaderboard)
-    print_table(standings_table(standings(records, every_run=every_run), leaderboard.component))
+    by_version = groupby(
+        standings(records, every_run=every_run), key=lambda item: item.record.component_version
+    )
+    for _, group in by_version:
+        ranked = list(group)
+        print_table(standings_table(ranked, heading(leaderboard.component, ranked)))
+        for note in notes(leaderboard.component, ranked):
+            print_line(note)
+        print_line("")
     if len(records) < len(leaderboard.runs):
         warn(
             f"{leaderboard.component}: {len(leaderboard.runs) - len(records)} run(s) of another evaluator"

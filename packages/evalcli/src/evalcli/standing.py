@@ -1,31 +1,33 @@
-"""How runs stand beside each other: versions newest first, complete runs ranked, partial ones only shown."""
+"""How runs stand beside each other: versions newest first, complete runs ranked, others only shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import semver
 
 from evalcli.output import Table
 from evalcore.record import RunRecord
+from evalcore.rescoring import newest_scoring
 from evalcore.structs import Frozen
 
 
 class Standing(Frozen, frozen=True):
-    """One run's place; `rank` is None for a partial run."""
+    """One run's place; `rank` is None for a partial run, and for one scored by older rules than others."""
 
     record: RunRecord
     rank: int | None
 
 
 def standings(records: Iterable[RunRecord], *, every_run: bool = False) -> list[Standing]:
-    """Rank the complete runs of each version by accuracy; partial runs follow them, without a rank.
+    """Rank the complete runs of each version by accuracy; the others follow them, without a rank.
 
-    Of several runs of a model at a version the newest complete one counts, beside any newer partial
-    ones; `every_run` counts all. Equal accuracies share a rank.
+    Of a run scored several times the newest scoring counts. Of several runs of a model at a version
+    the newest complete one counts, beside any newer partial ones; `every_run` counts all. Equal accuracies
+    share a rank. Figures of two scoring versions are two measures: only the newest one's are ranked.
     """
     by_version: dict[str, list[RunRecord]] = {}
-    for record in records:
+    for record in newest_scoring(records):
         by_version.setdefault(record.component_version, []).append(record)
     ranked: list[Standing] = []
     for version in sorted(by_version, key=_version_key, reverse=True):
@@ -34,24 +36,16 @@ def standings(records: Iterable[RunRecord], *, every_run: bool = False) -> list[
     return ranked
 
 
-def standings_table(ranked: Iterable[Standing], title: str) -> Table:
-    """Lay out standings for reading."""
-    headings = (
-        "version",
-        "rank",
-        "model",
-        "accuracy",
-        "95 % CI",
-        "reproducibility",
-        "calls",
-        "errors",
-        "status",
-    )
+def standings_table(ranked: Sequence[Standing], title: str) -> Table:
+    """Lay one version's standings out; what is the same for every run is left out."""
+    rows = [(_row(item), _remark(item, ranked)) for item in ranked]
+    is_remarked = any(remark for _, remark in rows)
+    headings = ("#", "model", "accuracy", "95 % CI", "reprod.", "95 % CI", "failed")
     return Table(
         title=title,
-        headings=headings,
-        rows=tuple(_row(item) for item in ranked),
-        numeric=frozenset(headings) - {"version", "model", "status"},
+        headings=(*headings, "status") if is_remarked else headings,
+        rows=tuple((*row, remark or "complete") if is_remarked else row for row, remark in rows),
+        numeric=frozenset(headings) - {"model", "status"},
     )
 
 
@@ -71,7 +65,8 @@ def _newest(runs: list[RunRecord]) -> list[RunRecord]:
     kept: list[RunRecord] = []
     for model in {run.model for run in runs}:
         of_model = sorted(
-            (run for run in runs if run.model == model), key=lambda run: (run.finished_at, run.run_id)
+            (run for run in runs if run.model == model),
+            key=lambda run: (run.scoring_version, run.finished_at, run.run_id),
         )
         complete = [index for index, run in enumerate(of_model) if run.status == "complete"]
         kept += of_model[complete[-1] if complete else len(of_model) - 1 :]
@@ -79,12 +74,26 @@ def _newest(runs: list[RunRecord]) -> list[RunRecord]:
 
 
 def _ranked(runs: list[RunRecord]) -> list[Standing]:
-    order = sorted(runs, key=lambda run: (run.status != "complete", -_accuracy(run), run.model, run.run_id))
-    complete = [_accuracy(run) for run in order if run.status == "complete"]
+    newest = max(run.scoring_version for run in runs)
+    order = sorted(
+        runs,
+        key=lambda run: (
+            run.status != "complete",
+            -run.scoring_version,
+            -_accuracy(run),
+            run.model,
+            run.run_id,
+        ),
+    )
+    complete = [_accuracy(run) for run in order if _is_ranked(run, newest)]
     return [
-        Standing(run, complete.index(_accuracy(run)) + 1 if run.status == "complete" else None)
+        Standing(run, complete.index(_accuracy(run)) + 1 if _is_ranked(run, newest) else None)
         for run in order
     ]
+
+
+def _is_ranked(run: RunRecord, newest: int) -> bool:
+    return run.status == "complete" and run.scoring_version == newest
 
 
 def _accuracy(run: RunRecord) -> float:
@@ -93,15 +102,24 @@ def _accuracy(run: RunRecord) -> float:
 
 def _row(item: Standing) -> tuple[str, ...]:
     record, calls = item.record, item.record.calls
-    interval = record.accuracy.ci95
     return (
-        record.component_version,
         "-" if item.rank is None else str(item.rank),
         record.model,
         figure(record.accuracy.mean),
-        "-" if interval is None else f"{interval[0]:.3f} - {interval[1]:.3f}",
+        _interval(record.accuracy.ci95),
         figure(record.reproducibility.mean),
-        str(calls.total),
-        str(calls.api_error + calls.parse_error),
-        record.status,
+        _interval(record.reproducibility.ci95),
+        f"{calls.api_error + calls.parse_error}/{calls.total}",
     )
+
+
+def _remark(item: Standing, beside: Sequence[Standing]) -> str:
+    if item.record.status != "complete":
+        return item.record.status
+    newest = max(other.record.scoring_version for other in beside)
+    version = item.record.scoring_version
+    return "" if version == newest else f"scoring {version}"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "-" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"

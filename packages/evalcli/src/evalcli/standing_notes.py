@@ -1,0 +1,66 @@
+"""What must be known to read a leaderboard's figures, below its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from evalcli.comparison_report import stale_note
+from evalcli.standing import Standing
+from evalcore.record import RunRecord
+from evalcore.stale_cases import stale_cases
+
+MOST_NAMED: Final = 4
+
+
+def heading(component: str, ranked: Sequence[Standing]) -> str:
+    """Name a version, what it was measured with, and what the figure means where that is not correctness."""
+    records = [item.record for item in ranked]
+    cases = _range([record.cases for record in records])
+    replicates = _range([record.replicates for record in records])
+    scoring = max(record.scoring_version for record in records)
+    text = f"{component} {records[0].component_version}: {cases} case(s) x {replicates}, scoring {scoring}"
+    is_wording = any(record.accuracy.measures == "wording" for record in records)
+    return f"{text}; wording, not correctness" if is_wording else text
+
+
+def notes(component: str, ranked: Sequence[Standing]) -> Iterator[str]:
+    """Yield the notes of one version, each a line."""
+    records = [item.record for item in ranked]
+    yield from _alike(records)
+    stale = stale_cases(records)
+    if stale:
+        yield stale_note(stale)
+    newest = max(record.scoring_version for record in records)
+    if any(record.scoring_version < newest for record in records):
+        yield (
+            "Older scorings are not ranked; where the replies are kept,"
+            f" `evalcli leaderboard rescore {component}` brings them up."
+        )
+
+
+def _alike(records: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield for each number of identical replies how many further ones may still differ."""
+    models: dict[tuple[int, float], list[str]] = {}
+    for record in records:
+        share = record.reproducibility.may_differ
+        if share is not None:
+            models.setdefault((_fewest(record), share), []).append(record.model)
+    for (count, share), names in sorted(models.items()):
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        named = ", ".join(names[:MOST_NAMED])
+        yield f"{named}{more}: {count} identical replies: up to {100 * share:.0f} % may still differ."
+
+
+def _fewest(record: RunRecord) -> int:
+    counts = [
+        sum(score is not None for score in result.scores)
+        for result in record.case_results
+        if result.may_differ is not None
+    ]
+    return min(counts, default=0)
+
+
+def _range(values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low}-{high}"
