@@ -69,6 +69,10 @@ class JobStore:
         """Look a job up."""
         return self._jobs.get(job_id)
 
+    def all(self) -> list[Job]:
+        """List all jobs, in no order; may be called from any thread."""
+        return list(self._jobs.values())
+
     def newest(self, limit: int) -> list[Job]:
         """List jobs, the newest first."""
         return nlargest(limit, self._jobs.values(), key=lambda job: (job.created_at, job.job_id))

@@ -93,7 +93,7 @@ class Sweeper:
 
     async def sweep(self) -> list[Removal]:
         """Remove what has to go, compress what is published, and tell how much is left."""
-        jobs = self._store.newest(len(self._store))
+        jobs = self._store.all()
         runs = await in_thread(lambda: list(_runs(self._runs_dir)))
         kept = _kept(jobs, runs)
         removals = retention.choose(kept, self._now(), self._limits.days, self._limits.most_bytes)

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
 
 from evalcore.effects import Effects
 from evalhook.audience import Audience, Listener
 from evalhook.events import EventHub
+from evalhook.jobs import Job, Publishing, Queued
 from evalhook.live import Live
 from evalhook.metrics import Metrics, serving_metrics
 from evalhook.neighbours import open_reports
+from evalhook.retention import may_go
 from evalhook.settings import Settings
 from evalhook.slot import Slot
 from evalhook.space import GB
 from evalhook.store import JobStore
 from evalhook.sweep import Limits, Sweeper
 from evalhook.telling import Teller
+
+
+def _is_stalled(job: Job) -> bool:
+    return job.attention is not None and job.attention.code == "stalled"
+
+
+FIGURES: Final[tuple[tuple[str, str, Callable[[Job], bool]], ...]] = (
+    ("evalhook_queue_length", "Jobs that wait for the slot", lambda job: isinstance(job.state, Queued)),
+    ("evalhook_outbox_length", "Jobs being published", lambda job: isinstance(job.state, Publishing)),
+    (
+        "evalhook_unpublished_jobs",
+        "Jobs whose results could not be published and are kept",
+        lambda job: job.is_finished and not may_go(job),
+    ),
+    ("evalhook_job_stalled", "Whether the running job makes no progress", _is_stalled),
+)
 
 
 class Told:
@@ -46,6 +66,8 @@ class Told:
             "Jobs whose end GitHub is still to be told",
             lambda: 0 if teller is None else teller.untold,
         )
+        for name, text, counts in FIGURES:
+            self.metrics.gauge(name, text, partial(_count, store, counts))
         listeners: list[Listener] = [
             self.live,
             self.metrics,
@@ -60,7 +82,7 @@ class Told:
 
         Raises ConfigurationError where the metrics' address is taken.
         """
-        self.metrics.recall(self._store.newest(len(self._store)))
+        self.metrics.recall(self._store.all())
         with serving_metrics(self.metrics, self._metrics_bind):
             tasks = [asyncio.create_task(self._sweeper.run())]
             if self._teller is not None:
@@ -71,3 +93,7 @@ class Told:
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
+
+
+def _count(store: JobStore, counts: Callable[[Job], bool]) -> float:
+    return sum(counts(job) for job in store.all())
