@@ -218,6 +218,22 @@ def test_a_dry_run_calls_nothing_and_writes_nothing(make_world: Callable[..., Wo
     assert not (world.library / ".evaluator" / "runs").exists()
     plan = json.loads(world.run("evaluate", SLUG, "--dry-run", "--json").stdout)
     assert (plan["calls"], plan["models"]) == (60, [GOOD, POOR])
+    assert [(item["model"], item["hours"]) for item in plan["forecast"]] == [(GOOD, None), (POOR, None)]
+
+
+def test_a_dry_run_tells_what_past_runs_took_and_what_this_one_could_show(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    (record,) = json.loads(world.run("evaluate", SLUG, "--model", GOOD, "--replicates", 2, "--json").stdout)
+    line = ("evaluate", SLUG, "--dry-run", "--replicates", 10)
+    told = {item["model"]: item for item in json.loads(world.run(*line, "--json").stdout)["forecast"]}
+    assert told[GOOD]["past_runs"] == 1
+    assert told[GOOD]["hours"] > 0
+    assert told[GOOD]["tokens"]["prompt"] == 5 * record["tokens"]["prompt"]
+    assert 0 < told[GOOD]["smallest_change"] < 1
+    assert told[POOR]["tokens"] == {"prompt": None, "completion": None}
+    assert "unknown" in world.run(*line).stdout
 
 
 def test_an_invalid_leaderboard_stops_it_before_any_call(make_world: Callable[..., World]) -> None:

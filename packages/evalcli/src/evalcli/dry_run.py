@@ -14,8 +14,8 @@ from evalcore.structs import JsonObject
 
 def print_dry_run(prepared: Prepared, past: Sequence[RunRecord], *, as_json: bool) -> None:
     """Show what would be called, and what it will take by the past runs in the leaderboard."""
-    calls_each = len(prepared.job.cases) * prepared.job.replicates
-    forecasts = [forecast(model, calls_each, past) for model in prepared.job.models]
+    job = prepared.job
+    forecasts = [forecast(model, len(job.cases), job.replicates, past) for model in job.models]
     if as_json:
         print_bytes(_encoded(prepared, forecasts))
         return

@@ -11,13 +11,14 @@ import semver
 
 from evalcli.output import Table
 from evalcore.models import Model
+from evalcore.power import smallest_change, spread_of_records
 from evalcore.record import RunRecord
 from evalcore.structs import Frozen, JsonObject
 
 Number = TypeVar("Number", int, float)
 
 UNKNOWN = "unknown"
-HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD")
+HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "shows")
 
 
 class Forecast(Frozen, frozen=True):
@@ -32,11 +33,14 @@ class Forecast(Frozen, frozen=True):
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
+    smallest_change: float | None
+    """The fall of accuracy that such a run would show four times in five against an equal one."""
 
 
-def forecast(model: Model, calls: int, past: Iterable[RunRecord]) -> Forecast:
-    """Say what so many calls of a model will take, each as much as a call of its past runs took."""
+def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord]) -> Forecast:
+    """Say what a run of a model will take, each call as much as one of its past runs, and could show."""
     runs = _comparable(model, past)
+    calls = cases * replicates
     made = sum(run.calls.total for run in runs)
     prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
     completion = _scaled([run.tokens.completion for run in runs], calls, made)
@@ -49,6 +53,7 @@ def forecast(model: Model, calls: int, past: Iterable[RunRecord]) -> Forecast:
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost_usd=_cost(model, prompt, completion),
+        smallest_change=smallest_change(cases, replicates, spread_of_records(runs)),
     )
 
 
@@ -56,9 +61,9 @@ def forecast_table(forecasts: Sequence[Forecast]) -> Table:
     """Lay forecasts out, with what all models together will take."""
     rows = [_row(item.model, str(item.past_runs), item) for item in forecasts]
     if len(forecasts) > 1:
-        rows.append(_row("all, at the same time", "", together(forecasts)))
+        rows.append((*_row("all, at the same time", "", together(forecasts))[:-1], ""))
     return Table(
-        title="by past runs of the same models",
+        title="by past runs of the same models; `shows`: the smallest fall of accuracy it could show",
         headings=HEADINGS,
         rows=tuple(rows),
         numeric=frozenset(HEADINGS) - {"model"},
@@ -79,6 +84,7 @@ def together(forecasts: Sequence[Forecast]) -> Forecast:
         prompt_tokens=sum(prompt) if prompt else None,
         completion_tokens=sum(completion) if completion else None,
         cost_usd=math.fsum(costs) if costs else None,
+        smallest_change=None,
     )
 
 
@@ -91,6 +97,7 @@ def forecast_object(item: Forecast) -> JsonObject:
         "hours": item.hours,
         "tokens": {"prompt": item.prompt_tokens, "completion": item.completion_tokens},
         "cost_usd": item.cost_usd,
+        "smallest_change": item.smallest_change,
     }
 
 
@@ -143,4 +150,5 @@ def _row(name: str, past_runs: str, item: Forecast) -> tuple[str, ...]:
         UNKNOWN if item.prompt_tokens is None else f"{item.prompt_tokens:,}",
         UNKNOWN if item.completion_tokens is None else f"{item.completion_tokens:,}",
         UNKNOWN if item.cost_usd is None else f"{item.cost_usd:.2f}",
+        "none" if item.smallest_change is None else f"{item.smallest_change:.3f}",
     )
