@@ -92,8 +92,10 @@ def test_secrets_come_as_files_only(compose: dict[str, Any]) -> None:
     }
     assert not secret & environment.keys()
     files = {value for name, value in environment.items() if name.endswith("_FILE")}
-    assert files == {f"/run/secrets/{name}" for name in compose["services"]["hook"]["secrets"]}
-    assert set(compose["secrets"]) == set(compose["services"]["hook"]["secrets"])
+    assert {Path(file).parent for file in files} == {Path("/run/secrets")}
+    (folder,) = (each for each in compose["services"]["hook"]["volumes"] if "target" in each)
+    assert folder["target"] == "/run/secrets"
+    assert folder["read_only"] is True
 
 
 def test_example_settings_are_those_that_compose_reads(project_root: Path) -> None:

@@ -179,7 +179,6 @@ def test_keys_that_look_like_paths_are_not_taken_for_the_schemas(tmp_path: Path)
         "items.page",
         "items[].page.y",
         "[]",
-        ".",
         "Zebra",
         "items[][].page",
         "$defs.item",
