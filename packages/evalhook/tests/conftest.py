@@ -25,8 +25,9 @@ from evalcore.reply import Reply, Usage
 from evalhook.app import create_app
 from evalhook.gitops.errors import UnknownCommit
 from evalhook.intake import Material, Tips
+from evalhook.jobs import Outbox
+from evalhook.outbox import Published
 from evalhook.settings import Settings, read_settings
-from evalhook.worker import Published
 
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 TIP = "1" * 40
@@ -106,6 +107,7 @@ class Router:
         self.served_models = ("alpha", "beta")
         self.answer = '{"due": "May"}'
         self.gate: asyncio.Event | None = None
+        self.gate_after = 0
         self.asked = asyncio.Event()
         self.crash: Exception | None = None
         self.calls = 0
@@ -124,7 +126,7 @@ class Router:
     async def call(self, call: Call) -> Reply:
         self.calls += 1
         self.asked.set()
-        if self.gate is not None:
+        if self.gate is not None and self.calls > self.gate_after:
             await self.gate.wait()
         if self.crash is not None:
             raise self.crash
@@ -151,13 +153,24 @@ class Publishing:
         self.error: Exception | None = None
         self.records: list[RunRecord] = []
         self.skipped_models: dict[str, str] = {}
+        self.outboxes: list[Outbox] = []
+        self.after: Callable[[], object] | None = None
 
     def publish(
-        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str]
+        self,
+        plan: JobPlan,
+        records: Sequence[RunRecord],
+        skipped_models: Mapping[str, str],
+        outbox: Outbox,
+        save: Callable[[Outbox], None],
     ) -> Published:
+        self.outboxes.append(outbox)
         if self.error is not None:
             raise self.error
+        save(msgspec.structs.replace(outbox, branch="eval-results/x"))
         self.records, self.skipped_models = list(records), dict(skipped_models)
+        if self.after is not None:
+            self.after()
         return Published(f"https://github.example/pull/{plan.component.slug}", "eval-results/x")
 
 
@@ -262,6 +275,7 @@ def service_environment(folder: Path, **changes: str) -> dict[str, str]:
         "EVALHOOK_PROMPT_LIBRARY": str(folder / "library"),
         "EVALHOOK_STATE_DIR": str(folder / "state"),
         "EVALHOOK_COMMIT_BACK": "none",
+        "EVALHOOK_GRACE_SECONDS": "0",
         **changes,
     }
 

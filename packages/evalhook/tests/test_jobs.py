@@ -8,11 +8,13 @@ import pytest
 from evalcore.evaluate import RunOutcome
 from evalhook import jobs
 from evalhook.jobs import (
+    Attention,
     Completed,
     Failed,
     Job,
     JobError,
     JobResult,
+    Outbox,
     Progress,
     Queued,
     Running,
@@ -44,7 +46,10 @@ def test_the_way_to_completion() -> None:
     assert running.state == Running(NOW)
     counted = jobs.advance(jobs.advance(running, done=3, errors=1), total=-4)
     assert counted.progress == Progress(done=3, total=4, errors=1)
-    done = jobs.complete(counted, NOW, RESULT)
+    publishing = jobs.post(jobs.publish(counted, RESULT.models), Outbox(branch="b"))
+    assert view(publishing).status == "running"
+    assert view(publishing).phase == "publishing"
+    done = jobs.complete(publishing, NOW, RESULT)
     assert done.state == Completed(NOW, NOW, RESULT)
     assert done.is_finished
 
@@ -60,7 +65,7 @@ def test_a_job_may_be_cancelled_while_it_runs() -> None:
 
 @pytest.mark.parametrize("finish", [jobs.cancel, lambda job, at: jobs.fail(job, at, JobError("x", "y"))])
 def test_a_finished_job_changes_no_more(finish: object) -> None:
-    done = jobs.complete(jobs.start(queued(), NOW), NOW, RESULT)
+    done = jobs.complete(jobs.publish(jobs.start(queued(), NOW), ()), NOW, RESULT)
     with pytest.raises(WrongTransition):
         finish(done, NOW)
     with pytest.raises(WrongTransition):
@@ -69,9 +74,28 @@ def test_a_finished_job_changes_no_more(finish: object) -> None:
         jobs.advance(done, done=1)
 
 
-def test_a_queued_job_cannot_complete() -> None:
+def test_only_a_publishing_job_completes() -> None:
+    for job in (queued(), jobs.start(queued(), NOW)):
+        with pytest.raises(WrongTransition):
+            jobs.complete(job, NOW, RESULT)
+
+
+def test_a_failed_or_cancelled_job_can_be_published_again_with_its_outbox() -> None:
+    publishing = jobs.post(jobs.publish(jobs.start(queued(), NOW), RESULT.models), Outbox(branch="b"))
+    for ended in (
+        jobs.fail(publishing, NOW, JobError("x", "y"), RESULT),
+        jobs.cancel(publishing, NOW, RESULT),
+    ):
+        again = jobs.reopen(ended, NOW, RESULT.models)
+        assert again.outbox == Outbox(branch="b")
+        assert not again.is_finished
     with pytest.raises(WrongTransition):
-        jobs.complete(queued(), NOW, RESULT)
+        jobs.reopen(publishing, NOW, ())
+
+
+def test_a_clock_that_is_set_back_ends_no_job_before_it_began() -> None:
+    job = jobs.start(queued(), "2026-01-01T12:00:00.000Z")
+    assert view(jobs.cancel(job, "2026-01-01T11:00:00.000Z")).finished_at == "2026-01-01T12:00:00.000Z"
 
 
 def test_a_job_survives_being_written_in_every_state() -> None:
@@ -79,7 +103,9 @@ def test_a_job_survives_being_written_in_every_state() -> None:
     for job in (
         queued(),
         running,
-        jobs.complete(running, NOW, RESULT),
+        jobs.publish(running, RESULT.models),
+        jobs.attend(jobs.skip(running, "m", "gone"), Attention("stalled", "waits", NOW)),
+        jobs.complete(jobs.publish(running, ()), NOW, RESULT),
         jobs.fail(running, NOW, JobError("x", "y"), RESULT),
         jobs.cancel(running, NOW),
     ):

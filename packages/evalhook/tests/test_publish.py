@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from evalcore.component import Component
-from evalcore.errors import LeaderboardError
+from evalcore.errors import LeaderboardError, RepositoryError
 from evalcore.leaderboard import (
     encode_leaderboard,
     leaderboard_of,
@@ -22,9 +23,11 @@ from evalcore.leaderboard import (
 )
 from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
-from evalhook.github import FixedToken, GitHub, GitHubUnreachable, PullRequestRefused
+from evalhook.github import FixedToken, GitHub, PullRequestRefused
 from evalhook.gitops import Clone, Credentials, commit_file
 from evalhook.gitops.errors import PushOutdated, PushRefused, UnsafePath
+from evalhook.jobs import Outbox
+from evalhook.outbox import Published
 from evalhook.publish import Committer
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
@@ -86,7 +89,6 @@ class World:
     def __init__(self, root: Path, app: SimulatedGitHub, url: str) -> None:
         self.root, self.app, self.url = root, app, url
         self.api = f"{url}/api/v3"
-        self.slept: list[float] = []
         self.clone = self.make_clone()
 
     def make_clone(self) -> Clone:
@@ -102,7 +104,6 @@ class World:
         values = {
             "github": self.github(),
             "now": lambda: MOMENT.replace(second=second),
-            "sleep": self.slept.append,
         }
         return Committer(settings.pop("clone", self.clone), mode=mode, **values | settings)
 
@@ -262,34 +263,103 @@ def test_doing_it_again_doubles_nothing(world: World) -> None:
     assert len(world.repository.pulls) == 1
 
 
-@pytest.mark.parametrize("lost", ["push", "pulls.create", "labels.add"])
-def test_answer_that_got_lost_doubles_nothing(world: World, lost: str) -> None:
-    world.fault(on=lost, answer_lost=True, times=1)
-    committer, plan = world.committer(), world.plan()
-    try:
-        published = committer.publish(plan, [record("r1")])
-    except GitHubUnreachable:
-        published = committer.publish(plan, [record("r1")])
+class Kept:
+    """What a job file keeps of its outbox."""
+
+    def __init__(self) -> None:
+        self.outbox = Outbox()
+        self.steps: list[Outbox] = []
+        self.die_at: int | None = None
+
+    def save(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self.steps.append(outbox)
+        if len(self.steps) == self.die_at:
+            raise Killed
+
+
+class Killed(Exception):
+    """The process ends right after a step was kept."""
+
+
+def publish(world: World, kept: Kept, **settings: Any) -> Published:
+    return world.committer(**settings).publish(world.plan(), [record("r1")], {}, kept.outbox, kept.save)
+
+
+def assert_one_of_each(world: World, published: Published) -> None:
     (pull,) = world.repository.pulls
-    assert pull.labels == ["eval-results", "automerge"]
-    assert world.runs(published.branch) == ["r1"]
+    assert (pull.labels, pull.head) == (["eval-results", "automerge"], published.branch)
+    assert published.pull_request_url == f"{world.url}/{NAME}/pull/{pull.number}"
+    assert world.runs(published.branch or "") == ["r1"]
     assert len([name for name in world.bare.branches() if name.startswith("eval-results/")]) == 1
 
 
-def test_branch_of_that_name_with_other_contents_is_left_alone(world: World) -> None:
-    plan = world.plan()
-    branch = world.committer().delivery("job-1", "budget", plan.prompt_commit or "").branch
-    git("branch", branch, "main", at=world.bare.path)
-    with pytest.raises(PushRefused, match="other contents"):
-        world.committer().publish(plan, [record("r1")])
-    assert world.bare.branch(branch) == world.bare.branch("main")
+@pytest.mark.parametrize("lost", ["push", "pulls.create", "labels.add"])
+def test_answer_that_got_lost_doubles_nothing(world: World, lost: str) -> None:
+    world.fault(on=lost, answer_lost=True, times=1)
+    kept = Kept()
+    with suppress(RepositoryError):
+        publish(world, kept)
+    assert_one_of_each(world, publish(world, kept, second=9))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_killed_after_any_step_the_next_start_finishes_it(world: World, step: int) -> None:
+    kept = Kept()
+    kept.die_at = step
+    with pytest.raises(Killed):
+        publish(world, kept)
+    kept.die_at = None
+    assert_one_of_each(world, publish(world, kept, second=9))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_killed_before_a_step_was_noted_the_next_start_finds_it_done(world: World, step: int) -> None:
+    kept = Kept()
+    publish(world, kept)
+    again = Kept()
+    again.outbox = kept.steps[step - 1]
+    assert_one_of_each(world, publish(world, again, second=9))
+
+
+def test_results_that_were_merged_meanwhile_are_not_published_again(world: World) -> None:
+    kept = Kept()
+    published = publish(world, kept)
+    world.merge(published.branch or "")
+    git("update-ref", "-d", f"refs/heads/{published.branch}", at=world.bare.path)
+    for done in kept.steps:
+        again = Kept()
+        again.outbox = done
+        found = publish(world, again, second=9)
+        assert found == published
+    assert len(world.repository.pulls) == 1
+    assert list(world.bare.branches()) == ["main"]
+
+
+def test_branch_name_that_another_took_is_left_to_it(world: World) -> None:
+    taken = f"eval-results/budget-{world.plan().prompt_commit[:12]}-20260102T030405Z"
+    git("branch", taken, "main", at=world.bare.path)
+    published = publish(world, Kept())
+    assert published.branch == taken.replace("05Z", "06Z")
+    assert world.bare.branch(taken) == world.bare.branch("main")
+
+
+def test_branch_name_that_another_took_after_it_was_chosen_is_left_to_it(world: World) -> None:
+    kept = Kept()
+    kept.die_at = 1
+    with pytest.raises(Killed):
+        publish(world, kept)
+    kept.die_at = None
+    git("branch", str(kept.outbox.branch), "main", at=world.bare.path)
+    published = publish(world, kept, second=9)
+    assert published.branch != kept.steps[0].branch
+    assert world.bare.branch(str(kept.steps[0].branch)) == world.bare.branch("main")
 
 
 def test_refused_push_is_told_in_the_remotes_words(world: World) -> None:
     world.fault(on="push", message="GH006: Protected branch update failed")
     with pytest.raises(PushRefused, match="GH006: Protected branch update failed"):
         world.committer().publish(world.plan(), [record("r1")])
-    assert world.slept == []
     assert world.repository.pulls == []
 
 
@@ -300,21 +370,14 @@ def test_push_that_the_token_may_not_do_is_told(world: World, status: int) -> No
         world.committer().publish(world.plan(), [record("r1")])
 
 
-def test_push_to_a_remote_that_comes_back_is_tried_again(world: World) -> None:
-    world.fault(on="push", status=502, times=2)
-    published = world.committer().publish(world.plan(), [record("r1")])
-    assert world.slept == [1.0, 4.0]
-    assert world.runs(published.branch) == ["r1"]
-
-
 def test_refused_pull_request_is_told_and_the_branch_kept(world: World) -> None:
     world.fault(on="pulls.create", status=422, message="Validation Failed")
-    committer = world.committer()
+    kept = Kept()
     with pytest.raises(PullRequestRefused, match="cannot open the pull request: GitHub answers 422, Valid"):
-        committer.publish(world.plan(), [record("r1")])
+        publish(world, kept)
+    assert kept.outbox.is_pushed
     world.app.state.faults.clear()
-    published = committer.publish(world.plan(), [record("r1")])
-    assert published.pull_request_url
+    assert_one_of_each(world, publish(world, kept, second=9))
 
 
 def test_push_mode_puts_the_record_on_main(world: World) -> None:

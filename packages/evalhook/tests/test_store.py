@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from evalcore.errors import ConfigurationError, StorageError
 from evalhook import jobs
-from evalhook.jobs import Failed, Job, Progress, Queued
-from evalhook.recovery import end_interrupted
-from evalhook.store import JobStore
+from evalhook.jobs import Job, Progress, Queued
+from evalhook.store import JobStore, PlanLost
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -107,17 +109,37 @@ def test_a_job_that_cannot_be_written_is_a_storage_error(store: JobStore, tmp_pa
         store.write(make_job("a"))
 
 
-def test_jobs_left_unfinished_are_failed_as_interrupted(store: JobStore, tmp_path: Path) -> None:
-    store.write(make_job("queued"))
-    store.write(jobs.start(make_job("running"), NOW))
+def test_jobs_left_unfinished_are_found_again_in_every_state(store: JobStore, tmp_path: Path) -> None:
+    running = jobs.start(make_job("running"), NOW)
+    for job in (make_job("queued"), running, jobs.publish(replace(running, job_id="publishing"), ())):
+        store.write(job)
+    store.write(jobs.fail(make_job("failed"), NOW, jobs.JobError("x", "y")))
     again = reopened(store, tmp_path / "jobs")
-    end_interrupted(again, NOW)
-    third = reopened(again, tmp_path / "jobs")
-    for job_id in ("queued", "running"):
-        job = third.get(job_id)
-        assert job is not None
-        assert isinstance(job.state, Failed)
-        assert job.state.error.code == "interrupted"
-        assert "replies are kept" in job.state.error.message
-    assert third.unfinished() == []
-    third.close()
+    assert {job.job_id for job in again.unfinished()} == {"queued", "running", "publishing"}
+    again.close()
+
+
+def test_a_plan_that_is_lost_or_damaged_is_told_as_interrupted(store: JobStore, tmp_path: Path) -> None:
+    for contents in (None, b"{", b"{}"):
+        if contents is not None:
+            (tmp_path / "jobs" / "a.plan").write_bytes(contents)
+        with pytest.raises(PlanLost, match="cannot go on; its replies are kept"):
+            store.read_plan("a")
+
+
+def test_a_killed_process_gives_the_folder_up(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from evalhook.store import JobStore, PlanLost; "
+        "JobStore(pathlib.Path(sys.argv[1])).open(); print('open', flush=True); sys.stdin.read()"
+    )
+    folder = tmp_path / "jobs"
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(ConfigurationError, match="another evalhook"):
+            JobStore(folder).open()
+        holder.kill()
+    mine = JobStore(folder)
+    mine.open()
+    mine.close()

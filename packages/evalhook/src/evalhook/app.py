@@ -21,16 +21,18 @@ from litestar.types import ASGIApp, ExceptionHandlersMap
 from evalcore.effects import Effects, real_effects
 from evalcore.version import __version__
 from evalhook import metrics, page_routes, problems, routes
+from evalhook.audience import Audience
 from evalhook.auth import BearerAuth
 from evalhook.door import PageDoor
 from evalhook.entering import open_allowed, open_credentials
 from evalhook.intake import Gateway, Intake, Sources
+from evalhook.line import Line
 from evalhook.logs import RequestLog, current_request_id
-from evalhook.neighbours import open_gateway, open_publisher, open_repositories
+from evalhook.neighbours import open_gateway, open_publisher, open_refresher, open_repositories
 from evalhook.page_routes import Watch
 from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
 from evalhook.proxies import Entrance
-from evalhook.recovery import end_interrupted
+from evalhook.recovery import go_on
 from evalhook.secret import Scrubber
 from evalhook.service import Service
 from evalhook.sessions import Sessions
@@ -40,7 +42,9 @@ from evalhook.slowing import Slowing
 from evalhook.space import GB, FreeSpace
 from evalhook.store import JobStore
 from evalhook.told import Told
-from evalhook.worker import Publisher, Worker, timestamp
+from evalhook.upkeep import Upkeep
+from evalhook.work import Means
+from evalhook.worker import Publisher, Worker
 
 NOT_FOUND: Final = 404
 INTERNAL: Final = 500
@@ -69,20 +73,26 @@ def create_app(
     store, slot = JobStore(settings.jobs_dir), Slot()
     store.open()
     told = Told(settings, store, slot, effects)
-    worker = Worker(
-        store=store,
-        slot=slot,
+    line, clones = Line(settings.limits.queue), asyncio.Lock()
+    means = Means(
         gateway=gateway,
         publisher=publisher or open_publisher(settings),
         effects=effects,
         runs_dir=settings.runs_dir,
         concurrency=settings.concurrency,
         scrub=scrub,
-        audience=told.audience,
+        limits=settings.limits,
+        clones=clones,
     )
+    refresh = open_refresher(settings) if publisher is None else None
+    upkeep = Upkeep(refresh, settings.refresh_minutes * 60, effects.sleep) if refresh is not None else None
+    audience = Audience([told.audience, *([upkeep] if upkeep is not None else [])])
+    worker = Worker(store=store, slot=slot, line=line, means=means, audience=audience)
     service = Service(
         store=store,
         slot=slot,
+        line=line,
+        clones=clones,
         intake=Intake(sources, gateway, publish_cases=settings.publish_cases),
         worker=worker,
         effects=effects,
@@ -92,12 +102,14 @@ def create_app(
     @asynccontextmanager
     async def life(_app: Litestar) -> AsyncIterator[None]:
         try:
-            end_interrupted(store, timestamp(effects.now()))
             tasks = [
                 asyncio.create_task(sources.prepare()),
                 asyncio.create_task(allowed.keep_fresh(effects.sleep)),
             ]
+            if upkeep is not None:
+                tasks.append(asyncio.create_task(upkeep.run()))
             async with told.at_work():
+                go_on(store, line, worker)
                 yield
                 slot.close()
                 for task in tasks:
@@ -111,6 +123,8 @@ def create_app(
         route_handlers=[
             routes.evaluate,
             routes.show_job,
+            routes.cancel_job,
+            routes.publish_job,
             routes.list_jobs,
             routes.health,
             metrics.show_metrics,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from evalcore.evaluate import Observer, RunOutcome
 from evalcore.plan import JobPlan, RunPlan
@@ -24,6 +24,15 @@ class Listener(Protocol):
         ...
 
 
+@runtime_checkable
+class AttentionListener(Protocol):
+    """A listener that also hears when a running job needs attention, and when it no longer does."""
+
+    def attended(self, job: Job) -> None:
+        """Hear that `job.attention` is set, or over."""
+        ...
+
+
 class Audience:
     """All listeners as one."""
 
@@ -38,6 +47,12 @@ class Audience:
         """Tell all."""
         for listener in self._listeners:
             listener.ended(job)
+
+    def attended(self, job: Job) -> None:
+        """Tell those who listen for it."""
+        for listener in self._listeners:
+            if isinstance(listener, AttentionListener):
+                listener.attended(job)
 
 
 class Observers(Observer):

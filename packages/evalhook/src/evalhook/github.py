@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -43,6 +43,7 @@ LONGEST_WAIT = 60.0
 """Seconds that a rate limit is waited out within one call; a longer one is an error to come back from."""
 RENEW_BEFORE = timedelta(minutes=5)
 """How long a token must still hold: longer than a push may take."""
+RESULTS_BRANCH = re.compile(r"eval-results/([a-z0-9][a-z0-9._-]{0,99})-[0-9a-f]{12}-\d{8}T\d{6}Z")
 MOST_PULLS = 500
 """Open pull requests that are looked at, the newest first."""
 
@@ -64,6 +65,8 @@ class GitHubUnreachable(RepositoryError):
 
     code = "github_unreachable"
     retryable = True
+    retry_after: float | None = None
+    """Seconds that GitHub asks to wait."""
 
 
 class PullRequest(Frozen, frozen=True):
@@ -153,13 +156,16 @@ class GitHub:
 
         Those of forks are none of ours, whatever their branches are called.
         """
-        ours = re.compile(rf"eval-results/{re.escape(slug)}-[0-9a-f]{{12}}-\d{{8}}T\d{{6}}Z")
+        return [pull for pull in self.open_results(base) if slug_of(pull.branch) == slug]
+
+    def open_results(self, base: str) -> list[PullRequest]:
+        """The open pull requests with results of any component, the newest first."""
         with self._opened("list pull requests") as repository:
             found = repository.get_pulls(state="open", base=base, sort="created", direction="desc")
             return [
                 _pull_request(pull)
                 for pull in islice(found, MOST_PULLS)
-                if ours.fullmatch(pull.head.ref) and self._is_own(pull)
+                if slug_of(pull.head.ref) is not None and self._is_own(pull)
             ]
 
     def pull_request_of(self, branch: str) -> PullRequest | None:
@@ -215,7 +221,8 @@ class GitHub:
                 auth=Auth.Token(token),
                 base_url=self._api_url,
                 timeout=TIMEOUT,
-                retry=_retry(self._retries),
+                # With none, GitHub's refusals come back whole, with the wait that they ask for.
+                retry=_retry(self._retries) if self._retries else None,
                 user_agent="evalhook",
                 per_page=100,
                 # A job makes a handful of requests; pauses between them would only slow it.
@@ -226,6 +233,12 @@ class GitHub:
             ) as client,
         ):
             yield client.get_repo(self.repository)
+
+
+def slug_of(branch: str) -> str | None:
+    """Return the component whose results a branch holds, by its name; None for any other branch."""
+    found = RESULTS_BRANCH.fullmatch(branch)
+    return found[1] if found is not None else None
 
 
 def git_origin(api_url: str) -> str:
@@ -286,7 +299,9 @@ def _translate(error: GithubException, where: str, doing: str, secret: str) -> R
     # PyGithub reads a 403 to see whether it is a rate limit, and at the last try leaves nothing of it.
     is_limit = isinstance(error, RateLimitExceededException) or not (error.data or error.message)
     if error.status == HTTPStatus.TOO_MANY_REQUESTS or (error.status == HTTPStatus.FORBIDDEN and is_limit):
-        return GitHubUnreachable(what, where=where, hint="the rate limit passes; try again later")
+        limited = GitHubUnreachable(what, where=where, hint="the rate limit passes; try again later")
+        limited.retry_after = _asked_wait(error.headers or {})
+        return limited
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         hint = "check EVALHOOK_GITHUB_REPO, and that the token may write contents and pull requests there"
         return GitHubRefused(what, where=where, hint=hint)
@@ -295,6 +310,16 @@ def _translate(error: GithubException, where: str, doing: str, secret: str) -> R
             what, where=where, hint="the branch is pushed: a pull request can be opened by hand"
         )
     return GitHubUnreachable(what, where=where, hint="see githubstatus.com, and try again")
+
+
+def _asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds after which GitHub says to come back."""
+    after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+    if after.isdigit():
+        return float(after)
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        return max(0.0, int(reset) - datetime.now(UTC).timestamp()) + 1
+    return None
 
 
 def _words(data: object) -> str:

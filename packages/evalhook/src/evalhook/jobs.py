@@ -1,6 +1,7 @@
 """A job and its states: a tagged union, changed by pure functions only.
 
-queued -> running -> completed | failed | cancelled; queued -> failed | cancelled as well.
+queued -> running -> publishing -> completed, and from each of the first three -> failed | cancelled;
+failed | cancelled -> publishing again, by hand. docs/job-lifecycle.md draws it.
 """
 
 from __future__ import annotations
@@ -50,14 +51,41 @@ class JobResult(Frozen, frozen=True):
     models: tuple[ModelRow, ...]
 
 
+class Outbox(Frozen, frozen=True):
+    """How far publishing is: each step is noted here once it is done, and looked for before it is done."""
+
+    branch: str | None = None
+    """Fixed, and kept, before anything is pushed."""
+    is_pushed: bool = False
+    pull_request_url: str | None = None
+    is_labelled: bool = False
+    tries: int = 0
+    """How often it was begun."""
+
+
+class Attention(Frozen, frozen=True):
+    """What an operator should know of a running job."""
+
+    code: Literal["stalled", "storage_full", "publishing_delayed"]
+    message: str
+    since: str
+
+
 class Queued(Frozen, frozen=True, tag="queued", tag_field="status"):
     """Accepted, not begun."""
 
 
 class Running(Frozen, frozen=True, tag="running", tag_field="status"):
-    """Calls are being made, or results published."""
+    """Calls are being made, and runs scored."""
 
     started_at: str
+
+
+class Publishing(Frozen, frozen=True, tag="publishing", tag_field="status"):
+    """Every record is there; results are being committed back. Callers see it as running."""
+
+    started_at: str
+    models: tuple[ModelRow, ...]
 
 
 class Completed(Frozen, frozen=True, tag="completed", tag_field="status"):
@@ -78,13 +106,14 @@ class Failed(Frozen, frozen=True, tag="failed", tag_field="status"):
 
 
 class Cancelled(Frozen, frozen=True, tag="cancelled", tag_field="status"):
-    """Ended by a person."""
+    """Ended by a person; `result` holds the runs that were finished before it."""
 
     started_at: str | None
     finished_at: str
+    result: JobResult | None = None
 
 
-State = Queued | Running | Completed | Failed | Cancelled
+State = Queued | Running | Publishing | Completed | Failed | Cancelled
 
 
 class Job(Frozen, frozen=True, kw_only=True):
@@ -101,11 +130,19 @@ class Job(Frozen, frozen=True, kw_only=True):
     created_at: str
     progress: Progress
     state: State
+    elapsed_s: int = 0
+    """Whole minutes of work, in seconds, over all processes: what the deadline goes by."""
+    skipped: dict[str, str] = msgspec.field(default_factory=dict)
+    """Model to the reason why it was left out; it stays out after a restart."""
+    outbox: Outbox = Outbox()
+    attention: Attention | None = None
+    is_cancelling: bool = False
+    """Whether a person has asked for its end."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing will change any more."""
-        return not isinstance(self.state, Queued | Running)
+        """Whether nothing will change any more by itself."""
+        return not isinstance(self.state, Queued | Running | Publishing)
 
     @property
     def started_at(self) -> str | None:
@@ -132,23 +169,80 @@ def advance(job: Job, *, done: int = 0, errors: int = 0, total: int = 0) -> Job:
     return msgspec.structs.replace(job, progress=progress)
 
 
+def recount(job: Job, total: int) -> Job:
+    """Begin to count again, as a job does that goes on after a restart; errors are remembered."""
+    _must_run(job)
+    return msgspec.structs.replace(job, progress=Progress(total=total, errors=job.progress.errors))
+
+
+def skip(job: Job, model: str, reason: str) -> Job:
+    """Leave a model out, for good."""
+    _must_run(job)
+    return msgspec.structs.replace(job, skipped={**job.skipped, model: reason})
+
+
+def attend(job: Job, attention: Attention | None) -> Job:
+    """Tell what an operator should know, or that it is over."""
+    _unfinished(job)
+    return msgspec.structs.replace(job, attention=attention)
+
+
+def spend(job: Job, seconds: float) -> Job:
+    """Note how long the job has worked, to the minute."""
+    _unfinished(job)
+    return msgspec.structs.replace(job, elapsed_s=max(job.elapsed_s, int(seconds // 60) * 60))
+
+
+def publish(job: Job, models: tuple[ModelRow, ...]) -> Job:
+    """Turn a running job, all of whose records are there, to its publishing."""
+    state = Publishing(started_at=_must_run(job).started_at, models=models)
+    return msgspec.structs.replace(job, state=state, attention=None)
+
+
+def post(job: Job, outbox: Outbox) -> Job:
+    """Note how far the publishing is."""
+    _must_publish(job)
+    return msgspec.structs.replace(job, outbox=outbox)
+
+
+def reopen(job: Job, at: str, models: tuple[ModelRow, ...]) -> Job:
+    """Let a job that failed or was cancelled publish what it has."""
+    if not isinstance(job.state, Failed | Cancelled):
+        raise WrongTransition(f"{job.state} cannot be published again")
+    state = Publishing(started_at=job.state.started_at or at, models=models)
+    return msgspec.structs.replace(job, state=state, elapsed_s=0, attention=None, is_cancelling=False)
+
+
+def ask_cancel(job: Job) -> Job:
+    """Note that a person wants the job to end."""
+    _unfinished(job)
+    return msgspec.structs.replace(job, is_cancelling=True)
+
+
 def complete(job: Job, at: str, result: JobResult) -> Job:
-    """End a running job well."""
-    running = _must_run(job)
-    state = Completed(started_at=running.started_at, finished_at=at, result=result)
-    return msgspec.structs.replace(job, state=state)
+    """End a publishing job well."""
+    started_at = _must_publish(job).started_at
+    state = Completed(started_at=started_at, finished_at=max(at, started_at), result=result)
+    return msgspec.structs.replace(job, state=state, attention=None)
 
 
 def fail(job: Job, at: str, error: JobError, result: JobResult | None = None) -> Job:
     """End an unfinished job with an error."""
-    state = Failed(started_at=_unfinished(job), finished_at=at, error=error, result=result)
-    return msgspec.structs.replace(job, state=state)
+    began = _unfinished(job)
+    state = Failed(started_at=began, finished_at=max(at, began or at), error=error, result=result)
+    return msgspec.structs.replace(job, state=state, attention=None)
 
 
-def cancel(job: Job, at: str) -> Job:
+def cancel(job: Job, at: str, result: JobResult | None = None) -> Job:
     """End an unfinished job at a person's wish."""
-    state = Cancelled(started_at=_unfinished(job), finished_at=at)
-    return msgspec.structs.replace(job, state=state)
+    began = _unfinished(job)
+    state = Cancelled(started_at=began, finished_at=max(at, began or at), result=result)
+    return msgspec.structs.replace(job, state=state, attention=None)
+
+
+def has_results(result: JobResult | None) -> bool:
+    """Whether there is any record to publish."""
+    return result is not None and any(row.status != "skipped" for row in result.models)
 
 
 def row_of(outcome: RunOutcome) -> ModelRow:
@@ -166,6 +260,12 @@ def row_of(outcome: RunOutcome) -> ModelRow:
 def _must_run(job: Job) -> Running:
     if not isinstance(job.state, Running):
         raise WrongTransition(f"{job.state} is not running")
+    return job.state
+
+
+def _must_publish(job: Job) -> Publishing:
+    if not isinstance(job.state, Publishing):
+        raise WrongTransition(f"{job.state} is not being published")
     return job.state
 
 

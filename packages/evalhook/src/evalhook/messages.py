@@ -61,6 +61,11 @@ def commit_message(results: Results, suffix: str) -> str:
     return f"{commit_subject(results, suffix)}\n\n{trailers}"
 
 
+def merge_message(slug: str, default_branch: str) -> str:
+    """The message of the commit that makes open results merge again."""
+    return f"Merge {default_branch} into the results of {slug}\n\nRecords are united by run id.\n"
+
+
 def is_commit_of(message: str, job_id: str) -> bool:
     """Whether a commit message is of that job."""
     return f"{TRAILER}: {job_id}" in message.splitlines()

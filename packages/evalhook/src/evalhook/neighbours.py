@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from evalcore.errors import ConfigurationError
+from evalcore.errors import ConfigurationError, RepositoryError
 from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
 from evalhook.gateway import MindRouter
 from evalhook.gitops.clone import Clone
+from evalhook.gitops.errors import CloneCorrupt, CloneMissing
 from evalhook.gitops.remote import Credentials, origin_of
+from evalhook.jobs import Outbox
+from evalhook.outbox import Published, Publisher
 from evalhook.privacy import CasePrivacy
 from evalhook.repositories import Repositories
 from evalhook.settings import GitHubApp, GitHubToken, Settings
-from evalhook.worker import Published, Publisher
 
 if TYPE_CHECKING:
     from evalhook.github import GitHub, Tokens
@@ -106,7 +108,12 @@ class _LateCommitter:
         self._settings = settings
 
     def publish(
-        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str]
+        self,
+        plan: JobPlan,
+        records: Sequence[RunRecord],
+        skipped_models: Mapping[str, str],
+        outbox: Outbox,
+        save: Callable[[Outbox], None],
     ) -> Published:
         """Commit the records back; see evalhook.publish."""
         from evalhook.publish import Committer  # noqa: PLC0415 - see above
@@ -114,15 +121,36 @@ class _LateCommitter:
         settings = self._settings
         if settings.commit_back != "none":
             plan, records = CasePrivacy.of(settings).published(plan, records)
+        clone = library_clone(settings)
         committer = Committer(
-            library_clone(settings),
+            clone,
             mode=settings.commit_back,
             github=_github(settings) if settings.commit_back == "pr" else None,
             commit_suffix=settings.commit_suffix,
         )
-        if not _may_be_committed(settings, library_clone(settings), plan):
-            return Published(None, None)
-        return committer.publish(plan, records, skipped_models)
+        try:
+            if not _may_be_committed(settings, clone, plan):
+                return Published(None, None)
+            return committer.publish(plan, records, skipped_models, outbox, save)
+        except RepositoryError as error:
+            # What the next try needs: a token that has not ended before its time, a clone that can be read.
+            _forget_token(settings)
+            if isinstance(error, CloneMissing | CloneCorrupt):
+                clone.rebuild()
+            raise
+
+
+def open_refresher(settings: Settings) -> Callable[[], Sequence[str]] | None:
+    """Return what brings open results up to date with the default branch; None where there are none."""
+    if settings.commit_back != "pr":
+        return None
+
+    def refresh() -> Sequence[str]:
+        from evalhook.refresh import Refresher  # noqa: PLC0415 - see _LateCommitter
+
+        return Refresher(library_clone(settings), _github(settings)).refresh()
+
+    return refresh
 
 
 def _may_be_committed(settings: Settings, clone: Clone, plan: JobPlan) -> bool:
@@ -145,6 +173,7 @@ def _github(settings: Settings) -> GitHub:
         _Tokens(token),
         api_url=settings.github_api_url,
         allow_http=settings.allow_http,
+        retries=0,  # evalhook.outbox waits, where a stop can end the waiting
     )
 
 
@@ -160,15 +189,20 @@ def github_token(settings: Settings) -> Callable[[], str] | None:
         case GitHubToken(token):
             return token.reveal
         case GitHubApp():
-            return _app_tokens(settings)
+            return _app_tokens(settings).token
         case _:
             return None
 
 
 @cache
-def _app_tokens(settings: Settings) -> Callable[[], str]:
+def _app_tokens(settings: Settings) -> _LateAppTokens:
     # One for all that use it: a token is fetched once an hour.
-    return _LateAppTokens(settings).token
+    return _LateAppTokens(settings)
+
+
+def _forget_token(settings: Settings) -> None:
+    if isinstance(settings.github, GitHubApp):
+        _app_tokens(settings).forget()
 
 
 class _LateAppTokens:
@@ -191,6 +225,10 @@ class _LateAppTokens:
                 api_url=self._settings.github_api_url,
             )
         return self._tokens.token() if self._tokens is not None else ""
+
+    def forget(self) -> None:
+        """Fetch another one next time."""
+        self._tokens = None
 
 
 def _credentials(url: str | None, token: Callable[[], str] | None) -> Credentials | None:

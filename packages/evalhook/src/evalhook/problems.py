@@ -154,6 +154,16 @@ def unknown_job(job_id: str) -> Problem:
     return Problem(404, "unknown_job", f"there is no job {job_id[:64]!r}")
 
 
+def already_ended(job_id: str, status: str) -> Problem:
+    """Refuse what can only be asked of a job in another state."""
+    return Problem(409, "wrong_state", f"job {job_id[:64]!r} is {status}")
+
+
+def nothing_to_publish(job_id: str) -> Problem:
+    """Refuse to publish a job without records."""
+    return Problem(409, "wrong_state", f"job {job_id[:64]!r} has no record to publish; ask for it again")
+
+
 def internal(request_id: str) -> Problem:
     """Tell of a mistake of our own: its traceback is in the log, under the request id."""
     return Problem(

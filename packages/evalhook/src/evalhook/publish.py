@@ -1,18 +1,19 @@
 """Commit-back: run records -> a commit of leaderboard.json -> a branch -> a pull request with labels.
 
 Each step first looks whether it is already done, so that doing them all again after any failure
-doubles nothing: the branch's commit carries the job's id, a branch has one pull request, a label is
-there or not, and a leaderboard that already holds the records does not change.
+doubles nothing: the branch's name is kept before it is pushed, its commit carries the job's id, a branch
+has one pull request, a label is there or not, and a leaderboard that already holds the records does not
+change. Nothing is tried twice here: that is evalhook.outbox's.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from evalcore.errors import RepositoryError
+import msgspec
+
 from evalcore.leaderboard import (
     Leaderboard,
     encode_leaderboard,
@@ -27,14 +28,19 @@ from evalhook import messages
 from evalhook.github import GitHub, PullRequest
 from evalhook.gitops import Clone, commit_file, message_of, push, read_blob, remote_tip
 from evalhook.gitops.errors import BranchMissing, GitFailed, PushOutdated, PushRefused
+from evalhook.jobs import Outbox
 from evalhook.messages import Results
-from evalhook.worker import Published
+from evalhook.outbox import Published
 
 CommitBack = Literal["pr", "push", "none"]
 LABELS = ("eval-results", "automerge")
-PUSH_WAITS = (1.0, 4.0)
-"""Seconds before a push is tried again whose remote could not be reached."""
 MOVED_BRANCH_TRIES = 5
+NAMES = 60
+"""How many names are looked at until one is free; they differ by a second."""
+Save = Callable[[Outbox], None]
+
+
+EMPTY = Outbox()
 
 
 class Delivery(Frozen, frozen=True):
@@ -51,10 +57,9 @@ class Delivery(Frozen, frozen=True):
 
 
 class Base(NamedTuple):
-    """The commit to build on, and the leaderboard it holds."""
+    """The commit to build on, and what is put there."""
 
     commit: str
-    earlier: Leaderboard
     merged: bytes
     """The leaderboard with the new records."""
     is_new: bool
@@ -72,19 +77,24 @@ class Committer:
         github: GitHub | None = None,
         commit_suffix: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._clone = clone
         self._mode = mode
         self._github = github
         self._suffix = commit_suffix
         self._now = now
-        self._sleep = sleep
 
     def publish(
-        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str] | None = None
+        self,
+        plan: JobPlan,
+        records: Sequence[RunRecord],
+        skipped_models: Mapping[str, str] | None = None,
+        outbox: Outbox = EMPTY,
+        save: Save = lambda outbox: None,  # noqa: ARG005 - nothing is kept by default
     ) -> Published:
-        """Commit the records back and tell where they are.
+        """Commit the records back, from where `outbox` says that it is, and tell where they are.
+
+        `save` keeps each step before the next is begun.
 
         Raises RepositoryError, or LeaderboardError where the leaderboard that is there is not valid:
         it is then left as it stands.
@@ -93,7 +103,6 @@ class Committer:
             return Published(None, None)
         if plan.prompt_commit is None:
             raise GitFailed("the evaluated prompt is of no commit", where=plan.component.slug)
-        delivery = self.delivery(plan.job_id, plan.component.slug, plan.prompt_commit)
         results = Results(
             job_id=plan.job_id,
             slug=plan.component.slug,
@@ -106,28 +115,63 @@ class Committer:
             earlier=Leaderboard(component=plan.component.slug),
         )
         if self._mode == "push" or self._github is None:
+            delivery = Delivery(plan.job_id, plan.component.slug, self._clone.default_branch)
             return self._push_to_default(delivery, results)
-        return self._propose(delivery, results, self._github)
+        return self._propose(results, self._github, outbox, save)
 
-    def delivery(self, job_id: str, slug: str, prompt_commit: str) -> Delivery:
-        """Name the branch for a job's results."""
-        moment = self._now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        return Delivery(job_id=job_id, slug=slug, branch=f"eval-results/{slug}-{prompt_commit[:12]}-{moment}")
-
-    def _propose(self, delivery: Delivery, results: Results, github: GitHub) -> Published:
-        base = self._base(delivery, results, github)
-        if not base.is_new:
-            return Published(None, None)
-        results = results._replace(earlier=base.earlier)
-        self._deliver_branch(delivery, results, base)
+    def _propose(self, results: Results, github: GitHub, outbox: Outbox, save: Save) -> Published:
+        """Do the steps that are not done, keeping each."""
+        if (
+            outbox.branch is not None
+            and not outbox.is_pushed
+            and self._is_taken(outbox.branch, results.job_id)
+        ):
+            outbox = msgspec.structs.replace(outbox, branch=None)
+        if outbox.branch is None:
+            branch = self._free_name(results)
+            if not self._base(Delivery(results.job_id, results.slug, branch), results, github).is_new:
+                return Published(None, None)  # somebody else has committed these very records
+            outbox = _saved(save, msgspec.structs.replace(outbox, branch=branch))
+        delivery = Delivery(results.job_id, results.slug, outbox.branch or "")
+        if not outbox.is_pushed:
+            if not self._push(delivery, results, github):
+                return self._settled(delivery, github)
+            outbox = _saved(save, msgspec.structs.replace(outbox, is_pushed=True))
+        if outbox.is_labelled:
+            return Published(outbox.pull_request_url, delivery.branch)
         pull_request = self._open(delivery, results, github)
+        if outbox.pull_request_url is None:
+            outbox = _saved(save, msgspec.structs.replace(outbox, pull_request_url=pull_request.url))
         github.add_labels(pull_request, LABELS)
-        return Published(pull_request.url, delivery.branch)
+        outbox = _saved(save, msgspec.structs.replace(outbox, is_labelled=True))
+        return Published(outbox.pull_request_url, delivery.branch)
+
+    def _free_name(self, results: Results) -> str:
+        """Name the branch: one that the remote lacks, or that holds this job's own commit."""
+        moment = self._now().astimezone(UTC)
+        for later in range(NAMES):
+            written = (moment + timedelta(seconds=later)).strftime("%Y%m%dT%H%M%SZ")
+            branch = f"eval-results/{results.slug}-{results.prompt_commit[:12]}-{written}"
+            if not self._is_taken(branch, results.job_id):
+                return branch
+        what, hint = "the remote has branches of every such name", "delete those that are not needed"
+        raise PushRefused(what, where=f"eval-results/{results.slug}-*", hint=hint)
 
     def _open(self, delivery: Delivery, results: Results, github: GitHub) -> PullRequest:
+        known = github.pull_request_of(delivery.branch)
+        if known is not None:
+            return known
+        self._clone.fetch(delivery.branch)
+        before = self._clone.commit_at(f"{self._clone.tracking_ref(delivery.branch)}^")
+        results = results._replace(earlier=self._leaderboard(delivery, before))
         title = messages.commit_subject(results, self._suffix)
         body = messages.pull_request_body(results)
         return github.open_pull_request(delivery.branch, self._clone.default_branch, title, body)
+
+    def _settled(self, delivery: Delivery, github: GitHub) -> Published:
+        """Tell where records went that the default branch holds by now, the branch being gone."""
+        merged = github.pull_request_of(delivery.branch)
+        return Published(merged.url, delivery.branch) if merged is not None else Published(None, None)
 
     def _base(self, delivery: Delivery, results: Results, github: GitHub) -> Base:
         """Build on the newest open results branch of the component, or else on the default branch.
@@ -154,47 +198,36 @@ class Committer:
         return read_blob(self._clone, fork, delivery.path) == read_blob(self._clone, tip, delivery.path)
 
     def _merged(self, delivery: Delivery, results: Results, commit: str) -> Base:
-        data = read_blob(self._clone, commit, delivery.path)
-        earlier = Leaderboard(component=delivery.slug)
-        if data is not None:
-            earlier = parse_leaderboard(data, f"{delivery.path} at {commit[:12]}")
+        earlier = self._leaderboard(delivery, commit)
         mine = leaderboard_of(delivery.slug, results.records)
         merged = merge_leaderboards(earlier, mine)
         known = {run["run_id"] for run in earlier.runs}
         is_new = any(run["run_id"] not in known for run in mine.runs)
-        return Base(commit, earlier, encode_leaderboard(merged), is_new)
+        return Base(commit, encode_leaderboard(merged), is_new)
 
-    def _deliver_branch(self, delivery: Delivery, results: Results, base: Base) -> None:
-        """See that the branch with the results is on the remote."""
+    def _leaderboard(self, delivery: Delivery, commit: str) -> Leaderboard:
+        data = read_blob(self._clone, commit, delivery.path)
+        if data is None:
+            return Leaderboard(component=delivery.slug)
+        return parse_leaderboard(data, f"{delivery.path} at {commit[:12]}")
+
+    def _push(self, delivery: Delivery, results: Results, github: GitHub) -> bool:
+        """See that the branch is on the remote; False where the default branch holds the records already."""
         if remote_tip(self._clone, delivery.branch) is not None:
-            self._require_own(delivery)
-            return
-        commit = self._commit(delivery, results, base)
-        for wait in (*PUSH_WAITS, None):
-            try:
-                push(self._clone, commit, delivery.branch)
-            except RepositoryError as error:
-                # The push may have been done though its answer was lost.
-                if self._arrived(commit, delivery.branch):
-                    return
-                if wait is None or not error.retryable:
-                    raise
-                self._sleep(wait)
-            else:
-                return
+            return True  # its name was not another's a moment ago
+        base = self._base(delivery, results, github)
+        if not base.is_new:
+            return False
+        push(self._clone, self._commit(delivery, results, base), delivery.branch)
+        return True
 
-    def _arrived(self, commit: str, branch: str) -> bool:
-        try:
-            return remote_tip(self._clone, branch) == commit
-        except RepositoryError:
-            return False  # Unknown: the push's own error says more than this one.
-
-    def _require_own(self, delivery: Delivery) -> None:
-        self._clone.fetch(delivery.branch)
-        commit = self._clone.commit_at(self._clone.tracking_ref(delivery.branch))
-        if not messages.is_commit_of(message_of(self._clone, commit), delivery.job_id):
-            what, hint = "the remote has a branch of that name with other contents", "delete it"
-            raise PushRefused(what, where=delivery.branch, hint=hint)
+    def _is_taken(self, branch: str, job_id: str) -> bool:
+        """Whether the remote has a branch of that name with other contents than this job's."""
+        if remote_tip(self._clone, branch) is None:
+            return False
+        self._clone.fetch(branch)
+        commit = self._clone.commit_at(self._clone.tracking_ref(branch))
+        return not messages.is_commit_of(message_of(self._clone, commit), job_id)
 
     def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
         message = messages.commit_message(results, self._suffix)
@@ -213,11 +246,13 @@ class Committer:
                 push(self._clone, commit, branch)
             except PushOutdated:
                 continue
-            except RepositoryError:
-                if not self._arrived(commit, branch):
-                    raise
             return Published(None, branch)
         what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
         raise PushOutdated(
             what, where=branch, hint="ask for the evaluation again, or use EVALHOOK_COMMIT_BACK=pr"
         )
+
+
+def _saved(save: Save, outbox: Outbox) -> Outbox:
+    save(outbox)
+    return outbox

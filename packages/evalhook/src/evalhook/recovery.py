@@ -1,32 +1,24 @@
-"""What becomes of the jobs that a former process left unfinished."""
+"""What becomes of the jobs that a former process left unfinished: they are gone on with, in their order."""
 
 from __future__ import annotations
 
-from typing import Final
-
 import structlog
 
-from evalcore.errors import StorageError
-from evalhook import jobs
-from evalhook.jobs import JobError
+from evalhook.jobs import Job, Queued
+from evalhook.line import Line
 from evalhook.store import JobStore
+from evalhook.worker import Worker
 
-INTERRUPTED: Final = "interrupted"
 log = structlog.stdlib.get_logger(__name__)
 
 
-def end_interrupted(store: JobStore, at: str) -> None:
-    """Fail every job that the last process left running or queued; its replies stay."""
-    for job in store.unfinished():
-        done = job.progress.done
-        message = (
-            f"the service stopped after about {done} of {job.progress.total} calls; the replies are kept "
-            "in the runs folder of its state directory, nothing was published; ask for the evaluation again"
-        )
-        ended = jobs.fail(job, at, JobError(INTERRUPTED, message))
-        store.show(ended)
-        log.warning("job_interrupted", job_id=job.job_id, done=done)
-        try:
-            store.write(ended)
-        except StorageError as error:
-            log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
+def go_on(store: JobStore, line: Line, worker: Worker) -> None:
+    """Put them in line, those first that were begun, and begin with the first."""
+    for job in sorted(store.unfinished(), key=_order):
+        log.info("job_taken_up", job_id=job.job_id, state=type(job.state).__name__.lower())
+        line.add(job)
+    worker.next()
+
+
+def _order(job: Job) -> tuple[bool, str, str]:
+    return (isinstance(job.state, Queued), job.created_at, job.job_id)

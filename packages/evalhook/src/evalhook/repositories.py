@@ -97,11 +97,12 @@ class _Kept:
     def __init__(self, clone: Clone) -> None:
         self.clone = clone
         self._making: asyncio.Future[None] | None = None
+        self._is_lost = False
 
     async def make(self) -> None:
         """See that it is there, joining an attempt that is under way; raises RepositoryError."""
         if self._making is None or (self._making.done() and self._making.exception() is not None):
-            self._making = in_daemon(self.clone.ensure)
+            self._making = in_daemon(self._make)
         await asyncio.shield(self._making)
 
     async def pull(self, deadline: float) -> str:
@@ -115,8 +116,19 @@ class _Kept:
         try:
             return await in_thread(self.clone.fast_forward, _left(deadline))
         except (CloneMissing, CloneCorrupt):
-            self._making = None  # it was there once: the next pull looks, and clones, anew
+            self.doubt()
             raise
+
+    def doubt(self) -> None:
+        """Let the next pull make the clone anew: it was there once, and cannot be read any more."""
+        self._making = None
+        self._is_lost = True
+
+    def _make(self) -> None:
+        if self._is_lost and self.clone.rebuild():
+            log.warning("clone_made_anew", clone=str(self.clone.path))
+        self.clone.ensure()
+        self._is_lost = False
 
 
 def _left(deadline: float) -> float:

@@ -39,7 +39,7 @@ def errors(common: dict[str, str] = BEHIND_TOKEN, **descriptions: str) -> dict[i
     """Describe the refusals of an operation: `_404="..."`, and those that all have."""
     return {
         int(status.removeprefix("_")): ResponseSpec(
-            data_container=BusyBody if status == "_409" else ErrorBody,
+            data_container=BusyBody if status == "_409" and not text.startswith("wrong_state") else ErrorBody,
             description=text,
             generate_examples=False,
         )
@@ -101,7 +101,8 @@ async def evaluate(request: Request[Any, Any, State], service: TheService) -> Re
     """Accept one job, or say why not."""
     wanted = await read_request(request.headers, request.stream())
     job = await service.accept(wanted)
-    return Response(schemas.accepted(job), headers={"Location": schemas.job_path(job.job_id)})
+    answer = schemas.accepted(job, service.position(job))
+    return Response(answer, headers={"Location": schemas.job_path(job.job_id)})
 
 
 @get(
@@ -115,7 +116,47 @@ async def evaluate(request: Request[Any, Any, State], service: TheService) -> Re
 )
 async def show_job(job_id: FromPath[str], service: TheService) -> JobView:
     """Show how far a job is, or how it ended."""
-    return schemas.view(service.find(job_id))
+    job = service.find(job_id)
+    return schemas.view(job, service.position(job))
+
+
+@post(
+    "/jobs/{job_id:str}/cancel",
+    status_code=202,
+    operation_id="cancel_job",
+    summary="End a job; what it has stays",
+    response_description="It ends, or has ended by now",
+    security=NEEDS_TOKEN,
+    responses=errors(
+        _400="invalid_request: the request cannot be read",
+        _404="unknown_job: there is no such job",
+        _409="wrong_state: the job has ended already",
+        _503="not_ready: the wish cannot be kept on the disk",
+    ),
+)
+async def cancel_job(job_id: FromPath[str], service: TheService) -> JobView:
+    """Stop calling and free the slot; replies and records stay."""
+    job = await service.cancel(job_id)
+    return schemas.view(job, service.position(job))
+
+
+@post(
+    "/jobs/{job_id:str}/publish",
+    status_code=202,
+    operation_id="publish_job",
+    summary="Publish what a failed or cancelled job has",
+    response_description="It is being published",
+    security=NEEDS_TOKEN,
+    responses=errors(
+        _400="invalid_request: the request cannot be read",
+        _404="unknown_job: there is no such job",
+        _409="wrong_state: the job has not ended, is published, or has no record; or another job runs",
+        _503="not_ready: the service is stopping, or its disk is full",
+    ),
+)
+async def publish_job(job_id: FromPath[str], service: TheService) -> JobView:
+    """Begin to publish again; each step that was done is found and not repeated."""
+    return schemas.view(await service.publish(job_id))
 
 
 @get(
@@ -129,7 +170,7 @@ async def list_jobs(
     service: TheService, limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many.")] = 20
 ) -> JobList:
     """List the jobs that are kept."""
-    return JobList(jobs=[schemas.view(job) for job in service.newest(limit)])
+    return JobList(jobs=[schemas.view(job, service.position(job)) for job in service.newest(limit)])
 
 
 @get(

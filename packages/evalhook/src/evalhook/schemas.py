@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from evalcore.structs import Frozen, Strict
 from evalhook.jobs import (
+    Attention,
     Cancelled,
     Completed,
     Failed,
@@ -16,11 +17,13 @@ from evalhook.jobs import (
     JobError,
     JobResult,
     Progress,
+    Publishing,
     Queued,
     Running,
     StatusName,
 )
 
+Phase = Literal["waiting", "evaluating", "publishing"]
 SKILL_NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,99}$"
 GIT_SHA: Final = r"^[0-9a-fA-F]{7,40}$"
 
@@ -42,7 +45,7 @@ class EvaluateRequest(Strict, frozen=True):
                 raise ValueError("skill_name and git_sha hold no white space")
 
 
-class Accepted(Frozen, frozen=True):
+class Accepted(Frozen, frozen=True, omit_defaults=True):
     """The answer to an accepted request."""
 
     job_id: str
@@ -52,9 +55,10 @@ class Accepted(Frozen, frozen=True):
     prompt_commit: str
     calls: Annotated[int, Meta(description="Planned calls, over all configured local models.")]
     status_url: Annotated[str, Meta(description="Path of the job, the same as in the Location header.")]
+    position: Annotated[int | None, Meta(description="Its place in line, from 1; null where it runs.")] = None
 
 
-class JobView(Frozen, frozen=True):
+class JobView(Frozen, frozen=True, omit_defaults=True):
     """A job as callers see it."""
 
     job_id: str
@@ -70,6 +74,13 @@ class JobView(Frozen, frozen=True):
     progress: Progress
     result: JobResult | None
     error: JobError | None
+    phase: Annotated[
+        Phase | None, Meta(description="What a job that has not ended is at; null for one that has.")
+    ] = None
+    position: Annotated[int | None, Meta(description="Its place in line, from 1.")] = None
+    attention: Annotated[
+        Attention | None, Meta(description="What an operator should know of a running job.")
+    ] = None
 
 
 class JobList(Frozen, frozen=True):
@@ -85,16 +96,17 @@ class Health(Frozen, frozen=True, kw_only=True):
     version: str
 
 
-def accepted(job: Job) -> Accepted:
-    """Tell the caller of its job; it is running from the caller's view."""
+def accepted(job: Job, position: int | None = None) -> Accepted:
+    """Tell the caller of its job."""
     return Accepted(
         job_id=job.job_id,
-        status="running",
+        status=status_of(job),
         skill_name=job.skill_name,
         replicates=job.replicates,
         prompt_commit=job.prompt_commit,
         calls=job.progress.total,
         status_url=job_path(job.job_id),
+        position=position,
     )
 
 
@@ -103,8 +115,8 @@ def job_path(job_id: str) -> str:
     return f"/jobs/{job_id}"
 
 
-def view(job: Job) -> JobView:
-    """Show a job."""
+def view(job: Job, position: int | None = None) -> JobView:
+    """Show a job; `position` is its place in line."""
     state = job.state
     return JobView(
         job_id=job.job_id,
@@ -116,11 +128,26 @@ def view(job: Job) -> JobView:
         status=status_of(job),
         created_at=job.created_at,
         started_at=job.started_at,
-        finished_at=None if isinstance(state, Queued | Running) else state.finished_at,
+        finished_at=None if isinstance(state, Queued | Running | Publishing) else state.finished_at,
         progress=job.progress,
-        result=state.result if isinstance(state, Completed | Failed) else None,
+        result=state.result if isinstance(state, Completed | Failed | Cancelled) else None,
         error=state.error if isinstance(state, Failed) else None,
+        phase=_phase_of(job),
+        position=position,
+        attention=job.attention,
     )
+
+
+def _phase_of(job: Job) -> Phase | None:
+    match job.state:
+        case Queued():
+            return "waiting"
+        case Running():
+            return "evaluating"
+        case Publishing():
+            return "publishing"
+        case _:
+            return None
 
 
 def status_of(job: Job) -> StatusName:

@@ -17,6 +17,7 @@ from evalhook.secret import Secret
 REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 MAX_PORT: Final = 65535
+MAX_DURATION: Final = 30 * 86400
 
 
 class Unusable(Exception):
@@ -113,6 +114,15 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def duration(text: str) -> int:
+    """Read a time: whole seconds, or a whole number with `s`, `m` or `h`."""
+    found = re.fullmatch(r"([0-9]{1,7})([smh]?)", text)
+    seconds = int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0
+    if not 0 < seconds <= MAX_DURATION:
+        raise Unusable("is not a time of up to 30 days", "write it as 90s, 45m or 2h")
+    return seconds
 
 
 def one_line_secret(text: str) -> Secret:

@@ -10,6 +10,7 @@ from evalcore.errors import ConfigurationError
 from evalcore.structs import Frozen
 from evalhook import setting_values as values
 from evalhook.allowed_ips import AllowedIps, parse_allowed
+from evalhook.limits import Limits
 from evalhook.networks import Network, parse_networks
 from evalhook.oidc_rules import GITHUB_ISSUER, OidcSettings, parse_rules
 from evalhook.secret import Secret
@@ -86,6 +87,10 @@ class Settings(Frozen, frozen=True):
     concurrency: int
     """Calls in flight over all models."""
     retention_days: int
+    limits: Limits
+    """What bounds a job in time, and how many may wait."""
+    refresh_minutes: int
+    """How often open results are looked at."""
     max_state_gb: int
     """The size that the state directory is kept under, where published jobs can be dropped for it."""
     min_free_gb: int
@@ -208,6 +213,14 @@ def _read(reader: SettingReader) -> Settings:
         github=github,
         concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
         retention_days=reader.value("EVALHOOK_RETENTION_DAYS", values.whole_number(1, 36500), default=90),
+        limits=Limits(
+            grace=reader.value("EVALHOOK_GRACE_SECONDS", values.whole_number(0, 3600), default=20),
+            outage=reader.value("EVALHOOK_OUTAGE_BUDGET", values.duration, default=7200),
+            stall=60 * reader.value("EVALHOOK_STALL_MINUTES", values.whole_number(1, 10**5), default=20),
+            deadline=reader.value("EVALHOOK_JOB_DEADLINE", values.duration, default=86400),
+            queue=reader.value("EVALHOOK_QUEUE", values.whole_number(0, 1000), default=0),
+        ),
+        refresh_minutes=reader.value("EVALHOOK_REFRESH_MINUTES", values.whole_number(1, 10**5), default=10),
         max_state_gb=reader.value("EVALHOOK_MAX_STATE_GB", values.whole_number(1, 10**6), default=20),
         min_free_gb=reader.value("EVALHOOK_MIN_FREE_GB", values.whole_number(0, 10**6), default=1),
         public_url=reader.optional("EVALHOOK_PUBLIC_URL", values.api_url(allow_http=allow_http)),

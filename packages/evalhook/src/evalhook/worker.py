@@ -1,238 +1,194 @@
-"""Runs one job: evaluate, publish, and say how it ended."""
+"""The slot's jobs: begun, gone on with, ended; one at a time, the others in line."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal
 
 import structlog
 
-from evalcore.effects import Effects
-from evalcore.errors import EvaluatorError, StorageError
-from evalcore.evaluate import Observer, RunOutcome, evaluate
-from evalcore.plan import JobPlan, RunPlan
-from evalcore.record import RunRecord
-from evalcore.reply import Reply
-from evalcore.structs import Frozen
-from evalhook import jobs
-from evalhook.audience import Audience, Observers
-from evalhook.intake import Gateway
-from evalhook.jobs import Job, JobError, JobResult
-from evalhook.problems import CurrentJob, one_line
+from evalcore.errors import StorageError
+from evalcore.plan import JobPlan
+from evalhook import jobs, problems
+from evalhook.audience import Audience
+from evalhook.jobs import Attention, Completed, Job, JobError, Queued
+from evalhook.line import Line
+from evalhook.outbox import Published, Publisher
+from evalhook.problems import CurrentJob
+from evalhook.shelf import Shelf
 from evalhook.slot import Slot
 from evalhook.store import JobStore
 from evalhook.threads import in_thread
+from evalhook.vigil import Vigil
+from evalhook.work import Means, Work, timestamp
+
+__all__ = ["Published", "Publisher", "Worker", "timestamp"]
 
 SNAPSHOT_SECONDS: Final = 5.0
-"""How often the progress of a running job is written to disk."""
+"""How often the progress of a running job is written to disk, and a stalled one looked for."""
+CANCEL_SECONDS: Final = 2.0
+"""How long the answer to a cancellation waits for the job's end."""
+Ending = Literal["stopped", "cancelled", "deadline"]
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Published(Frozen, frozen=True):
-    """Where the results are; None where the mode of commit-back makes no such thing."""
-
-    pull_request_url: str | None
-    branch: str | None
-
-
-class Publisher(Protocol):
-    """Commits results back."""
-
-    def publish(
-        self, plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str]
-    ) -> Published:
-        """Commit the records back, blocking; `skipped_models` gives the reasons of those left out.
-
-        Raises RepositoryError or LeaderboardError.
-        """
-        ...
-
-
 class Worker:
-    """Runs the job that holds the slot."""
+    """Runs the job that holds the slot, and lets the next one have it."""
 
-    def __init__(
-        self,
-        *,
-        store: JobStore,
-        slot: Slot,
-        gateway: Gateway,
-        publisher: Publisher,
-        effects: Effects,
-        runs_dir: Path,
-        concurrency: int,
-        scrub: Callable[[str], str],
-        audience: Audience,
-    ) -> None:
+    def __init__(self, *, store: JobStore, slot: Slot, line: Line, means: Means, audience: Audience) -> None:
         self._store = store
+        self._shelf = Shelf(store)
         self._slot = slot
+        self._line = line
+        self._means = means
         self._audience = audience
-        self._gateway = gateway
-        self._publisher = publisher
-        self._effects = effects
-        self._runs_dir = runs_dir
-        self._concurrency = concurrency
-        self._scrub = scrub
         self._task: asyncio.Task[None] | None = None
+        self._work: asyncio.Task[Job] | None = None
+        self._vigil: Vigil | None = None
+        self._ending: Ending | None = None
+        self._may_call = True
 
-    def begin(self, job: Job, plan: JobPlan, holder: CurrentJob) -> None:
-        """Run a queued job in the background; the slot is the job's until it ends."""
-        started = jobs.start(job, self._now())
-        self._store.show(started)
-        watch = self._audience.begun(started, plan)
-        self._task = asyncio.create_task(self._run(plan, holder, watch), name=f"job {job.job_id}")
+    def begin(self, job: Job, holder: CurrentJob, plan: JobPlan | None = None) -> None:
+        """Run a job in the background; the slot is its own to its end. The plan is read where not given."""
+        if isinstance(job.state, Queued):
+            job = jobs.start(job, self._now())
+            self._store.show(job)
+        self._ending = None
+        self._task = asyncio.create_task(self._run(job, holder, plan), name=f"job {job.job_id}")
+
+    def next(self) -> None:
+        """Begin the first job in line, where the slot is free and the service goes on."""
+        while self._slot.holder is None and self._may_call:
+            job = self._store.get(self._line.next() or "")
+            if job is None:
+                return
+            if not job.is_finished:
+                holder = CurrentJob(job.job_id, job.skill_name, job.started_at or self._now())
+                self._slot.take(holder)
+                self.begin(job, holder)
+
+    async def cancel(self, job: Job) -> Job:
+        """End an unfinished job at a person's wish: what there is stays; raises Problem on a full disk."""
+        try:
+            if self._line.remove(job.job_id):
+                job = jobs.cancel(job, self._now())
+                await self._shelf.save(job)
+                self._audience.ended(job)
+                return job
+            if self._work is not None and not self._work.done():
+                await self._shelf.save(jobs.ask_cancel(job))
+                self._end("cancelled")
+        except StorageError as error:
+            raise problems.not_ready(error.line) from error
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
+        return self._shelf.job(job.job_id)
 
     async def stop(self) -> None:
-        """End the running job where it stands: replies are kept, and the file says `running`.
+        """Begin no call any more, give those in flight their time, and leave the job as it then stands.
 
-        What becomes of such a job is decided in one place, at the next start (see evalhook.recovery).
+        Its file says how far it is; the next start goes on from there.
         """
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        for job in self._store.unfinished():
-            await self._keep(job)
+        self._may_call = False
+        if self._task is None or self._task.done():
+            return
+        if self._vigil is not None and not self._vigil.is_idle.is_set() and self._means.limits.grace:
+            idle = asyncio.ensure_future(self._vigil.is_idle.wait())
+            await asyncio.wait(
+                [idle, self._task], timeout=self._means.limits.grace, return_when=asyncio.FIRST_COMPLETED
+            )
+            idle.cancel()
+        self._end("stopped")
+        await asyncio.wait([self._task])
 
-    async def _run(self, plan: JobPlan, holder: CurrentJob, watch: Observer) -> None:
-        # The task has a context of its own: what anybody logs in it is of this job.
-        structlog.contextvars.bind_contextvars(job_id=plan.job_id)
-        log.info("job_started", job_id=plan.job_id, skill=plan.component.slug, calls=plan.calls)
-        snapshots = asyncio.create_task(self._keep_snapshots(plan.job_id))
+    def _end(self, ending: Ending) -> None:
+        if self._ending is None or ending == "stopped":
+            self._ending = ending
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _run(self, job: Job, holder: CurrentJob, plan: JobPlan | None) -> None:
         try:
-            ended = await self._ended(plan, watch)
-        finally:
-            snapshots.cancel()
-            await asyncio.wait([snapshots])
-        await self._keep(ended)
+            known = await in_thread(self._store.read_plan, job.job_id) if plan is None else plan
+        except StorageError as error:
+            log.warning("job_failed", job_id=job.job_id, code=error.code, reason=error.line)
+            await self._close(jobs.fail(job, self._now(), JobError(error.code, error.line)), holder)
+            return
+        log.info("job_started", job_id=job.job_id, skill=job.skill_name, calls=known.calls)
+        self._vigil = Vigil(self._means.effects.monotonic)
+        watch = self._audience.begun(job, known)
+        work = Work(known, self._means, self._shelf, watch, self._vigil, lambda: self._may_call)
+        self._work = asyncio.create_task(work.run(), name=f"work {job.job_id}")
+        if job.is_cancelling:
+            self._end("cancelled")
+        ended = await self._ended(job, work, self._work, self._vigil)
+        self._vigil = None
+        if ended is not None:
+            await self._close(ended, holder)
+
+    async def _ended(self, job: Job, work: Work, task: asyncio.Task[Job], vigil: Vigil) -> Job | None:
+        """Wait for the job's end, within its deadline; None where the service stops."""
+        watching = asyncio.create_task(self._watch(job, vigil))
+        left = max(0.0, self._means.limits.deadline - job.elapsed_s)
+        await asyncio.wait([task], timeout=left)
+        if not task.done():
+            self._end("deadline")
+            await asyncio.wait([task])
+        watching.cancel()
+        await asyncio.wait([watching])
+        if not task.cancelled():
+            return task.result()
+        current = self._shelf.job(job.job_id)
+        match self._ending:
+            case "cancelled":
+                return jobs.cancel(current, self._now(), work.result())
+            case "deadline":
+                hours = self._means.limits.deadline / 3600
+                message = f"the job was not done within {hours:g} h; its replies are kept"
+                return jobs.fail(current, self._now(), JobError("deadline_exceeded", message), work.result())
+            case _:
+                await self._shelf.try_save(current)
+                log.info("job_left", job_id=job.job_id, done=current.progress.done)
+                return None
+
+    async def _close(self, ended: Job, holder: CurrentJob) -> None:
+        await self._shelf.end(ended)
         # No await between the two: nobody sees the job finished while the slot is still taken.
         self._slot.release(holder)
         self._store.show(ended)
         self._audience.ended(ended)
-        log.info("job_ended", job_id=plan.job_id, state=type(ended.state).__name__.lower())
+        log.info("job_ended", job_id=ended.job_id, state=type(ended.state).__name__.lower())
+        self.next()
+        if isinstance(ended.state, Completed):
+            await in_thread(self._store.drop_plan, ended.job_id)
 
-    async def _ended(self, plan: JobPlan, watch: Observer) -> Job:
-        """Do the job's work and return how it ended; raises nothing but CancelledError."""
-        outcomes: list[RunOutcome] = []
-        result: JobResult | None = None
-        try:
-            outcomes = await self._evaluate(plan, watch)
-            result = _result(outcomes, Published(None, None))
-            records = [outcome.record for outcome in outcomes if outcome.record is not None]
-            if not records:
-                return self._failed(plan, JobError("no_model_served", _why_none(outcomes)), result)
-            skipped = {outcome.model: outcome.reason or "" for outcome in outcomes if outcome.record is None}
-            published = await in_thread(self._publisher.publish, plan, records, skipped)
-            return jobs.complete(self._current(plan), self._now(), _result(outcomes, published))
-        except EvaluatorError as error:
-            log.warning("job_failed", job_id=plan.job_id, code=error.code, reason=error.line)
-            return self._failed(plan, JobError(error.code, error.line), result)
-        except Exception:
-            log.exception("job_crashed", job_id=plan.job_id)
-            message = f"an error of the service itself; its log has it under job {plan.job_id}"
-            return self._failed(plan, JobError("internal", message), result)
-
-    async def _evaluate(self, plan: JobPlan, watch: Observer) -> list[RunOutcome]:
-        async with self._gateway.open(plan) as clients:
-            return await evaluate(
-                plan,
-                clients,
-                runs_dir=self._runs_dir,
-                concurrency=self._concurrency,
-                observer=Observers([_Progress(plan, self._store), watch]),
-                effects=self._effects,
+    async def _watch(self, job: Job, vigil: Vigil) -> None:
+        """Keep the job as it is shown from time to time, and say when nothing moves."""
+        began, kept = self._means.effects.monotonic(), None
+        while True:
+            current = jobs.spend(
+                self._shelf.job(job.job_id), job.elapsed_s + self._means.effects.monotonic() - began
             )
+            current = self._attended(current, vigil)
+            if current != kept:
+                await self._shelf.try_save(current)
+                kept = self._shelf.job(job.job_id)
+            await self._means.effects.sleep(SNAPSHOT_SECONDS)
 
-    def _failed(self, plan: JobPlan, error: JobError, result: JobResult | None) -> Job:
-        told = JobError(error.code, one_line(self._scrub(error.message)))
-        return jobs.fail(self._current(plan), self._now(), told, result)
-
-    def _current(self, plan: JobPlan) -> Job:
-        job = self._store.get(plan.job_id)
-        if job is None:
-            raise LookupError(plan.job_id)
+    def _attended(self, job: Job, vigil: Vigil) -> Job:
+        is_stalled = vigil.still_for >= self._means.limits.stall
+        told = job.attention is not None and job.attention.code == "stalled"
+        if is_stalled and job.attention is None:
+            minutes = vigil.still_for / 60
+            message = f"no call has ended for {minutes:.0f} min; waiting for {vigil.waits()}"
+            log.warning("job_stalled", job_id=job.job_id, reason=message)
+            job = jobs.attend(job, Attention("stalled", message, self._now()))
+            self._audience.attended(job)
+        elif told and not is_stalled:
+            log.info("job_moves_again", job_id=job.job_id)
+            job = jobs.attend(job, None)
+            self._audience.attended(job)
         return job
 
-    async def _keep(self, job: Job) -> None:
-        try:
-            await in_thread(self._store.write, job)
-        except StorageError as error:
-            # It is shown from memory; after a restart it will be told as interrupted.
-            log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
-        except Exception:
-            # A mistake of our own here must not keep the slot either.
-            log.exception("job_not_kept", job_id=job.job_id)
-
-    async def _keep_snapshots(self, job_id: str) -> None:
-        kept: Job | None = None
-        while True:
-            job = self._store.get(job_id)
-            if job is not None and job != kept:
-                await self._keep(job)
-                kept = job
-            await self._effects.sleep(SNAPSHOT_SECONDS)
-
     def _now(self) -> str:
-        return timestamp(self._effects.now())
-
-
-class _Progress(Observer):
-    """Counts what happens on the job that readers see."""
-
-    def __init__(self, plan: JobPlan, store: JobStore) -> None:
-        self._plan = plan
-        self._store = store
-
-    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
-        log.info(
-            "run_started", job_id=plan.job_id, run_id=plan.run_id, model=plan.model.id, folder=str(run_dir)
-        )
-        self._advance(done=kept)
-
-    def model_awaited(self, model: str, seconds: float) -> None:
-        log.info("model_awaited", job_id=self._plan.job_id, model=model, seconds=seconds)
-
-    def model_skipped(self, model: str, reason: str) -> None:
-        log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
-        self._advance(total=-len(self._plan.cases) * self._plan.replicates)
-
-    def replied(self, plan: RunPlan, reply: Reply) -> None:
-        if reply.error is not None:
-            # Without the case and the words of the answer: both may be confidential.
-            log.warning(
-                "call_failed",
-                job_id=plan.job_id,
-                model=plan.model.id,
-                call_id=reply.request_id,
-                code=reply.error.code,
-                attempts=reply.attempts,
-            )
-        self._advance(done=1, errors=0 if reply.error is None else 1)
-
-    def run_finished(self, outcome: RunOutcome) -> None:
-        log.info("run_finished", job_id=self._plan.job_id, model=outcome.model, status=outcome.status)
-
-    def _advance(self, *, done: int = 0, errors: int = 0, total: int = 0) -> None:
-        job = self._store.get(self._plan.job_id)
-        if job is not None:
-            self._store.show(jobs.advance(job, done=done, errors=errors, total=total))
-
-
-def timestamp(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC, to the millisecond."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-def _result(outcomes: Sequence[RunOutcome], published: Published) -> JobResult:
-    return JobResult(
-        pull_request_url=published.pull_request_url,
-        branch=published.branch,
-        models=tuple(jobs.row_of(outcome) for outcome in outcomes),
-    )
-
-
-def _why_none(outcomes: Sequence[RunOutcome]) -> str:
-    reasons = "; ".join(f"{outcome.model}: {outcome.reason}" for outcome in outcomes[:5])
-    return f"none of the {len(outcomes)} configured local models could be called ({reasons})"
+        return timestamp(self._means.effects.now())

@@ -8,10 +8,11 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from evalcore.errors import StorageError
 from evalhook.gitops import errors
 from evalhook.gitops.command import LOCAL_TIMEOUT, Outcome, run_git
 from evalhook.gitops.remote import (
@@ -34,6 +35,8 @@ FIRST_CLONE_TIMEOUT = 900.0
 FETCH_TIMEOUT = 120.0
 LOCK_PATIENCE = 1.0
 """Seconds to wait for a git process of the operator's, such as a `git status`, to end."""
+FORGOTTEN_LOCK = 900.0
+"""Seconds after which a lock is nobody's any more: every git command here ends by itself long before."""
 HEX = re.compile(r"[0-9a-f]{4,40}")
 
 
@@ -89,6 +92,26 @@ class Clone:
             self.fetch(self.default_branch, timeout=FIRST_CLONE_TIMEOUT)
             self.git("checkout", "--quiet", "-B", self.default_branch, "--track", self.tracking)
         self._sweep_worktrees()
+        self._sweep_lock()
+
+    def rebuild(self) -> bool:
+        """Make a clone that is lost or cannot be read anew, where its URL is set; says whether it was done.
+
+        Nothing is lost by that: what is the service's own is on the remote or in its state directory.
+        Raises RepositoryError or StorageError.
+        """
+        if self._url is None:
+            return False
+        aside = self.path.with_name(f".{self.path.name}-{uuid.uuid4().hex}")
+        try:
+            if self.path.exists():
+                self.path.rename(aside)
+        except OSError as error:
+            what, hint = f"cannot be moved aside ({error.strerror})", "delete it"
+            raise StorageError(what, where=str(self.path), hint=hint) from error
+        shutil.rmtree(aside, ignore_errors=True)
+        self.ensure()
+        return True
 
     def fast_forward(self, timeout: float = 30) -> str:
         """Fetch the default branch, move the clone's checkout to it, and give its tip (40 hex).
@@ -305,6 +328,13 @@ class Clone:
     def _unknown(self, sha: str, what: str) -> errors.UnknownCommit:
         hint = f"push it to {self.default_branch} first"
         return errors.UnknownCommit(f"commit {sha!a} {what}", where=str(self.path), hint=hint)
+
+    def _sweep_lock(self) -> None:
+        """Remove the lock that a git process left which was killed, as by a power cut."""
+        lock = Path(self.git("rev-parse", "--absolute-git-dir").text) / "index.lock"
+        with suppress(FileNotFoundError):
+            if time.time() - lock.stat().st_mtime > FORGOTTEN_LOCK:
+                lock.unlink()
 
     def _sweep_worktrees(self) -> None:
         for folder in self._work.glob("worktree-*"):
