@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 LONGEST_TEXT = 65_536
@@ -25,3 +28,12 @@ def similarity(left: str, right: str) -> float:
         return 0.0
     distance = Levenshtein.distance(left, right, score_cutoff=allowed)
     return 0.0 if distance > allowed else 1 - distance / longest
+
+
+def find_similar(text: str, others: Sequence[str]) -> list[int]:
+    """Return where texts stand that may be similar; none of those left out is."""
+    # A little below one half: which of the borderline ones are, `similarity` says.
+    found = process.extract(
+        text, others, scorer=Levenshtein.normalized_similarity, score_cutoff=0.499, limit=None
+    )
+    return [at for _, _, at in found]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from evalcore.scoring.canonical_text import canonical_text
-from evalcore.scoring.comparators import normalise
+from evalcore.scoring.comparators import LONGEST_TEXT, normalise
 from evalcore.structs import JsonScalar, JsonValue
 
 DEEPEST = 64
@@ -60,7 +60,7 @@ class LeafNode(Node):
 class ListNode(Node):
     """A list; its items are sorted, so lists that differ in order alone are one node."""
 
-    __slots__ = ("items",)
+    __slots__ = ("items", "texts")
 
     def __init__(self, number: int, items: Iterable[Node]) -> None:
         ordered = tuple(sorted(items, key=lambda item: item.digest))
@@ -68,6 +68,10 @@ class ListNode(Node):
         digest = _digest("list", *(item.digest for item in ordered))
         super().__init__(number, size, digest, is_blank=not ordered)
         self.items: Final = ordered
+        leaves = [item.text for item in ordered if isinstance(item, LeafNode)]
+        is_plain = len(leaves) == len(ordered) and all(len(text) <= LONGEST_TEXT for text in leaves)
+        self.texts: Final = leaves if is_plain else None
+        """The texts of a list of leaves, none of them too long to be compared."""
 
 
 class DictNode(Node):

@@ -18,7 +18,7 @@ A reply may be of any size, so the work is bounded: by MOST_PAIRS, by `nodes.DEE
 from __future__ import annotations
 
 from evalcore.scoring.assignment import UNIT, Matching, Pair, match_elements
-from evalcore.scoring.comparators import similarity
+from evalcore.scoring.comparators import LONGEST_TEXT, find_similar, similarity
 from evalcore.scoring.nodes import NULL, DictNode, LeafNode, ListNode, Node, NullNode
 
 MOST_PAIRS = 500_000
@@ -93,7 +93,7 @@ class TreeComparison:
 
     def _compare_lists(self, expected: ListNode, answered: ListNode) -> Pair:
         left, right = expected.items, answered.items
-        matching = self._match(left, right)
+        matching = self._match(expected, answered)
         self._matchings[expected.number, answered.number] = matching
         chosen = [self.pair(left[row], right[column]) for row, column in matching]
         saved = sum(left[row].size + right[column].size for row, column in matching)
@@ -103,24 +103,25 @@ class TreeComparison:
             exact=len(left) == len(right) and all(pair.exact for pair in chosen),
         )
 
-    def _match(self, left: tuple[Node, ...], right: tuple[Node, ...]) -> Matching:
+    def _match(self, expected: ListNode, answered: ListNode) -> Matching:
+        left, right = expected.items, answered.items
         count = len(left) * len(right)
         if count > self._pairs_left:
             return _match_equal(left, right)
         self._pairs_left -= count
-        pairs = [self._row(one, right) for one in left]
+        pairs = [self._row(one, answered) for one in left]
         return match_elements(pairs, [node.size for node in left], [node.size for node in right])
 
-    def _row(self, expected: Node, answered: tuple[Node, ...]) -> list[Pair]:
+    def _row(self, expected: Node, answered: ListNode) -> list[Pair]:
+        others = answered.items
         # The innermost loop of long lists of texts, which hardly ever come twice: nothing is looked up.
-        if isinstance(expected, LeafNode):
-            return [
-                _compare_leaves(expected, other)
-                if isinstance(other, LeafNode)
-                else self.pair(expected, other)
-                for other in answered
-            ]
-        return [self.pair(expected, other) for other in answered]
+        if isinstance(expected, LeafNode) and answered.texts and len(expected.text) <= LONGEST_TEXT:
+            row = [_WRONG] * len(others)
+            for at in find_similar(expected.text, answered.texts):
+                other = others[at]
+                row[at] = _compare_leaves(expected, other) if isinstance(other, LeafNode) else _WRONG
+            return row
+        return [self.pair(expected, other) for other in others]
 
     def matching(self, expected: ListNode, answered: ListNode) -> Matching:
         """Return which elements of two lists, compared before, belong together."""
