@@ -18,7 +18,7 @@ KEY = "mr2_benchmark"
 
 @contextmanager
 def simulated(config: SimConfig, answers: dict[str, str] | None = None) -> Iterator[str]:
-    """Serve `config` while the block runs; `answers` are the expected answers (JSON, or else Markdown) by the input."""
+    """Serve `config` while the block runs; `answers` are the expected ones by the input."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "config.json"
         path.write_bytes(msgspec.json.encode(config))
