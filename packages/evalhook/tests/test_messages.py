@@ -115,7 +115,7 @@ def test_partial_runs_are_shown_as_such_and_not_ranked() -> None:
     good, cut = table(body)[1:]
     assert good[0] == "1"
     assert (cut[0], cut[1], cut[-1]) == ("-", "cut", "partial, not ranked")
-    assert cut[6] == "5 of 10 ok, 4 without reply, 1 unparsable"
+    assert "5 of 10 ok, 4 without reply, 1 unparsable" in cut
     assert "too many replies" in body
 
 
@@ -136,6 +136,124 @@ def test_previous_versions_figures_stand_beside() -> None:
     assert rows["good"][2:4] == ["80.0 %", "70.0 %"]
     assert rows["part"][2:4] == ["60.0 %", "-"]
     assert "gone" not in rows
+
+
+def cases(*scores: float, sha256: str = "c" * 64, validated: str | None = None) -> dict[str, Any]:
+    """What makes a record one of these scores, in one case."""
+    mean = sum(scores) / len(scores)
+    return {
+        "case_results": [
+            {
+                "case": "one",
+                "sha256": sha256,
+                "validated_against_version": validated,
+                "scores": scores,
+                "reproducibility": None,
+            }
+        ],
+        "accuracy": {"mean": mean, "ci95": [0.1, 0.9], "anls_star": mean, "by_field": {"due": mean}},
+    }
+
+
+HIGH, LOW = (0.9, 0.95, 1.0, 0.95, 0.9, 0.95), (0.4, 0.45, 0.5, 0.45, 0.4, 0.45)
+
+
+def test_each_model_gets_its_verdict_against_the_previous_version() -> None:
+    server = {"version": "2", "quantization": None, "context_length": None, "backends": None}
+    earlier = leaderboard_of(
+        "budget",
+        [
+            record("down", component_version="1.1.0", **cases(*HIGH)),
+            record("up", component_version="1.1.0", **cases(*LOW)),
+            record("even", component_version="1.1.0", **cases(*HIGH)),
+            record("other", component_version="1.1.0", **cases(*HIGH, sha256="d" * 64)),
+        ],
+    )
+    told = results(
+        record("down", server=server, **cases(*LOW)),
+        record("up", **cases(*HIGH)),
+        record("even", **cases(*HIGH)),
+        record("other", **cases(*LOW)),
+        record("new", **cases(*HIGH)),
+        earlier=earlier,
+    )
+    body = pull_request_body(told)
+    rows = {row[1]: row for row in table(body)[1:]}
+    assert {model: row[4] for model, row in rows.items()} == {
+        "down": "regression (-50.0)",
+        "up": "improvement (+50.0)",
+        "even": "no evidence (+0.0)",
+        "other": "not comparable",
+        "new": "-",
+    }
+    lines = body.splitlines()
+    told_of = {
+        model: next(line for line in lines if line.startswith(f"- `{model}`: "))
+        for model in ("down", "even", "other")
+    }
+    assert "server changed (version)" in told_of["down"]
+    assert "moved most: `due` 94.2 to 44.2 %" in told_of["down"]
+    assert "1 run(s) against 1" in told_of["down"]
+    assert "could have shown a change of" in told_of["even"]
+    assert "no case has the same input" in told_of["other"]
+    assert lines.index(told_of["down"]) < lines.index(told_of["even"])
+    assert "Intervals (95 %) are for these cases" in body
+
+
+def test_runs_of_one_version_count_together_and_a_partial_one_gets_no_verdict() -> None:
+    earlier = leaderboard_of(
+        "budget",
+        [
+            record("good", component_version="1.1.0", **cases(*HIGH)),
+            record("good", run_id="second", component_version="1.1.0", **cases(*HIGH)),
+            record("part", component_version="1.1.0", **cases(*HIGH)),
+        ],
+    )
+    body = pull_request_body(
+        results(
+            record("good", **cases(*HIGH)), record("part", status="partial", **cases(*LOW)), earlier=earlier
+        )
+    )
+    assert "2 run(s) against 1" in body
+    rows = {row[1]: row for row in table(body)[1:]}
+    assert rows["part"][4] == "-"
+    assert "- `part`" not in body
+
+
+def test_columns_that_say_nothing_are_left_out() -> None:
+    headings = table(pull_request_body(results(record())))[0]
+    assert headings == ["#", "Model", "Accuracy", "Reproducibility", "Calls", "Latency p50", "Status"]
+    calls = {"total": 10, "ok": 10, "api_error": 0, "parse_error": 0, "truncated": 2}
+    priced = table(pull_request_body(results(record(), record("dear", cost_usd=0.5, calls=calls))))
+    assert priced[0][5:8] == ["Cut off", "Latency p50", "Cost"]
+    assert {row[1]: (row[5], row[7]) for row in priced[1:]} == {
+        "good": ("0", "-"),
+        "dear": ("2", "0.5000 USD"),
+    }
+
+
+def test_what_must_be_known_to_read_the_figures_is_told() -> None:
+    alike = {"mean": 1.0, "ci95": None, "identical_rate": 1.0, "by_field": {}, "may_differ": 0.2589}
+    accuracy = {"mean": 0.9, "ci95": None, "anls_star": 0.9, "by_field": {}, "measures": "wording"}
+    stale = cases(1.0, validated="1.0.0")["case_results"]
+    body = pull_request_body(
+        results(record(scoring_version=3, reproducibility=alike, accuracy=accuracy, case_results=stale))
+    )
+    assert "scoring version 3" in body
+    assert "**wording, not correctness**" in body
+    assert "- `good`: `up to 26 % of further replies may still differ`" in body
+    assert "Cases last validated against an older version:\n\n- `one`: `1.0.0`" in body
+
+
+def test_the_previous_version_is_read_by_its_newest_scoring() -> None:
+    first = record("good", 0.2, component_version="1.1.0")
+    again = record(
+        "good", 0.7, component_version="1.1.0", run_id="again", scoring_version=2, rescored_from=first.run_id
+    )
+    body = pull_request_body(
+        results(record("good", scoring_version=2), earlier=leaderboard_of("budget", [first, again]))
+    )
+    assert table(body)[1][3] == "70.0 %"
 
 
 def test_versions_are_compared_as_versions() -> None:
@@ -161,9 +279,14 @@ def test_what_is_left_out_is_told_with_its_reason() -> None:
 
 def test_body_is_bounded_whatever_comes() -> None:
     long = "x" * 10_000
+    earlier = leaderboard_of(
+        "budget",
+        [record(f"{n}{long}", run_id=f"{n}", component_version="1.1.0", **cases(*HIGH)) for n in range(150)],
+    )
     body = pull_request_body(
         results(
-            *(record(f"{n}{long}") for n in range(150)),
+            *(record(f"{n}{long}", run_id=f"new-{n}", **cases(*LOW)) for n in range(150)),
+            earlier=earlier,
             skipped_models={f"{n}{long}": long for n in range(200)},
             skipped_cases=[SkippedCase(case=long, reason=long)] * 500,
         )
@@ -249,7 +372,7 @@ def test_foreign_text_never_changes_the_tables_shape(model: str, case: str, reas
         )
     )
     rows = table(body)
-    assert [len(row) for row in rows] == [11, 11, 11]
+    assert [len(row) for row in rows] == [7, 7, 7]
     kinds = {token.type for token in MARKDOWN.parse(body)}
     assert kinds.isdisjoint({"html_block", "fence", "code_block", "heading_open", "blockquote_open", "hr"})
     inline = {child.type for token in MARKDOWN.parse(body) for child in token.children or []}
