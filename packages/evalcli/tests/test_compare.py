@@ -19,6 +19,7 @@ MakeRecord = Callable[..., RunRecord]
 
 GOOD = (0.9, 0.95, 1.0, 0.9, 0.95)
 BAD = (0.4, 0.45, 0.5, 0.4, 0.45)
+BIG = "openai/gpt-oss-120b"
 GOLDEN = Path(__file__).parent / "golden" / "compare.txt"
 
 
@@ -190,20 +191,27 @@ def test_what_is_not_there_is_one_line_and_exit_code_2(
         assert ended.err.count("\n") == 1
 
 
+def test_a_hostile_name_cannot_colour_the_report(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    where = library(run(1, "1.0.0", GOOD), run(2, "1.1.0", GOOD), run(3, "1.1.0", GOOD, model="\x1b[31mnew"))
+    assert "\\x1b[31mnew: not comparable" in evalcli("compare", "memo", "--prompt-library", where).out
+
+
 def test_one_report_to_the_letter(
     evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
 ) -> None:
     before = {"decision": 1.0, "amount": 0.9}
     after = {"decision": 0.5, "amount": 0.95}
     where = library(
-        run(1, "1.0.0", GOOD, by_field=before, server=Server(version="2.1")),
-        run(2, "1.0.0", GOOD, by_field=before, server=Server(version="2.1")),
-        run(3, "1.1.0", BAD, by_field=after, server=Server(version="2.2"), validated_one="1.0.0"),
-        run(4, "1.0.0", GOOD, model="even"),
-        run(5, "1.1.0", GOOD, model="even"),
-        run(6, "1.0.0", BAD, model="up"),
-        run(7, "1.1.0", GOOD, model="up"),
-        run(8, "1.1.0", GOOD, model="\x1b[31mnew"),
+        run(1, "1.0.0", GOOD, model=BIG, by_field=before, server=Server(version="2.1")),
+        run(2, "1.0.0", GOOD, model=BIG, by_field=before, server=Server(version="2.1")),
+        run(3, "1.1.0", BAD, model=BIG, by_field=after, server=Server(version="2.2"), validated_one="1.0.0"),
+        run(4, "1.0.0", GOOD, model="qwen/qwen3.5-122b"),
+        run(5, "1.1.0", GOOD, model="qwen/qwen3.5-122b"),
+        run(6, "1.0.0", BAD, model="openai/gpt-oss-20b"),
+        run(7, "1.1.0", GOOD, model="openai/gpt-oss-20b"),
+        run(8, "1.1.0", GOOD, model="phi4:14b"),
     )
     out = evalcli("compare", "memo", "--prompt-library", where).out
     assert out == GOLDEN.read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evalcore.leaderboard import known_records, parse_leaderboard
 from evalcore.record import RunRecord
+from evalcore.rescoring import newest_scoring
 from evalsim.demo.checkout import Checkout
 from evalsim.demo.failure import DemoError
 from evalsim.demo.screen import NOTHING
@@ -24,7 +25,8 @@ def job_records(checkout: Checkout, revision: str, skill: str, job_id: str) -> l
     path = leaderboard_path(skill)
     where = f"{revision}:{path}"
     leaderboard = parse_leaderboard(checkout.run("show", where).encode(), where)
-    records = [record for record in known_records(leaderboard) if record.job_id == job_id]
+    known = newest_scoring(known_records(leaderboard))
+    records = [record for record in known if record.job_id == job_id]
     if not records:
         raise DemoError("holds no record of the job", where=where)
     return sorted(records, key=_worse)
