@@ -21,7 +21,7 @@ from evalcore.errors import UnknownComponent
 from evalcore.models import Model, ModelsFile, Provider
 from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
-from evalcore.reply import Reply, Usage
+from evalcore.reply import CallError, Reply, Usage
 from evalhook.app import create_app
 from evalhook.gitops.errors import UnknownCommit
 from evalhook.intake import Material, Tips
@@ -110,6 +110,7 @@ class Router:
         self.gate_after = 0
         self.asked = asyncio.Event()
         self.crash: Exception | None = None
+        self.call_error: CallError | None = None
         self.calls = 0
 
     async def probe(self, models: ModelsFile) -> None:  # noqa: ARG002
@@ -143,6 +144,7 @@ class Router:
             finished_at=moment,
             latency_ms=1.0,
             attempts=1,
+            error=self.call_error,
         )
 
 

@@ -7,11 +7,14 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import structlog
 
+from evalcore.reply import CallError
+from evalhook.job_logs import JobLogs
 from evalhook.logs import configure_logging
 from evalhook.secret import Scrubber, Secret
 
@@ -105,3 +108,53 @@ def test_a_hostile_text_cannot_forge_a_line(lines: io.StringIO) -> None:
 def test_http_libraries_do_not_write_urls(lines: io.StringIO) -> None:
     logging.getLogger("httpx").info("HTTP Request: GET https://host/?token=1")
     assert lines.getvalue() == ""
+
+
+def test_a_jobs_lines_are_in_a_file_of_its_own_too(world, lines: io.StringIO) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        ids.extend([(await world.evaluated(client))["job_id"] for _ in range(2)])
+
+    ids: list[str] = []
+    folder = world.settings.jobs_dir
+    configure_logging(Scrubber([Secret(HUSH)]), lines, JobLogs(folder))
+    world.story(tell)
+    for job_id in ids:
+        kept = [json.loads(line) for line in (folder / f"{job_id}.log").read_text().splitlines()]
+        assert {line["job_id"] for line in kept} == {job_id}
+        assert kept[0]["event"] == "job_started"
+        assert kept == [line for line in parsed(lines) if line.get("job_id") == job_id]
+
+
+def test_a_jobs_log_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
+    logs = JobLogs(tmp_path, max_bytes=100)
+    job_id = "0" * 36
+    for number in range(1000):
+        logs.keep(job_id, f"line {number}")
+    newest = (tmp_path / f"{job_id}.log").read_text().splitlines()
+    older = (tmp_path / f"{job_id}.log.1").read_text().splitlines()
+    assert newest[-1] == "line 999"
+    assert older + newest == [f"line {number}" for number in range(1000 - len(older + newest), 1000)]
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 200
+
+
+@pytest.mark.parametrize("job_id", ["../../etc/passwd", "", "x", "0" * 35 + "/"])
+def test_an_odd_id_names_no_file(tmp_path: Path, job_id: str) -> None:
+    JobLogs(tmp_path / "jobs").keep(job_id, "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_does_not_stop_the_log(tmp_path: Path) -> None:
+    JobLogs(tmp_path / "nothing").keep("0" * 36, "x")
+
+
+def test_a_failed_call_is_logged_without_its_case(world, lines: io.StringIO) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.call_error = CallError("infrastructure", "http_500", "the case is patient-4711")
+        await world.evaluated(client)
+
+    world.story(tell)
+    failed = [line for line in parsed(lines) if line["event"] == "call_failed"]
+    assert len(failed) == 8
+    assert {line["code"] for line in failed} == {"http_500"}
+    assert "4711" not in lines.getvalue()
+    assert "case" not in failed[0]

@@ -59,6 +59,8 @@ def open_compressed(run_dir: Path) -> int | None:
         return None
     with tempfile.TemporaryFile() as unpacked:
         try:
+            if not packed.stat().st_size:
+                raise EOFError("it is empty")  # noqa: TRY301 - gzip itself takes that for no contents
             with gzip.open(packed, "rb") as source:
                 shutil.copyfileobj(source, unpacked)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -25,6 +25,7 @@ from evalhook.audience import Audience
 from evalhook.auth import BearerAuth
 from evalhook.door import PageDoor
 from evalhook.entering import open_allowed, open_credentials
+from evalhook.events import EventHub
 from evalhook.intake import Gateway, Intake, Sources
 from evalhook.line import Line
 from evalhook.logs import RequestLog, current_request_id
@@ -59,6 +60,7 @@ def create_app(
     publisher: Publisher | None = None,
     effects: Effects | None = None,
     scrub: Scrubber | None = None,
+    hub: EventHub | None = None,
 ) -> ASGIApp:
     """Make the application; what is not given is the real thing.
 
@@ -72,7 +74,7 @@ def create_app(
     gateway = gateway or open_gateway(settings)
     store, slot = JobStore(settings.jobs_dir), Slot()
     store.open()
-    told = Told(settings, store, slot, effects)
+    told = Told(settings, store, slot, effects, hub or EventHub())
     line, clones = Line(settings.limits.queue), asyncio.Lock()
     means = Means(
         gateway=gateway,

@@ -45,6 +45,8 @@ async def stream(
             # Between two looks changes gather, so that a fast job is not a flood of events.
             await asyncio.sleep(MIN_SECONDS_BETWEEN)
             topics = await follower.changes(heartbeat)
+            if hub.is_closed:
+                return
             if not topics:
                 yield b": still here\n\n"
 

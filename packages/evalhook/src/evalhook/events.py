@@ -50,6 +50,7 @@ class EventHub:
     def __init__(self, most: int = MOST_FOLLOWERS) -> None:
         self._most = most
         self._followers: dict[Follower, str] = {}
+        self.is_closed = False
 
     def __len__(self) -> int:
         return len(self._followers)
@@ -67,8 +68,16 @@ class EventHub:
 
     def require_place(self) -> None:
         """Raise Problem (503) where no one more may follow."""
+        if self.is_closed:
+            raise problems.not_ready("the service is stopping; ask again once it is back")
         if len(self._followers) >= self._most:
             raise problems.too_many_followers(self._most)
+
+    def close(self) -> None:
+        """End every stream, for the service stops and waits for open answers."""
+        self.is_closed = True
+        for follower in list(self._followers):
+            follower.touch(PROGRESS)
 
     def touch(self, job_id: str, topic: str) -> None:
         """Tell the followers of a job that a topic has changed."""

@@ -46,7 +46,7 @@ class JobProgress(Frozen, frozen=True):
     """How far a job is."""
 
     job_id: str
-    stage: Literal["calling", "publishing"]
+    stage: Literal["calling", "scoring", "publishing"]
     done: int
     total: int
     errors: int
@@ -56,6 +56,8 @@ class JobProgress(Frozen, frozen=True):
     seconds_left: int | None
     """Estimated; None while nothing is known."""
     waits: tuple[Wait, ...]
+    attention: str | None = None
+    """What an operator should know of it."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class LiveJob(Observer):
         each = len(plan.cases) * plan.replicates
         self._tallies = {model.id: _Tally(model.id, each) for model in plan.models}
         self._began = self._last = monotonic()
+        self._attention: str | None = None
         # The latest window's count and its start; the one before it makes the rate smooth.
         self._windows = [(self._began, 0)]
 
@@ -118,10 +121,11 @@ class LiveJob(Observer):
         counted = [tally for tally in self._tallies.values() if tally.stage != "skipped"]
         done, total = sum(t.done for t in counted), sum(t.total for t in counted)
         rate = self._rate(now)
-        is_called = all(t.stage in {"complete", "partial", "skipped"} for t in self._tallies.values())
+        is_scored = all(t.stage in {"complete", "partial", "skipped"} for t in self._tallies.values())
+        is_called = bool(done) and done >= total
         return JobProgress(
             job_id=self.job_id,
-            stage="publishing" if is_called else "calling",
+            stage="publishing" if is_scored else "scoring" if is_called else "calling",
             done=done,
             total=total,
             errors=sum(t.errors for t in counted),
@@ -129,7 +133,13 @@ class LiveJob(Observer):
             rate=None if rate is None else round(rate, 2),
             seconds_left=None if not rate else round((total - done) / rate),
             waits=self._waits(now),
+            attention=self._attention,
         )
+
+    def attend(self, message: str | None) -> None:
+        """Show what an operator should know, or that it is over."""
+        self._attention = message
+        self._hub.touch(self.job_id, PROGRESS)
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
         """Count what was kept before."""
@@ -213,6 +223,12 @@ class Live:
         """Forget the counts, and let those who follow the job see its end."""
         self._jobs.pop(job.job_id, None)
         self._hub.touch(job.job_id, DONE)
+
+    def attended(self, job: Job) -> None:
+        """Show that a job needs attention, or no longer does."""
+        live = self._jobs.get(job.job_id)
+        if live is not None:
+            live.attend(None if job.attention is None else job.attention.message)
 
     def get(self, job_id: str) -> LiveJob | None:
         """Look a running job up."""

@@ -127,6 +127,7 @@ def _idle() -> Markup:
 
 def _running(running: Running) -> Markup:
     job, progress = running.job, running.progress
+    left = duration(progress.seconds_left) if progress.stage == "calling" else progress.stage
     return element(
         "section",
         element(
@@ -150,12 +151,12 @@ def _running(running: Running) -> Markup:
             _figure("Calls", f"{progress.done:,} of {progress.total:,}", "done"),
             _figure("Done", _percent(progress), "percent"),
             _figure("Rate", rate(progress.rate), "rate"),
-            _figure("Time left", duration(progress.seconds_left), "left"),
+            _figure("Time left", left, "left"),
             _figure("Errors", f"{progress.errors:,}", "errors"),
             _figure("In flight", f"{progress.in_flight:,}", "flight"),
             class_="figures",
         ),
-        element("p", waits(progress), class_="alert", data_waits=True, hidden=not progress.waits),
+        element("p", notice(progress), class_="alert", data_notice=True, hidden=not notice(progress)),
         _models_table(running.models),
         # Read out now and then by the script, rather than each of the figures at each change.
         element("p", class_="unseen", role="status", data_spoken=True),
@@ -311,7 +312,9 @@ def duration(seconds: float | None) -> str:
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
-def waits(progress: JobProgress) -> str:
-    """Name the calls that have been out for long; empty where there is none."""
+def notice(progress: JobProgress) -> str:
+    """Say what an operator should know, or else which calls have been out for long; empty for nothing."""
+    if progress.attention is not None:
+        return progress.attention
     named = [f"{w.model}, replicate {w.replicate}, for {duration(w.seconds)}" for w in progress.waits]
     return f"Waiting for {'; '.join(named)}" if named else ""

@@ -68,10 +68,15 @@ ADVICE: Final[dict[str, tuple[str, str]]] = {
             f"service's log has the details. {ASK_AGAIN}"
         ),
     ),
-    "deadline": (
+    "deadline_exceeded": (
         "the evaluation took longer than a job may",
         f"Fewer replicates or cases take less time. {ASK_AGAIN}",
     ),
+}
+ATTENTION: Final = {
+    "stalled": "no progress for a while",
+    "storage_full": "the service's disk is full",
+    "publishing_delayed": "publishing is delayed",
 }
 DEFAULT_ADVICE: Final = ("the evaluation ended with an error", f"{OPERATOR} {ASK_AGAIN}")
 
@@ -143,6 +148,8 @@ def _progress(job: Job) -> str:
     progress = job.progress
     percent = 100 * progress.done // max(progress.total, 1)
     errors = f", {progress.errors} without a usable reply" if progress.errors else ""
+    if job.attention is not None:
+        errors += f"; {ATTENTION.get(job.attention.code, 'needs attention')}"
     return _short(f"Evaluating: {progress.done} of {progress.total} calls ({percent} %){errors}")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 import structlog
@@ -23,6 +24,13 @@ log = structlog.stdlib.get_logger(__name__)
 class Server(uvicorn.Server):
     """Uvicorn, but a signal that stopped it is not raised again: an ordered stop is exit code 0."""
 
+    stopping: Callable[[], None] = staticmethod(lambda: None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self.stopping()
+        super().handle_exit(sig, frame)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop in good order on SIGTERM and SIGINT."""
@@ -35,9 +43,14 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(app: ASGIApp, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin."""
-    asyncio.run(_served(Server(server_config(app, settings.host, settings.port)), settings))
+def serve(app: ASGIApp, settings: Settings, stopping: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin.
+
+    `stopping` is called with the first signal, so that answers without an end can be ended.
+    """
+    server = Server(server_config(app, settings.host, settings.port))
+    server.stopping = stopping
+    asyncio.run(_served(server, settings))
 
 
 def server_config(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evalcore.errors import ConfigurationError
 from evalhook.app import create_app
+from evalhook.events import EventHub
 from evalhook.job_logs import JobLogs
 from evalhook.logs import configure_logging
 from evalhook.secret import Scrubber
@@ -20,7 +21,8 @@ def start(environ: Mapping[str, str]) -> None:
     require_clones(settings)
     scrub = Scrubber(settings.secrets)
     configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
-    serve(create_app(settings, scrub=scrub), settings)
+    hub = EventHub()
+    serve(create_app(settings, scrub=scrub, hub=hub), settings, stopping=hub.close)
 
 
 def require_clones(settings: Settings) -> None:

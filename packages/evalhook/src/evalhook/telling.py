@@ -18,6 +18,7 @@ from evalcore.errors import EvaluatorError
 from evalcore.evaluate import Observer
 from evalcore.plan import JobPlan
 from evalhook.jobs import Completed, Failed, Job
+from evalhook.late import load_github
 from evalhook.threads import in_daemon
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Teller:
         """Tell how a job ended."""
         telling = self._tellings.setdefault(job.job_id, _Telling())
         telling.not_before = 0.0
+        self._wake.set()
+
+    def attended(self, job: Job) -> None:
+        """Tell at once that a job needs attention, or no longer does."""
+        self._tellings.setdefault(job.job_id, _Telling()).not_before = 0.0
         self._wake.set()
 
     async def run(self) -> None:
@@ -146,6 +152,7 @@ class Teller:
         (self._folder / job_id).unlink(missing_ok=True)
 
     def _tell_pending(self, job: Job) -> None:
+        load_github()
         from evalhook import report_words  # noqa: PLC0415 - loads PyGithub, in this thread
 
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -153,6 +160,7 @@ class Teller:
         self._reports().set_status(job.prompt_commit, report_words.status_of(job, self._public_url))
 
     def _report_end(self, job: Job) -> None:
+        load_github()
         from evalhook import report_words as words  # noqa: PLC0415 - as above
 
         reports = self._reports()

@@ -10,6 +10,7 @@ from typing import Final
 
 from evalcore.effects import Effects
 from evalhook.audience import Audience, Listener
+from evalhook.call_log import CallLog
 from evalhook.events import EventHub
 from evalhook.jobs import Job, Publishing, Queued
 from evalhook.live import Live
@@ -43,10 +44,12 @@ FIGURES: Final[tuple[tuple[str, str, Callable[[Job], bool]], ...]] = (
 class Told:
     """Those who are told of jobs, and what they do beside the loop of requests."""
 
-    def __init__(self, settings: Settings, store: JobStore, slot: Slot, effects: Effects) -> None:
+    def __init__(
+        self, settings: Settings, store: JobStore, slot: Slot, effects: Effects, hub: EventHub
+    ) -> None:
         self._store = store
         self._metrics_bind = settings.metrics_bind
-        self.hub = EventHub()
+        self.hub = hub
         self.live = Live(self.hub, effects.monotonic)
         self.metrics = Metrics(slot=slot, live=self.live, state_dir=settings.state_dir)
         self._sweeper = Sweeper(
@@ -72,6 +75,7 @@ class Told:
             self.live,
             self.metrics,
             self._sweeper,
+            CallLog(),
             *([] if teller is None else [teller]),
         ]
         self.audience = Audience(listeners)

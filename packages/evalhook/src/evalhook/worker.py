@@ -108,6 +108,8 @@ class Worker:
             self._work.cancel()
 
     async def _run(self, job: Job, holder: CurrentJob, plan: JobPlan | None) -> None:
+        # The task has a context of its own: what anybody logs in it is of this job.
+        structlog.contextvars.bind_contextvars(job_id=job.job_id)
         try:
             known = await in_thread(self._store.read_plan, job.job_id) if plan is None else plan
         except StorageError as error:

@@ -35,13 +35,13 @@ const showProgress = (progress) => {
   say("[data-figure=done]", `${numbers.format(progress.done)} of ${numbers.format(progress.total)}`);
   say("[data-figure=percent]", percent);
   say("[data-figure=rate]", rate(progress.rate));
-  say("[data-figure=left]", progress.stage === "publishing" ? "publishing" : duration(progress.seconds_left));
+  say("[data-figure=left]", progress.stage === "calling" ? duration(progress.seconds_left) : progress.stage);
   say("[data-figure=errors]", numbers.format(progress.errors));
   say("[data-figure=flight]", numbers.format(progress.in_flight));
   const waits = progress.waits.map((w) => `${w.model}, replicate ${w.replicate}, for ${duration(w.seconds)}`);
-  const box = find("[data-waits]");
-  box.hidden = waits.length === 0;
-  box.textContent = waits.length ? `Waiting for ${waits.join("; ")}` : "";
+  const box = find("[data-notice]");
+  box.textContent = progress.attention ?? (waits.length ? `Waiting for ${waits.join("; ")}` : "");
+  box.hidden = box.textContent === "";
   document.title = `${percent} · Evaluator`;
   if (Date.now() - spoken > SPEAK_MS) {
     spoken = Date.now();
