@@ -16,6 +16,7 @@ from evalhook.gitops.clone import Clone
 from evalhook.gitops.errors import CloneCorrupt, CloneMissing
 from evalhook.gitops.remote import Credentials, origin_of
 from evalhook.jobs import Outbox
+from evalhook.late import load_github
 from evalhook.outbox import Published, Publisher
 from evalhook.privacy import CasePrivacy
 from evalhook.repositories import Repositories
@@ -80,6 +81,7 @@ def open_reports(settings: Settings) -> Callable[[], GitHubReports] | None:
         return None
 
     def reports() -> GitHubReports:
+        load_github()
         from evalhook.github_reports import GitHubReports  # noqa: PLC0415 - see _LateCommitter
 
         # A request is not repeated blindly: what it may have done is looked for first (evalhook.telling).
@@ -116,6 +118,7 @@ class _LateCommitter:
         save: Callable[[Outbox], None],
     ) -> Published:
         """Commit the records back; see evalhook.publish."""
+        load_github()
         from evalhook.publish import Committer  # noqa: PLC0415 - see above
 
         settings = self._settings
@@ -146,6 +149,7 @@ def open_refresher(settings: Settings) -> Callable[[], Sequence[str]] | None:
         return None
 
     def refresh() -> Sequence[str]:
+        load_github()
         from evalhook.refresh import Refresher  # noqa: PLC0415 - see _LateCommitter
 
         return Refresher(library_clone(settings), _github(settings)).refresh()
@@ -163,6 +167,7 @@ def _may_be_committed(settings: Settings, clone: Clone, plan: JobPlan) -> bool:
 
 
 def _github(settings: Settings) -> GitHub:
+    load_github()
     from evalhook.github import GitHub  # noqa: PLC0415 - see _LateCommitter
 
     token = github_token(settings)
@@ -214,6 +219,7 @@ class _LateAppTokens:
 
     def token(self) -> str:
         """Give the token at hand, or fetch one."""
+        load_github()
         from evalhook.github import AppTokens  # noqa: PLC0415 - see above
 
         app = self._settings.github
