@@ -37,7 +37,7 @@ from evalcore.stale_cases import stale_cases
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(before: str, after: str | None, prompt_library: Path, margin: float, *, as_json: bool) -> int:
-    r"""Say whether accuracy has changed from BEFORE to AFTER, model by model.
+    """Say whether accuracy has changed from BEFORE to AFTER, model by model.
 
     \b
     Each is one of:
@@ -53,7 +53,7 @@ def command(before: str, after: str | None, prompt_library: Path, margin: float,
     same input and expected answer are compared, under the same scoring version and policy. A regression or
     improvement is a change beyond the margin that chance would hardly give; "no evidence" comes with
     the smallest change that could have been shown.
-    """
+    """  # noqa: D301 - click takes the character for "do not rewrap"
     sides = _sides(before, after, prompt_library)
     if isinstance(sides, str):
         say(sides)
