@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from evalcli.standing_notes import stale_note
 from evalcli.styled_lines import Line, Span, Style, line
 from evalcore.canonical import rounded
 from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons
@@ -27,13 +28,6 @@ def comparison_lines(title: str, outcomes: Sequence[Outcome], stale: dict[str, s
         yield line(Span("Intervals are 95 %, for these cases and endless replicates of them.", "dim"))
     if stale:
         yield line(stale_note(stale))
-
-
-def stale_note(stale: dict[str, str], most: int = 5) -> str:
-    """Name the cases whose expected answer was last checked against an older version."""
-    named = ", ".join(f"{case} ({version})" for case, version in list(stale.items())[:most])
-    more = f" and {len(stale) - most} more" if len(stale) > most else ""
-    return f"Validated against an older version: {named}{more}."
 
 
 def comparison_object(before: str, after: str, outcomes: Iterable[Outcome]) -> JsonObject:

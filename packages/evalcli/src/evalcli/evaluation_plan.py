@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
+from evalcli.data_sets import data_sets_beside
 from evalcli.selection import Selection, select_models
 from evalcore.cases import load_cases
 from evalcore.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library import MODELS_PATH, component_state, load_component, load_models, load_models_file
 from evalcore.plan import JobPlan, Origin
 from evalcore.structs import Frozen
-
-DATA_SETS_BESIDE: Final = "evaluation-data-sets"
 
 
 class Sources(Frozen, frozen=True):
@@ -75,12 +73,6 @@ def prepare(
         *(text for text in (prompt_warning, dataset_warning) if text),
     )
     return Prepared(job=job, selection=selection, warnings=warnings)
-
-
-def data_sets_beside(prompt_library: Path) -> Path | None:
-    """Return the data sets checked out beside the prompt library, where they are."""
-    beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
-    return beside if beside.is_dir() else None
 
 
 def origin(environ: Mapping[str, str]) -> Origin:

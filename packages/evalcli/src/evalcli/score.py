@@ -9,7 +9,7 @@ from typing import Final
 import click
 import msgspec
 
-from evalcli.evaluation_plan import data_sets_beside
+from evalcli.data_sets import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.output import Table, print_bytes, print_table
 from evalcli.score_tree import difference_lines

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from evalcli.comparison_report import stale_note
 from evalcli.standing import Standing
 from evalcore.record import RunRecord
 from evalcore.stale_cases import stale_cases
@@ -37,6 +36,13 @@ def notes(component: str, ranked: Sequence[Standing]) -> Iterator[str]:
             "Older scorings are not ranked; where the replies are kept,"
             f" `evalcli leaderboard rescore {component}` brings them up."
         )
+
+
+def stale_note(stale: dict[str, str], most: int = 5) -> str:
+    """Name the cases whose expected answer was last checked against an older version."""
+    named = ", ".join(f"{case} ({version})" for case, version in list(stale.items())[:most])
+    more = f" and {len(stale) - most} more" if len(stale) > most else ""
+    return f"Validated against an older version: {named}{more}."
 
 
 def _alike(records: Sequence[RunRecord]) -> Iterator[str]:
