@@ -103,3 +103,15 @@ def test_hostile_texts_are_read_in_bounds(unit: str) -> None:
 def test_a_text_beyond_measure_is_one_paragraph() -> None:
     text = "# a\n" * LONGEST_DOCUMENT
     assert sections(text) == [{"paragraphs": [text]}]
+
+
+def test_lines_are_kept_where_the_writer_broke_them_or_each_is_a_key_with_its_value() -> None:
+    broken = "**Posted:** May 2  \n**Award:** $4\\\nand more\n"
+    assert sections(broken) == [{"paragraphs": ["Posted: May 2\nAward: $4\nand more"]}]
+    assert sections("Posted: May 2\n**Award:** $4\n") == [{"paragraphs": ["Posted: May 2\nAward: $4"]}]
+    assert sections("Note: this\nis prose\n") == [{"paragraphs": ["Note: this is prose"]}]
+
+
+def test_a_text_of_very_many_lines_is_one_paragraph() -> None:
+    text = "- a\n" * 20_000
+    assert sections(text) == [{"paragraphs": [text]}]

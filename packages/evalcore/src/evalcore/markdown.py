@@ -14,7 +14,8 @@ other: models choose ranks and titles freely, and one `#` more or fewer would ot
 follows to another place, where nothing is compared with it. For the same reason the items of nested lists
 stand in one list, and quoted text counts as if it were not quoted. A ticked box is kept as `[x]`, an open
 one is dropped. A table's row is an object by column heading. Inline formatting is reduced to its text, a
-link to its words, an image to its description.
+link to its words, an image to its description. A paragraph keeps its line breaks where its writer asked for
+them (two blanks, a backslash), or where each of its lines says `key: value`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ LONGEST_INLINE = 5_000
 LONGEST_DOCUMENT = 100_000
 """Characters. A longer text is one paragraph as it stands: parsing a hostile one takes seconds."""
 
+MOST_LINES = 5_000
+"""A text of more lines is taken as one of more characters is."""
+
+_HARD_BREAK = "\v"
+_TWO_BLANKS = re.compile(r" {2,}\n")
+_KEY_VALUE = re.compile(r"[^\s:][^:]{0,59}:\s")
+
 _BOX = re.compile(r"\[([ xX])\]\s+")
 _IMAGE = re.compile(r"(?<!\\)!\[")
 _MARKUP = re.compile(r"[*_`\[\]<&\\]")
@@ -45,7 +53,7 @@ _INLINE_PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST})
 
 def parse_markdown(text: str) -> JsonValue:
     """Return the tree of a Markdown text; every text has one."""
-    if len(text) > LONGEST_DOCUMENT:
+    if len(text) > LONGEST_DOCUMENT or text.count("\n") > MOST_LINES:
         return {"sections": [{"paragraphs": [text]}]}
     builder = _Builder()
     builder.read(_PARSER.parse(_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)))
@@ -124,7 +132,7 @@ def _distinct(names: Sequence[str]) -> Iterator[str]:
 
 
 def _plain_text(source: str) -> str:
-    """Reduce inline Markdown to its text, white space made one."""
+    """Reduce inline Markdown to its text, white space made one, lines kept where the writer broke them."""
     box = _BOX.match(source)
     mark = ""
     if box:
@@ -133,15 +141,26 @@ def _plain_text(source: str) -> str:
     if len(source) <= LONGEST_INLINE and _MARKUP.search(source):
         # As links, images give their description as well, and in less time where brackets stay open.
         source = "".join(_inline_texts(_INLINE_PARSER.parseInline(_IMAGE.sub("[", source))))
-    return mark + " ".join(source.split())
+    else:
+        source = _TWO_BLANKS.sub(_HARD_BREAK, source)
+    return mark + "\n".join(filter(None, map(_joined, source.split(_HARD_BREAK))))
+
+
+def _joined(text: str) -> str:
+    """Make the lines of a text one, unless each of them says `key: value`."""
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    is_table = len(lines) > 1 and all(map(_KEY_VALUE.match, lines))
+    return ("\n" if is_table else " ").join(filter(None, lines))
 
 
 def _inline_texts(tokens: Sequence[Token]) -> Iterator[str]:
     for token in tokens:
         if token.type == "inline":
             yield from _inline_texts(token.children or ())
-        elif token.type in {"softbreak", "hardbreak"}:
-            yield " "
+        elif token.type == "hardbreak":
+            yield _HARD_BREAK
+        elif token.type == "softbreak":
+            yield "\n"
         elif token.type == "html_inline":
             yield " " if token.content.lower().startswith("<br") else ""
         else:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from evalcore.markdown import LONGEST_INLINE
 from evalcore.scoring.assignment import UNIT, best_matching
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.values import plain_text
@@ -113,7 +114,13 @@ def _section(section: JsonObject) -> JsonObject:
 def _lines(texts: JsonValue) -> list[JsonValue]:
     if not isinstance(texts, list):
         return []
-    return [line for text in texts for line in (text.split("\n") if isinstance(text, str) else [text])]
+    return [line for text in texts for line in _split(text)]
+
+
+def _split(text: JsonValue) -> list[JsonValue]:
+    if isinstance(text, str) and len(text) <= LONGEST_INLINE:
+        return [*text.split("\n")]
+    return [text]
 
 
 def _take_field(text: JsonValue, fields: JsonObject) -> bool:
