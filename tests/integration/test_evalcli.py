@@ -461,3 +461,38 @@ def test_json_records_meet_the_schema(make_world: Callable[..., World]) -> None:
     assert done.returncode == 0, done.stderr
     assert msgspec.json.decode(done.stdout) == json.loads(done.stdout)
     assert set(json.loads(done.stdout)[0]) == set(leaderboard_schema()["$defs"]["RunRecord"]["properties"])
+
+
+def test_records_come_out_the_same_from_the_kept_replies_in_any_order(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    assert world.run("evaluate", SLUG, "--replicates", 3).returncode == 0
+    runs = sorted((world.library / ".evaluator" / "runs").glob("*/"))
+    before = [(run / "record.json").read_bytes() for run in runs]
+    for run in runs:
+        for replies in run.glob("replies.jsonl"):
+            replies.write_text("".join(reversed(replies.read_text().splitlines(keepends=True))))
+    for seed in ("0", "7"):
+        done = world.run("rescore", *runs, PYTHONHASHSEED=seed)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.count("identical, byte for byte") == len(runs) == 2
+    assert [(run / "record.json").read_bytes() for run in runs] == before
+    shown = world.run("leaderboard", "rescore", SLUG)
+    assert "0 run(s) rescored, 2 at scoring version" in shown.stdout
+
+
+def test_two_versions_are_compared_after_their_evaluations(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    line = ("evaluate", SLUG, "--replicates", 5, "--model", GOOD)
+    assert world.run(*line).returncode == 0
+    first = world.run("compare", SLUG)
+    assert (first.returncode, "no earlier version" in first.stderr) == (3, True)
+    prompt = world.library / "components" / SLUG / "prompt.md"
+    version = next(text for text in prompt.read_text().splitlines() if text.startswith("version:"))
+    prompt.write_text(prompt.read_text().replace(version, "version: 99.0.0"))
+    assert world.run(*line).returncode == 0
+    (told,) = json.loads(world.run("compare", SLUG, "--json").stdout)["models"]
+    assert told["after"]["version"] == "99.0.0"
+    assert told["verdict"] == "no evidence"
+    assert 0 < told["smallest_change"] < 1
