@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from ruamel.yaml import YAML
 
@@ -22,6 +23,8 @@ from evalsim.demo.processes import free_port, running, wait_until_answering
 from evalsim.library import as_git, write_sample_library
 from evalsim.mindrouter.app import SimulatedMindRouter
 from evalsim.mindrouter.config import SimConfig, SimModel
+from evalsim.oidc import SigningKey, SimulatedIssuer
+from evalsim.oidc.app import REQUEST_TOKEN
 from evalsim.serving import running as running_app
 
 TOKEN = "t0ken-" + "x" * 32
@@ -118,7 +121,7 @@ def dispatch(step: dict[str, Any], tmp_path: Path) -> Any:
         shim.chmod(0o755)
 
     def run(
-        url: str, skill: str = "rfp-extraction", replicates: str = "10", sha: str = "", **over: str
+        url: str, skill: str = "rfp-extraction", replicates: str = "10", sha: str = "", **over: Any
     ) -> Outcome:
         meant = {
             "vars.EVAL_WEBHOOK_URL": url,
@@ -138,6 +141,7 @@ def dispatch(step: dict[str, Any], tmp_path: Path) -> Any:
                 "PATH": f"{tools}:{os.environ['PATH']}",
                 "GITHUB_STEP_SUMMARY": str(summary),
                 "TMPDIR": str(tmp_path),
+                **over.get("runner", {}),
                 **environment,
             },
             cwd=tmp_path,
@@ -186,6 +190,53 @@ def test_token_is_in_no_argument_and_no_output(service: Service, dispatch: Any) 
     assert service.requests[0][1]["Authorization"] == f"Bearer {TOKEN}"
     assert "/evaluate" in outcome.arguments
     assert TOKEN not in outcome.arguments + outcome.output + outcome.summary
+
+
+@pytest.fixture
+def issuer() -> Iterator[SimulatedIssuer]:
+    simulated = SimulatedIssuer(SigningKey("first"), repository="org/library")
+    with running_app(simulated) as url:
+        simulated.url = url
+        yield simulated
+
+
+def runner(issuer: SimulatedIssuer, request_token: str = REQUEST_TOKEN) -> dict[str, str]:
+    """What GitHub's runner gives a job that may ask for a token."""
+    return {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/token?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": request_token,
+    }
+
+
+def test_without_a_secret_githubs_own_token_is_shown(
+    service: Service, dispatch: Any, issuer: SimulatedIssuer
+) -> None:
+    url = f"http://127.0.0.1:{service.port}"
+    outcome = dispatch(f"{url}/", token="", runner=runner(issuer))
+    assert outcome.code == 0, outcome.output
+    token = service.requests[0][1]["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["aud"], claims["repository"]) == (url, "org/library")
+    assert f"::add-mask::{token}" in outcome.output
+    assert token not in outcome.arguments + outcome.output.replace(f"::add-mask::{token}", "")
+    assert REQUEST_TOKEN not in outcome.arguments + outcome.output
+
+
+def test_the_secret_goes_before_githubs_token(
+    service: Service, dispatch: Any, issuer: SimulatedIssuer
+) -> None:
+    dispatch(f"http://127.0.0.1:{service.port}", runner=runner(issuer))
+    assert service.requests[0][1]["Authorization"] == f"Bearer {TOKEN}"
+    assert issuer.asked == []
+
+
+def test_a_token_that_github_does_not_give_is_said(
+    service: Service, dispatch: Any, issuer: SimulatedIssuer
+) -> None:
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", token="", runner=runner(issuer, "wrong"))
+    assert outcome.code == 1
+    assert "GitHub gave no token" in outcome.output
+    assert service.requests == []
 
 
 @pytest.mark.parametrize("which", ["skill", "sha"])
@@ -375,6 +426,7 @@ def test_script_holds_no_expression_and_asks_for_no_permission(
     assert "${{" not in step["run"]
     workflow = YAML(typ="safe").load(project_root / ".github/workflows/evaluate-local.yml")
     assert workflow["permissions"] == {}
+    assert workflow["jobs"]["evaluate"]["permissions"] == {"id-token": "write"}
     inputs = workflow["on"]["workflow_dispatch"]["inputs"]
     assert inputs["skill_name"]["required"] is True
     assert inputs["replicates"]["default"] == 10
