@@ -23,4 +23,4 @@ def load_github() -> None:
     """See that they are loaded; whoever imports them inside a function calls this first."""
     with _loading:
         for name in _MODULES:
-            import_module(f"evalhook.{name}")
+            import_module(name)

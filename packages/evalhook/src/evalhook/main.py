@@ -11,6 +11,7 @@ from evalcore.errors import EvaluatorError
 from evalcore.version import __version__
 
 UNUSABLE = 2
+FAILED = 1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +38,21 @@ def check() -> None:
         click.echo(line.text)
         is_fine = is_fine and line.is_fine
     sys.exit(0 if is_fine else UNUSABLE)
+
+
+@cli.command()
+@click.argument("job_id")
+def publish(job_id: str) -> None:
+    """Commit back what a failed or cancelled job has; the service does it where it runs."""
+    from evalhook.finishing import publish_by_hand  # noqa: PLC0415 - loads git and HTTP
+
+    job = publish_by_hand(os.environ, job_id)
+    told = job.result.pull_request_url or job.result.branch if job.result is not None else None
+    if job.status == "completed":
+        click.echo(told or "nothing was left to commit back")
+        return
+    click.echo(f"evalhook: {job.error.message if job.error is not None else job.status}", err=True)
+    sys.exit(FAILED)
 
 
 def main() -> None:

@@ -10,11 +10,12 @@ import msgspec
 from evalcore.effects import Effects
 from evalcore.errors import StorageError
 from evalcore.plan import JobPlan
-from evalhook import jobs, problems, schemas
+from evalhook import problems, schemas
 from evalhook.intake import Intake
-from evalhook.jobs import Cancelled, Completed, Failed, Job, Progress, Queued
+from evalhook.jobs import Job, Progress, Queued
 from evalhook.line import Line
 from evalhook.problems import CurrentJob
+from evalhook.reopening import reopened
 from evalhook.schemas import EvaluateRequest
 from evalhook.slot import Slot
 from evalhook.space import FreeSpace
@@ -120,16 +121,8 @@ class Service:
 
     async def publish(self, job_id: str) -> Job:
         """Publish what a failed or cancelled job has; raises Problem."""
-        job = self.find(job_id)
-        if isinstance(job.state, Completed) or not job.is_finished:
-            raise problems.already_ended(job_id, schemas.status_of(job))
-        result = job.state.result if isinstance(job.state, Failed | Cancelled) else None
-        if result is None or not jobs.has_results(result):
-            raise problems.nothing_to_publish(job_id)
-        now = timestamp(self._effects.now())
-        holder = CurrentJob(job_id=job_id, skill=job.skill_name, started_at=now)
+        job, holder = reopened(self._store, job_id, timestamp(self._effects.now()))
         self._slot.take(holder)
-        job = jobs.reopen(job, now, result.models)
         try:
             await self._write(job)
         except BaseException:

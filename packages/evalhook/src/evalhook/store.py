@@ -31,6 +31,10 @@ class PlanLost(StorageError):
     code = "interrupted"
 
 
+class InUse(ConfigurationError):
+    """Another process has the state directory."""
+
+
 class JobStore:
     """The jobs of one state directory, which no other process may use at the same time."""
 
@@ -132,7 +136,7 @@ def _locked(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise ConfigurationError(
+        raise InUse(
             "another evalhook uses the same state directory",
             where=f"EVALHOOK_STATE_DIR {path.parent.parent}",
             hint="stop it, or give each its own",

@@ -84,6 +84,11 @@ class Worker:
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
         return self._shelf.job(job.job_id)
 
+    async def idle(self) -> None:
+        """Wait until the job that was begun has ended."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     async def stop(self) -> None:
         """Begin no call any more, give those in flight their time, and leave the job as it then stands.
 
