@@ -173,7 +173,10 @@ def test_the_first_version_has_nothing_to_be_compared_with(
 
 
 def test_what_is_not_there_is_one_line_and_exit_code_2(
-    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+    evalcli: Evalcli,
+    run: Callable[..., RunRecord],
+    library: Callable[..., Path],
+    make_run: Callable[..., Path],
 ) -> None:
     partial = run(2, "1.1.0", GOOD, status="partial")
     where = library(run(1, "1.0.0", GOOD), partial)
@@ -184,6 +187,7 @@ def test_what_is_not_there_is_one_line_and_exit_code_2(
         (partial.run_id, "is partial"),
         ("00000000-0000-7000-8000-000000000001", "no leaderboard holds run"),
         (str(where), "run.json"),
+        (str(make_run([{}], is_recorded=False)), "evalcli rescore"),
     ):
         ended = evalcli("compare", operand, "--prompt-library", where)
         assert (ended.code, ended.out) == (2, "")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from evalcore.canonical import encode_canonical
+from evalcore.compressed_replies import compress_replies
 from evalcore.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.rescoring import rescored_run_id
 from evalcore.version import SCORING_VERSION
@@ -57,6 +58,14 @@ def test_the_same_rules_give_the_same_bytes_and_it_says_so(evalcli: Evalcli, mak
     assert "identical, byte for byte" in ended.out
     assert (run / "record.json").read_bytes() == before
     assert not list(run.glob("record-*"))
+
+
+def test_compressed_replies_give_the_same_bytes(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG])
+    compress_replies(run)
+    ended = evalcli("rescore", run)
+    assert (ended.code, "identical" in ended.out) == (0, True)
+    assert not (run / "replies.jsonl").exists()
 
 
 def test_json_is_the_record_as_it_is_kept(evalcli: Evalcli, make_run: MakeRun) -> None:

@@ -101,6 +101,28 @@ def test_what_a_model_wrote_cannot_move_the_cursor(score: Callable[..., Any]) ->
     assert "\u202e" not in out
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"\\ud800": "\\udfff", "decision": "\\ud800"}',
+        '{"amount": ' + "9" * 5000 + "}",
+        '{"amount": 1e999}',
+        "[" * 5000,
+        '{"reasons": ' + "[" * 200 + "]" * 200 + "}",
+        json.dumps({"reasons": ["complete"] * 3000}),
+        json.dumps({f"key {n}": {} for n in range(3000)}),
+    ],
+    ids=["surrogates", "digits", "infinity", "unclosed", "nested", "copies", "keys"],
+)
+def test_a_strange_answer_is_scored_low_or_refused(score: Callable[..., Any], answer: str) -> None:
+    for more in ((), ("--json",)):
+        ended = score(answer, *more)
+        assert ended.code in {0, 1}
+        assert "accuracy 1.000" not in ended.out
+    told = json.loads(ended.out)
+    assert told["score"]["accuracy"] < 0.5
+
+
 def test_every_leaf_is_explained(evalcli: Evalcli, library: Path) -> None:
     ended = evalcli("score", "explain", "memo", "--prompt-library", library)
     assert ended.code == 0

@@ -8,7 +8,7 @@ import msgspec
 
 from evalcore.errors import StorageError
 from evalcore.record import RunRecord
-from evalcore.run_folder import read_record
+from evalcore.run_folder import RECORD, read_record
 
 
 def later_record(run_dir: Path, scoring_version: int) -> Path:
@@ -21,6 +21,10 @@ def records_in(run_dir: Path) -> list[RunRecord]:
 
     Raises StorageError.
     """
+    if not (run_dir / RECORD).exists():
+        raise StorageError(
+            "the run has no record yet", where=str(run_dir), hint=f"`evalcli rescore {run_dir}` makes it"
+        )
     return [read_record(run_dir), *(_read(path) for path in sorted(run_dir.glob("record-*.json")))]
 
 

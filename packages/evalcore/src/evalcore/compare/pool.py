@@ -100,7 +100,7 @@ def why_not_comparable(before: Pool, after: Pool) -> str | None:
             "rescore the older one"
         )
     if old.policy_sha256 != new.policy_sha256:
-        return "scored by two policies (scoring.yaml differs): rescore the older one"
+        return "scored by two policies (scoring.yaml differs): evaluate the older version again"
     if not before.scores().keys() & after.scores().keys():
         return "no case has the same input and expected answer in both"
     return None
