@@ -29,6 +29,7 @@ from evalhook.gitops.errors import PushOutdated, PushRefused, UnsafePath
 from evalhook.jobs import Outbox
 from evalhook.outbox import Published
 from evalhook.publish import Committer
+from evalhook.refresh import Refresher
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 
@@ -439,3 +440,98 @@ def test_links_in_the_repository_are_not_followed(world: World, path: str) -> No
     world.link_on_main(path)
     with pytest.raises(UnsafePath, match="no regular file"):
         world.committer().publish(world.plan(), [record("r1")])
+
+
+def refresh(world: World) -> list[str]:
+    return list(Refresher(world.clone, world.github()).refresh())
+
+
+def merges(world: World, branch: str) -> bool:
+    return (
+        subprocess.run(
+            ["git", "merge-tree", "--write-tree", "main", branch],
+            cwd=world.bare.path,
+            check=False,
+            capture_output=True,
+        ).returncode
+        == 0
+    )
+
+
+def test_open_results_that_no_longer_merge_get_a_merge_commit_with_all_records(world: World) -> None:
+    published = publish(world, Kept())
+    branch = str(published.branch)
+    world.add_to_main("from-actions")
+    assert not merges(world, branch)
+    assert refresh(world) == [branch]
+    assert world.runs(branch) == ["from-actions", "r1"]
+    assert git("log", "-1", "--format=%P", branch, at=world.bare.path).count(" ") == 1
+    world.merge(branch)
+    assert world.runs("main") == ["from-actions", "r1"]
+
+
+def test_two_open_results_of_one_component_both_merge_whatever_came_between(world: World) -> None:
+    first = world.committer(second=1).publish(world.plan("job-1"), [record("r1")])
+    second = world.committer(second=2).publish(world.plan("job-2"), [record("r2", "poor")])
+    world.add_to_main("from-actions")
+    for branch in (first.branch, second.branch):
+        refresh(world)
+        world.merge(str(branch))
+    assert sorted(world.runs("main")) == ["from-actions", "r1", "r2"]
+
+
+def test_open_results_that_merge_are_left_as_they_are(world: World) -> None:
+    published = publish(world, Kept())
+    world.commit_to_main("new.txt", "new\n")
+    tip = world.bare.branch(str(published.branch))
+    assert refresh(world) == []
+    assert world.bare.branch(str(published.branch)) == tip
+
+
+def test_a_conflict_in_anything_else_is_left_to_people(world: World) -> None:
+    published = publish(world, Kept())
+    branch = str(published.branch)
+    there = Clone(world.bare.path, work=world.root / "work")
+    theirs = commit_file(there, str(world.bare.branch(branch)), "README.md", b"one\n", "By hand")
+    git("update-ref", f"refs/heads/{branch}", theirs, at=world.bare.path)
+    world.commit_to_main("README.md", "two\n")
+    world.add_to_main("from-actions")
+    assert refresh(world) == []
+    assert world.bare.branch(branch) == theirs
+
+
+def test_a_leaderboard_that_is_not_valid_is_not_merged_over(world: World) -> None:
+    published = publish(world, Kept())
+    world.commit_to_main(BOARD, "{")
+    tip = world.bare.branch(str(published.branch))
+    assert refresh(world) == []
+    assert world.bare.branch(str(published.branch)) == tip
+
+
+def test_a_clone_that_is_lost_or_damaged_is_made_anew_where_its_url_is_known(world: World) -> None:
+    url = f"{world.url}/{NAME}.git"
+    clone = Clone(
+        world.root / "own",
+        work=world.root / "work",
+        url=url,
+        credentials=Credentials(world.url, lambda: TOKEN),
+    )
+    clone.ensure()
+    for path in (clone.path / ".git" / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"damaged")
+    assert clone.rebuild()
+    assert clone.fast_forward() == world.bare.branch("main")
+    assert [path.name for path in clone.path.parent.glob(".own*")] == []
+    assert not world.clone.rebuild()
+
+
+def test_a_lock_that_a_killed_git_left_is_removed_at_the_next_start(world: World) -> None:
+    lock = world.clone.path / ".git" / "index.lock"
+    lock.touch()
+    world.clone.ensure()
+    assert lock.exists()
+    os.utime(lock, (1, 1))
+    world.clone.ensure()
+    assert not lock.exists()
