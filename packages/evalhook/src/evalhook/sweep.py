@@ -95,8 +95,11 @@ class Sweeper:
         """Remove what has to go, compress what is published, and tell how much is left."""
         jobs = self._store.all()
         runs = await in_thread(lambda: list(_runs(self._runs_dir)))
-        kept = _kept(jobs, runs)
-        removals = retention.choose(kept, self._now(), self._limits.days, self._limits.most_bytes)
+        # Beside the loop as well: with thousands of jobs even the pure part takes its time.
+        kept = await in_thread(_kept, jobs, runs)
+        removals = await in_thread(
+            retention.choose, kept, self._now(), self._limits.days, self._limits.most_bytes
+        )
         gone = {removal.job_id for removal in removals}
         for removal in removals:
             log.info("job_removed", removed_job=removal.job_id, why=removal.why, size=removal.size)
