@@ -87,6 +87,16 @@ def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
     assert max(map(len, evalcli("leaderboard", "show", path).out.splitlines())) <= 80
 
 
+def test_show_tells_the_rough_interval_of_cases_like_these(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    accuracy = Accuracy(0.5, (0.48, 0.52), 0.5, {}, ci95_like_cases=(0.4, 0.6))
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [make_record(1, accuracy=accuracy)])))
+    out = evalcli("leaderboard", "show", path).out
+    assert "big: over cases like these, roughly 0.400-0.600.\n" in out
+
+
 def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path) -> None:
     path = tmp_path / "leaderboard.json"
     accuracy = Accuracy(0.5, None, 0.5, {}, measures="wording")

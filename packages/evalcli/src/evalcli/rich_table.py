@@ -21,11 +21,15 @@ def framed_table(table: Table) -> rich.table.Table:
         box=rich.box.SIMPLE_HEAD,
         title=Text(shown(table.title)) if table.title else None,
         title_justify="left",
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     for heading in table.headings:
-        framed.add_column(
-            Text(heading), justify="right" if heading in table.numeric else "left", overflow="fold"
-        )
+        if heading in table.numeric:
+            # Where it is narrow, text gives way first; a number that is cut shows that it is.
+            framed.add_column(Text(heading), justify="right", no_wrap=True, overflow="ellipsis")
+        else:
+            framed.add_column(Text(heading), overflow="fold")
     for row in table.rows:
         framed.add_row(*(Text(shown(cell)) for cell in row))
     return framed

@@ -27,6 +27,10 @@ def notes(component: str, ranked: Sequence[Standing]) -> Iterator[str]:
     """Yield the notes of one version, each a line."""
     records = [item.record for item in ranked]
     yield from _alike(records)
+    for record in records:
+        rough = record.accuracy.ci95_like_cases
+        if rough is not None:
+            yield f"{record.model}: over cases like these, roughly {rough[0]:.3f}-{rough[1]:.3f}."
     stale = stale_cases(records)
     if stale:
         yield stale_note(stale)
