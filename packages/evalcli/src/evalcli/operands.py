@@ -46,7 +46,9 @@ def find_operand(text: str, prompt_library: Path) -> Operand:
         return _of_folder(path, prompt_library)
     if _is_run_id(text):
         return _of_run_id(text, prompt_library)
-    name, _, version = text.partition("@") if not path.is_file() else (text, "", "")
+    name, at, version = text.rpartition("@")
+    if not at or path.is_file():
+        name, version = text, ""
     file = Path(name) if name.endswith(".json") else leaderboard_path(prompt_library, name)
     leaderboard = read_leaderboard(file)
     return of_version(leaderboard.component, known_records(leaderboard), version or None)

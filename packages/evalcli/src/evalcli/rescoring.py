@@ -13,6 +13,7 @@ import msgspec
 
 from evalcli.rescoring_files import later_record
 from evalcore.canonical import encode_canonical
+from evalcore.completeness import require_complete
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.files import write_atomically
 from evalcore.record import RunRecord, record_object
@@ -65,6 +66,7 @@ def _scored(run_dir: Path, before: RunRecord | None) -> tuple[str, RunRecord]:
     folder = RunFolder.open(run_dir)
     try:
         record = score_run(folder.plan, folder.replies_of)
+        require_complete(folder.plan, folder.replies_of, record)
     finally:
         folder.close()
     slug = folder.plan.component.slug
