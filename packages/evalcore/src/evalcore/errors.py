@@ -41,10 +41,10 @@ class EvaluatorError(Exception):
 
     @property
     def line(self) -> str:
-        """The one line that is shown."""
+        """The one line that is shown; nothing in it moves a terminal's cursor or turns its text around."""
         text = f"{self.where}: {self.what}" if self.where else self.what
         text = f"{text}; {self.hint}" if self.hint else text
-        return " ".join(text.split())
+        return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 class InputError(EvaluatorError):

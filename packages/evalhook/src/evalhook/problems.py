@@ -70,8 +70,8 @@ class Problem(Exception):
 
 
 def one_line(text: str) -> str:
-    """Bring a text to one bounded line that can be encoded (names of files may hold any bytes)."""
-    line = " ".join(text.encode(errors="replace").decode().split())
+    """Bring a text to one bounded line that can be shown (names of files may hold any bytes)."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 3]}..."
 
 
