@@ -195,6 +195,7 @@ def test_each_model_gets_its_verdict_against_the_previous_version() -> None:
     assert "moved most: `due` 94.2 to 44.2 %" in told_of["down"]
     assert "1 run(s) against 1" in told_of["down"]
     assert "could have shown a change of" in told_of["even"]
+    assert "moved" not in told_of["even"]
     assert "no case has the same input" in told_of["other"]
     assert lines.index(told_of["down"]) < lines.index(told_of["even"])
     assert "Intervals (95 %) are for these cases" in body

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from evalcore.compare.permutation import ALPHA, adjusted, can_alarm, equal_sizes, fall_p
+from evalcore.compare.permutation import ALPHA, TIE, adjusted, can_alarm, equal_sizes, fall_p
 from evalcore.compare.pool import Pool, changed_conditions, changed_server, why_not_comparable
 from evalcore.numbers import mean
 from evalcore.power import DEFAULT_MARGIN, smallest_change, spread_of
@@ -209,6 +209,6 @@ def _moved(before: Pool, after: Pool) -> tuple[FieldChange, ...]:
     changes = [
         FieldChange(field=field, before=old[field], after=new[field])
         for field in sorted(old.keys() & new.keys())
-        if old[field] != new[field]
+        if abs(old[field] - new[field]) > TIE
     ]
     return tuple(sorted(changes, key=lambda one: -abs(one.after - one.before))[:MOST_MOVED])
