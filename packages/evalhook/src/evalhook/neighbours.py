@@ -132,8 +132,10 @@ class _LateCommitter:
             commit_suffix=settings.commit_suffix,
         )
         try:
-            if not _may_be_committed(settings, clone, plan):
-                return Published(None, None)
+            refusal = _why_not(settings, clone, plan)
+            if refusal is not None:
+                log.warning("not_committed_back", job_id=plan.job_id, reason=refusal)
+                return Published(None, None, refusal)
             return committer.publish(plan, records, skipped_models, outbox, save)
         except RepositoryError as error:
             # What the next try needs: a token that has not ended before its time, a clone that can be read.
@@ -157,13 +159,11 @@ def open_refresher(settings: Settings) -> Callable[[], Sequence[str]] | None:
     return refresh
 
 
-def _may_be_committed(settings: Settings, clone: Clone, plan: JobPlan) -> bool:
-    """Whether the default branch holds the evaluated commit; others are evaluated but never committed."""
+def _why_not(settings: Settings, clone: Clone, plan: JobPlan) -> str | None:
+    """Say why a job's results may not be committed: only those of the default branch's own commits are."""
     if settings.commit_back == "none" or plan.prompt_commit is None or clone.holds(plan.prompt_commit):
-        return True
-    reason = f"{settings.default_branch} does not hold the evaluated commit"
-    log.warning("not_committed_back", job_id=plan.job_id, prompt_commit=plan.prompt_commit, reason=reason)
-    return False
+        return None
+    return f"not committed back: {settings.default_branch} does not hold commit {plan.prompt_commit[:12]}"
 
 
 def _github(settings: Settings) -> GitHub:

@@ -36,6 +36,8 @@ class Published(Frozen, frozen=True):
 
     pull_request_url: str | None
     branch: str | None
+    reason: str | None = None
+    """Why nothing was committed back, where that was decided for this job alone."""
 
 
 class Publisher(Protocol):

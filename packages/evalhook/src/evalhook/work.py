@@ -170,7 +170,7 @@ class Work:
         return jobs.complete(
             self._job,
             timestamp(means.effects.now()),
-            JobResult(published.pull_request_url, published.branch, rows),
+            JobResult(published.pull_request_url, published.branch, _told(rows, published.reason)),
         )
 
     async def _publish(self, records: Sequence[RunRecord], left_out: dict[str, str]) -> Published:
@@ -280,3 +280,12 @@ def finished_rows(runs_dir: Path, plan: JobPlan) -> tuple[ModelRow, ...]:
 def _why_none(outcomes: Sequence[RunOutcome]) -> str:
     reasons = "; ".join(f"{outcome.model}: {outcome.reason}" for outcome in outcomes[:5])
     return f"none of the {len(outcomes)} configured local models could be called ({reasons})"
+
+
+def _told(rows: Sequence[ModelRow], reason: str | None) -> tuple[ModelRow, ...]:
+    """Tell with each model why its results were not committed back, where they were not."""
+    if reason is None:
+        return tuple(rows)
+    return tuple(
+        msgspec.structs.replace(row, reason="; ".join(filter(None, (row.reason, reason)))) for row in rows
+    )
