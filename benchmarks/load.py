@@ -260,7 +260,7 @@ def main() -> int:
             p50, p99, worst = (percentile(latencies, share) for share in (0.5, 0.99, 1.0))
             print(f"{len(latencies):,} requests in {SECONDS} s beside {done:,} calls, {errors} errors")
             print(
-                f"latency p50 {p50:.1f} ms, p99 {p99:.1f} ms (at most {MOST_P99_MS:.0f}), worst {worst:.1f} ms"
+                print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms (at most {MOST_P99_MS:.0f}), worst {worst:.1f} ms")
             )
             print(f"the same with nothing to do: p99 {rest:.1f} ms, which is the machine's own part")
             (folder / "state").rename(folder / "state-before")

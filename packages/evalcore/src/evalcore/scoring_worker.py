@@ -5,6 +5,7 @@ Apart from scoring_process, so that it starts without asyncio.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -16,6 +17,8 @@ from evalcore.errors import EvaluatorError
 from evalcore.run_folder import RunFolder
 from evalcore.score_run import score_run
 from evalcore.structs import Frozen
+
+NICENESS = 10
 
 
 class ScoringAnswer(Frozen, frozen=True):
@@ -50,6 +53,8 @@ def _score(path: Path) -> ScoringAnswer:
 
 def main() -> None:
     """Score the run folders named on standard input until it ends."""
+    # Whoever makes the calls, and answers those who ask, goes first where processors are short.
+    os.nice(NICENESS)
     for line in sys.stdin.buffer:
         answer = _score(Path(msgspec.json.decode(line, type=str)))
         sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")

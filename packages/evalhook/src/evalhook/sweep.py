@@ -25,6 +25,8 @@ from evalhook.retention import Kept, Removal
 from evalhook.store import JobStore
 from evalhook.threads import in_thread
 
+START_SECONDS: Final = 30.0
+"""The start has better things to do than to look through thousands of folders."""
 DAY_SECONDS: Final = 86400.0
 log = structlog.stdlib.get_logger(__name__)
 
@@ -80,16 +82,18 @@ class Sweeper:
         self._wake.set()
 
     async def run(self) -> None:
-        """Sweep at once, daily, and after each job, until cancelled."""
+        """Sweep soon after the start, daily, and after each job, until cancelled."""
+        seconds = START_SECONDS
         while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            self._wake.clear()
+            seconds = DAY_SECONDS
             try:
                 await self.sweep()
             except OSError as error:
                 log.warning("sweep_failed", reason=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(DAY_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
 
     async def sweep(self) -> list[Removal]:
         """Remove what has to go, compress what is published, and tell how much is left."""
