@@ -259,9 +259,7 @@ def main() -> int:
                 latencies, errors, done = asyncio.run(under_load(port))
             p50, p99, worst = (percentile(latencies, share) for share in (0.5, 0.99, 1.0))
             print(f"{len(latencies):,} requests in {SECONDS} s beside {done:,} calls, {errors} errors")
-            print(
-                print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms (at most {MOST_P99_MS:.0f}), worst {worst:.1f} ms")
-            )
+            print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms (at most {MOST_P99_MS:.0f}), worst {worst:.1f} ms")
             print(f"the same with nothing to do: p99 {rest:.1f} ms, which is the machine's own part")
             (folder / "state").rename(folder / "state-before")
             with service(folder, url) as (port, _):
