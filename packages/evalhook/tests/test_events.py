@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
+from evalcore.component import Component
+from evalcore.models import Model
+from evalcore.plan import JobPlan
 from evalhook import jobs
 from evalhook.event_stream import stream
 from evalhook.events import DONE, PROGRESS, EventHub
@@ -94,8 +97,8 @@ def test_changes_gather_for_a_slow_reader_without_growing() -> None:
     asyncio.run(story())
 
 
-def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
-    running = jobs.start(
+def running_job() -> Job:
+    return jobs.start(
         Job(
             job_id="a",
             skill_name="memo",
@@ -110,6 +113,10 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
         "2026-01-01T00:00:00.000Z",
     )
 
+
+def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
+    running = running_job()
+
     async def story() -> None:
         hub = EventHub()
         live = Live(hub, asyncio.get_running_loop().time)
@@ -122,3 +129,26 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
         assert len(hub) == 0
 
     asyncio.run(story())
+
+
+def test_a_model_left_out_before_a_restart_is_shown_so() -> None:
+    plan = JobPlan(
+        job_id="a",
+        origin="vm",
+        component=cast("Component", None),
+        cases=(),
+        skipped_cases=(),
+        models=(Model(id="alpha", provider="mindrouter"), Model(id="beta", provider="mindrouter")),
+        providers={},
+        replicates=1,
+        prompt_commit=None,
+        dataset_commit=None,
+    )
+    live = Live(EventHub(), lambda: 0.0)
+    live.begun(jobs.skip(running_job(), "beta", "not served"), plan)
+    shown = live.get("a")
+    assert shown is not None
+    assert [(model.model, model.stage, model.reason) for model in shown.models()] == [
+        ("alpha", "looking", None),
+        ("beta", "skipped", "not served"),
+    ]

@@ -216,6 +216,9 @@ class Live:
     def begun(self, job: Job, plan: JobPlan) -> Observer:
         """Begin to count."""
         live = LiveJob(plan, self._hub, self._monotonic)
+        for model, reason in job.skipped.items():
+            # Left out before a restart: nobody will tell of it again.
+            live.model_skipped(model, reason)
         self._jobs[job.job_id] = live
         return live
 
