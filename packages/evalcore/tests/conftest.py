@@ -42,7 +42,7 @@ def _reply(case="a", replicate=0, text="{}", error=None):
     return Reply(
         case=case,
         replicate=replicate,
-        request_id="id",
+        request_id=f"{case}-{replicate}",
         request_sha256=SHA,
         text=text,
         finish_reason="stop",
