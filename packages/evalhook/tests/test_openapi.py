@@ -31,6 +31,10 @@ def test_every_operation_and_its_answers_are_described(world) -> None:
         ("get", "/jobs"): ["200", "400", "401", "403", "431", "500"],
         ("get", "/jobs/{job_id}"): ["200", "400", "401", "403", "404", "431", "500"],
         ("get", "/jobs/{job_id}/events"): ["200", "400", "401", "403", "404", "431", "500", "503"],
+        **dict.fromkeys(
+            [("post", "/jobs/{job_id}/cancel"), ("post", "/jobs/{job_id}/publish")],
+            ["202", "400", "401", "403", "404", "409", "431", "500", "503"],
+        ),
         ("get", "/health"): ["200", "403", "431"],
     }
 

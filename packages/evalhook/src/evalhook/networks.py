@@ -18,7 +18,10 @@ WITH_PORT: Final = re.compile(r"([0-9.]+):\d{1,5}")
 
 
 def parse_address(text: str) -> Address | None:
-    """Read an address, with or without a port; None where it is none, or has a zone. An IPv4 one in IPv6 dress is IPv4."""
+    """Read an address, with or without a port; None where it is none, or has a zone.
+
+    An IPv4 address in IPv6 dress is the IPv4 one.
+    """
     if len(text) > MAX_ADDRESS or "%" in text:
         return None
     dressed = BRACKETED.fullmatch(text) or WITH_PORT.fullmatch(text)
