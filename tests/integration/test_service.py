@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import structs
 
+from evalcore.effects import real_effects
 from evalhook.app import create_app
 from evalhook.settings import read_settings
 from evalsim.github.app import API, SimulatedGitHub
@@ -71,9 +72,13 @@ class Outside:
         }
 
     @contextmanager
-    def service(self, **changes: str) -> Iterator[httpx.Client]:
-        """Serve the application in this process and give a client that holds the token."""
-        app = create_app(read_settings(self.environment(**changes)))
+    def service(self, *, haste: float = 1, **changes: str) -> Iterator[httpx.Client]:
+        """Serve the application in this process and give a client that holds the token.
+
+        `haste` divides its waits.
+        """
+        effects = structs.replace(real_effects(), sleep=lambda seconds: asyncio.sleep(seconds / haste))
+        app = create_app(read_settings(self.environment(**changes)), effects=effects)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         with running(app) as url, httpx.Client(base_url=url, headers=headers, timeout=45) as client:
             yield client
@@ -166,12 +171,42 @@ def test_a_github_app_clones_pushes_and_opens_the_pull_request(outside: Outside)
 
 def test_a_forge_that_refuses_the_push_fails_the_job_and_keeps_the_replies(outside: Outside) -> None:
     outside.github.state.add_token(GITHUB_TOKEN, access="read")
-    with outside.service() as client:
+    with outside.service(haste=200) as client:
         job = evaluate(client)
         assert (job["status"], job["error"]["code"]) == ("failed", "push_refused")
         assert GITHUB_TOKEN not in json.dumps(job)
         assert {row["status"] for row in job["result"]["models"]} == {"complete"}
     assert len(list((outside.folder / "state" / "runs").glob("*/record.json"))) == 4
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_a_forge_refused_is_committed_back_by_hand_with_and_without_the_service(
+    outside: Outside, *, runs: bool
+) -> None:
+    outside.github.state.add_token(GITHUB_TOKEN, access="read")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        bind = f"127.0.0.1:{free.getsockname()[1]}"
+    with outside.service(haste=200) as client:
+        job = evaluate(client)
+    assert job["status"] == "failed"
+    by_hand = [*command()[:-1], "publish", job["job_id"]]
+    environment = full(outside.environment(EVALHOOK_BIND=bind))
+
+    def publish() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(by_hand, env=environment, capture_output=True, text=True, check=False)
+
+    outside.github.state.add_token(GITHUB_TOKEN, access="write")
+    with process(outside.environment(EVALHOOK_BIND=bind)) if runs else nullcontext():
+        if runs:
+            wait_until(lambda: is_healthy(f"http://{bind}"), bool)
+        done = publish()
+        assert done.returncode == 0, done.stderr
+        again = publish()
+    (pull,) = outside.api("GET", "/pulls")
+    assert done.stdout.strip() == pull["html_url"]
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert "is completed" in again.stderr
 
 
 def test_mode_none_needs_no_github_and_writes_nothing_there(outside: Outside) -> None:
@@ -244,17 +279,25 @@ def test_the_service_process_starts_answers_and_stops_in_order(outside: Outside)
         assert second.stderr.count("\n") == 1
         assert "another evalhook" in second.stderr
         service.send_signal(signal.SIGTERM)
-        _, log = service.communicate(timeout=READY_SECONDS)
+        log = "".join(service.communicate(timeout=READY_SECONDS + 20))
     assert service.returncode == 0, log
     assert all(line.startswith("{") for line in log.splitlines()), log
     lines = [json.loads(line) for line in log.splitlines()]
     assert {"job_started", "run_started"} <= {line["event"] for line in lines}
     for secret in (TOKEN, GITHUB_TOKEN, KEY):
         assert secret not in log
+    assert "job_left" in {line["event"] for line in lines}
+    kept = {path: path.read_bytes() for path in (outside.folder / "state" / "runs").glob("*/replies.jsonl")}
+    # Calls in flight had their time: what was begun was answered and kept, each line whole.
+    assert all(data.endswith(b"\n") for data in kept.values() if data)
     with outside.service() as client:
         job = client.get(answer.json()["status_url"]).json()
-        assert (job["status"], job["error"]["code"]) == ("failed", "interrupted")
-    assert list((outside.folder / "state" / "runs").glob("*/replies.jsonl"))
+        assert (job["status"], job["phase"]) == ("running", "evaluating")
+        cancelled = client.post(f"{answer.json()['status_url']}/cancel")
+        assert cancelled.status_code == 202
+        wait_until(lambda: client.get(answer.json()["status_url"]).json()["status"], "cancelled".__eq__)
+    for path, data in kept.items():
+        assert path.read_bytes().startswith(data)
 
 
 @pytest.mark.parametrize("name", ["MINDROUTER_API_KEY", "EVALHOOK_PROMPT_LIBRARY", "EVALHOOK_GITHUB_REPO"])

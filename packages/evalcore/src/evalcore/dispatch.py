@@ -89,11 +89,12 @@ class Dispatcher:
             lane = min(ready, key=_replicate)
             replicate, case = lane.take()
             self._in_flight += 1
-            self._start(self._follow(lane, self._lanes[lane](replicate, case)))
+            self._start(self._follow(lane, replicate, case))
 
-    async def _follow(self, lane: Lane, call: Coroutine[None, None, None]) -> None:
+    async def _follow(self, lane: Lane, replicate: int, case: Case) -> None:
         try:
-            await call
+            # Made here: a task that is cancelled before its first step would leave it never awaited.
+            await self._lanes[lane](replicate, case)
         finally:
             lane.in_flight -= 1
             self._in_flight -= 1

@@ -7,6 +7,7 @@ API; where it does not, it is done here.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -19,6 +20,7 @@ from evalcore.errors import ConfigurationError
 from evalhook.audience import Audience
 from evalhook.jobs import Job
 from evalhook.line import Line
+from evalhook.logs import configure_logging
 from evalhook.neighbours import open_gateway, open_publisher
 from evalhook.problems import Problem
 from evalhook.reopening import reopened
@@ -51,14 +53,15 @@ def publish_by_hand(environ: Mapping[str, str], job_id: str) -> JobView:
 
 
 async def _here(settings: Settings, store: JobStore, job_id: str) -> Job:
-    effects = real_effects()
+    effects, scrub = real_effects(), Scrubber(settings.secrets)
+    configure_logging(scrub, sys.stderr)
     means = Means(
         gateway=open_gateway(settings),
         publisher=open_publisher(settings),
         effects=effects,
         runs_dir=settings.runs_dir,
         concurrency=settings.concurrency,
-        scrub=Scrubber(settings.secrets),
+        scrub=scrub,
         limits=settings.limits,
         clones=asyncio.Lock(),
     )

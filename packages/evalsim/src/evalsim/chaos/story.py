@@ -112,7 +112,7 @@ class Chaos:
         kept: dict[Path, bytes] = {}
         records: dict[Path, int] = {}
         deadline = time.monotonic() + JOB_S
-        self.killer.arm(self._pid, waiting.pop(0) if waiting else None)
+        self.killer.arm(self.pid, waiting.pop(0) if waiting else None)
         while True:
             if time.monotonic() > deadline:
                 self.problems["lost"].append(f"no end within {JOB_S:.0f} s: {self._job_ids() - before}")
@@ -210,7 +210,8 @@ class Chaos:
         return False
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The number of the service's process."""
         if self.process is None:
             raise Broken("the service was never started")
         return self.process.pid
