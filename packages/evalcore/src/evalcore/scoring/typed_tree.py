@@ -54,6 +54,7 @@ class TypedComparison:
         self._matchings: dict[tuple[int, int], Matching] = {}
         self._bar = FIRST_BAR
         self._pairs_left = MOST_PAIRS
+        self._had_choice = False
 
     def score(self, left: Part | None, right: Part | None) -> float:
         """Return the matched weight over all weight, in [0, 1]; 1 where neither holds a leaf."""
@@ -61,7 +62,7 @@ class TypedComparison:
             one = left or right
             return float(left is right or one is None or not one.closed)
         total, weight = self._round(left, right)
-        if not left.is_flat and not right.is_flat:
+        if self._had_choice:
             for _ in range(MOST_ROUNDS):
                 bar = total // weight if weight else UNIT
                 if bar == self._bar or not total:
@@ -175,6 +176,7 @@ class TypedComparison:
             return ()
         if len(rows) == len(columns) == 1:
             return ((rows[0], columns[0]),)
+        self._had_choice = True
         if not self._take(len(rows) * len(columns)):
             return _equal(left, right, rows, columns)
         others = [right[column] for column in columns]
@@ -211,6 +213,7 @@ class TypedComparison:
 
     def _in_order(self, left: Sequence[Part], right: Sequence[Part]) -> Matching:
         """Match elements so that both sides keep their order (Needleman & Wunsch 1970)."""
+        self._had_choice = True
         if not self._take(len(left) * len(right)):
             return tuple(
                 (at, at) for at, (one, other) in enumerate(zip(left, right, strict=False)) if one is other
