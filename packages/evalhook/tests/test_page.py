@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -58,6 +59,20 @@ def test_the_token_opens_a_session_that_reads_alone(world) -> None:
             assert (await browser.post("/evaluate", json={"skill_name": "memo"})).status_code == 401
             assert (await browser.get("/metrics")).status_code == 401
             await browser.post("/logout")
+            assert (await browser.get("/")).status_code == 401
+
+    world.story(tell)
+
+
+def test_a_session_ends_when_the_tokens_change(world, tmp_path: Path) -> None:
+    file = tmp_path / "next"
+    world.changes = {"MINDROUTER_EVAL_WEBHOOK_TOKEN_NEXT_FILE": str(file)}
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        async with stranger(client) as browser:
+            await signed_in(browser, world.token)
+            assert (await browser.get("/")).status_code == 200
+            file.write_text("n" * 40)
             assert (await browser.get("/")).status_code == 401
 
     world.story(tell)

@@ -146,7 +146,7 @@ def create_app(
     )
     credentials = open_credentials(settings, effects, scrub)
     slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
-    sessions = Sessions()
+    sessions = Sessions(era=credentials.era)
     watch = Watch(told.hub, told.live, sessions, credentials, slowing)
     door = PageDoor(api, BearerAuth(api, credentials, slowing), sessions)
     return RequestLog(Entrance(door, trusted=settings.trusted_proxies, allowed=allowed))

@@ -35,6 +35,10 @@ class Credentials:
             raise Refused("it is not the token")
         await self._oidc.check(shown)
 
+    def era(self) -> bytes:
+        """Return what is the same for as long as the same shared tokens are valid."""
+        return self._tokens.era()
+
 
 class BearerAuth:
     """Lets requests through that show a token; all others get one and the same 401.

@@ -1,4 +1,7 @@
-"""Who is signed in to the status page: random ids, held in memory alone, so a restart signs everybody out."""
+"""Who is signed in to the status page: random ids, held in memory alone, so a restart signs everybody out.
+
+So does a change of the shared tokens: a session is worth no more than the token that opened it.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,15 @@ class Sessions:
     def __init__(
         self,
         *,
+        era: Callable[[], bytes] = bytes,
         monotonic: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     ) -> None:
+        self._era = era
         self._monotonic = monotonic
         self._new_id = new_id
         # Kept as digests, so that looking one up takes no time that depends on its characters.
-        self._ends: dict[bytes, float] = {}
+        self._ends: dict[bytes, tuple[float, bytes]] = {}
 
     def open(self) -> str:
         """Begin one and return its id; where there are too many, the oldest ends."""
@@ -32,25 +37,21 @@ class Sessions:
         while len(self._ends) >= MOST_SESSIONS:
             del self._ends[next(iter(self._ends))]
         session = self._new_id()
-        self._ends[_digest(session)] = self._monotonic() + LIFETIME_SECONDS
+        self._ends[_digest(session)] = (self._monotonic() + LIFETIME_SECONDS, self._era())
         return session
 
     def is_open(self, session: str) -> bool:
         """Whether an id is of a session that has not ended."""
-        end = self._ends.get(_digest(session))
-        return end is not None and self._monotonic() < end
+        found = self._ends.get(_digest(session))
+        return found is not None and self._monotonic() < found[0] and found[1] == self._era()
 
     def close(self, session: str) -> None:
         """End one."""
         self._ends.pop(_digest(session), None)
 
-    def close_all(self) -> None:
-        """End all, as after the token has changed."""
-        self._ends.clear()
-
     def _drop_ended(self) -> None:
         now = self._monotonic()
-        self._ends = {digest: end for digest, end in self._ends.items() if now < end}
+        self._ends = {digest: kept for digest, kept in self._ends.items() if now < kept[0]}
 
 
 def _digest(session: str) -> bytes:

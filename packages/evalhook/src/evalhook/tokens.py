@@ -52,6 +52,10 @@ class Tokens:
         equal = [hmac.compare_digest(digest, watched.digest()) for watched in self._watched]
         return True in equal
 
+    def era(self) -> bytes:
+        """Return what is the same for as long as the same tokens are valid."""
+        return b"".join(watched.digest() for watched in self._watched)
+
 
 class _Stamp(NamedTuple):
     """What tells that a file is another one than before."""
