@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check bench calibrate lock clean
+.PHONY: help install demo test check bench calibrate chaos soak lock clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
@@ -14,6 +14,8 @@ help:
 	@echo 'make check   lint, types, import rules: what CI checks besides the tests'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals and comparisons against simulated truth (15 minutes)'
+	@echo 'make chaos   200 and more kills of the service at random instants'
+	@echo 'make soak    an hour of jobs, one after the other: memory and open files stay flat'
 	@echo 'make lock    renew the hash-pinned locks (needs uv)'
 
 install: $(STAMP)
@@ -29,7 +31,7 @@ demo: install
 	$(BIN)/evalsim demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 check: install
 	$(BIN)/ruff check .
@@ -39,6 +41,12 @@ check: install
 
 calibrate: install
 	$(BIN)/python benchmarks/calibrate.py
+
+chaos: install
+	$(BIN)/python benchmarks/chaos.py
+
+soak: install
+	$(BIN)/python benchmarks/soak.py
 
 bench: install
 	$(BIN)/python benchmarks/run.py

@@ -11,6 +11,14 @@ ROOT = Path(__file__).resolve().parent
 REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares one engine or one browser in one worker, which starts it once."""
+    for item in items:
+        for name in ("containers", "browser"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The folder with the real prompt library and the recordings; required in CI, skipped elsewhere."""
