@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from evalcore.clients.failures import Failure
 from evalcore.clients.pauses import Pause, Pauses
 
@@ -107,3 +109,27 @@ def test_news_are_those_that_concern_the_model() -> None:
     shared.failed("other", LIMIT, 60.0)
     assert shared.has_news_since("m", 1000.0)
     assert not shared.has_news_since("m", 1000.1)
+
+
+def test_after_the_wait_one_call_finds_out_for_all_whether_the_failing_is_over() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    shared.failed("m", GATEWAY, 30)
+    clock.now += 30
+    assert shared.look("m") is None
+    with shared.sending("m"):
+        assert shared.look("m") == Pause(seconds=1.0, failure=GATEWAY)
+        assert shared.look("other") is None
+        shared.succeeded("m")
+        assert shared.look("m") is None
+    assert shared.look("m") is None
+
+
+def test_a_probe_that_is_cancelled_makes_way_for_the_next() -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    shared.failed("m", GATEWAY, 30)
+    clock.now += 30
+    with suppress(RuntimeError), shared.sending("m"):
+        raise RuntimeError
+    assert shared.look("m") is None

@@ -320,3 +320,67 @@ def test_scoring_does_not_hold_up_the_event_loop(tmp_path):
     gaps.sort()
     # The machine may pause the whole process now and then: one gap in a hundred is not ours.
     assert gaps[int(len(gaps) * 0.99)] < 0.02, gaps[-5:]
+
+
+def test_a_run_that_has_its_record_is_neither_called_nor_scored_again(tmp_path):
+    (first,) = run(job(run_ids={"m": "the-run"}), ScriptedClient(right), tmp_path)
+    assert first.run_dir == tmp_path / "the-run"
+    inode = (first.run_dir / RECORD).stat().st_ino
+    client = ScriptedClient(right)
+    (again,) = run(job(), client, tmp_path, resumed={"m": first.run_dir})
+    assert (again.record, client.calls) == (first.record, [])
+    assert (first.run_dir / RECORD).stat().st_ino == inode
+
+
+def test_a_model_that_has_replies_is_not_looked_for_first_and_its_outage_is_waited_out(tmp_path):
+    (first,) = run(job(), ScriptedClient(right), tmp_path)
+    (first.run_dir / RECORD).unlink()
+    lines = (first.run_dir / REPLIES).read_bytes().splitlines(keepends=True)
+    (first.run_dir / REPLIES).write_bytes(b"".join(lines[:2]))
+    client = ScriptedClient(right, models=())
+    (again,) = run(job(), client, tmp_path, resumed={"m": first.run_dir})
+    assert again.record == first.record
+    assert len(client.calls) == 4
+
+
+def test_a_folder_whose_maker_was_killed_before_its_plan_is_made_again(tmp_path):
+    (tmp_path / "the-run").mkdir()
+    (outcome,) = run(job(run_ids={"m": "the-run"}), ScriptedClient(right), tmp_path)
+    assert outcome.run_dir == tmp_path / "the-run"
+
+
+def test_once_no_call_may_be_made_those_in_flight_end_and_none_begins(tmp_path):
+    answered = []
+
+    def answer(call):
+        answered.append(call)
+        return right(call)
+
+    async def stop_early():
+        may_call = True
+
+        class Stopping(Observer):
+            def replied(self, plan, reply):  # noqa: ARG002 - the interface's
+                nonlocal may_call
+                may_call = False
+
+        work = asyncio.ensure_future(
+            evaluate(
+                job(replicates=50),
+                {"mindrouter": ScriptedClient(answer)},
+                runs_dir=tmp_path,
+                concurrency=4,
+                observer=Stopping(),
+                effects=real_effects(),
+                may_call=lambda: may_call,
+            )
+        )
+        for _ in range(2000):
+            await asyncio.sleep(0)
+        assert not work.done()
+        work.cancel()
+        await asyncio.wait([work])
+
+    asyncio.run(stop_early())
+    (folder,) = tmp_path.iterdir()
+    assert len((folder / REPLIES).read_bytes().splitlines()) == len(answered) == 4

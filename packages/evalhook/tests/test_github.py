@@ -132,6 +132,14 @@ def test_rate_limit_is_something_that_passes(app: SimulatedGitHub, api: str) -> 
     assert caught.value.retryable
 
 
+def test_a_secondary_rate_limit_says_when_to_come_back(app: SimulatedGitHub, api: str) -> None:
+    words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    app.state.faults.add(Fault(on="pulls.list", status=403, message=words, retry_after=77))
+    with pytest.raises(GitHubUnreachable) as caught:
+        client(api, retries=0).results_pull_requests("budget", "main")
+    assert caught.value.retry_after == 77
+
+
 @pytest.mark.usefixtures("app")
 def test_validation_errors_tell_what_failed(api: str) -> None:
     with pytest.raises(PullRequestRefused, match="Validation Failed: head invalid"):

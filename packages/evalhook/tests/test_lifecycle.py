@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -24,9 +25,17 @@ async def shown(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
 
 
 async def until(client: httpx.AsyncClient, job_id: str, wanted: Any) -> dict[str, Any]:
-    while not wanted(job := await shown(client, job_id)):
+    while True:
+        if wanted(job := await shown(client, job_id)):
+            return job
         await asyncio.sleep(0)
-    return job
+
+
+async def settled(is_so: Callable[[], bool]) -> None:
+    while True:
+        if is_so():
+            return
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -115,8 +124,7 @@ def test_cancelling_stops_the_calls_keeps_what_there_is_and_frees_the_slot(world
     async def tell(client: httpx.AsyncClient) -> None:
         world.router.gate, world.router.gate_after = asyncio.Event(), 3
         job_id = (await post(client)).json()["job_id"]
-        while world.router.calls < 8:
-            await asyncio.sleep(0)
+        await settled(lambda: world.router.calls == 8)
         answer = await client.post(f"/jobs/{job_id}/cancel")
         assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
         lines = [path.read_bytes().count(b"\n") for path in world.settings.runs_dir.glob("*/replies.jsonl")]
@@ -191,6 +199,22 @@ def test_a_full_disk_holds_the_job_until_there_is_room(world) -> None:
     world.story(tell)
 
 
+def test_a_disk_that_fills_while_calls_are_made_is_waited_for_and_no_call_is_lost(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.crash = StorageError(
+            "cannot be written (No space left on device)", where="replies.jsonl"
+        )
+        job_id = (await post(client)).json()["job_id"]
+        job = await until(client, job_id, lambda job: job.get("attention"))
+        assert (job["status"], job["attention"]["code"]) == ("running", "storage_full")
+        world.router.crash = None
+        ended = await world.ended(client, job_id)
+        assert (ended["status"], ended.get("attention")) == ("completed", None)
+        assert ended["progress"] == {"done": 8, "total": 8, "errors": 0}
+
+    world.story(tell)
+
+
 def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         world.publishing.error = GitHubUnreachable("GitHub answers 502")
@@ -253,10 +277,8 @@ def test_a_model_that_was_left_out_stays_out_after_a_restart(world) -> None:
         world.publishing.error = None
         world.router.gate = asyncio.Event()
         ids.append((await post(client)).json()["job_id"])
-        while "alpha" not in json.loads((world.settings.jobs_dir / f"{ids[0]}.json").read_text()).get(
-            "skipped", {}
-        ):
-            await asyncio.sleep(0)
+        path = world.settings.jobs_dir / f"{ids[0]}.json"
+        await settled(lambda: "alpha" in json.loads(path.read_text()).get("skipped", {}))
 
     async def look(client: httpx.AsyncClient) -> None:
         job = await world.ended(client, ids[0])

@@ -91,7 +91,8 @@ class SimulatedGitHub:
         if fault:
             await asyncio.sleep(fault.delay)
             if not fault.answer_lost and not fault.is_delay_only:
-                return json_answer(fault.status or 500, {"message": fault.message})
+                asked = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
+                return json_answer(fault.status or 500, {"message": fault.message}, asked)
         answer = await asyncio.to_thread(answer_rest, self.state, request)
         if fault and fault.answer_lost:
             return json_answer(fault.status or 502, {"message": fault.message})

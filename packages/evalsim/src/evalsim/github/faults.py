@@ -39,6 +39,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     delay: float = 0.0
     """Seconds before anything happens."""
     answer_lost: bool = False
+    retry_after: int | None = None
+    """Seconds that a refused REST call is told to wait."""
 
     @property
     def is_delay_only(self) -> bool:
