@@ -21,6 +21,7 @@ import msgspec
 from evalcore.structs import Frozen, JsonObject
 from evalsim.chaos.killing import Killer, Point, deadly, draw_point, stage_of_github, stage_of_mindrouter
 from evalsim.github.app import API, SimulatedGitHub
+from evalsim.github.repository import run_git
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
 from evalsim.serving import running
@@ -65,6 +66,8 @@ class Chaos:
         self.url = ""
         self.reference: list[JsonObject] = []
         self.calls = 0
+        self.keeps_results = True
+        """Whether results are merged; otherwise they are thrown away, and the leaderboard stays as it is."""
         self.problems: dict[str, list[str]] = {"lost": [], "doubled": [], "differing": []}
 
     @property
@@ -167,7 +170,11 @@ class Chaos:
             self.problems["differing"].append(job_id)
         self.calls = int(job["progress"]["total"])
         self._check_replies(runs)
-        self._merge(pull.number)
+        if self.keeps_results:
+            self._merge(pull.number)
+        else:
+            self._call("PATCH", f"/pulls/{pull.number}", state="closed")
+            run_git(self._bare.path, "update-ref", "-d", f"refs/heads/{pull.head}")
 
     def _check_replies(self, runs: list[JsonObject]) -> None:
         for run in runs:
@@ -196,10 +203,13 @@ class Chaos:
                 self.problems["doubled"].append(f"{folder.name} was scored again")
 
     def _merge(self, number: int) -> None:
-        url = f"{self.github_url}{API}/repos/{NAME}/pulls/{number}/merge"
-        answer = httpx.put(url, headers={"Authorization": f"Bearer {GITHUB_TOKEN}"}, json={})
+        answer = self._call("PUT", f"/pulls/{number}/merge")
         if answer.is_error:
             self.problems["lost"].append(f"pull request {number} does not merge: {answer.text}")
+
+    def _call(self, method: str, path: str, **body: str) -> httpx.Response:
+        url = f"{self.github_url}{API}/repos/{NAME}{path}"
+        return httpx.request(method, url, headers={"Authorization": f"Bearer {GITHUB_TOKEN}"}, json=body)
 
     def _job_ids(self) -> set[str]:
         return {path.stem for path in (self.state_dir / "jobs").glob("*.json")}
