@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import pytest
@@ -25,8 +26,9 @@ UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\
 EACH = pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 
 
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """What is logged meanwhile; entered in the test itself, so that pytest keeps no raw copy of it."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     stream = io.StringIO()
@@ -67,9 +69,10 @@ def test_in_html_it_is_text_and_the_value_of_its_attribute(text: str) -> None:
 
 
 @EACH
-def test_in_the_log_it_is_part_of_one_json_line(lines: io.StringIO, text: str) -> None:
-    structlog.get_logger("test").warning("told", reason=text)
-    logging.getLogger("library").warning("%s", text)
+def test_in_the_log_it_is_part_of_one_json_line(text: str) -> None:
+    with logged() as lines:
+        structlog.get_logger("test").warning("told", reason=text)
+        logging.getLogger("library").warning("%s", text)
     told = lines.getvalue().splitlines()
     assert len(told) == 2
     assert all(line.isascii() and line.startswith("{") and not UNSEEN.search(line) for line in told)

@@ -50,7 +50,7 @@ async def is_free(world: Any, client: httpx.AsyncClient) -> bool:
         b'{"skill_name": "memo", "replicates": 0}',
         b'{"skill_name": "memo", "replicates": 101}',
         b'{"skill_name": "memo", "replicates": true}',
-        b'{"skill_name": "memo", "replicates": 2.0}',
+        b'{"skill_name": "memo", "replicates": 2.5}',
         b'{"skill_name": "memo", "replicates": "2"}',
         b'{"skill_name": "memo", "replicates": null}',
         b'{"skill_name": "memo", "replicates": 1e400}',
@@ -88,6 +88,18 @@ def test_a_well_formed_request_is_accepted(world, git_sha: str | None) -> None:
         job = await world.evaluated(client, git_sha=git_sha)
         assert job["git_sha"] == git_sha
         assert job["prompt_commit"] == (world.older if git_sha == "2222222" else world.tip)
+
+    world.story(tell)
+
+
+def test_a_whole_number_is_one_however_json_writes_it(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        headers = {"Content-Type": "application/json"}
+        answer = await client.post(
+            "/evaluate", content=b'{"skill_name": "memo", "replicates": 2.0}', headers=headers
+        )
+        assert (answer.status_code, answer.json()["replicates"]) == (202, 2)
+        await world.ended(client, answer.json()["job_id"])
 
     world.story(tell)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -57,18 +57,30 @@ def _is_json(headers: Mapping[str, str]) -> bool:
 
 def _decode(body: bytes) -> EvaluateRequest:
     try:
-        request = msgspec.json.decode(body, type=EvaluateRequest)
-        # msgspec lets the last of two equal keys win; which one was meant nobody knows.
-        json.loads(body.decode(), object_pairs_hook=_refuse_duplicates)
+        value = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_float=_number, parse_constant=_no_constant
+        )
+        return msgspec.convert(value, EvaluateRequest)
     except RecursionError:
         raise problems.invalid_request("the body is nested too deeply") from None
     except UnicodeDecodeError:
         raise problems.invalid_request("the body is not UTF-8") from None
     except ValueError as error:  # msgspec's errors are ValueErrors too
         raise problems.invalid_request(str(error)) from None
-    return request
 
 
-def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Which of two equal keys was meant nobody knows.
     if len({key for key, _ in pairs}) != len(pairs):
         raise ValueError("a field is there twice")
+    return dict(pairs)
+
+
+def _number(text: str) -> float | int:
+    """Read 2.0 as 2: JSON has one kind of number, and JSON Schema calls this one an integer."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
