@@ -124,5 +124,5 @@ def test_a_reason_that_cannot_be_encoded_is_made_one_line_that_can() -> None:
     row = jobs.row_of(RunOutcome("m", "skipped", f"file \udcff\n{'x' * 2000}"))
     assert msgspec.json.encode(row)
     assert row.reason is not None
-    assert row.reason.startswith("file ? xxx")
+    assert row.reason.startswith("file xxx")
     assert len(row.reason) == MAX_MESSAGE

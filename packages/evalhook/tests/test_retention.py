@@ -157,9 +157,11 @@ def test_unpublished_and_running_jobs_stay_however_old_or_large(place: Place) ->
     assert all((run / "replies.jsonl").exists() for run in runs)
 
 
-def test_replies_are_compressed_once_published(place: Place) -> None:
-    published, unpublished = place.add(completed("a", 1)), place.add(failed("b", 1, ROW))
+def test_replies_are_compressed_the_day_after_they_are_published(place: Place) -> None:
+    published, unpublished = place.add(completed("a", 2)), place.add(failed("b", 2, ROW))
+    fresh = place.add(completed("c", 1))
     place.sweep()
+    assert (fresh / "replies.jsonl").exists()
     assert gzip.decompress((published / "replies.jsonl.gz").read_bytes()) == b"a" * 1000
     assert not (published / "replies.jsonl").exists()
     assert (unpublished / "replies.jsonl").exists()

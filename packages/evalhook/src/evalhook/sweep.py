@@ -1,4 +1,4 @@
-"""The daily sweep: removes what evalhook.retention chooses, compresses replies once they are published."""
+"""The daily sweep: removes what evalhook.retention chooses, compresses replies a day after publishing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,8 @@ from evalhook.threads import in_thread
 START_SECONDS: Final = 30.0
 """The start has better things to do than to look through thousands of folders."""
 DAY_SECONDS: Final = 86400.0
+COMPRESSED_AFTER: Final = timedelta(days=1)
+"""Until then `replies.jsonl` stands as it was written, for whoever wants to look at a fresh run."""
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -78,7 +80,7 @@ class Sweeper:
         return Observer()
 
     def ended(self, job: Job) -> None:  # noqa: ARG002 - the interface's
-        """Look again soon: replies may be compressed, and the state has grown."""
+        """Look again soon: the state has grown."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -109,11 +111,17 @@ class Sweeper:
             log.info("job_removed", removed_job=removal.job_id, why=removal.why, size=removal.size)
             self._store.forget(removal.job_id)
         await in_thread(self._remove, gone, runs)
-        published = {job.job_id for job in jobs if isinstance(job.state, Completed)} - gone
+        published = {job.job_id for job in jobs if self._is_settled(job)} - gone
         saved = await in_thread(_compress, [run.path for run in runs if run.job_id in published])
         freed = sum(removal.size for removal in removals)
         self._swept(sum(item.size for item in kept) - freed - saved)
         return removals
+
+    def _is_settled(self, job: Job) -> bool:
+        ended = _ended(job)
+        if ended is None or not isinstance(job.state, Completed):
+            return False
+        return self._now() - ended > COMPRESSED_AFTER
 
     def _remove(self, gone: set[str], runs: Sequence[_Run]) -> None:
         # The job's own file first: what a crash leaves of its runs is found again as runs without a job.
