@@ -81,10 +81,13 @@ def wall_part(rounds: int) -> bool:
 
 
 def cpu_part(rounds: int) -> bool:
-    ours, theirs = side_by_side(SimModel(id=MODEL), 200, 10, rounds)
-    ratio = ours.cpu / theirs.cpu
-    print(f"2,000 calls of 0 ms, kept and scored: CPU {ours.cpu:.2f} s, bare httpx {theirs.cpu:.2f} s")
-    print(f"  ratio {ratio:.2f} (at most 0.60)")
+    """CPU of 2,000 calls beyond what 20 cost, so that no process's start-up counts, ours or the loop's."""
+    few, bare_few = side_by_side(SimModel(id=MODEL), 2, 10, rounds)
+    many, bare_many = side_by_side(SimModel(id=MODEL), 200, 10, rounds)
+    ours, theirs = many.cpu - few.cpu, bare_many.cpu - bare_few.cpu
+    ratio = ours / theirs
+    print(f"2,000 calls of 0 ms, kept and scored: CPU {ours:.2f} s, bare httpx {theirs:.2f} s")
+    print(f"  ratio {ratio:.2f} (at most 0.60); start-up included {many.cpu / bare_many.cpu:.2f}")
     return ratio <= 0.6
 
 
