@@ -173,12 +173,13 @@ async def under_load(port: int) -> tuple[list[float], int, int]:
             return
         latencies.append(1000 * (time.perf_counter() - due))
         errors += status != 200
-        idle.append(client)
         if number % RATE == 1 and json.loads(answer)["status"] != "running":
             # The job has ended: go on under the next one.
             status, body = await client.ask("POST", "/evaluate", job)
             if status == 202:
                 paths[1] = json.loads(body)["status_url"]
+        # Only now: while a request is under way the connection is no one else's.
+        idle.append(client)
 
     await asyncio.gather(*(one(number) for number in range(RATE * SECONDS)))
     _, body = await idle[0].ask("GET", "/jobs")
