@@ -384,3 +384,30 @@ def test_once_no_call_may_be_made_those_in_flight_end_and_none_begins(tmp_path):
     asyncio.run(stop_early())
     (folder,) = tmp_path.iterdir()
     assert len((folder / REPLIES).read_bytes().splitlines()) == len(answered) == 4
+
+
+def test_a_run_is_scored_once_however_its_last_replies_come_together(tmp_path):
+    class Finished(Observer):
+        def __init__(self):
+            self.runs = []
+
+        def run_finished(self, outcome):
+            self.runs.append(outcome.model)
+
+    def hurried():
+        # So much time has passed at every look that each reply is synced to the disk.
+        now[0] += 60
+        return now[0]
+
+    now, observer = [0.0], Finished()
+    asyncio.run(
+        evaluate(
+            job(replicates=2),
+            {"mindrouter": ScriptedClient(right)},
+            runs_dir=tmp_path,
+            concurrency=4,
+            observer=observer,
+            effects=msgspec.structs.replace(real_effects(), monotonic=hurried),
+        )
+    )
+    assert observer.runs == ["m"]

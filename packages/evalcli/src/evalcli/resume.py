@@ -7,9 +7,8 @@ from pathlib import Path
 
 from evalcli.exits import PROGRAM
 from evalcore.errors import ConfigurationError, StorageError
-from evalcore.evaluate import RunOutcome
+from evalcore.evaluate import RunOutcome, outcome_of
 from evalcore.plan import JobPlan, RunPlan
-from evalcore.record import RunRecord
 from evalcore.run_folder import PLAN, RECORD, read_plan, read_record
 from evalcore.structs import Frozen
 
@@ -69,12 +68,5 @@ def _job_of(named: RunPlan, unfinished: list[RunPlan]) -> JobPlan:
     )
 
 
-def _partial_reason(record: RunRecord) -> str | None:
-    if record.status == "complete":
-        return None
-    return f"{record.calls.api_error} of {record.calls.total} calls were never answered"
-
-
 def _outcome(path: Path) -> RunOutcome:
-    record = read_record(path)
-    return RunOutcome(record.model, record.status, _partial_reason(record), record, path)
+    return outcome_of(read_record(path), path)

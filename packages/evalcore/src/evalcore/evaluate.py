@@ -60,6 +60,14 @@ class Observer:
         """Tell that a run is scored and recorded."""
 
 
+def outcome_of(record: RunRecord, run_dir: Path) -> RunOutcome:
+    """Say how a run ended that has its record."""
+    reason = None
+    if record.status == "partial":
+        reason = f"{record.calls.api_error} of {record.calls.total} calls were never answered"
+    return RunOutcome(record.model, record.status, reason, record, run_dir)
+
+
 async def evaluate(
     job: JobPlan,
     clients: Mapping[str, Client],
@@ -231,11 +239,13 @@ class _Evaluation:
         self._observer.call_started(plan, case.name, replicate)
         reply = await self._clients[plan.model.provider].call(call)
         folder.append(reply)
+        # Asked now: while this call waits for the disk, another one's reply may become the last.
+        is_last = folder.kept == plan.calls
         self._observer.replied(plan, reply)
         if self._effects.monotonic() - self._synced_at >= SYNC_EVERY_S:
             self._synced_at = self._effects.monotonic()
             await asyncio.to_thread(self._sync)
-        if folder.kept == plan.calls:
+        if is_last:
             # A task of its own: the place among the calls in flight is free while the run is scored.
             self._tasks.create_task(self._finish(folder))
 
@@ -247,9 +257,6 @@ class _Evaluation:
         self._end(folder, await self._scoring.score(folder.path))
 
     def _end(self, folder: RunFolder, record: RunRecord) -> None:
-        reason = None
-        if record.status == "partial":
-            reason = f"{record.calls.api_error} of {record.calls.total} calls were never answered"
-        outcome = RunOutcome(folder.plan.model.id, record.status, reason, record, folder.path)
+        outcome = outcome_of(record, folder.path)
         self._outcomes[outcome.model] = outcome
         self._observer.run_finished(outcome)
