@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from operator import mul
+from operator import mul, sub
 from typing import TypeAlias
 
 from evalcore.numbers import mean, percentile
@@ -130,13 +130,15 @@ def _add_agreement(
     stretch, middle = _stretch(replies), 1.0 - pairs.value
     for draw in range(len(lows)):
         cut = cuts(replies, uniform)
-        squares = [(b - a) ** 2 for a, b in pairwise(cut)]
-        weight = [cut[b] - cut[a] for a, b in pairwise(ends)]
+        gaps = list(map(sub, cut[1:], cut))
+        squares = list(map(mul, gaps, gaps))
         lost = 0.0
-        for at, row in rows:
-            lost += 2.0 * weight[at] * math.fsum(map(mul, row, weight))
-        for at, loss in own:
-            lost += loss * (weight[at] ** 2 - math.fsum(squares[ends[at] : ends[at + 1]]))
+        if rows or own:
+            weight = [cut[b] - cut[a] for a, b in pairwise(ends)]
+            for at, row in rows:
+                lost += 2.0 * weight[at] * math.fsum(map(mul, row, weight))
+            for at, loss in own:
+                lost += loss * (weight[at] ** 2 - math.fsum(squares[ends[at] : ends[at + 1]]))
         among = 1.0 - math.fsum(squares)
         lost = middle + stretch * (lost / among - middle) if among > 0.0 else middle
         # Ordered pairs without self-pairs: those of replies, and each reply with the pseudo-observation.

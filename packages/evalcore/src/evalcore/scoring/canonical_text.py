@@ -6,6 +6,8 @@ import json
 
 from evalcore.structs import JsonScalar, JsonValue
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 def canonical_text(value: JsonValue) -> str:
     """Write compact JSON with sorted keys.
@@ -15,7 +17,7 @@ def canonical_text(value: JsonValue) -> str:
     """
     try:
         # The same text, many times as fast.
-        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+        return _ENCODER.encode(value)
     except (RecursionError, ValueError):  # nested too deep for it, or over 4300 digits
         return _text_without_recursion(value)
 
