@@ -30,6 +30,10 @@ PERMUTATIONS = 399
 COVERED = 0.92
 FALSE_ALARMS = 0.05
 BIAS = 0.005
+FOR_SHOW = 8
+"""Of this many simulations one also tries the interval without our amendments."""
+COMPARED = 4
+"""Of this many simulations one is a comparison, which takes that much longer."""
 MOST = 0.4
 """Not every noise can be lowered by more."""
 RELIABLE_REPLICATES = 10
@@ -45,12 +49,6 @@ class Cell(Frozen, frozen=True):
     cases: int
     replicates: int
     simulations: int
-    confirm: bool
-
-    @property
-    def error(self) -> float:
-        """The standard error of a share near what is required."""
-        return math.sqrt(COVERED * (1 - COVERED) / self.simulations)
 
     @property
     def name(self) -> str:
@@ -79,8 +77,6 @@ class Row(Frozen, frozen=True):
     cell: Cell
     accuracy: Coverage
     reproducibility: Coverage
-    first: tuple[float, ...]
-    """What the first simulations gave for both, where they were too close to tell."""
     prescribed: Coverage
     """Accuracy's interval as the bootstrap gives it without our two amendments."""
     bias: float
@@ -91,26 +87,17 @@ class Row(Frozen, frozen=True):
 
 
 def measure(cell: Cell) -> Row:
-    """Simulate one cell.
-
-    A coverage within two standard errors of what is required, on either side, is measured again with
-    four times as many simulations; all of them count, and what the first ones gave is kept.
-    """
+    """Simulate one cell."""
     models = cell.models()
     accuracy = math.fsum(model.accuracy for model in models) / cell.cases
     agreement = math.fsum(model.reproducibility for model in models) / cell.cases
-    found = list(simulated(cell, cell.rng("intervals"), cell.simulations, plain_too=True))
-    first = [coverage(found, "accuracy", accuracy), coverage(found, "reproducibility", agreement)]
-    is_close = cell.confirm and any(abs(one.covered - COVERED) < 2 * cell.error for one in first)
-    if is_close:
-        found += simulated(cell, cell.rng("intervals again"), 4 * cell.simulations, plain_too=False)
+    found = list(simulated(cell))
     spread = math.sqrt(math.fsum(model.spread**2 for model in models) / cell.cases)
     told = smallest_change(cell.cases, cell.replicates, Spread(mean=accuracy, deviation=spread))
     return Row(
         cell=cell,
         accuracy=coverage(found, "accuracy", accuracy),
         reproducibility=coverage(found, "reproducibility", agreement),
-        first=tuple(one.covered for one in first) if is_close else (),
         prescribed=coverage(found, "prescribed", accuracy),
         bias=bias(cell, agreement),
         false_alarms=dict(false_alarms(cell)),
@@ -120,19 +107,17 @@ def measure(cell: Cell) -> Row:
     )
 
 
-def simulated(
-    cell: Cell, rng: Random, simulations: int, *, plain_too: bool
-) -> Iterator[dict[str, Interval | None]]:
-    """Yield the intervals of so many runs; the one without amendments, slow and for show, of every second."""
-    models = cell.models()
-    for number in range(simulations):
+def simulated(cell: Cell) -> Iterator[dict[str, Interval | None]]:
+    """Yield the intervals of so many runs; the one without amendments, for show, of some of them."""
+    models, rng = cell.models(), cell.rng("intervals")
+    for number in range(cell.simulations):
         kinds = [model.replies(cell.replicates, rng) for model in models]
         scores = [model.scores_of(drawn) for model, drawn in zip(models, kinds, strict=True)]
         pairs = [model.pairs_of(drawn) for model, drawn in zip(models, kinds, strict=True)]
         yield {
             "accuracy": accuracy_interval(scores, rng.random, DRAWS),
             "reproducibility": reproducibility_interval(pairs, rng.random, DRAWS),
-            "prescribed": prescribed_interval(scores, rng) if plain_too and number % 2 else None,
+            "prescribed": prescribed_interval(scores, rng) if number % FOR_SHOW == 0 else None,
         }
 
 
@@ -160,7 +145,7 @@ def prescribed_interval(scores: Sequence[Sequence[float]], rng: Random, draws: i
 
 
 def bias(cell: Cell, truth: float) -> float:
-    """The mean agreement over many runs, less the true one; 20,000 cases' worth of replies."""
+    """The mean agreement over many runs, less the true one; of 20 cases' replies for each simulation."""
     rng = cell.rng("bias")
     models = cell.models()
     runs = max(1, 20 * cell.simulations // cell.cases)
@@ -187,7 +172,7 @@ def alarms(cell: Cell, fall: float, replicates_after: int, *, both_sides: bool) 
         return 0.0
     rng = cell.rng(f"compare {fall} {replicates_after} {both_sides}")
     count = 0
-    simulations = max(1, cell.simulations * 2 // 3)
+    simulations = max(1, cell.simulations // COMPARED)
     for _ in range(simulations):
         before = [model.scores_of(model.replies(cell.replicates, rng)) for model in cell.models()]
         after = [model.scores_of(model.replies(replicates_after, rng)) for model in cell.models(fall)]
@@ -222,11 +207,6 @@ def tables(rows: Sequence[Row]) -> Iterator[str]:
         cells = " | ".join(f"{span.covered:.1%} | {span.width:.3f}" for span in spans)
         plain = f"{row.prescribed.covered:.1%} | {row.prescribed.width:.3f}"
         yield f"| {row.cell.name} | {cells} | {row.bias:+.4f} | {plain} |\n"
-    yield "\n"
-    for row in rows:
-        if row.first:
-            early = " and ".join(f"{share:.1%}" for share in row.first)
-            yield f"- {row.cell.name.replace(' | ', ', ')}: {early} at first\n"
     alarms_of, falls = list(rows[0].false_alarms), list(rows[0].power)
     head = [*(f"false alarms: {name}" for name in alarms_of), *(f"finds a fall of {fall}" for fall in falls)]
     head += ["told as smallest change", "finds that"]
@@ -262,7 +242,6 @@ def grid(arguments: argparse.Namespace) -> list[Cell]:
             cases=many,
             replicates=count,
             simulations=arguments.simulations,
-            confirm=not arguments.quick,
         )
         for noise, many, count in product(NOISES, cases, replicates)
     ]
@@ -271,12 +250,12 @@ def grid(arguments: argparse.Namespace) -> list[Cell]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a part of the grid, roughly, in under a minute")
-    parser.add_argument("--simulations", type=int, help="per cell (600; 150 with --quick)")
+    parser.add_argument("--simulations", type=int, help="per cell (2400; 150 with --quick)")
     parser.add_argument("--out", type=Path, help="also write the tables to this file")
     arguments = parser.parse_args()
-    arguments.simulations = arguments.simulations or (150 if arguments.quick else 600)
+    arguments.simulations = arguments.simulations or (150 if arguments.quick else 2400)
     # Three standard errors of a share near 95 %, where there are too few simulations to tell.
-    slack = 3 * math.sqrt(0.05 * 0.95 / arguments.simulations * 2.5) if arguments.quick else 0.0
+    slack = 3 * math.sqrt(0.05 * 0.95 * COMPARED / arguments.simulations) if arguments.quick else 0.0
     started = time.monotonic()
     cells = grid(arguments)
     rows = []
