@@ -9,6 +9,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+
+# A property holds or not, however busy the machine is; what CI's own profile says besides stays.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parent
 REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
