@@ -13,7 +13,7 @@ help:
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
 	@echo 'make check   lint, types, import rules: what CI checks besides the tests'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
-	@echo 'make calibrate  the intervals and comparisons against simulated truth (half an hour and more)'
+	@echo 'make calibrate  the intervals and comparisons against simulated truth (a quarter of an hour and more)'
 	@echo 'make chaos   200 and more kills of the service at random instants'
 	@echo 'make soak    an hour of jobs, one after the other: memory and open files stay flat'
 	@echo 'make lock    renew the hash-pinned locks (needs uv)'
