@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import pty
@@ -365,6 +366,33 @@ def test_what_was_finished_before_an_interruption_is_in_the_leaderboard(
     assert done.returncode == 0, done.stderr
     assert {record["model"] for record in json.loads(done.stdout)} == {GOOD, POOR}
     assert len(parse_leaderboard(world.leaderboard.read_bytes(), "it").runs) == 2
+
+
+def test_an_interruption_while_another_process_writes_says_how_to_add_the_runs(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    folder = os.open(world.leaderboard.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with subprocess.Popen(
+        world.command("evaluate", SLUG, "--replicates", 1, "--model", GOOD),
+        cwd=world.library,
+        env=world.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{SLUG}\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    os.close(folder)
+    assert (process.returncode, "Traceback" in err) == (130, False), err
+    assert not world.leaderboard.exists()
+    (command,) = (line for line in err.splitlines() if "--resume" in line)
+    done = world.run(*command.strip().removeprefix("evalcli ").split())
+    assert done.returncode == 0, done.stderr
+    assert [run["model"] for run in parse_leaderboard(world.leaderboard.read_bytes(), "it").runs] == [GOOD]
 
 
 def test_a_full_disk_keeps_what_came_and_says_how_to_go_on(make_world: Callable[..., World]) -> None:
