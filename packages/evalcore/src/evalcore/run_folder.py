@@ -11,6 +11,7 @@ evaluation calls); what such a cut takes is called again.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from array import array
 from collections.abc import Iterator
@@ -35,9 +36,9 @@ _ABSENT = -1
 
 
 class RunFolder:
-    """One run's kept state; used by one process at a time."""
+    """One run's kept state: one process at a time adds to it, any may read it."""
 
-    def __init__(self, path: Path, plan: RunPlan) -> None:
+    def __init__(self, path: Path, plan: RunPlan, *, is_read_only: bool = False) -> None:
         self.path = path
         self.plan = plan
         self._encoder = msgspec.json.Encoder()
@@ -48,9 +49,15 @@ class RunFolder:
         try:
             unpacked = open_compressed(path)
             self._is_compressed = unpacked is not None
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-            self._file = os.open(path / REPLIES, flags, 0o644) if unpacked is None else unpacked
+            if unpacked is not None:
+                self._file = unpacked
+            elif is_read_only:
+                self._file = os.open(path / REPLIES, os.O_RDONLY)
+            else:
+                self._file = _open_to_add(path / REPLIES)
             self._index()
+            if not is_read_only:
+                os.ftruncate(self._file, self._size)
         except OSError as error:
             raise _storage_error(path / REPLIES, error) from error
 
@@ -71,11 +78,19 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """Open the folder of a run that was begun.
+        """Open the folder of a run that was begun, to go on with it.
+
+        Raises StorageError where it is no run folder, cannot be used, or another process is at work on it.
+        """
+        return cls(path, read_plan(path))
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> RunFolder:
+        """Open a run's folder to read its replies, of which nothing is changed: it may be under way.
 
         Raises StorageError where it is no run folder, or cannot be read.
         """
-        return cls(path, read_plan(path))
+        return cls(path, read_plan(path), is_read_only=True)
 
     def close(self) -> None:
         """Close the file; what was appended is already with the operating system."""
@@ -165,7 +180,6 @@ class RunFolder:
                 if not line.endswith(b"\n"):
                     break
                 self._index_line(line)
-        os.ftruncate(self._file, self._size)
 
     def _index_line(self, line: bytes) -> None:
         try:
@@ -183,6 +197,17 @@ class RunFolder:
         self._size += len(line)
 
 
+def _open_to_add(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        what = "another process is at work on this run"
+        raise StorageError(what, where=str(path.parent), hint="let it end first") from None
+    return descriptor
+
+
 def read_plan(path: Path) -> RunPlan:
     """Read a run folder's plan.
 
@@ -190,6 +215,8 @@ def read_plan(path: Path) -> RunPlan:
     """
     try:
         return msgspec.json.decode((path / PLAN).read_bytes(), type=RunPlan)
+    except FileNotFoundError:
+        raise StorageError("is not there", where=str(path / PLAN), hint="name a run's folder") from None
     except OSError as error:
         raise _storage_error(path / PLAN, error) from error
     except msgspec.DecodeError as error:
