@@ -160,8 +160,12 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
     except LeaderboardError as error:
         say(error.line)
         return False
-    # The file as written, not as parsed, so that positions are those its reader counts.
-    problems = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    try:
+        # The file as written, not as parsed, so that positions are those its reader counts.
+        problems = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    except UnicodeEncodeError:  # legal in JSON as an escape, but no schema can be held against it
+        say(f"{path}: a text holds half of a surrogate pair; mend it by hand")
+        return False
     for problem in problems:
         where = "".join(
             f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem.instance_path
