@@ -106,7 +106,7 @@ def test_a_line_that_is_no_reply_of_the_run_is_an_error_that_names_the_file(fold
 
 
 def test_a_folder_without_a_plan_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(StorageError, match=r"run\.json: is not there; name a run's folder"):
+    with pytest.raises(StorageError, match=r"run\.json"):
         RunFolder.open(tmp_path)
     (tmp_path / PLAN).write_bytes(encode_canonical({"schema_version": 1}))
     with pytest.raises(StorageError, match="no plan of a run"):

@@ -215,8 +215,10 @@ def read_plan(path: Path) -> RunPlan:
     """
     try:
         return msgspec.json.decode((path / PLAN).read_bytes(), type=RunPlan)
-    except FileNotFoundError:
-        raise StorageError("is not there", where=str(path / PLAN), hint="name a run's folder") from None
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"it holds no {PLAN}, so it is no run's folder", where=str(path), hint="name a run's folder"
+        ) from error
     except OSError as error:
         raise _storage_error(path / PLAN, error) from error
     except msgspec.DecodeError as error:
