@@ -261,6 +261,18 @@ def test_a_run_without_enough_replies_is_partial_recorded_and_exit_code_1(
     assert [line.split()[:2] for line in shown[2:4]] == [["1", GOOD], ["-", POOR]]
 
 
+def test_a_folder_for_runs_that_cannot_be_made_stops_it_before_any_call(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    inside_a_file = world.library / "component_catalog.json" / "runs"
+    done = world.run("evaluate", SLUG, "--model", GOOD, "--runs-dir", inside_a_file)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = (text for text in done.stderr.splitlines() if not text.startswith("warning: "))
+    assert line.startswith(f"evalcli: {inside_a_file}: cannot be made (")
+    assert not world.mindrouter.gateway.calls
+
+
 def test_an_absent_mindrouter_is_one_line_and_exit_code_2(make_world: Callable[..., World]) -> None:
     world = make_world()
     done = world.run("evaluate", SLUG, "--replicates", 1, THE_GATEWAY="http://127.0.0.1:9")

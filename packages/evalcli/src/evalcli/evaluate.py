@@ -17,7 +17,7 @@ from evalcli.exits import Exit, refuse
 from evalcli.leaderboard_files import existing_leaderboard, leaderboard_path
 from evalcli.output import warn
 from evalcli.resume import find_job
-from evalcli.runs_dir import RUNS_IN_LIBRARY, keep_out_of_git
+from evalcli.runs_dir import make_runs_dir
 from evalcli.selection import resolve
 from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError
@@ -130,10 +130,11 @@ def command(
         past = existing_leaderboard(leaderboard_path(prompt_library, skill), skill)
         print_dry_run(prepared, known_records(past), as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
-    if runs_dir is None:
-        runs_dir = prompt_library / RUNS_IN_LIBRARY
-        keep_out_of_git(runs_dir)
-    evaluation = Evaluation(job=prepared.job, endpoints=prepared.selection.endpoints, runs_dir=runs_dir)
+    evaluation = Evaluation(
+        job=prepared.job,
+        endpoints=prepared.selection.endpoints,
+        runs_dir=make_runs_dir(runs_dir, prompt_library),
+    )
     return conclude(evaluation, ending)
 
 
