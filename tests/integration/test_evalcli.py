@@ -257,6 +257,8 @@ def test_a_run_without_enough_replies_is_partial_recorded_and_exit_code_1(
     assert done.returncode == 1
     records = {record["model"]: record for record in json.loads(done.stdout)}
     assert (records[POOR]["status"], records[GOOD]["status"]) == ("partial", "complete")
+    assert done.stderr.count(f"{POOR}: a call failed: ") == 1
+    assert "quota" in done.stderr
     shown = world.run("leaderboard", "show", SLUG).stdout.splitlines()
     assert [line.split()[:2] for line in shown[2:4]] == [["1", GOOD], ["-", POOR]]
 
