@@ -103,6 +103,9 @@ def test_a_line_that_is_no_reply_of_the_run_is_an_error_that_names_the_file(fold
     (folder.path / REPLIES).write_bytes(b'{"case": "zzz"}\n')
     with pytest.raises(StorageError, match=r"replies\.jsonl \(byte 0\)"):
         RunFolder.open(folder.path)
+    # Whoever mends it and tries again finds it free.
+    (folder.path / REPLIES).write_bytes(b"")
+    RunFolder.open(folder.path).close()
 
 
 def test_a_folder_without_a_plan_is_an_error_that_names_it(tmp_path):

@@ -11,7 +11,6 @@ evaluation calls); what such a cut takes is called again.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from array import array
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from evalcore.canonical import encode_canonical
 from evalcore.component import Case
 from evalcore.compressed_replies import COMPRESSED, REPLIES, open_compressed
 from evalcore.errors import StorageError
-from evalcore.files import sync_folder, write_atomically
+from evalcore.files import lock, sync_folder, write_atomically
 from evalcore.plan import RunPlan, call_order
 from evalcore.record import RunRecord, record_object
 from evalcore.reply import Reply
@@ -46,20 +45,17 @@ class RunFolder:
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
         self.kept = 0
         self._size = 0
+        self._file, self._is_compressed = _open_replies(path, is_read_only=is_read_only)
         try:
-            unpacked = open_compressed(path)
-            self._is_compressed = unpacked is not None
-            if unpacked is not None:
-                self._file = unpacked
-            elif is_read_only:
-                self._file = os.open(path / REPLIES, os.O_RDONLY)
-            else:
-                self._file = _open_to_add(path / REPLIES)
             self._index()
             if not is_read_only:
                 os.ftruncate(self._file, self._size)
         except OSError as error:
+            self.close()
             raise _storage_error(path / REPLIES, error) from error
+        except StorageError:
+            self.close()
+            raise
 
     @classmethod
     def create(cls, runs_dir: Path, plan: RunPlan) -> RunFolder:
@@ -197,15 +193,22 @@ class RunFolder:
         self._size += len(line)
 
 
-def _open_to_add(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
+    """Return the descriptor of a run's replies, and whether they are compressed; raises StorageError."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (unpacked := open_compressed(path)) is not None:
+            return unpacked, True
+        flags = os.O_RDONLY if is_read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(path / REPLIES, flags, 0o644)
+        if not is_read_only:
+            lock(descriptor, is_awaited=False)
     except BlockingIOError:
         os.close(descriptor)
         what = "another process is at work on this run"
-        raise StorageError(what, where=str(path.parent), hint="let it end first") from None
-    return descriptor
+        raise StorageError(what, where=str(path), hint="let it end first") from None
+    except OSError as error:
+        raise _storage_error(path / REPLIES, error) from error
+    return descriptor, False
 
 
 def read_plan(path: Path) -> RunPlan:
