@@ -241,7 +241,7 @@ def read_record(path: Path) -> RunRecord:
         raise _storage_error(path / RECORD, error) from error
     except msgspec.DecodeError as error:
         raise StorageError(
-            f"it is no record: {error}", where=str(path / RECORD), hint="rescore the run"
+            f"it is no record: {error}", where=str(path / RECORD), hint="remove it, and rescore the run"
         ) from error
 
 
