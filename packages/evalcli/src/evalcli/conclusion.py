@@ -66,7 +66,10 @@ def conclude(evaluation: Evaluation, ending: Ending) -> Exit:
         # Shown first: should the leaderboard refuse them now, they have at least been seen.
         _print_results(ended, ending)
         _keep(ended, ending)
-    return exit_code(ended)
+    code = exit_code(ended)
+    if code is Exit.NOTHING:
+        warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
+    return code
 
 
 def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
