@@ -75,7 +75,8 @@ REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "as_json")
 @click.option(
     "--resume",
     "run_dir",
-    type=FOLDER,
+    # The other runs of its job lie beside it, which `.` alone does not tell.
+    type=click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True),
     metavar="RUN_DIR",
     help="Go on with this run and the other unfinished runs of its job, as they were planned.",
 )
