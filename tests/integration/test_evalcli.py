@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import pty
@@ -256,8 +257,22 @@ def test_a_run_without_enough_replies_is_partial_recorded_and_exit_code_1(
     assert done.returncode == 1
     records = {record["model"]: record for record in json.loads(done.stdout)}
     assert (records[POOR]["status"], records[GOOD]["status"]) == ("partial", "complete")
+    assert done.stderr.count(f"{POOR}: a call failed: ") == 1
+    assert "quota" in done.stderr
     shown = world.run("leaderboard", "show", SLUG).stdout.splitlines()
     assert [line.split()[:2] for line in shown[2:4]] == [["1", GOOD], ["-", POOR]]
+
+
+def test_a_folder_for_runs_that_cannot_be_made_stops_it_before_any_call(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    inside_a_file = world.library / "component_catalog.json" / "runs"
+    done = world.run("evaluate", SLUG, "--model", GOOD, "--runs-dir", inside_a_file)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = (text for text in done.stderr.splitlines() if not text.startswith("warning: "))
+    assert line.startswith(f"evalcli: {inside_a_file}: cannot be made (")
+    assert not world.mindrouter.gateway.calls
 
 
 def test_an_absent_mindrouter_is_one_line_and_exit_code_2(make_world: Callable[..., World]) -> None:
@@ -365,6 +380,33 @@ def test_what_was_finished_before_an_interruption_is_in_the_leaderboard(
     assert done.returncode == 0, done.stderr
     assert {record["model"] for record in json.loads(done.stdout)} == {GOOD, POOR}
     assert len(parse_leaderboard(world.leaderboard.read_bytes(), "it").runs) == 2
+
+
+def test_an_interruption_while_another_process_writes_says_how_to_add_the_runs(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    folder = os.open(world.leaderboard.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with subprocess.Popen(
+        world.command("evaluate", SLUG, "--replicates", 1, "--model", GOOD),
+        cwd=world.library,
+        env=world.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{SLUG}\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    os.close(folder)
+    assert (process.returncode, "Traceback" in err) == (130, False), err
+    assert not world.leaderboard.exists()
+    (command,) = (line for line in err.splitlines() if "--resume" in line)
+    done = world.run(*command.strip().removeprefix("evalcli ").split())
+    assert done.returncode == 0, done.stderr
+    assert [run["model"] for run in parse_leaderboard(world.leaderboard.read_bytes(), "it").runs] == [GOOD]
 
 
 def test_a_full_disk_keeps_what_came_and_says_how_to_go_on(make_world: Callable[..., World]) -> None:

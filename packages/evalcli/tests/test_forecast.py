@@ -56,6 +56,15 @@ def test_a_run_and_its_later_scoring_are_one_run(make_record: MakeRecord) -> Non
     assert forecast(MODEL, 3, 10, [run, again]).past_runs == 1
 
 
+def test_records_of_no_calls_or_of_impossible_times_tell_nothing_and_stop_nothing(
+    make_record: MakeRecord,
+) -> None:
+    empty = _past(make_record, calls=Calls(0, 0, 0, 0, 0))
+    assert forecast(MODEL, 3, 20, [empty]).past_runs == 0
+    odd = forecast(MODEL, 3, 20, [_past(make_record, started_at="2026-13-45T99:99:99Z")])
+    assert (odd.hours, odd.prompt_tokens) == (None, 6000)
+
+
 def test_what_no_past_run_tells_is_unknown(make_record: MakeRecord) -> None:
     nothing = forecast(MODEL, 3, 20, [])
     no_usage = forecast(MODEL, 3, 20, [_past(make_record, tokens=Tokens(None, None))])

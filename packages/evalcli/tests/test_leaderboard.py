@@ -195,6 +195,14 @@ def test_validate_says_what_is_wrong_where_and_goes_on(
     assert "good" in ended.out
 
 
+def test_validate_tells_of_text_that_is_no_unicode(evalcli: Evalcli, tmp_path: Path) -> None:
+    path = tmp_path / "leaderboard.json"
+    path.write_text(r'{"schema_version": 1, "component": "memo", "runs": [{"run_id": "a", "new": "\ud800"}]}')
+    ended = evalcli("leaderboard", "validate", path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"{path}: a text holds half of a surrogate pair; mend it by hand\n"
+
+
 def test_the_schema_is_one_that_our_leaderboards_meet(evalcli: Evalcli, write: Callable[..., Path]) -> None:
     schema = json.loads(evalcli("leaderboard", "schema").out)
     jsonschema_rs.meta.validate(schema)

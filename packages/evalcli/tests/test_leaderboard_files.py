@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard
@@ -62,3 +65,43 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere.json")
     with pytest.raises(LeaderboardError, match="symbolic link"):
         check_leaderboard(path, "memo")
+
+
+# Adds its records one by one, from the moment its standard input is written to.
+ADDING = """
+import sys, pathlib, msgspec
+from evalcli.leaderboard_files import add_to_leaderboard
+from evalcore.record import RunRecord
+path, records = pathlib.Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=list[RunRecord])
+print("ready", flush=True)
+sys.stdin.readline()
+for record in records:
+    add_to_leaderboard(path, "memo", [record])
+"""
+
+
+def test_processes_that_add_at_the_same_instant_lose_no_run(tmp_path: Path, make_record: MakeRecord) -> None:
+    path = tmp_path / "leaderboard.json"
+    records = [make_record(n) for n in range(40)]
+    shares = [msgspec.json.encode(records[first::4]).decode() for first in range(4)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADDING, path, share],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for share in shares
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        assert (process.communicate(timeout=60)[1], process.returncode) == ("", 0)
+    assert path.read_bytes() == encode_leaderboard(leaderboard_of("memo", records))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["leaderboard.json"]

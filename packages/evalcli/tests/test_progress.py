@@ -77,9 +77,22 @@ def test_a_log_gets_a_line_every_few_seconds_however_many_replies_come() -> None
     for number in range(1000):
         clock.now = number / 100
         _call(progress, plan, number, is_error=number == 3)
-    assert lines[0] == "big: 1000 calls; replies in runs/r"
-    assert len(lines) == 1 + 9.99 // LINE_EVERY_S
-    assert lines[1] == "501/1000 calls, 1 errors, 100.2/s, 5 s left"
+    assert lines[:2] == ["big: 1000 calls; replies in runs/r", "big: a call failed: no answer"]
+    assert len(lines) == 2 + 9.99 // LINE_EVERY_S
+    assert lines[2] == "501/1000 calls, 1 errors, 100.2/s, 5 s left"
+
+
+def test_what_calls_failed_of_is_told_once_for_each_cause_and_model() -> None:
+    lines = list[str]()
+    progress = PlainProgress(Clock(), lines.append)
+    for plan in (_plan("small"), _plan("big")):
+        progress.run_started(plan, Path("r"), 0)
+        for replicate in range(3):
+            _call(progress, plan, replicate, is_error=True)
+    assert [line for line in lines if "failed" in line] == [
+        "small: a call failed: no answer",
+        "big: a call failed: no answer",
+    ]
 
 
 def test_several_models_are_told_apart() -> None:

@@ -123,7 +123,14 @@ def test_what_cannot_be_rescored_is_one_line_and_exit_code_2(evalcli: Evalcli, m
     later = make_run([RIGHT])
     _age(later, SCORING_VERSION + 1)
     unfinished = make_run([RIGHT], 2, is_recorded=False, replicates=5)
-    for run, words in ((later, "update the evaluator"), (unfinished, "resume"), (later.parent, "run.json")):
+    broken = make_run([RIGHT], 3)
+    (broken / "record.json").write_text("[]")
+    for run, words in (
+        (later, "update the evaluator"),
+        (unfinished, "resume"),
+        (later.parent, "run.json"),
+        (broken, "remove it, and rescore the run"),
+    ):
         ended = evalcli("rescore", run)
         assert ended.code == 2
         assert words in ended.err

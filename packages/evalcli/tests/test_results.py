@@ -14,7 +14,13 @@ MakeRecord = Callable[..., RunRecord]
 
 @pytest.mark.parametrize(
     ("statuses", "code"),
-    [(["complete"], 0), (["complete", "partial"], 1), (["skipped", "complete"], 1), (["skipped"], 1)],
+    [
+        (["complete"], 0),
+        (["complete", "partial"], 1),
+        (["skipped", "complete"], 1),
+        (["skipped", "partial"], 1),
+        (["skipped", "skipped"], 3),
+    ],
 )
 def test_only_complete_runs_are_exit_code_0(statuses: list[str], code: int) -> None:
     assert exit_code([RunOutcome("m", status) for status in statuses]) == code

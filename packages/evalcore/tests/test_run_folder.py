@@ -72,11 +72,40 @@ def test_a_torn_last_line_is_dropped_and_its_call_is_pending_again(folder, make_
     assert len(replies.read_bytes().splitlines()) == 2
 
 
+def test_reading_changes_nothing_of_a_run_that_is_under_way(folder, run_plan, make_reply):
+    folder.append(make_reply("a", 0, "kept"))
+    replies = folder.path / REPLIES
+    # As a reader sees it whose glance falls into a write.
+    replies.write_bytes(replies.read_bytes() + b'{"case":"b",')
+    before = replies.read_bytes()
+    reader = RunFolder.open_to_read(folder.path)
+    assert [reply.text for reply in reader.replies_of(run_plan.cases[0])] == ["kept"]
+    reader.close()
+    assert replies.read_bytes() == before
+
+
+def test_reading_makes_no_file_where_there_are_no_replies(folder):
+    (folder.path / REPLIES).unlink()
+    with pytest.raises(StorageError, match=r"replies\.jsonl"):
+        RunFolder.open_to_read(folder.path)
+    assert not (folder.path / REPLIES).exists()
+
+
+def test_only_one_process_at_a_time_goes_on_with_a_run(folder, make_reply):
+    folder.append(make_reply("a", 0))
+    with pytest.raises(StorageError, match="another process is at work on this run"):
+        RunFolder.open(folder.path)
+    reopened(folder).close()
+
+
 def test_a_line_that_is_no_reply_of_the_run_is_an_error_that_names_the_file(folder):
     folder.close()
     (folder.path / REPLIES).write_bytes(b'{"case": "zzz"}\n')
     with pytest.raises(StorageError, match=r"replies\.jsonl \(byte 0\)"):
         RunFolder.open(folder.path)
+    # Whoever mends it and tries again finds it free.
+    (folder.path / REPLIES).write_bytes(b"")
+    RunFolder.open(folder.path).close()
 
 
 def test_a_folder_without_a_plan_is_an_error_that_names_it(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from evalcore.canonical import encode_canonical
 from evalcore.errors import ScoringError, StorageError
-from evalcore.run_folder import PLAN, RunFolder
+from evalcore.run_folder import PLAN, REPLIES, RunFolder
 from evalcore.scoring_process import ScoringProcess
 
 
@@ -50,6 +50,7 @@ def test_a_crash_of_scoring_is_told_with_its_traceback_and_the_next_run_is_score
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / PLAN).write_bytes(encode_canonical(plan))
+    (broken / REPLIES).touch()
     error, record = asyncio.run(both())
     assert any("Traceback" in note for note in error.__notes__)
     assert record.calls.total == 4

@@ -221,6 +221,28 @@ def test_a_difference_shows_what_was_matched_wrong_missed_and_invented() -> None
     }
 
 
+def test_prose_in_a_difference_weighs_its_part_so_that_the_tree_adds_up_to_the_score() -> None:
+    expected = {"a": LONG, "l": [LONG, f"{LONG} too"], "in": [{"b": LONG, "n": 1}]}
+    one = case(expected)
+    scorer = scorer_of(component(), one, plan_fields(component(), [one]))
+    answer = {"a": LONG, "l": [LONG, f"{LONG} too", "invented"], "in": [{"b": "other", "n": 1}, {"b": LONG}]}
+    difference = diff(scorer, answer)
+    leaves: list[tuple[str, float]] = []
+
+    def collect(node: object) -> None:
+        if not node.children:
+            leaves.append((node.path, node.weight))
+        for child in node.children:
+            collect(child)
+
+    collect(difference.tree)
+    outside = [("a", 0.25 / 4), *[("l[]", 0.25 / 4)] * 3]
+    within = [("in[].b", 0.25), ("in[].b", 0.25), ("in[].n", 1.0)]
+    assert sorted(leaves) == [*outside[:1], *within, *outside[1:]]
+    assert difference.tree.weight == pytest.approx(1.75)
+    assert difference.tree.score == pytest.approx(difference.score.accuracy)
+
+
 def test_precision_falls_with_what_is_invented_and_recall_with_what_is_missed() -> None:
     scorer = TreeScorer({"a": 1, "l": ["x", "y", "z"]})
     invented = scorer.score({"a": 1, "l": ["x", "y", "z", "v"], "b": 5})

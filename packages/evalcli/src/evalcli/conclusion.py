@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from evalcli.evaluation import CutShort, Evaluation, make_calls
@@ -57,13 +58,18 @@ def conclude(evaluation: Evaluation, ending: Ending) -> Exit:
         return Exit.NOTHING
     ended = make_calls(evaluation, ending.concurrency)
     if isinstance(ended, CutShort):
-        _keep(ended.outcomes, ending)
+        with _added_later_if_not_now(ended.outcomes, ending):
+            _keep(ended.outcomes, ending)
         _say_how_to_go_on(ended, ending)
         raise ended.error or Interrupted
-    # Shown first: should the leaderboard refuse them now, they have at least been seen.
-    _print_results(ended, ending)
-    _keep(ended, ending)
-    return exit_code(ended)
+    with _added_later_if_not_now(ended, ending):
+        # Shown first: should the leaderboard refuse them now, they have at least been seen.
+        _print_results(ended, ending)
+        _keep(ended, ending)
+    code = exit_code(ended)
+    if code is Exit.NOTHING:
+        warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
+    return code
 
 
 def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
@@ -75,16 +81,22 @@ def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
 
 def _keep(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
     records = records_of(outcomes)
-    if ending.leaderboard is None or not records:
-        return
-    try:
+    if ending.leaderboard is not None and records:
         add_to_leaderboard(ending.leaderboard, ending.skill, records)
-    except EvaluatorError:
-        kept = next(outcome.run_dir for outcome in outcomes if outcome.run_dir is not None)
-        say(f"the runs are kept in {kept.parent}; once that is mended, this adds them without a call:")
-        say(f"  {ending.resume_command(kept)}")
+        say(f"{len(records)} run(s) are in {ending.leaderboard}")
+
+
+@contextmanager
+def _added_later_if_not_now(outcomes: Sequence[RunOutcome], ending: Ending) -> Iterator[None]:
+    """Say how to go on where showing finished runs, or adding them, fails or is interrupted."""
+    try:
+        yield
+    except (EvaluatorError, KeyboardInterrupt):
+        kept = next((outcome.run_dir for outcome in outcomes if outcome.run_dir is not None), None)
+        if kept is not None:
+            say(f"the runs are kept in {kept.parent}; without a call, this goes on from there:")
+            say(f"  {ending.resume_command(kept)}")
         raise
-    say(f"{len(records)} run(s) are in {ending.leaderboard}")
 
 
 def _say_how_to_go_on(ended: CutShort, ending: Ending) -> None:

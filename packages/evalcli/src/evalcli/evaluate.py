@@ -17,7 +17,7 @@ from evalcli.exits import Exit, refuse
 from evalcli.leaderboard_files import existing_leaderboard, leaderboard_path
 from evalcli.output import warn
 from evalcli.resume import find_job
-from evalcli.runs_dir import RUNS_IN_LIBRARY, keep_out_of_git
+from evalcli.runs_dir import make_runs_dir
 from evalcli.selection import resolve
 from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError
@@ -75,7 +75,8 @@ REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "as_json")
 @click.option(
     "--resume",
     "run_dir",
-    type=FOLDER,
+    # The other runs of its job lie beside it, which `.` alone does not tell.
+    type=click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True),
     metavar="RUN_DIR",
     help="Go on with this run and the other unfinished runs of its job, as they were planned.",
 )
@@ -130,10 +131,11 @@ def command(
         past = existing_leaderboard(leaderboard_path(prompt_library, skill), skill)
         print_dry_run(prepared, known_records(past), as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
-    if runs_dir is None:
-        runs_dir = prompt_library / RUNS_IN_LIBRARY
-        keep_out_of_git(runs_dir)
-    evaluation = Evaluation(job=prepared.job, endpoints=prepared.selection.endpoints, runs_dir=runs_dir)
+    evaluation = Evaluation(
+        job=prepared.job,
+        endpoints=prepared.selection.endpoints,
+        runs_dir=make_runs_dir(runs_dir, prompt_library),
+    )
     return conclude(evaluation, ending)
 
 

@@ -44,12 +44,12 @@ def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord
     made = sum(run.calls.total for run in runs)
     prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
     completion = _scaled([run.tokens.completion for run in runs], calls, made)
-    seconds = math.fsum(_seconds(run) for run in runs)
+    seconds = _whole([_seconds(run) for run in runs])
     return Forecast(
         model=model.id,
         calls=calls,
         past_runs=len(runs),
-        hours=seconds * calls / made / 3600 if made else None,
+        hours=math.fsum(seconds) * calls / made / 3600 if seconds else None,
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost_usd=_cost(model, prompt, completion),
@@ -106,7 +106,10 @@ def _comparable(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
     runs = {
         run.rescored_from or run.run_id: run
         for run in past
-        if run.model == model.id and run.provider == model.provider and run.status == "complete"
+        if run.model == model.id
+        and run.provider == model.provider
+        and run.status == "complete"
+        and run.calls.total  # which another program may have written as 0
     }
     newest = max((_version_key(run) for run in runs.values()), default=None)
     return [run for run in runs.values() if _version_key(run) == newest]
@@ -119,8 +122,11 @@ def _version_key(run: RunRecord) -> tuple[bool, semver.Version, str]:
         return False, semver.Version(0), run.component_version
 
 
-def _seconds(run: RunRecord) -> float:
-    began, ended = datetime.fromisoformat(run.started_at), datetime.fromisoformat(run.finished_at)
+def _seconds(run: RunRecord) -> float | None:
+    try:
+        began, ended = datetime.fromisoformat(run.started_at), datetime.fromisoformat(run.finished_at)
+    except ValueError:  # another program's record, of a day that no calendar has
+        return None
     return (ended - began).total_seconds()
 
 

@@ -18,7 +18,7 @@ from evalcli.standing import standings, standings_table
 from evalcli.standing_notes import heading, notes
 from evalcore.canonical import encode_canonical
 from evalcore.errors import LeaderboardError
-from evalcore.files import write_atomically
+from evalcore.files import turn_at, write_atomically
 from evalcore.leaderboard import (
     Leaderboard,
     encode_leaderboard,
@@ -68,10 +68,11 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
 
     The order of the files never matters, and merging twice changes nothing.
     """
-    data = encode_leaderboard(reduce(merge_leaderboards, [read_leaderboard(path) for path in files]))
     if out is None:
-        print_bytes(data)
-    else:
+        print_bytes(_merged(files))
+        return Exit.DONE
+    with turn_at(out.parent):  # OUT may be one of FILES, and an evaluation about to add to it
+        data = _merged(files)
         if out.exists():
             read_leaderboard(out)  # what is not valid is never overwritten
         write_atomically(out, data)
@@ -115,6 +116,10 @@ def rescore(skill: str, prompt_library: Path, runs_dir: Path | None) -> int:
     return rescore_leaderboard(path, skill, runs_dir or prompt_library / RUNS_IN_LIBRARY)
 
 
+def _merged(files: tuple[Path, ...]) -> bytes:
+    return encode_leaderboard(reduce(merge_leaderboards, [read_leaderboard(path) for path in files]))
+
+
 def _paths(source: str | None, prompt_library: Path) -> list[Path]:
     if source is None:
         found = sorted(prompt_library.glob("components/*/leaderboard.json"))
@@ -155,8 +160,12 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
     except LeaderboardError as error:
         say(error.line)
         return False
-    # The file as written, not as parsed, so that positions are those its reader counts.
-    problems = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    try:
+        # The file as written, not as parsed, so that positions are those its reader counts.
+        problems = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    except UnicodeEncodeError:  # legal in JSON as an escape, but no schema can be held against it
+        say(f"{path}: a text holds half of a surrogate pair; mend it by hand")
+        return False
     for problem in problems:
         where = "".join(
             f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem.instance_path

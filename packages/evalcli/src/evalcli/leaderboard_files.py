@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evalcore.errors import LeaderboardError, StorageError
-from evalcore.files import write_atomically
+from evalcore.files import turn_at, write_atomically
 from evalcore.leaderboard import (
     MAX_BYTES,
     Leaderboard,
@@ -82,8 +82,9 @@ def add_to_leaderboard(path: Path, slug: str, records: Sequence[RunRecord]) -> N
 
     Raises LeaderboardError where the file is not valid, StorageError where it cannot be written.
     """
-    # Read again now, not before the calls: somebody may have pulled or merged while they were made.
-    merged = merge_leaderboards(existing_leaderboard(path, slug), leaderboard_of(slug, records))
-    data = encode_leaderboard(merged)
-    if not path.exists() or read_bytes(path) != data:
-        write_atomically(path, data)
+    with turn_at(path.parent):
+        # Read again now, not before the calls: somebody may have pulled or merged while they were made.
+        merged = merge_leaderboards(existing_leaderboard(path, slug), leaderboard_of(slug, records))
+        data = encode_leaderboard(merged)
+        if not path.exists() or read_bytes(path) != data:
+            write_atomically(path, data)

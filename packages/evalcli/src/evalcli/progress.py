@@ -32,6 +32,7 @@ class Progress(Observer):
         self.outcomes: list[RunOutcome] = []
         self.skipped: set[str] = set()
         self._wait_told_until: dict[tuple[str, str], float] = {}
+        self._failures_told: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -58,12 +59,18 @@ class Progress(Observer):
         self.tallies[plan.model.id].in_flight[replicate, case] = self.clock()
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Count a reply."""
-        tally = self.tallies[plan.model.id]
+        """Count a reply; of failed calls tell why, once for each cause."""
+        model = plan.model.id
+        tally = self.tallies[model]
         tally.in_flight.pop((reply.replicate, reply.case), None)
         tally.done += 1
         tally.last = self.clock()
-        tally.errors += reply.error is not None
+        if reply.error is None:
+            return
+        tally.errors += 1
+        if (model, reply.error.code) not in self._failures_told:
+            self._failures_told.add((model, reply.error.code))
+            self._event(f"{model}: a call failed: {reply.error.message}")
 
     def waited(self, model: str, code: str, seconds: float) -> None:
         """Tell of a wait before a call is tried again; once in a while for each cause."""

@@ -63,7 +63,7 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
 
 
 def _scored(run_dir: Path, before: RunRecord | None) -> tuple[str, RunRecord]:
-    folder = RunFolder.open(run_dir)
+    folder = RunFolder.open_to_read(run_dir)
     try:
         record = score_run(folder.plan, folder.replies_of)
         require_complete(folder.plan, folder.replies_of, record)

@@ -33,9 +33,11 @@ def records_of(outcomes: Iterable[RunOutcome]) -> list[RunRecord]:
 
 
 def exit_code(outcomes: Iterable[RunOutcome]) -> Exit:
-    """Return 0 only where every run is complete."""
-    is_done = all(outcome.status == "complete" for outcome in outcomes)
-    return Exit.DONE if is_done else Exit.INCOMPLETE
+    """Return 0 only where every run is complete, 3 where no model was there to be evaluated."""
+    statuses = {outcome.status for outcome in outcomes}
+    if statuses == {"skipped"}:
+        return Exit.NOTHING
+    return Exit.DONE if statuses == {"complete"} else Exit.INCOMPLETE
 
 
 def encode_records(records: Iterable[RunRecord]) -> bytes:

@@ -11,11 +11,14 @@ from evalcore.files import write_atomically
 RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
 
 
-def keep_out_of_git(runs_dir: Path) -> None:
-    """Make the folder, with a `.gitignore` of its own: replies are large, and not for everybody.
+def make_runs_dir(named: Path | None, prompt_library: Path) -> Path:
+    """Make the folder that was named, or the library's, before anything is called, and return it.
+
+    The library's gets a `.gitignore` of its own: replies are large, and not for everybody.
 
     Raises StorageError.
     """
+    runs_dir = named or prompt_library / RUNS_IN_LIBRARY
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -25,5 +28,6 @@ def keep_out_of_git(runs_dir: Path) -> None:
             hint="mend its permissions, or name another with --runs-dir",
         ) from error
     ignore = runs_dir / ".gitignore"
-    if not ignore.exists():
+    if named is None and not ignore.exists():
         write_atomically(ignore, b"*\n")
+    return runs_dir

@@ -23,7 +23,7 @@ def difference_lines(title: str, difference: Difference) -> Iterator[Line]:
         yield line("Nothing to compare: neither holds a value, or the answer is too large.")
         return
     yield line("")
-    # The whole answer's figure stands above; leaves of prose share a weight there.
+    # The whole answer's figure stands above.
     for node in difference.tree.children or (difference.tree,):
         yield from _node(node, 0)
     yield line("")

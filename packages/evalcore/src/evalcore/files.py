@@ -1,16 +1,56 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and one process at a time."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evalcore.errors import StorageError
 
 NEW_FILE_MODE = 0o644
+_HAS_NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP})
+"""What file systems say that cannot lock a folder, NFS among them."""
+
+
+@contextmanager
+def turn_at(folder: Path) -> Iterator[None]:
+    """Let one process at a time read a folder's files and replace them; blocks until it is its turn.
+
+    The folder itself is locked, so that no lock file lies beside what git sees. Raises StorageError.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        what = f"the folder cannot be opened ({error.strerror or error})"
+        raise StorageError(what, where=str(folder), hint="make it, or mend its permissions") from error
+    try:
+        try:
+            lock(descriptor, is_awaited=True)
+        except OSError as error:
+            what = f"the folder cannot be locked ({error.strerror or error})"
+            raise StorageError(what, where=str(folder), hint="do it again") from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lock(descriptor: int, *, is_awaited: bool) -> None:
+    """Lock an open file or folder against other processes, until it is closed or this process ends.
+
+    Where the file system has no such locks, everybody gets one. Raises OSError; BlockingIOError where
+    another process has it and is not to be waited for.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if is_awaited else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _HAS_NO_LOCKS:
+            raise
 
 
 def write_atomically(path: Path, data: bytes) -> None:

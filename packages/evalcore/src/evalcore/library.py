@@ -97,7 +97,8 @@ def component_state(library: Path, slug: str) -> CommitState:
 def load_models(library: Checkout, path: str = MODELS_PATH) -> ModelsFile:
     """Read a prompt library's models.yaml; raises ConfigurationError with file and line."""
     if not library.has(path):
-        raise ConfigurationError("is not there", where=path, hint="write it, or run `evalcli init`")
+        hint = "write it, or begin it with `evalcli models add`"
+        raise ConfigurationError("is not there", where=path, hint=hint)
     try:
         return parse_models(library.read(path), path)
     except CheckoutError as error:

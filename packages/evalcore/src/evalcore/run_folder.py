@@ -23,7 +23,7 @@ from evalcore.canonical import encode_canonical
 from evalcore.component import Case
 from evalcore.compressed_replies import COMPRESSED, REPLIES, open_compressed
 from evalcore.errors import StorageError
-from evalcore.files import sync_folder, write_atomically
+from evalcore.files import lock, sync_folder, write_atomically
 from evalcore.plan import RunPlan, call_order
 from evalcore.record import RunRecord, record_object
 from evalcore.reply import Reply
@@ -35,9 +35,9 @@ _ABSENT = -1
 
 
 class RunFolder:
-    """One run's kept state; used by one process at a time."""
+    """One run's kept state: one process at a time adds to it, any may read it."""
 
-    def __init__(self, path: Path, plan: RunPlan) -> None:
+    def __init__(self, path: Path, plan: RunPlan, *, is_read_only: bool = False) -> None:
         self.path = path
         self.plan = plan
         self._encoder = msgspec.json.Encoder()
@@ -45,14 +45,17 @@ class RunFolder:
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
         self.kept = 0
         self._size = 0
+        self._file, self._is_compressed = _open_replies(path, is_read_only=is_read_only)
         try:
-            unpacked = open_compressed(path)
-            self._is_compressed = unpacked is not None
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-            self._file = os.open(path / REPLIES, flags, 0o644) if unpacked is None else unpacked
             self._index()
+            if not is_read_only:
+                os.ftruncate(self._file, self._size)
         except OSError as error:
+            self.close()
             raise _storage_error(path / REPLIES, error) from error
+        except StorageError:
+            self.close()
+            raise
 
     @classmethod
     def create(cls, runs_dir: Path, plan: RunPlan) -> RunFolder:
@@ -71,11 +74,19 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """Open the folder of a run that was begun.
+        """Open the folder of a run that was begun, to go on with it.
+
+        Raises StorageError where it is no run folder, cannot be used, or another process is at work on it.
+        """
+        return cls(path, read_plan(path))
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> RunFolder:
+        """Open a run's folder to read its replies, of which nothing is changed: it may be under way.
 
         Raises StorageError where it is no run folder, or cannot be read.
         """
-        return cls(path, read_plan(path))
+        return cls(path, read_plan(path), is_read_only=True)
 
     def close(self) -> None:
         """Close the file; what was appended is already with the operating system."""
@@ -165,7 +176,6 @@ class RunFolder:
                 if not line.endswith(b"\n"):
                     break
                 self._index_line(line)
-        os.ftruncate(self._file, self._size)
 
     def _index_line(self, line: bytes) -> None:
         try:
@@ -183,6 +193,24 @@ class RunFolder:
         self._size += len(line)
 
 
+def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
+    """Return the descriptor of a run's replies, and whether they are compressed; raises StorageError."""
+    try:
+        if (unpacked := open_compressed(path)) is not None:
+            return unpacked, True
+        flags = os.O_RDONLY if is_read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(path / REPLIES, flags, 0o644)
+        if not is_read_only:
+            lock(descriptor, is_awaited=False)
+    except BlockingIOError:
+        os.close(descriptor)
+        what = "another process is at work on this run"
+        raise StorageError(what, where=str(path), hint="let it end first") from None
+    except OSError as error:
+        raise _storage_error(path / REPLIES, error) from error
+    return descriptor, False
+
+
 def read_plan(path: Path) -> RunPlan:
     """Read a run folder's plan.
 
@@ -190,6 +218,10 @@ def read_plan(path: Path) -> RunPlan:
     """
     try:
         return msgspec.json.decode((path / PLAN).read_bytes(), type=RunPlan)
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"it holds no {PLAN}, so it is no run's folder", where=str(path), hint="name a run's folder"
+        ) from error
     except OSError as error:
         raise _storage_error(path / PLAN, error) from error
     except msgspec.DecodeError as error:
@@ -209,7 +241,7 @@ def read_record(path: Path) -> RunRecord:
         raise _storage_error(path / RECORD, error) from error
     except msgspec.DecodeError as error:
         raise StorageError(
-            f"it is no record: {error}", where=str(path / RECORD), hint="rescore the run"
+            f"it is no record: {error}", where=str(path / RECORD), hint="remove it, and rescore the run"
         ) from error
 
 

@@ -35,7 +35,7 @@ LONGEST_TRACE = 16_000
 
 def _score(path: Path) -> ScoringAnswer:
     try:
-        folder = RunFolder.open(path)
+        folder = RunFolder.open_to_read(path)
         try:
             record = score_run(folder.plan, folder.replies_of)
             require_complete(folder.plan, folder.replies_of, record)

@@ -24,6 +24,7 @@ from evalcore.scoring.canonical_text import scalar_text
 from evalcore.scoring.field_rules import Field, expected_value, plan_fields
 from evalcore.scoring.interface import Score
 from evalcore.scoring.parts import Items, Leaf, Object, Part
+from evalcore.scoring.rules import Rule
 from evalcore.scoring.scorer import Compared, TreeScorer
 from evalcore.scoring.tally import children
 from evalcore.structs import Frozen, JsonScalar, JsonValue
@@ -93,7 +94,7 @@ def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:
     if scorer.is_too_large(answer):
         return Difference(score, None)
     compared = scorer.compare(answer)
-    return Difference(score, _Differ(compared).node(scorer.expected, compared.part, "."))
+    return Difference(score, _Differ(compared).tree(scorer.expected, compared.part))
 
 
 def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:
@@ -106,8 +107,7 @@ def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Itera
             yield from _leaf_rules(case, item, field.item(), shared)
     elif value is not None:
         rule = field.rule
-        weight = rule.weight / max(1, shared) if rule.shares else rule.weight
-        yield LeafRule(case, field.name, _shown(value), rule.compare, weight, rule.why)
+        yield LeafRule(case, field.name, _shown(value), rule.compare, _weight(rule, shared), rule.why)
 
 
 def _shared(value: JsonValue, field: Field) -> int:
@@ -129,38 +129,49 @@ class _Differ:
     def __init__(self, compared: Compared) -> None:
         self._comparison = compared.comparison
 
-    def node(self, left: Part | None, right: Part | None, name: str) -> DiffNode | None:
-        """Return the parts of two sides as one node, each leaf with its full weight."""
+    def tree(self, left: Part | None, right: Part | None) -> DiffNode | None:
+        """Return the parts of two sides as one node; the prose of an object shares its weight."""
+        return self._node(left, right, ".", self._open_prose(left, right))
+
+    def _node(self, left: Part | None, right: Part | None, name: str, shared: int) -> DiffNode | None:
+        """Return two parts as one node; `shared` prose leaves around them share one weight."""
         if left is None or right is None:
             part = left or right
-            return None if part is None else self._alone(part, name, is_missed=right is None)
+            return None if part is None else self._alone(part, name, shared, is_missed=right is None)
         if isinstance(left, Leaf) and isinstance(right, Leaf):
-            return self._leaf(left, right, name)
+            return self._leaf(left, right, name, shared)
         if isinstance(left, Object) and isinstance(right, Object):
             names = dict.fromkeys((*left.fields, *right.fields))
-            inner = [self.node(left.fields.get(key), right.fields.get(key), key) for key in names]
+            fields = [(left.fields.get(key), right.fields.get(key), key) for key in names]
+            inside = sum(self._open_prose(one, other) for one, other, _ in fields)
+            inner = [self._node(one, other, key, inside) for one, other, key in fields]
         elif isinstance(left, Items) and isinstance(right, Items):
-            inner = self._items(left, right)
+            inner = [self._node(one, other, "[]", shared) for one, other in self._pairs(left, right)]
         else:
             inner = [
-                self._alone(left, "expected", is_missed=True),
-                self._alone(right, "answered", is_missed=False),
+                self._alone(left, "expected", shared, is_missed=True),
+                self._alone(right, "answered", shared, is_missed=False),
             ]
         return _branch(name, left.field, [node for node in inner if node is not None])
 
-    def _items(self, left: Items, right: Items) -> list[DiffNode | None]:
+    def _open_prose(self, left: Part | None, right: Part | None) -> int:
+        """Return how many prose leaves of two sides share a weight with others around them."""
+        if isinstance(left, Leaf) and isinstance(right, Leaf):
+            return left.prose
+        if isinstance(left, Items) and isinstance(right, Items):
+            return sum(self._open_prose(one, other) for one, other in self._pairs(left, right))
+        return sum(part.prose for part in (left, right) if part is not None)
+
+    def _pairs(self, left: Items, right: Items) -> list[tuple[Part | None, Part | None]]:
         matching = dict(self._comparison.matching(left, right))
         taken = set(matching.values())
-        pairs = [
+        pairs: list[tuple[Part | None, Part | None]] = [
             (part, right.items[matching[row]] if row in matching else None)
             for row, part in enumerate(left.items)
         ]
-        invented = [part for column, part in enumerate(right.items) if column not in taken]
-        return [self.node(one, other, "[]") for one, other in pairs] + [
-            self.node(None, part, "[]") for part in invented
-        ]
+        return pairs + [(None, part) for column, part in enumerate(right.items) if column not in taken]
 
-    def _leaf(self, left: Leaf, right: Leaf, name: str) -> DiffNode:
+    def _leaf(self, left: Leaf, right: Leaf, name: str, shared: int) -> DiffNode:
         rule = left.field.rule
         score = self._comparison.likeness(left, right) / UNIT
         return DiffNode(
@@ -168,33 +179,39 @@ class _Differ:
             path=left.field.name,
             status="matched" if score > 0 else "wrong",
             score=score,
-            weight=rule.weight,
+            weight=_weight(rule, shared),
             rule=rule.compare,
             why=rule.why,
             expected=_shown(left.value),
             answered=_shown(right.value),
         )
 
-    def _alone(self, part: Part, name: str, *, is_missed: bool) -> DiffNode:
+    def _alone(self, part: Part, name: str, shared: int, *, is_missed: bool) -> DiffNode:
         status: Status = "missed" if is_missed else "invented"
         rule, shown = part.field.rule, _shown(part.value) if isinstance(part, Leaf) else ""
         inside = list(children(part))
         names = list(part.fields) if isinstance(part, Object) else ["[]"] * len(inside)
         inner = zip(names, inside, strict=True)
         is_leaf = isinstance(part, Leaf)
-        nodes = tuple(self._alone(child, key, is_missed=is_missed) for key, child in inner)
+        if isinstance(part, Object):
+            shared = sum(child.prose for child in inside)
+        nodes = tuple(self._alone(child, key, shared, is_missed=is_missed) for key, child in inner)
         return DiffNode(
             name=name,
             path=part.field.name,
             status=status,
             score=0.0,
-            weight=rule.weight if is_leaf else sum(node.weight for node in nodes),
+            weight=_weight(rule, shared) if is_leaf else sum(node.weight for node in nodes),
             rule=rule.compare if is_leaf else "",
             why=rule.why if is_leaf else "",
             expected=shown if is_missed else "",
             answered="" if is_missed else shown,
             children=nodes,
         )
+
+
+def _weight(rule: Rule, shared: int) -> float:
+    return rule.weight / max(1, shared) if rule.shares else rule.weight
 
 
 def _branch(name: str, field: Field, nodes: Sequence[DiffNode]) -> DiffNode:
