@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,15 @@ KEY = "mr2_" + "k" * 30
 SKILL = "award-notice-terms"
 LIBRARY, DATA_SETS = "owner/prompt-library", "owner/data-sets"
 READY_SECONDS = 20.0
+# prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH): even root's service heeds permissions.
+HEEDING_PERMISSIONS = (
+    sys.executable,
+    "-c",
+    (
+        "import ctypes, os, sys; [ctypes.CDLL(None).prctl(24, number, 0, 0, 0) for number in (1, 2)];"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    ),
+)
 
 
 class Outside:
@@ -300,6 +309,40 @@ def test_the_service_process_starts_answers_and_stops_in_order(outside: Outside)
         assert path.read_bytes().startswith(data)
 
 
+def test_a_state_directory_that_turns_read_only_holds_the_job_until_it_is_mended(outside: Outside) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment, state = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{port}"), outside.folder / "state"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        process(environment, output=subprocess.DEVNULL, through=HEEDING_PERMISSIONS) as service,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=45) as client,
+    ):
+        wait_until(lambda: is_healthy(str(client.base_url)) or service.poll() is not None, bool)
+        answer = client.post("/evaluate", json={"skill_name": SKILL, "replicates": 10})
+        assert answer.status_code == 202, answer.text
+        folders = [state, *(path for path in state.rglob("*") if path.is_dir())]
+        for folder in folders:
+            folder.chmod(0o500)
+        job = wait_until(
+            lambda: client.get(answer.headers["location"]).json(),
+            lambda job: "attention" in job or job["status"] != "running",
+        )
+        assert (job["status"], job["attention"]["code"]) == ("running", "storage_full")
+        assert "Permission denied" in job["attention"]["message"]
+        for folder in folders:
+            folder.chmod(0o700)
+        job = wait_until(
+            lambda: client.get(answer.headers["location"]).json(), lambda job: job["status"] != "running"
+        )
+        assert (job["status"], job.get("attention")) == ("completed", None)
+        service.terminate()
+        service.wait(READY_SECONDS)
+    kept = [path.read_bytes().splitlines() for path in (state / "runs").glob("*/replies.jsonl")]
+    assert sum(map(len, kept)) == answer.json()["calls"]
+
+
 @pytest.mark.parametrize("name", ["MINDROUTER_API_KEY", "EVALHOOK_PROMPT_LIBRARY", "EVALHOOK_GITHUB_REPO"])
 def test_a_missing_setting_stops_the_start_with_one_line(outside: Outside, name: str) -> None:
     environment = outside.environment()
@@ -346,9 +389,11 @@ def key_pair() -> tuple[str, str]:
 
 
 @contextmanager
-def process(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def process(
+    environment: dict[str, str], *, output: int = subprocess.PIPE, through: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        command(), env=full(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*through, *command()], env=full(environment), stdout=output, stderr=output, text=True
     ) as service:
         try:
             yield service

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -212,6 +213,36 @@ def test_a_disk_that_fills_while_calls_are_made_is_waited_for_and_no_call_is_los
         assert (ended["status"], ended.get("attention")) == ("completed", None)
         assert ended["progress"] == {"done": 8, "total": 8, "errors": 0}
 
+    world.story(tell)
+
+
+def test_no_call_is_made_while_its_reply_could_not_be_kept(world, monkeypatch) -> None:
+    looks: list[set[Path]] = []
+    mended: list[bool] = []
+    error = StorageError("cannot be written (Read-only file system)", where="replies.jsonl")
+
+    def read_only(folders: Iterable[Path]) -> None:
+        looks.append(set(folders))
+        if not mended:
+            raise error
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.crash = error
+        job_id = (await post(client)).json()["job_id"]
+        job = await until(client, job_id, lambda job: job.get("attention"))
+        calls, since = world.router.calls, job["attention"]["since"]
+        world.router.crash = None
+        await settled(lambda: len(looks) > 5)
+        job = await shown(client, job_id)
+        assert (world.router.calls, job["attention"]["since"]) == (calls, since)
+        mended.append(True)
+        ended = await world.ended(client, job_id)
+        assert (ended["status"], ended.get("attention")) == ("completed", None)
+        assert ended["progress"] == {"done": 8, "total": 8, "errors": 0}
+        runs = world.settings.runs_dir
+        assert looks[0] == {runs.parent, runs, *runs.iterdir()}
+
+    monkeypatch.setattr("evalhook.work.require_writable", read_only)
     world.story(tell)
 
 
