@@ -354,14 +354,17 @@ def test_a_missing_setting_stops_the_start_with_one_line(outside: Outside, name:
     assert ended.stdout == ""
 
 
-def test_an_address_that_is_taken_stops_the_start(outside: Outside) -> None:
+@pytest.mark.parametrize("name", ["EVALHOOK_BIND", "EVALHOOK_METRICS_BIND"])
+def test_an_address_that_is_taken_stops_the_start(outside: Outside, name: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        environment = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{taken.getsockname()[1]}")
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        environment = outside.environment(**{"EVALHOOK_BIND": "127.0.0.1:0", name: address})
         ended = subprocess.run(command(), env=full(environment), capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert "EVALHOOK_BIND" in ended.stderr.splitlines()[-1]
+    assert ended.stderr == f"evalhook: {name} {address}: cannot listen there; is the port taken?\n"
+    assert "Traceback" not in ended.stdout
 
 
 def test_a_client_that_hangs_up_does_not_keep_the_slot(outside: Outside) -> None:
