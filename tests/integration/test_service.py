@@ -178,6 +178,32 @@ def test_a_github_app_clones_pushes_and_opens_the_pull_request(outside: Outside)
         assert job["result"]["pull_request_url"]
 
 
+def test_an_apps_token_that_ends_before_its_time_is_renewed_by_whoever_is_refused(outside: Outside) -> None:
+    private, public = key_pair()
+    outside.github.state.add_app("77", public)
+    app = {"EVALHOOK_GITHUB_APP_ID": "77", "EVALHOOK_GITHUB_APP_PRIVATE_KEY": private, "GITHUB_TOKEN": ""}
+    tokens = outside.github.state.tokens
+
+    def revoke() -> set[str]:
+        revoked = set(tokens) - {GITHUB_TOKEN}
+        for token in revoked:
+            del tokens[token]
+        return revoked
+
+    with outside.service(haste=100, **app) as client:
+        answer = client.post("/evaluate", json={"skill_name": SKILL, "replicates": 2})
+        assert answer.status_code == 202, answer.text
+        assert revoke()
+        job = wait_until(
+            lambda: client.get(answer.headers["location"]).json(), lambda job: job["status"] != "running"
+        )
+        assert job["status"] == "completed", job["error"]
+        assert job["result"]["pull_request_url"]
+        assert revoke()
+        assert client.post("/evaluate", json={"skill_name": "no-such"}).status_code == 503
+        assert client.post("/evaluate", json={"skill_name": "no-such"}).status_code == 404
+
+
 def test_a_forge_that_refuses_the_push_fails_the_job_and_keeps_the_replies(outside: Outside) -> None:
     outside.github.state.add_token(GITHUB_TOKEN, access="read")
     with outside.service(haste=200) as client:

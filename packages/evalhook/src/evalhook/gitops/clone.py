@@ -241,6 +241,8 @@ class Clone:
         protocols = allowed_protocols(url, allow_http=self._allow_http)
         with handover(self._credentials, url) as means:
             outcome = run_git(self.path, *arguments, timeout=timeout, protocols=protocols, credentials=means)
+            if outcome.status != 0 and self._credentials is not None:
+                self._credentials.forget()
             return outcome._replace(errors=scrub(outcome.errors, means.token))
 
     def _run(self, *arguments: str, timeout: float = LOCAL_TIMEOUT) -> Outcome:
