@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from evalcore.errors import StorageError
+from evalcore.errors import EvaluatorError, StorageError
 from evalhook.github import GitHubUnreachable
 from evalhook.gitops.errors import PushRefused
 
@@ -30,6 +31,11 @@ async def until(client: httpx.AsyncClient, job_id: str, wanted: Any) -> dict[str
         if wanted(job := await shown(client, job_id)):
             return job
         await asyncio.sleep(0)
+
+
+def attends(code: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether a job needs this attention: hurried clocks may let it be stalled for a moment before."""
+    return lambda job: job.get("attention", {}).get("code") == code
 
 
 async def settled(is_so: Callable[[], bool]) -> None:
@@ -159,7 +165,7 @@ def test_a_job_that_does_not_move_says_so_and_for_what_it_waits(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         world.router.gate = asyncio.Event()
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("stalled"))
         assert job["attention"]["code"] == "stalled"
         assert "no call has ended for 20 min; waiting for alpha replicate 1" in job["attention"]["message"]
         assert "one" not in job["attention"]["message"].split()
@@ -192,7 +198,7 @@ def test_a_full_disk_holds_the_job_until_there_is_room(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         world.publishing.error = StorageError("no space left on device", where="/clone")
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("publishing_delayed"))
         assert "no space left" in job["attention"]["message"]
         world.publishing.error = None
         assert (await world.ended(client, job_id))["status"] == "completed"
@@ -206,7 +212,7 @@ def test_a_disk_that_fills_while_calls_are_made_is_waited_for_and_no_call_is_los
             "cannot be written (No space left on device)", where="replies.jsonl"
         )
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("storage_full"))
         assert (job["status"], job["attention"]["code"]) == ("running", "storage_full")
         world.router.crash = None
         ended = await world.ended(client, job_id)
@@ -229,7 +235,7 @@ def test_no_call_is_made_while_its_reply_could_not_be_kept(world, monkeypatch) -
     async def tell(client: httpx.AsyncClient) -> None:
         world.router.crash = error
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("storage_full"))
         calls, since = world.router.calls, job["attention"]["since"]
         world.router.crash = None
         await settled(lambda: len(looks) > 5)
@@ -250,7 +256,7 @@ def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> No
     async def tell(client: httpx.AsyncClient) -> None:
         world.publishing.error = GitHubUnreachable("GitHub answers 502")
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("publishing_delayed"))
         assert (job["status"], job["phase"]) == ("running", "publishing")
         assert job["attention"]["code"] == "publishing_delayed"
         world.publishing.error = None
@@ -258,6 +264,27 @@ def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> No
         assert (ended["status"], ended.get("attention")) == ("completed", None)
         tries = [outbox.tries for outbox in world.publishing.outboxes]
         assert tries[0] == 1
+
+    world.story(tell)
+
+
+@pytest.mark.parametrize(
+    ("part", "fault", "error"),
+    [
+        ("router", "crash", StorageError("cannot be written (No space left on device)")),
+        ("publishing", "error", GitHubUnreachable("GitHub answers 502")),
+    ],
+)
+def test_whatever_needs_attention_is_on_the_page(world, part: str, fault: str, error: EvaluatorError) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        setattr(getattr(world, part), fault, error)
+        job_id = (await post(client)).json()["job_id"]
+        while True:
+            if error.line in html.unescape((await client.get("/")).text):
+                break
+        setattr(getattr(world, part), fault, None)
+        assert (await world.ended(client, job_id))["status"] == "completed"
+        assert error.line not in html.unescape((await client.get("/")).text)
 
     world.story(tell)
 
@@ -287,7 +314,7 @@ def test_a_record_that_is_there_is_not_scored_again_after_a_restart(world) -> No
     async def stop(client: httpx.AsyncClient) -> None:
         world.publishing.error = GitHubUnreachable("away")
         ids.append((await post(client)).json()["job_id"])
-        await until(client, ids[0], lambda job: job.get("attention"))
+        await until(client, ids[0], attends("publishing_delayed"))
 
     async def look(client: httpx.AsyncClient) -> None:
         assert (await world.ended(client, ids[0]))["status"] == "completed"
