@@ -30,6 +30,7 @@ from evalcore.effects import real_effects
 from evalhook.app import create_app
 from evalhook.settings import read_settings
 from evalsim.github.app import API, SimulatedGitHub
+from evalsim.github.faults import Fault
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
 from evalsim.serving import running
@@ -242,6 +243,27 @@ def test_what_a_forge_refused_is_committed_back_by_hand_with_and_without_the_ser
     assert done.stdout.strip() == pull["html_url"]
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
     assert "is completed" in again.stderr
+
+
+def test_what_was_published_without_the_service_is_told_at_its_next_start(outside: Outside) -> None:
+    outside.github.state.faults.add(Fault(on="push", message="protected branch"))
+    with outside.service(haste=200) as client:
+        job = evaluate(client)
+        assert job["error"]["code"] == "push_refused"
+        wait_until(lambda: list((outside.folder / "state" / "untold").iterdir()), lambda left: not left)
+    (issue,) = outside.api("GET", "/issues")
+    outside.github.state.faults.clear()
+    by_hand = [*command()[:-1], "publish", job["job_id"]]
+    done = subprocess.run(
+        by_hand, env=full(outside.environment()), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    statuses = f"/commits/{job['prompt_commit']}/statuses"
+    assert outside.api("GET", statuses)[0]["state"] == "failure"
+    with outside.service():
+        wait_until(lambda: outside.api("GET", f"/issues/{issue['number']}")["state"], "closed".__eq__)
+    status = outside.api("GET", statuses)[0]
+    assert (status["state"], status["target_url"]) == ("success", done.stdout.strip())
 
 
 def test_mode_none_needs_no_github_and_writes_nothing_there(outside: Outside) -> None:

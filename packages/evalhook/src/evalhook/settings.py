@@ -130,6 +130,11 @@ class Settings(Frozen, frozen=True):
         return self.state_dir / "runs"
 
     @property
+    def untold_dir(self) -> Path:
+        """Where it is noted which jobs GitHub is still to be told of."""
+        return self.state_dir / "untold"
+
+    @property
     def jobs_dir(self) -> Path:
         """Where jobs are kept."""
         return self.state_dir / "jobs"

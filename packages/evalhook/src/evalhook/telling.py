@@ -155,8 +155,7 @@ class Teller:
         load_github()
         from evalhook import report_words  # noqa: PLC0415 - loads PyGithub, in this thread
 
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        (self._folder / job.job_id).touch(mode=0o600)
+        leave_untold(self._folder, job.job_id)
         self._reports().set_status(job.prompt_commit, report_words.status_of(job, self._public_url))
 
     def _report_end(self, job: Job) -> None:
@@ -175,3 +174,9 @@ class Teller:
             result, mark = job.state.result, words.issue_mark(job.skill_name)
             reports.tell_success(lambda: words.success_note(job, result), mark)
         self._forget(job.job_id)
+
+
+def leave_untold(folder: Path, job_id: str) -> None:
+    """Let the next start of the service tell how a job ended; blocking, raises OSError."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / job_id).touch(mode=0o600)
