@@ -25,7 +25,7 @@ from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
 from evalhook.github import FixedToken, GitHub, PullRequestRefused
 from evalhook.gitops import Clone, Credentials, commit_file
-from evalhook.gitops.errors import PushOutdated, PushRefused, UnsafePath
+from evalhook.gitops.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
 from evalhook.jobs import Outbox
 from evalhook.outbox import Published
 from evalhook.publish import Committer
@@ -532,6 +532,8 @@ def test_a_clone_that_is_lost_or_damaged_is_made_anew_where_its_url_is_known(wor
         url=url,
         credentials=Credentials(world.url, lambda: TOKEN),
     )
+    with pytest.raises(CloneMissing, match="it is made anew; ask again"):
+        clone.fast_forward()
     clone.ensure()
     for path in (clone.path / ".git" / "objects").rglob("*"):
         if path.is_file():
