@@ -6,6 +6,7 @@ import asyncio
 import html
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,31 @@ def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> No
         assert tries[0] == 1
 
     world.story(tell)
+
+
+def test_a_stop_does_not_wait_for_calls_that_a_full_disk_ended(world, monkeypatch) -> None:
+    is_seen = threading.Event()
+
+    def full(_folders: Iterable[Path]) -> None:
+        is_seen.wait()
+        raise StorageError("No space left on device")
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.crash = StorageError("No space left on device")
+        job_id = (await post(client)).json()["job_id"]
+        await until(client, job_id, attends("storage_full"))
+        is_seen.set()
+
+    async def look(client: httpx.AsyncClient) -> None:
+        world.router.crash = None
+        (job,) = (await client.get("/jobs")).json()["jobs"]
+        assert (await world.ended(client, job["job_id"]))["status"] == "completed"
+
+    world.changes["EVALHOOK_GRACE_SECONDS"] = "3600"
+    with monkeypatch.context() as patch:
+        patch.setattr("evalhook.work.require_writable", full)
+        world.story(tell)
+    world.story(look)
 
 
 @pytest.mark.parametrize(

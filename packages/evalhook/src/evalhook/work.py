@@ -124,8 +124,9 @@ class Work:
             except EvaluatorError as error:
                 if not is_unwritable(error):
                     raise
-                waited = await self._disk_awaited(error, waited)
                 self._vigil.restart()
+                waited = await self._disk_awaited(error, waited)
+                self._vigil.move()
                 self._shelf.show(jobs.attend(self._job, None))
 
     async def _disk_awaited(self, error: EvaluatorError, waited: float) -> float:
