@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from evalcore.effects import real_effects
 from evalhook.app import create_app
 from evalhook.settings import read_settings
 from evalsim.github.app import API, SimulatedGitHub
+from evalsim.github.faults import Fault
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
 from evalsim.serving import running
@@ -40,6 +41,15 @@ KEY = "mr2_" + "k" * 30
 SKILL = "award-notice-terms"
 LIBRARY, DATA_SETS = "owner/prompt-library", "owner/data-sets"
 READY_SECONDS = 20.0
+# prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH): even root's service heeds permissions.
+HEEDING_PERMISSIONS = (
+    sys.executable,
+    "-c",
+    (
+        "import ctypes, os, sys; [ctypes.CDLL(None).prctl(24, number, 0, 0, 0) for number in (1, 2)];"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    ),
+)
 
 
 class Outside:
@@ -169,6 +179,32 @@ def test_a_github_app_clones_pushes_and_opens_the_pull_request(outside: Outside)
         assert job["result"]["pull_request_url"]
 
 
+def test_an_apps_token_that_ends_before_its_time_is_renewed_by_whoever_is_refused(outside: Outside) -> None:
+    private, public = key_pair()
+    outside.github.state.add_app("77", public)
+    app = {"EVALHOOK_GITHUB_APP_ID": "77", "EVALHOOK_GITHUB_APP_PRIVATE_KEY": private, "GITHUB_TOKEN": ""}
+    tokens = outside.github.state.tokens
+
+    def revoke() -> set[str]:
+        revoked = set(tokens) - {GITHUB_TOKEN}
+        for token in revoked:
+            del tokens[token]
+        return revoked
+
+    with outside.service(haste=100, **app) as client:
+        answer = client.post("/evaluate", json={"skill_name": SKILL, "replicates": 2})
+        assert answer.status_code == 202, answer.text
+        assert revoke()
+        job = wait_until(
+            lambda: client.get(answer.headers["location"]).json(), lambda job: job["status"] != "running"
+        )
+        assert job["status"] == "completed", job["error"]
+        assert job["result"]["pull_request_url"]
+        assert revoke()
+        assert client.post("/evaluate", json={"skill_name": "no-such"}).status_code == 503
+        assert client.post("/evaluate", json={"skill_name": "no-such"}).status_code == 404
+
+
 def test_a_forge_that_refuses_the_push_fails_the_job_and_keeps_the_replies(outside: Outside) -> None:
     outside.github.state.add_token(GITHUB_TOKEN, access="read")
     with outside.service(haste=200) as client:
@@ -207,6 +243,27 @@ def test_what_a_forge_refused_is_committed_back_by_hand_with_and_without_the_ser
     assert done.stdout.strip() == pull["html_url"]
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
     assert "is completed" in again.stderr
+
+
+def test_what_was_published_without_the_service_is_told_at_its_next_start(outside: Outside) -> None:
+    outside.github.state.faults.add(Fault(on="push", message="protected branch"))
+    with outside.service(haste=200) as client:
+        job = evaluate(client)
+        assert job["error"]["code"] == "push_refused"
+        wait_until(lambda: list((outside.folder / "state" / "untold").iterdir()), lambda left: not left)
+    (issue,) = outside.api("GET", "/issues")
+    outside.github.state.faults.clear()
+    by_hand = [*command()[:-1], "publish", job["job_id"]]
+    done = subprocess.run(
+        by_hand, env=full(outside.environment()), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    statuses = f"/commits/{job['prompt_commit']}/statuses"
+    assert outside.api("GET", statuses)[0]["state"] == "failure"
+    with outside.service():
+        wait_until(lambda: outside.api("GET", f"/issues/{issue['number']}")["state"], "closed".__eq__)
+    status = outside.api("GET", statuses)[0]
+    assert (status["state"], status["target_url"]) == ("success", done.stdout.strip())
 
 
 def test_mode_none_needs_no_github_and_writes_nothing_there(outside: Outside) -> None:
@@ -300,6 +357,40 @@ def test_the_service_process_starts_answers_and_stops_in_order(outside: Outside)
         assert path.read_bytes().startswith(data)
 
 
+def test_a_state_directory_that_turns_read_only_holds_the_job_until_it_is_mended(outside: Outside) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment, state = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{port}"), outside.folder / "state"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        process(environment, output=subprocess.DEVNULL, through=HEEDING_PERMISSIONS) as service,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=45) as client,
+    ):
+        wait_until(lambda: is_healthy(str(client.base_url)) or service.poll() is not None, bool)
+        answer = client.post("/evaluate", json={"skill_name": SKILL, "replicates": 10})
+        assert answer.status_code == 202, answer.text
+        folders = [state, *(path for path in state.rglob("*") if path.is_dir())]
+        for folder in folders:
+            folder.chmod(0o500)
+        job = wait_until(
+            lambda: client.get(answer.headers["location"]).json(),
+            lambda job: "attention" in job or job["status"] != "running",
+        )
+        assert (job["status"], job["attention"]["code"]) == ("running", "storage_full")
+        assert "Permission denied" in job["attention"]["message"]
+        for folder in folders:
+            folder.chmod(0o700)
+        job = wait_until(
+            lambda: client.get(answer.headers["location"]).json(), lambda job: job["status"] != "running"
+        )
+        assert (job["status"], job.get("attention")) == ("completed", None)
+        service.terminate()
+        service.wait(READY_SECONDS)
+    kept = [path.read_bytes().splitlines() for path in (state / "runs").glob("*/replies.jsonl")]
+    assert sum(map(len, kept)) == answer.json()["calls"]
+
+
 @pytest.mark.parametrize("name", ["MINDROUTER_API_KEY", "EVALHOOK_PROMPT_LIBRARY", "EVALHOOK_GITHUB_REPO"])
 def test_a_missing_setting_stops_the_start_with_one_line(outside: Outside, name: str) -> None:
     environment = outside.environment()
@@ -311,14 +402,17 @@ def test_a_missing_setting_stops_the_start_with_one_line(outside: Outside, name:
     assert ended.stdout == ""
 
 
-def test_an_address_that_is_taken_stops_the_start(outside: Outside) -> None:
+@pytest.mark.parametrize("name", ["EVALHOOK_BIND", "EVALHOOK_METRICS_BIND"])
+def test_an_address_that_is_taken_stops_the_start(outside: Outside, name: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        environment = outside.environment(EVALHOOK_BIND=f"127.0.0.1:{taken.getsockname()[1]}")
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        environment = outside.environment(**{"EVALHOOK_BIND": "127.0.0.1:0", name: address})
         ended = subprocess.run(command(), env=full(environment), capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert "EVALHOOK_BIND" in ended.stderr.splitlines()[-1]
+    assert ended.stderr == f"evalhook: {name} {address}: cannot listen there; is the port taken?\n"
+    assert "Traceback" not in ended.stdout
 
 
 def test_a_client_that_hangs_up_does_not_keep_the_slot(outside: Outside) -> None:
@@ -346,9 +440,11 @@ def key_pair() -> tuple[str, str]:
 
 
 @contextmanager
-def process(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def process(
+    environment: dict[str, str], *, output: int = subprocess.PIPE, through: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        command(), env=full(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*through, *command()], env=full(environment), stdout=output, stderr=output, text=True
     ) as service:
         try:
             yield service

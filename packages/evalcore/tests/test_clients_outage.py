@@ -141,6 +141,16 @@ def test_a_failure_that_stays_though_the_server_is_there_is_the_calls_own() -> N
     assert clock.now < 60
 
 
+def test_a_server_that_fails_every_call_though_it_is_there_is_given_up_within_the_budget() -> None:
+    replies, _, clock = tell(lambda _: "server_error", calls=100, budget=600, listed=True)
+    assert failures(replies) == ["server_error"] * 100
+    assert clock.now < 620
+    # One call after another is found to fail by itself: a short spell costs few of them.
+    replies, _, clock = tell(lambda now: "server_error" if now < 120 else None, calls=100, listed=True)
+    assert len(failures(replies)) <= 15
+    assert clock.now < 180
+
+
 def test_a_backend_that_stays_away_behind_a_gateway_that_lists_it_is_waited_for() -> None:
     def state(now: float) -> str | None:
         return "bad_gateway" if now < 300 else None

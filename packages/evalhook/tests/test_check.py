@@ -44,6 +44,20 @@ def test_everything_right_is_ok_line_by_line(environment: Environment, library: 
     assert str(library) in lines["prompt library"][1]
 
 
+def test_too_little_room_for_a_job_fails_the_state_directory(environment: Environment) -> None:
+    is_fine, text = by_name(environment(EVALHOOK_MIN_FREE_GB="1000000"))["state directory"]
+    assert not is_fine
+    assert "1000000.0 are needed" in text
+
+
+def test_a_state_directory_that_cannot_be_made_fails(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    state = str(tmp_path / "taken" / "state")
+    is_fine, text = by_name(environment(EVALHOOK_STATE_DIR=state))["state directory"]
+    assert not is_fine
+    assert "cannot be made" in text
+
+
 def test_an_absent_mindrouter_fails_its_own_line_only(environment: Environment, library: Path) -> None:
     lines = by_name(environment(MINDROUTER_BASE_URL="http://127.0.0.1:9"))
     assert [name for name, (is_fine, _) in lines.items() if not is_fine] == ["MindRouter"]

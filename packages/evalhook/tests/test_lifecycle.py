@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from evalcore.errors import StorageError
+from evalcore.errors import EvaluatorError, StorageError
 from evalhook.github import GitHubUnreachable
 from evalhook.gitops.errors import PushRefused
 
@@ -29,6 +32,11 @@ async def until(client: httpx.AsyncClient, job_id: str, wanted: Any) -> dict[str
         if wanted(job := await shown(client, job_id)):
             return job
         await asyncio.sleep(0)
+
+
+def attends(code: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether a job needs this attention: hurried clocks may let it be stalled for a moment before."""
+    return lambda job: job.get("attention", {}).get("code") == code
 
 
 async def settled(is_so: Callable[[], bool]) -> None:
@@ -158,7 +166,7 @@ def test_a_job_that_does_not_move_says_so_and_for_what_it_waits(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         world.router.gate = asyncio.Event()
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("stalled"))
         assert job["attention"]["code"] == "stalled"
         assert "no call has ended for 20 min; waiting for alpha replicate 1" in job["attention"]["message"]
         assert "one" not in job["attention"]["message"].split()
@@ -191,7 +199,7 @@ def test_a_full_disk_holds_the_job_until_there_is_room(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         world.publishing.error = StorageError("no space left on device", where="/clone")
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("publishing_delayed"))
         assert "no space left" in job["attention"]["message"]
         world.publishing.error = None
         assert (await world.ended(client, job_id))["status"] == "completed"
@@ -205,7 +213,7 @@ def test_a_disk_that_fills_while_calls_are_made_is_waited_for_and_no_call_is_los
             "cannot be written (No space left on device)", where="replies.jsonl"
         )
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("storage_full"))
         assert (job["status"], job["attention"]["code"]) == ("running", "storage_full")
         world.router.crash = None
         ended = await world.ended(client, job_id)
@@ -215,11 +223,41 @@ def test_a_disk_that_fills_while_calls_are_made_is_waited_for_and_no_call_is_los
     world.story(tell)
 
 
+def test_no_call_is_made_while_its_reply_could_not_be_kept(world, monkeypatch) -> None:
+    looks: list[set[Path]] = []
+    mended: list[bool] = []
+    error = StorageError("cannot be written (Read-only file system)", where="replies.jsonl")
+
+    def read_only(folders: Iterable[Path]) -> None:
+        looks.append(set(folders))
+        if not mended:
+            raise error
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.crash = error
+        job_id = (await post(client)).json()["job_id"]
+        job = await until(client, job_id, attends("storage_full"))
+        calls, since = world.router.calls, job["attention"]["since"]
+        world.router.crash = None
+        await settled(lambda: len(looks) > 5)
+        job = await shown(client, job_id)
+        assert (world.router.calls, job["attention"]["since"]) == (calls, since)
+        mended.append(True)
+        ended = await world.ended(client, job_id)
+        assert (ended["status"], ended.get("attention")) == ("completed", None)
+        assert ended["progress"] == {"done": 8, "total": 8, "errors": 0}
+        runs = world.settings.runs_dir
+        assert looks[0] == {runs.parent, runs, *runs.iterdir()}
+
+    monkeypatch.setattr("evalhook.work.require_writable", read_only)
+    world.story(tell)
+
+
 def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         world.publishing.error = GitHubUnreachable("GitHub answers 502")
         job_id = (await post(client)).json()["job_id"]
-        job = await until(client, job_id, lambda job: job.get("attention"))
+        job = await until(client, job_id, attends("publishing_delayed"))
         assert (job["status"], job["phase"]) == ("running", "publishing")
         assert job["attention"]["code"] == "publishing_delayed"
         world.publishing.error = None
@@ -227,6 +265,52 @@ def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> No
         assert (ended["status"], ended.get("attention")) == ("completed", None)
         tries = [outbox.tries for outbox in world.publishing.outboxes]
         assert tries[0] == 1
+
+    world.story(tell)
+
+
+def test_a_stop_does_not_wait_for_calls_that_a_full_disk_ended(world, monkeypatch) -> None:
+    is_seen = threading.Event()
+
+    def full(_folders: Iterable[Path]) -> None:
+        is_seen.wait()
+        raise StorageError("No space left on device")
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.crash = StorageError("No space left on device")
+        job_id = (await post(client)).json()["job_id"]
+        await until(client, job_id, attends("storage_full"))
+        is_seen.set()
+
+    async def look(client: httpx.AsyncClient) -> None:
+        world.router.crash = None
+        (job,) = (await client.get("/jobs")).json()["jobs"]
+        assert (await world.ended(client, job["job_id"]))["status"] == "completed"
+
+    world.changes["EVALHOOK_GRACE_SECONDS"] = "3600"
+    with monkeypatch.context() as patch:
+        patch.setattr("evalhook.work.require_writable", full)
+        world.story(tell)
+    world.story(look)
+
+
+@pytest.mark.parametrize(
+    ("part", "fault", "error"),
+    [
+        ("router", "crash", StorageError("cannot be written (No space left on device)")),
+        ("publishing", "error", GitHubUnreachable("GitHub answers 502")),
+    ],
+)
+def test_whatever_needs_attention_is_on_the_page(world, part: str, fault: str, error: EvaluatorError) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        setattr(getattr(world, part), fault, error)
+        job_id = (await post(client)).json()["job_id"]
+        while True:
+            if error.line in html.unescape((await client.get("/")).text):
+                break
+        setattr(getattr(world, part), fault, None)
+        assert (await world.ended(client, job_id))["status"] == "completed"
+        assert error.line not in html.unescape((await client.get("/")).text)
 
     world.story(tell)
 
@@ -256,7 +340,7 @@ def test_a_record_that_is_there_is_not_scored_again_after_a_restart(world) -> No
     async def stop(client: httpx.AsyncClient) -> None:
         world.publishing.error = GitHubUnreachable("away")
         ids.append((await post(client)).json()["job_id"])
-        await until(client, ids[0], lambda job: job.get("attention"))
+        await until(client, ids[0], attends("publishing_delayed"))
 
     async def look(client: httpx.AsyncClient) -> None:
         assert (await world.ended(client, ids[0]))["status"] == "completed"

@@ -119,7 +119,7 @@ def test_a_jobs_lines_are_in_a_file_of_its_own_too(world, lines: io.StringIO) ->
     configure_logging(Scrubber([Secret(HUSH)]), lines, JobLogs(folder))
     world.story(tell)
     for job_id in ids:
-        kept = [json.loads(line) for line in (folder / f"{job_id}.log").read_text().splitlines()]
+        kept = [json.loads(line) for line in (folder / job_id / "job.log").read_text().splitlines()]
         assert {line["job_id"] for line in kept} == {job_id}
         assert kept[0]["event"] == "job_started"
         assert kept == [line for line in parsed(lines) if line.get("job_id") == job_id]
@@ -130,11 +130,11 @@ def test_a_jobs_log_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
     job_id = "0" * 36
     for number in range(1000):
         logs.keep(job_id, f"line {number}")
-    newest = (tmp_path / f"{job_id}.log").read_text().splitlines()
-    older = (tmp_path / f"{job_id}.log.1").read_text().splitlines()
+    newest = (tmp_path / job_id / "job.log").read_text().splitlines()
+    older = (tmp_path / job_id / "job.log.1").read_text().splitlines()
     assert newest[-1] == "line 999"
     assert older + newest == [f"line {number}" for number in range(1000 - len(older + newest), 1000)]
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 200
+    assert sum(path.stat().st_size for path in (tmp_path / job_id).iterdir()) <= 200
 
 
 @pytest.mark.parametrize("job_id", ["../../etc/passwd", "", "x", "0" * 35 + "/"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import jsonschema_rs
+
+from evalhook.gitops.errors import PushRefused
 
 
 def document(world: Any) -> dict[str, Any]:
@@ -86,6 +89,28 @@ def test_what_the_service_answers_is_valid_under_its_own_description(world) -> N
         check(await client.get("/jobs?limit=0"), "get", "/jobs")
         check(await client.get("/health"), "get", "/health")
         check(await client.post("/evaluate", json={}), "post", "/evaluate")
+
+    world.story(tell)
+
+
+def test_both_refusals_to_publish_are_valid_under_the_description(world) -> None:
+    described = document(world)
+    where = described["paths"]["/jobs/{job_id}/publish"]["post"]["responses"]["409"]["content"]
+    schema = where["application/json"]["schema"] | {"components": described["components"]}
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.publishing.error = PushRefused("protected branch")
+        failed = await world.evaluated(client)
+        world.publishing.error = None
+        world.router.gate = asyncio.Event()
+        running = (await client.post("/evaluate", json={"skill_name": "memo"})).json()
+        for job, key in ((failed, "busy"), (running, "error")):
+            answer = await client.post(f"/jobs/{job['job_id']}/publish")
+            assert answer.status_code == 409
+            assert key in answer.json()
+            jsonschema_rs.validator_for(schema).validate(answer.json())
+        world.router.gate.set()
+        await world.ended(client, running["job_id"])
 
     world.story(tell)
 

@@ -19,7 +19,7 @@ from evalhook.gitops.errors import (
     RemoteUnreachable,
     UnsafePath,
 )
-from evalhook.outbox import CAP_S, PASSING_S, REFUSALS, is_full, persist, wait_after
+from evalhook.outbox import CAP_S, PASSING_S, REFUSALS, is_unwritable, persist, wait_after
 
 PASSING = (GitHubUnreachable, RemoteUnreachable, GitTimedOut, PushOutdated)
 REFUSED = (PushRefused, PullRequestRefused, GitHubRefused, RemoteRefused, CloneCorrupt)
@@ -92,10 +92,15 @@ def test_waits_are_drawn_from_zero_to_the_bound() -> None:
     assert wait_after(GitTimedOut("x"), 30, 0, 0.999) == pytest.approx(CAP_S, rel=0.01)
 
 
-def test_a_full_disk_is_known_by_its_cause_or_its_words() -> None:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_full_or_read_only_disk_is_known_by_its_cause(number: int) -> None:
     error = StorageError("cannot be written")
-    error.__cause__ = OSError(errno.ENOSPC, "full")
-    assert is_full(error)
-    assert is_full(StorageError("the disk is full (fatal: no space left on device)"))
-    assert not is_full(StorageError("permission denied"))
-    assert not is_full(LeaderboardError("no space left"))
+    error.__cause__ = OSError(number, "why")
+    assert is_unwritable(error)
+
+
+def test_a_full_or_read_only_disk_is_known_by_its_words() -> None:
+    assert is_unwritable(StorageError("the disk is full (fatal: no space left on device)"))
+    assert is_unwritable(StorageError("record.json: Permission denied"))
+    assert not is_unwritable(StorageError("run.json: No such file or directory"))
+    assert not is_unwritable(LeaderboardError("no space left"))

@@ -25,7 +25,7 @@ from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
 from evalhook.github import FixedToken, GitHub, PullRequestRefused
 from evalhook.gitops import Clone, Credentials, commit_file
-from evalhook.gitops.errors import PushOutdated, PushRefused, UnsafePath
+from evalhook.gitops.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
 from evalhook.jobs import Outbox
 from evalhook.outbox import Published
 from evalhook.publish import Committer
@@ -480,6 +480,22 @@ def test_two_open_results_of_one_component_both_merge_whatever_came_between(worl
     assert sorted(world.runs("main")) == ["from-actions", "r1", "r2"]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_open_results_that_were_refreshed_still_stand_on_each_other(
+    world: World, order: tuple[int, ...]
+) -> None:
+    branches = [
+        world.committer(second=at).publish(world.plan(f"job-{at}"), [record(f"r{at}")]).branch
+        for at in (1, 2, 3)
+    ]
+    world.add_to_main("from-actions")
+    assert refresh(world) == branches
+    assert refresh(world) == []
+    for at in order:
+        world.merge(str(branches[at]))
+    assert sorted(world.runs("main")) == ["from-actions", "r1", "r2", "r3"]
+
+
 def test_open_results_that_merge_are_left_as_they_are(world: World) -> None:
     published = publish(world, Kept())
     world.commit_to_main("new.txt", "new\n")
@@ -516,6 +532,8 @@ def test_a_clone_that_is_lost_or_damaged_is_made_anew_where_its_url_is_known(wor
         url=url,
         credentials=Credentials(world.url, lambda: TOKEN),
     )
+    with pytest.raises(CloneMissing, match="it is made anew; ask again"):
+        clone.fast_forward()
     clone.ensure()
     for path in (clone.path / ".git" / "objects").rglob("*"):
         if path.is_file():

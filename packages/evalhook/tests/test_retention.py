@@ -117,7 +117,8 @@ class Place:
     def add(self, job: Job, size: int = 1000) -> Path:
         self.store.write(job)
         self.store.show(job)
-        (self.jobs_dir / f"{job.job_id}.log").write_text("x")
+        (self.jobs_dir / job.job_id).mkdir()
+        (self.jobs_dir / job.job_id / "job.log").write_text("x")
         return self.add_run(job.job_id, size)
 
     def add_run(self, job_id: str, size: int = 1000) -> Path:
@@ -148,7 +149,7 @@ def test_a_job_that_goes_takes_all_that_is_its_own(place: Place) -> None:
     assert not old.exists()
     assert new.exists()
     assert place.store.get("old") is None
-    assert sorted(path.name for path in place.jobs_dir.iterdir()) == [".lock", "new.json", "new.log"]
+    assert sorted(path.name for path in place.jobs_dir.iterdir()) == [".lock", "new", "new.json"]
 
 
 def test_unpublished_and_running_jobs_stay_however_old_or_large(place: Place) -> None:

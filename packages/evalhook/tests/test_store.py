@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,22 @@ def test_written_jobs_are_there_after_a_restart(store: JobStore, tmp_path: Path)
     again = reopened(store, tmp_path / "jobs")
     assert again.get("a") == job
     again.close()
+
+
+def test_what_is_made_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "above" / "state" / "jobs")
+    store.open()
+    store.close()
+    made = [tmp_path / "above" / "state", tmp_path / "above" / "state" / "jobs"]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o700, 0o700]
+
+
+def test_what_a_killed_writer_left_is_removed_at_the_next_start(store: JobStore, tmp_path: Path) -> None:
+    store.write(make_job("a"))
+    (tmp_path / "jobs" / ".a.json.x1y2.tmp").write_text("{")
+    again = reopened(store, tmp_path / "jobs")
+    again.close()
+    assert sorted(path.name for path in (tmp_path / "jobs").iterdir()) == [".lock", "a.json"]
 
 
 def test_showing_a_job_touches_no_file(store: JobStore, tmp_path: Path) -> None:

@@ -164,6 +164,29 @@ def test_an_issue_of_somebody_elses_with_the_label_is_left_alone(scene: Scene) -
     assert other.comments == []
 
 
+def test_a_failures_status_leads_to_its_issue(scene: Scene) -> None:
+    scene.tell_end("a", FAILURE)
+    (issue,) = scene.repository.issues
+    assert scene.repository.statuses[-1].target_url.endswith(f"/{NAME}/issues/{issue.number}")
+    scene.tell_end("b", FAILURE)
+    assert scene.repository.statuses[-1].target_url.endswith(f"/{NAME}/issues/{issue.number}")
+
+
+def test_a_failures_status_is_told_where_no_issue_may_be_written(scene: Scene) -> None:
+    scene.app.state.faults.add(Fault(on="issues.create", status=403, message="no"))
+    scene.jobs["a"] = jobs.fail(scene.job(), NOW, FAILURE)
+    scene.tell(scene.jobs["a"], until=lambda: scene.states() == ["failure"])
+    assert scene.repository.statuses[-1].target_url == "https://hook.example/"
+
+
+def test_a_job_that_failed_and_was_published_by_hand_says_so_in_its_issue(scene: Scene) -> None:
+    scene.tell_end("a", FAILURE)
+    scene.tell_end("a", None)
+    (issue,) = scene.repository.issues
+    assert issue.state == "closed"
+    assert PULL in issue.comments[-1].body
+
+
 @pytest.mark.parametrize("operation", ["statuses.create", "issues.create", "comments.create", "issues.edit"])
 @pytest.mark.parametrize("answer_lost", [False, True])
 def test_what_failed_is_told_later_and_never_twice(

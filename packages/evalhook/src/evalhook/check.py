@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 
 from evalcore.checkout import CommitCheckout
@@ -15,8 +14,10 @@ from evalcore.structs import Frozen
 from evalhook.gitops.clone import Clone
 from evalhook.gitops.commits import remote_tip
 from evalhook.neighbours import check_github, data_sets_clone, library_clone, open_gateway
+from evalhook.problems import Problem
 from evalhook.secret import Scrubber
 from evalhook.settings import Settings, inspect_settings
+from evalhook.space import GB, FreeSpace, require_writable
 from evalhook.start import require_clones
 
 
@@ -63,14 +64,17 @@ def _failed(problem: ConfigurationError) -> CheckLine:
 def _check_state(settings: Settings) -> str:
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=settings.state_dir) as file:
-            file.write(b"can be written")
-        free = shutil.disk_usage(settings.state_dir).free
     except OSError as error:
         hint = "give the folder to the user that the service runs as"
         raise StorageError(
-            f"cannot be written ({error.strerror})", where=str(settings.state_dir), hint=hint
+            f"cannot be made ({error.strerror})", where=str(settings.state_dir), hint=hint
         ) from error
+    require_writable([settings.state_dir])
+    try:
+        FreeSpace(settings.state_dir, settings.min_free_gb * GB).require()
+    except Problem as problem:
+        raise StorageError(problem.message, where=str(settings.state_dir)) from problem
+    free = shutil.disk_usage(settings.state_dir).free
     return f"{settings.state_dir} can be written, {free // 2**20:,} MiB free"
 
 

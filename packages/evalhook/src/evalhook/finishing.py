@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import httpx
@@ -29,6 +30,7 @@ from evalhook.secret import Scrubber
 from evalhook.settings import Settings, read_settings
 from evalhook.slot import Slot
 from evalhook.store import InUse, JobStore
+from evalhook.telling import leave_untold
 from evalhook.work import Means, timestamp
 from evalhook.worker import Worker
 
@@ -71,6 +73,8 @@ async def _here(settings: Settings, store: JobStore, job_id: str) -> Job:
     slot.take(holder)
     store.write(job)
     store.show(job)
+    with suppress(OSError):  # nothing hangs on it but the telling
+        leave_untold(settings.untold_dir, job_id)
     worker.begin(job, holder)
     await worker.idle()
     return store.get(job_id) or job

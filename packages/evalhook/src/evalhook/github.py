@@ -87,6 +87,10 @@ class Tokens(Protocol):
         """Give a token that holds for some minutes at least."""
         ...
 
+    def forget(self) -> None:
+        """Give another one next time, where there can be one: this one was refused."""
+        ...
+
 
 class FixedToken:
     """A personal or fine-grained token."""
@@ -97,6 +101,9 @@ class FixedToken:
     def token(self) -> str:
         """Give it."""
         return self._value
+
+    def forget(self) -> None:
+        """Keep it: there is no other."""
 
 
 class AppTokens:
@@ -123,6 +130,10 @@ class AppTokens:
         if self._kept is None or self._kept[1] - RENEW_BEFORE < self._now():
             self._kept = self._fetch()
         return self._kept[0]
+
+    def forget(self) -> None:
+        """Fetch another one next time."""
+        self._kept = None
 
     def _fetch(self) -> tuple[str, datetime]:
         owner, _, name = self._repository.partition("/")
@@ -214,7 +225,15 @@ class GitHub:
 
     @contextmanager
     def _opened(self, doing: str) -> Iterator[ApiRepository]:
-        token = self._tokens.token()
+        try:
+            with self._opened_with(self._tokens.token(), doing) as repository:
+                yield repository
+        except GitHubRefused:
+            self._tokens.forget()
+            raise
+
+    @contextmanager
+    def _opened_with(self, token: str, doing: str) -> Iterator[ApiRepository]:
         with (
             _translated(f"{self._api_url}/repos/{self.repository}", doing, token),
             Github(

@@ -61,16 +61,20 @@ class GitHubReports(GitHub):
             where = f"{repository.url}/statuses/{commit}"
             repository.requester.requestJsonAndCheck("POST", where, input=told)
 
-    def tell_failure(self, title: str, note: Note) -> None:
-        """Open the component's issue, or comment on the one there is, open again where it was closed."""
+    def tell_failure(self, title: str, note: Note) -> str:
+        """Open the component's issue, or comment on the one there is, open again where it was closed.
+
+        Returns the issue's page.
+        """
         with self._opened("tell the failure in an issue") as repository:
             issue = _find(repository, note.issue_mark)
             if issue is None:
-                repository.create_issue(title=title, body=_marked(note, note.issue_mark), labels=[LABEL])
-                return
+                body = _marked(note, note.issue_mark)
+                return repository.create_issue(title=title, body=body, labels=[LABEL]).html_url
             _comment_once(issue, note)
             if issue.state == "closed":
                 issue.edit(state="open")
+            return issue.html_url
 
     def tell_success(self, note: Callable[[], Note], issue_mark: str) -> None:
         """Close the component's open issue with a comment; nothing happens where there is none."""

@@ -20,6 +20,7 @@ from evalhook.late import load_github
 from evalhook.outbox import Published, Publisher
 from evalhook.privacy import CasePrivacy
 from evalhook.repositories import Repositories
+from evalhook.secret import Secret
 from evalhook.settings import GitHubApp, GitHubToken, Settings
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def library_clone(settings: Settings) -> Clone:
         work=settings.state_dir / "worktrees" / "library",
         url=settings.prompt_library_url,
         default_branch=settings.default_branch,
-        credentials=_credentials(settings.prompt_library_url, github_token(settings)),
+        credentials=_credentials(settings.prompt_library_url, github_tokens(settings)),
         allow_http=settings.allow_http,
     )
 
@@ -58,13 +59,13 @@ def data_sets_clone(settings: Settings) -> Clone | None:
     if settings.data_sets is None:
         return None
     own = settings.data_sets_token
-    token = own.reveal if own is not None else github_token(settings)
+    tokens = _SetToken(own) if own is not None else github_tokens(settings)
     return Clone(
         settings.data_sets,
         work=settings.state_dir / "worktrees" / "data-sets",
         url=settings.data_sets_url,
         default_branch=settings.default_branch,
-        credentials=_credentials(settings.data_sets_url, token),
+        credentials=_credentials(settings.data_sets_url, tokens),
         allow_http=settings.allow_http,
     )
 
@@ -76,8 +77,8 @@ def open_publisher(settings: Settings) -> Publisher:
 
 def open_reports(settings: Settings) -> Callable[[], GitHubReports] | None:
     """Return what makes the teller of GitHub; None where there is no repository to tell."""
-    token, repository = github_token(settings), settings.github_repo
-    if settings.commit_back == "none" or token is None or repository is None:
+    tokens, repository = github_tokens(settings), settings.github_repo
+    if settings.commit_back == "none" or tokens is None or repository is None:
         return None
 
     def reports() -> GitHubReports:
@@ -87,7 +88,7 @@ def open_reports(settings: Settings) -> Callable[[], GitHubReports] | None:
         # A request is not repeated blindly: what it may have done is looked for first (evalhook.telling).
         return GitHubReports(
             repository,
-            _Tokens(token),
+            tokens,
             api_url=settings.github_api_url,
             allow_http=settings.allow_http,
             retries=0,
@@ -138,10 +139,8 @@ class _LateCommitter:
                 return Published(None, None, refusal)
             return committer.publish(plan, records, skipped_models, outbox, save)
         except RepositoryError as error:
-            # What the next try needs: a token that has not ended before its time, a clone that can be read.
-            _forget_token(settings)
             if isinstance(error, CloneMissing | CloneCorrupt):
-                clone.rebuild()
+                clone.rebuild()  # for the next try
             raise
 
 
@@ -170,31 +169,25 @@ def _github(settings: Settings) -> GitHub:
     load_github()
     from evalhook.github import GitHub  # noqa: PLC0415 - see _LateCommitter
 
-    token = github_token(settings)
-    if token is None or settings.github_repo is None:
+    tokens = github_tokens(settings)
+    if tokens is None or settings.github_repo is None:
         raise ConfigurationError("is not set, and pull requests need it", where="GITHUB_TOKEN", hint="set it")
     return GitHub(
         settings.github_repo,
-        _Tokens(token),
+        tokens,
         api_url=settings.github_api_url,
         allow_http=settings.allow_http,
         retries=0,  # evalhook.outbox waits, where a stop can end the waiting
     )
 
 
-class _Tokens(NamedTuple):
-    """What evalhook.github asks for its tokens."""
-
-    token: Callable[[], str]
-
-
-def github_token(settings: Settings) -> Callable[[], str] | None:
+def github_tokens(settings: Settings) -> Tokens | None:
     """Return what gives GitHub's token at each use; None where there is none."""
     match settings.github:
         case GitHubToken(token):
-            return token.reveal
+            return _SetToken(token)
         case GitHubApp():
-            return _app_tokens(settings).token
+            return _app_tokens(settings)
         case _:
             return None
 
@@ -205,9 +198,17 @@ def _app_tokens(settings: Settings) -> _LateAppTokens:
     return _LateAppTokens(settings)
 
 
-def _forget_token(settings: Settings) -> None:
-    if isinstance(settings.github, GitHubApp):
-        _app_tokens(settings).forget()
+class _SetToken(NamedTuple):
+    """A token that stands in the settings."""
+
+    secret: Secret
+
+    def token(self) -> str:
+        """Give it."""
+        return self.secret.reveal()
+
+    def forget(self) -> None:
+        """Keep it: there is no other."""
 
 
 class _LateAppTokens:
@@ -237,8 +238,9 @@ class _LateAppTokens:
         self._tokens = None
 
 
-def _credentials(url: str | None, token: Callable[[], str] | None) -> Credentials | None:
+def _credentials(url: str | None, tokens: Tokens | None) -> Credentials | None:
     """Give a clone the token: for its URL's origin, or for its own remote's where no URL is set."""
-    if token is None:
+    if tokens is None:
         return None
-    return Credentials(origin=None if url is None else origin_of(url), token=token)
+    origin = None if url is None else origin_of(url)
+    return Credentials(origin=origin, token=tokens.token, forget=tokens.forget)

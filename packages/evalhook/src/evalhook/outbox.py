@@ -23,12 +23,19 @@ BASE_S: Final = 2.0
 CAP_S: Final = 300.0
 """The n-th wait is drawn from [0, min(cap, base * 2**n)): full jitter."""
 PASSING_S: Final = 3600.0
-"""How long what passes by itself is tried again: time-outs, 5xx, rate limits, a full disk."""
+"""How long what passes by itself is tried again: time-outs, 5xx, rate limits, a full or read-only disk."""
 REFUSALS: Final = 6
 """How often what was refused is tried: a person may be mending it, but not for an hour."""
 HOPELESS: Final = (UnsafePath, InsecureRemote)
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-FULL_WORDS: Final = ("no space left", "disk is full", "quota exceeded", "read-only file")
+UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+UNWRITABLE_WORDS: Final = (
+    "no space left",
+    "disk is full",
+    "quota exceeded",
+    "read-only file",
+    "permission denied",
+    "operation not permitted",
+)
 
 
 class Published(Frozen, frozen=True):
@@ -59,15 +66,15 @@ class Publisher(Protocol):
         ...
 
 
-def is_full(error: EvaluatorError) -> bool:
-    """Whether an error is a full or read-only disk's, which passes once somebody makes room."""
+def is_unwritable(error: EvaluatorError) -> bool:
+    """Whether an error is a full or read-only disk's, which passes once somebody mends that."""
     if not isinstance(error, StorageError):
         return False
     cause = error.__cause__
-    if isinstance(cause, OSError) and cause.errno in FULL:
+    if isinstance(cause, OSError) and cause.errno in UNWRITABLE:
         return True
     words = error.line.lower()
-    return any(text in words for text in FULL_WORDS)
+    return any(text in words for text in UNWRITABLE_WORDS)
 
 
 def wait_after(error: EvaluatorError, tries: int, elapsed: float, random: float) -> float | None:
@@ -75,7 +82,7 @@ def wait_after(error: EvaluatorError, tries: int, elapsed: float, random: float)
 
     `tries` have been made in `elapsed` seconds; `random` is uniform in [0, 1).
     """
-    is_passing = is_full(error) or (isinstance(error, RepositoryError) and error.retryable)
+    is_passing = is_unwritable(error) or (isinstance(error, RepositoryError) and error.retryable)
     is_refusal = isinstance(error, RepositoryError) and not isinstance(error, HOPELESS)
     if not is_passing and not (is_refusal and tries < REFUSALS):
         return None

@@ -7,6 +7,7 @@ works on references of its own, so that it may run beside a job that uses the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -21,6 +22,13 @@ from evalhook.gitops.translate import translate
 
 REFERENCES = "refs/evalhook/refresh"
 log = structlog.stdlib.get_logger(__name__)
+
+
+class Refreshed(NamedTuple):
+    """The tip of a branch before and after it got a merge commit."""
+
+    before: str
+    after: str
 
 
 class Refresher:
@@ -40,34 +48,40 @@ class Refresher:
         if not pulls:
             return []
         default = self._fetched(self._clone.default_branch)
-        merged = []
-        # The oldest first: those that stand on it then merge by themselves more often.
+        refreshed: dict[str, Refreshed] = {}
+        # The oldest first: the others may stand on it.
         for pull in reversed(pulls):
             try:
-                if self._settle(pull.branch, default):
-                    merged.append(pull.branch)
+                done = self._settle(pull.branch, default, tuple(refreshed.values()))
             except EvaluatorError as error:
                 log.warning("results_not_refreshed", branch=pull.branch, reason=error.line)
-        return merged
+                continue
+            if done is not None:
+                refreshed[pull.branch] = done
+        return list(refreshed)
 
-    def _settle(self, branch: str, default: str) -> bool:
+    def _settle(self, branch: str, default: str, below: Sequence[Refreshed]) -> Refreshed | None:
         slug = slug_of(branch)
         ours = self._fetched(branch)
-        merge = try_merge(self._clone, ours, default)
+        if slug is None or not try_merge(self._clone, ours, default).conflicts:
+            return None
+        # What stood on refreshed results stands on them again: side by side they would conflict.
+        theirs = next(
+            (each.after for each in reversed(below) if self._clone.is_ancestor(each.before, ours)), default
+        )
+        merge = try_merge(self._clone, ours, theirs)
         path = f"components/{slug}/leaderboard.json"
-        if slug is None or not merge.conflicts:
-            return False
-        if merge.conflicts != (path,):
+        if not {path}.issuperset(merge.conflicts):
             log.warning("results_conflict", branch=branch, paths=list(merge.conflicts[:5]))
-            return False
+            return None
         data = encode_leaderboard(
-            merge_leaderboards(self._read(slug, ours, path), self._read(slug, default, path))
+            merge_leaderboards(self._read(slug, ours, path), self._read(slug, theirs, path))
         )
         message = messages.merge_message(slug, self._clone.default_branch)
-        commit = commit_merge(self._clone, merge, path, data, (ours, default), message)
+        commit = commit_merge(self._clone, merge, path, data, (ours, theirs), message)
         push(self._clone, commit, branch)
         log.info("results_refreshed", branch=branch, commit=commit)
-        return True
+        return Refreshed(ours, commit)
 
     def _read(self, slug: str, commit: str, path: str) -> Leaderboard:
         data = read_blob(self._clone, commit, path)

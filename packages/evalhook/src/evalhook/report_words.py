@@ -91,14 +91,14 @@ def issue_mark(slug: str) -> str:
     return f"<!-- evaluator: failure of {slug} -->"
 
 
-def status_of(job: Job, public_url: str | None) -> CommitStatus:
-    """Say how a job stands, beside its commit."""
+def status_of(job: Job, public_url: str | None, issue: str | None = None) -> CommitStatus:
+    """Say how a job stands, beside its commit; `issue` is the page that tells of its failure."""
     page = None if public_url is None else f"{public_url}/"
     match job.state:
         case Completed(result=result):
             return CommitStatus("success", _done(result), result.pull_request_url or page)
         case Failed(error=error):
-            return CommitStatus("failure", _short(f"Failed: {_what(error)}"), page)
+            return CommitStatus("failure", _short(f"Failed: {_what(error)}"), issue or page)
         case Cancelled():
             return CommitStatus("error", "Cancelled; what was called is kept", page)
         case _:
@@ -120,7 +120,7 @@ def failure_note(job: Job, error: JobError, public_url: str | None) -> Note:
             "The next evaluation that succeeds closes this issue."
         ),
     ]
-    return _note(job, "\n\n".join(lines))
+    return _note(job, "\n\n".join(lines), f"<!-- evaluator: job {job.job_id} -->")
 
 
 def success_note(job: Job, result: JobResult) -> Note:
@@ -128,13 +128,15 @@ def success_note(job: Job, result: JobResult) -> Note:
     url = result.pull_request_url
     # An address of our own repository's, or none: no text of a model's gets here.
     where = f", results in {url}" if url is not None else ""
-    return _note(job, f"Evaluated again at commit {job.prompt_commit}: {_done(result)}{where}.")
+    # A mark of its own: a job that failed may have been published by hand since.
+    mark = f"<!-- evaluator: success of job {job.job_id} -->"
+    return _note(job, f"Evaluated again at commit {job.prompt_commit}: {_done(result)}{where}.", mark)
 
 
-def _note(job: Job, text: str) -> Note:
+def _note(job: Job, text: str, job_mark: str) -> Note:
     return Note(
         issue_mark=issue_mark(job.skill_name),
-        job_mark=f"<!-- evaluator: job {job.job_id} -->",
+        job_mark=job_mark,
         text=text,
         since=datetime.fromisoformat(job.created_at),
     )

@@ -150,9 +150,15 @@ async def cancel_job(job_id: FromPath[str], service: TheService) -> JobView:
     responses=errors(
         _400="invalid_request: the request cannot be read",
         _404="unknown_job: there is no such job",
-        _409="wrong_state: the job has not ended, is published, or has no record; or another job runs",
         _503="not_ready: the service is stopping, or its disk is full",
-    ),
+    )
+    | {
+        409: ResponseSpec(
+            data_container=ErrorBody | BusyBody,
+            description="wrong_state: the job has not ended, is published, or has no record; or another runs",
+            generate_examples=False,
+        )
+    },
 )
 async def publish_job(job_id: FromPath[str], service: TheService) -> JobView:
     """Begin to publish again; each step that was done is found and not repeated."""

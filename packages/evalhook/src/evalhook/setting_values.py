@@ -159,13 +159,13 @@ def server_root(text: str) -> str:
     return text.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
-def api_url(*, allow_http: bool) -> Callable[[str], str]:
-    """Make a reader of GitHub's API root."""
+def web_url(example: str, *, allow_http: bool) -> Callable[[str], str]:
+    """Make a reader of addresses that people or credentials are sent to."""
 
     def read(text: str) -> str:
         parts = _split(text)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise Unusable("is not the URL of an API", "write it as https://host/api/v3")
+            raise Unusable("is not the URL of a server", f"write it as {example}")
         _refuse_plain_http(parts, allow_http=allow_http)
         return text.rstrip("/")
 

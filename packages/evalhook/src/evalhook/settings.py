@@ -130,6 +130,11 @@ class Settings(Frozen, frozen=True):
         return self.state_dir / "runs"
 
     @property
+    def untold_dir(self) -> Path:
+        """Where it is noted which jobs GitHub is still to be told of."""
+        return self.state_dir / "untold"
+
+    @property
     def jobs_dir(self) -> Path:
         """Where jobs are kept."""
         return self.state_dir / "jobs"
@@ -183,7 +188,7 @@ def _read(reader: SettingReader) -> Settings:
     if needs_repo and repo is None and not reader.failed("EVALHOOK_GITHUB_REPO"):
         hint = "set it to owner/name, or EVALHOOK_COMMIT_BACK=none"
         reader.fail("EVALHOOK_GITHUB_REPO", "is not set, and pull requests and Apps need it", hint)
-    oidc = _oidc(reader, url=values.api_url(allow_http=allow_http))
+    oidc = _oidc(reader, url=values.web_url("https://host", allow_http=allow_http))
     long_enough = values.long_secret(MIN_TOKEN_LENGTH)
     return Settings(
         token=(reader.required_secret if oidc is None else reader.secret)(TOKEN, long_enough),
@@ -208,7 +213,9 @@ def _read(reader: SettingReader) -> Settings:
         commit_suffix=reader.value("EVALHOOK_COMMIT_SUFFIX", values.one_line, default=""),
         github_repo=repo,
         github_api_url=reader.value(
-            "EVALHOOK_GITHUB_API_URL", values.api_url(allow_http=allow_http), default=DEFAULT_API_URL
+            "EVALHOOK_GITHUB_API_URL",
+            values.web_url("https://host/api/v3", allow_http=allow_http),
+            default=DEFAULT_API_URL,
         ),
         github=github,
         concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
@@ -223,7 +230,9 @@ def _read(reader: SettingReader) -> Settings:
         refresh_minutes=reader.value("EVALHOOK_REFRESH_MINUTES", values.whole_number(1, 10**5), default=10),
         max_state_gb=reader.value("EVALHOOK_MAX_STATE_GB", values.whole_number(1, 10**6), default=20),
         min_free_gb=reader.value("EVALHOOK_MIN_FREE_GB", values.whole_number(0, 10**6), default=1),
-        public_url=reader.optional("EVALHOOK_PUBLIC_URL", values.api_url(allow_http=allow_http)),
+        public_url=reader.optional(
+            "EVALHOOK_PUBLIC_URL", values.web_url("https://evaluator.example.org", allow_http=allow_http)
+        ),
         metrics_bind=reader.optional("EVALHOOK_METRICS_BIND", values.bind),
         allow_http=allow_http,
         publish_cases=reader.optional("EVALHOOK_PUBLISH_CASES", values.publish_cases),

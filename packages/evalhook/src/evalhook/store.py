@@ -49,8 +49,12 @@ class JobStore:
         Raises ConfigurationError where it cannot be used, or another process uses it.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # The folder above holds inputs and replies: where it is made here, it is nobody else's to read.
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _locked(self._folder / ".lock")
+            for unfinished in self._folder.glob(".*.tmp"):
+                unfinished.unlink(missing_ok=True)  # of a writer that was killed
             self._jobs = {job.job_id: job for job in _read_jobs(self._folder)}
         except OSError as error:
             self.close()

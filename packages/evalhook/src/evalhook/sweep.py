@@ -129,6 +129,7 @@ class Sweeper:
             (self._jobs_dir / f"{job_id}.json").unlink(missing_ok=True)
             for path in self._jobs_dir.glob(f"{job_id}.*"):
                 path.unlink(missing_ok=True)
+            shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
         for run in runs:
             if (run.job_id or run.path.name) in gone:
                 shutil.rmtree(run.path)

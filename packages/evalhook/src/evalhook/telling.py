@@ -155,23 +155,28 @@ class Teller:
         load_github()
         from evalhook import report_words  # noqa: PLC0415 - loads PyGithub, in this thread
 
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        (self._folder / job.job_id).touch(mode=0o600)
+        leave_untold(self._folder, job.job_id)
         self._reports().set_status(job.prompt_commit, report_words.status_of(job, self._public_url))
 
     def _report_end(self, job: Job) -> None:
         load_github()
         from evalhook import report_words as words  # noqa: PLC0415 - as above
 
-        reports = self._reports()
-        reports.set_status(job.prompt_commit, words.status_of(job, self._public_url))
-        match job.state:
-            case Failed(error=error):
-                note = words.failure_note(job, error, self._public_url)
-                reports.tell_failure(words.issue_title(job.skill_name), note)
-            case Completed(result=result):
-                mark = words.issue_mark(job.skill_name)
-                reports.tell_success(lambda: words.success_note(job, result), mark)
-            case _:
-                pass  # a job that a person cancelled has neither failed nor succeeded
+        reports, issue = self._reports(), None
+        try:
+            if isinstance(job.state, Failed):
+                note = words.failure_note(job, job.state.error, self._public_url)
+                issue = reports.tell_failure(words.issue_title(job.skill_name), note)
+        finally:
+            # The status is told even where the token may not write issues.
+            reports.set_status(job.prompt_commit, words.status_of(job, self._public_url, issue))
+        if isinstance(job.state, Completed):  # what a person cancelled has neither failed nor succeeded
+            result, mark = job.state.result, words.issue_mark(job.skill_name)
+            reports.tell_success(lambda: words.success_note(job, result), mark)
         self._forget(job.job_id)
+
+
+def leave_untold(folder: Path, job_id: str) -> None:
+    """Let the next start of the service tell how a job ended; blocking, raises OSError."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / job_id).touch(mode=0o600)

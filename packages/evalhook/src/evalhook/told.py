@@ -61,8 +61,9 @@ class Told:
             swept=self.metrics.swept,
         )
         reports = open_reports(settings)
-        untold = settings.state_dir / "untold"
-        self._teller = None if reports is None else Teller(untold, store.get, reports, settings.public_url)
+        self._teller = (
+            None if reports is None else Teller(settings.untold_dir, store.get, reports, settings.public_url)
+        )
         teller = self._teller
         self.metrics.gauge(
             "evalhook_untold_jobs",

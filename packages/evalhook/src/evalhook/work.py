@@ -14,7 +14,7 @@ import structlog
 
 from evalcore.clients.outage import Patience
 from evalcore.effects import Effects
-from evalcore.errors import EvaluatorError
+from evalcore.errors import EvaluatorError, StorageError
 from evalcore.evaluate import Observer, RunOutcome, evaluate
 from evalcore.plan import JobPlan, RunPlan
 from evalcore.record import RunRecord
@@ -25,15 +25,16 @@ from evalhook.audience import Observers
 from evalhook.intake import Gateway
 from evalhook.jobs import Attention, Job, JobError, JobResult, ModelRow, Outbox, Publishing
 from evalhook.limits import Limits
-from evalhook.outbox import Published, Publisher, is_full, persist
+from evalhook.outbox import Published, Publisher, is_unwritable, persist
 from evalhook.problems import one_line
 from evalhook.shelf import Shelf
+from evalhook.space import require_writable
 from evalhook.threads import in_thread
 from evalhook.vigil import Vigil
 
-FULL_WAIT_S: Final = 30.0
-FULL_PATIENCE_S: Final = 3600.0
-"""How long a job waits for room on a full disk, looking every FULL_WAIT_S."""
+DISK_WAIT_S: Final = 5.0
+DISK_PATIENCE_S: Final = 3600.0
+"""How long a job waits in all for a disk that is full or read-only, looking every DISK_WAIT_S."""
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -115,19 +116,36 @@ class Work:
         return self._shelf.job(self._plan.job_id)
 
     async def _evaluated(self) -> list[RunOutcome]:
-        """Evaluate, and where the disk is full go on when there is room again."""
+        """Evaluate, and where the disk takes nothing go on when it does again."""
         waited = 0.0
         while True:
             try:
                 return await self._evaluate()
             except EvaluatorError as error:
-                if not is_full(error) or waited >= FULL_PATIENCE_S:
+                if not is_unwritable(error):
                     raise
-                await self._attend("storage_full", f"{error.line}; the job goes on once there is room")
-                await self._means.effects.sleep(FULL_WAIT_S)
-                waited += FULL_WAIT_S
                 self._vigil.restart()
+                waited = await self._disk_awaited(error, waited)
+                self._vigil.move()
                 self._shelf.show(jobs.attend(self._job, None))
+
+    async def _disk_awaited(self, error: EvaluatorError, waited: float) -> float:
+        """Wait until the disk can be written: no call is made whose reply could not be kept.
+
+        Returns the seconds waited in all; raises the error once they are too many.
+        """
+        await self._attend("storage_full", f"{error.line}; the job goes on once it can be written")
+        runs_dir = self._means.runs_dir
+        runs = [runs_dir / run_id for run_id in self._plan.run_ids.values()]
+        while waited < DISK_PATIENCE_S:
+            await self._means.effects.sleep(DISK_WAIT_S)
+            waited += DISK_WAIT_S
+            try:
+                await in_thread(require_writable, filter(Path.exists, [runs_dir.parent, runs_dir, *runs]))
+            except StorageError:
+                continue
+            return waited
+        raise error
 
     async def _evaluate(self) -> list[RunOutcome]:
         plan, means = self._plan, self._means

@@ -170,31 +170,32 @@ class Worker:
             await in_thread(self._store.drop_plan, ended.job_id)
 
     async def _watch(self, job: Job, vigil: Vigil) -> None:
-        """Keep the job as it is shown from time to time, and say when nothing moves."""
-        began, kept = self._means.effects.monotonic(), None
+        """Keep the job as it is shown from time to time; say when nothing moves, and what needs attention."""
+        began, kept, told = self._means.effects.monotonic(), None, None
         while True:
             current = jobs.spend(
                 self._shelf.job(job.job_id), job.elapsed_s + self._means.effects.monotonic() - began
             )
-            current = self._attended(current, vigil)
+            current = self._looked_after(current, vigil)
             if current != kept:
                 await self._shelf.try_save(current)
-                kept = self._shelf.job(job.job_id)
+                kept = current = self._shelf.job(job.job_id)
+            if current.attention != told:
+                told = current.attention
+                self._audience.attended(current)
             await self._means.effects.sleep(SNAPSHOT_SECONDS)
 
-    def _attended(self, job: Job, vigil: Vigil) -> Job:
+    def _looked_after(self, job: Job, vigil: Vigil) -> Job:
         is_stalled = vigil.still_for >= self._means.limits.stall
-        told = job.attention is not None and job.attention.code == "stalled"
+        is_told = job.attention is not None and job.attention.code == "stalled"
         if is_stalled and job.attention is None:
             minutes = vigil.still_for / 60
             message = f"no call has ended for {minutes:.0f} min; waiting for {vigil.waits()}"
             log.warning("job_stalled", job_id=job.job_id, reason=message)
             job = jobs.attend(job, Attention("stalled", message, self._now()))
-            self._audience.attended(job)
-        elif told and not is_stalled:
+        elif is_told and not is_stalled:
             log.info("job_moves_again", job_id=job.job_id)
             job = jobs.attend(job, None)
-            self._audience.attended(job)
         return job
 
     def _now(self) -> str:

@@ -34,7 +34,7 @@ class Patience(Frozen, frozen=True):
     """How long an outage is waited out."""
 
     budget: float = 900.0
-    """Seconds, for one outage of one model."""
+    """Seconds in which a model gives no answer at all, for one outage of it."""
 
 
 class _Gate:
@@ -43,6 +43,8 @@ class _Gate:
     def __init__(self, *, has_answered: bool) -> None:
         self.has_answered = has_answered
         self.answers = 0
+        self.failing_since: float | None = None
+        """When the first call was waited out that no answer followed."""
         self.is_given_up = False
         self.is_up = asyncio.Event()
         self.is_up.set()
@@ -93,7 +95,9 @@ class PatientClient:
         """Be the one that looks, until the model answers this call or is given up."""
         gate.is_up.clear()
         try:
-            end = self._monotonic() + self._patience.budget
+            if gate.failing_since is None:
+                gate.failing_since = self._monotonic()
+            end = gate.failing_since + self._patience.budget
             wait = LOOK_FIRST_S
             while (left := end - self._monotonic()) > 0:
                 await self._sleep(min(wait, left))
@@ -114,6 +118,7 @@ class PatientClient:
     def _note_answer(self, gate: _Gate) -> None:
         gate.answers += 1
         gate.has_answered = True
+        gate.failing_since = None
         gate.is_given_up = False
 
     async def _is_served(self, model_id: str) -> bool:

@@ -241,6 +241,8 @@ class Clone:
         protocols = allowed_protocols(url, allow_http=self._allow_http)
         with handover(self._credentials, url) as means:
             outcome = run_git(self.path, *arguments, timeout=timeout, protocols=protocols, credentials=means)
+            if outcome.status != 0 and self._credentials is not None:
+                self._credentials.forget()
             return outcome._replace(errors=scrub(outcome.errors, means.token))
 
     def _run(self, *arguments: str, timeout: float = LOCAL_TIMEOUT) -> Outcome:
@@ -263,12 +265,13 @@ class Clone:
     def _open(self) -> None:
         where = str(self.path)
         if not self.path.is_dir():
-            raise errors.CloneMissing("there is no clone", where=where, hint="clone it there, or set its URL")
+            hint = "clone it there, or set its URL" if self._url is None else "it is made anew; ask again"
+            raise errors.CloneMissing("there is no clone", where=where, hint=hint)
         try:
             # Looks at this folder alone: git itself would go on to a repository around it.
             Repo(self.path, expand_vars=False).close()
         except (GitError, OSError, ValueError) as error:
-            hint = "delete it and clone it again"
+            hint = "delete it and clone it again" if self._url is None else "it is made anew; ask again"
             raise errors.CloneCorrupt("it is not a git repository", where=where, hint=hint) from error
 
     def _current_branch(self) -> str | None:

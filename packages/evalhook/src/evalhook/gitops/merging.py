@@ -36,7 +36,7 @@ def try_merge(clone: Clone, ours: str, theirs: str) -> Merge:
 def commit_merge(
     clone: Clone, merge: Merge, path: str, data: bytes, parents: tuple[str, str], message: str
 ) -> str:
-    """Commit a merge whose one conflict, the file at `path`, is settled by `data`; gives its id."""
+    """Commit a merge in which the file at `path`, the one that may conflict, is `data`; gives its id."""
     blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
     with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}

@@ -26,6 +26,8 @@ class Credentials(NamedTuple):
 
     origin: str | None
     token: Callable[[], str]
+    forget: Callable[[], None] = lambda: None
+    """Called where git failed with the token: an app's may have ended before its time."""
 
     def __repr__(self) -> str:
         """Never the token."""

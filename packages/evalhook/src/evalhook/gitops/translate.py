@@ -86,7 +86,7 @@ MEANINGS = (
         r"|invalid sha1|bad config|missing (blob|tree|commit)",
         errors.CloneCorrupt,
         "git cannot read the clone",
-        "delete it; it is cloned again at the next start where its URL is set",
+        "it is made anew with the next request where its URL is set; otherwise delete it and clone it again",
     ),
 )
 
