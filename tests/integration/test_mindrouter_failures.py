@@ -6,7 +6,9 @@ The clock and the waits are simulated; time limits are real and short.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
@@ -512,19 +514,52 @@ def test_redirect_is_not_followed() -> None:
     assert sent == ["here.example"]
 
 
-def test_server_that_answers_a_stream_whole_is_understood() -> None:
-    def whole(_request: httpx.Request) -> httpx.Response:
-        choice = {"message": {"content": "42"}, "finish_reason": "stop"}
-        return httpx.Response(200, json={"choices": [choice]})
+def answered(response: httpx.Response) -> Reply:
+    """What becomes of a call that a server answers with this."""
 
     async def story() -> Reply:
         provider = Provider(name="p", api="openai", base_url="http://here.example", api_key_env=None)
+        transport = httpx.MockTransport(lambda _request: response)
+        policy = RetryPolicy(tries=1)
         async with open_openai_client(
-            provider, provider.base_url, None, transport=httpx.MockTransport(whole)
+            provider, provider.base_url, None, transport=transport, retry=policy
         ) as client:
             return await client.call(call())
 
-    assert asyncio.run(story()).text == "42"
+    return asyncio.run(story())
+
+
+COMPLETION = json.dumps({"choices": [{"message": {"content": "42"}, "finish_reason": "stop"}]}).encode()
+
+
+def test_server_that_answers_a_stream_whole_is_understood() -> None:
+    assert answered(httpx.Response(200, json=json.loads(COMPLETION))).text == "42"
+
+
+def packed(data: bytes, encoding: str) -> httpx.Response:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    return httpx.Response(200, headers=headers, stream=httpx.ByteStream(data))
+
+
+def test_server_that_compresses_though_asked_not_to_is_understood() -> None:
+    assert answered(packed(gzip.compress(COMPLETION), "gzip")).text == "42"
+    assert answered(packed(zlib.compress(COMPLETION), "Deflate")).text == "42"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "code"),
+    [
+        (gzip.compress(b" " * 2**25), "gzip", "too_large"),
+        (gzip.compress(gzip.compress(COMPLETION)), "gzip, gzip", "unreadable_answer"),
+        (COMPLETION, "gzip", "connection_lost"),
+        (gzip.compress(COMPLETION), "br", "unreadable_answer"),
+    ],
+    ids=["bomb", "twice", "not as it says", "unknown"],
+)
+def test_what_is_compressed_otherwise_or_without_end_is_a_failure(
+    data: bytes, encoding: str, code: str
+) -> None:
+    assert codes([answered(packed(data, encoding))]) == [code]
 
 
 def test_other_dialects_are_not_spoken_yet() -> None:

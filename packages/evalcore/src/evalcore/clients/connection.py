@@ -21,6 +21,7 @@ from evalcore.clients.failures import (
     too_large,
     unreachable,
 )
+from evalcore.clients.inflate import inflated
 from evalcore.clients.sse import LONGEST_ANSWER, StreamedAnswer
 
 CONNECT_SECONDS = 10.0
@@ -146,10 +147,10 @@ def _is_json(response: httpx.Response) -> bool:
 
 
 def _body(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it comes in; decoding takes time and is for servers that compress though asked not to."""
-    if isinstance(response.stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
-        return response.stream
-    return response.aiter_bytes()
+    """The body as it comes in, unpacked where the server compresses though asked not to."""
+    # the stream itself, since httpx's bookkeeping takes time
+    body = response.stream if isinstance(response.stream, httpx.AsyncByteStream) else response.aiter_raw()
+    return inflated(body, response.headers.get("content-encoding", ""))
 
 
 async def _read_whole(response: httpx.Response) -> Answer | Failure:
