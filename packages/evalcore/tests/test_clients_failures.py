@@ -258,6 +258,13 @@ def test_data_policy_inside_a_stream_is_told_apart() -> None:
     assert stated_failure(error).code == "content_refused"
 
 
+@pytest.mark.parametrize("name", ["x", "error", "detail"])
+def test_error_nested_without_end_is_told_by_its_status(name: str) -> None:
+    nested = b"[" * 100_000 + b"]" * 100_000
+    assert classify(500, {}, b'{"%s": %s}' % (name.encode(), nested)).code == "server_error"
+    assert classify(500, {}, b'{"error": {"code": %s}}' % nested).code == "server_error"
+
+
 @pytest.mark.parametrize(
     ("value", "wait"),
     [

@@ -98,6 +98,21 @@ def test_only_the_first_of_several_choices_counts() -> None:
     assert read(text.encode()) == Answer(text="a", finish_reason="stop", usage=None)
 
 
+@pytest.mark.parametrize(
+    "counts", ['"many"', '{"prompt_tokens": -1, "completion_tokens": 1}', "1" * 40, "9" * 5000]
+)
+def test_counts_that_are_none_do_not_spoil_the_answer_beside_them(counts: str) -> None:
+    told = f'data: {{"choices": [], "usage": {counts}}}\n\n'
+    outcome = read((delta(content="a") + delta("stop") + told + DONE).encode())
+    assert outcome == Answer(text="a", finish_reason="stop", usage=None)
+
+
+@pytest.mark.parametrize("name", ["x", "error", "usage"])
+def test_event_nested_without_end_is_unreadable(name: str) -> None:
+    depth = 100_000
+    assert failure(f'data: {{"{name}": {"[" * depth}{"]" * depth}}}\n\n').code == "unreadable_answer"
+
+
 def test_usage_of_zeros_is_unknown() -> None:
     outcome = read((delta(content="a") + delta("stop") + usage(0, 0) + DONE).encode())
     assert outcome == Answer(text="a", finish_reason="stop", usage=None)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import pytest
 
 from evalcore.clients import wire_openai as wire
+from evalcore.clients.envelopes import UNREADABLE
 from evalcore.clients.failures import Answer, Failure
 from evalcore.clients.interface import Call
 from evalcore.models import Model, StructuredOutput
 from evalcore.reply import Usage
 from evalcore.structs import JsonObject, JsonValue
+
+NESTED = b"[" * 100_000 + b"]" * 100_000
 
 
 def body_of(
@@ -143,9 +145,13 @@ def test_only_the_first_of_several_choices_counts() -> None:
         {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "is_estimated": False},
         {"prompt_tokens": 3},
         {"prompt_tokens": None, "completion_tokens": None},
+        {"prompt_tokens": -3, "completion_tokens": 2},
+        {"prompt_tokens": 10**30, "completion_tokens": 2},
+        {"prompt_tokens": "3", "completion_tokens": 2},
+        [3, 2],
     ],
 )
-def test_usage_that_is_missing_or_all_zeros_is_unknown(usage: JsonValue) -> None:
+def test_usage_that_is_missing_all_zeros_or_no_count_is_unknown(usage: JsonValue) -> None:
     answer = wire.parse_completion(completion(usage=usage))
     assert isinstance(answer, Answer)
     assert answer.usage is None
@@ -165,6 +171,7 @@ def test_no_completion_tokens_alone_are_counted() -> None:
         (b"<html>Welcome</html>", "unreadable_answer"),
         (completion()[:-20], "unreadable_answer"),
         (b"[1, 2]", "unreadable_answer"),
+        (b'{"x": ' + NESTED + b"}", "unreadable_answer"),
         (b'{"choices": "none"}', "unreadable_answer"),
         (b'{"choices": [{"message": {"content": "\xff"}}]}', "unreadable_answer"),
         (completion(choices=[]), "no_choices"),
@@ -204,12 +211,14 @@ def test_an_empty_list_of_models_is_a_list() -> None:
     assert not wire.parse_models(b'{"object": "list", "data": []}')
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"data": [{"name": "x"}]}'])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"data": [{"name": "x"}]}', NESTED, b"\xff"])
 def test_what_is_no_list_of_models_is_an_error(body: bytes) -> None:
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(UNREADABLE):
         wire.parse_models(body)
 
 
-@pytest.mark.parametrize("body", [b"Not found", b"[]", b'{"status": "ok"}', b'{"version": 3}'])
+@pytest.mark.parametrize(
+    "body", [b"Not found", b"[]", b'{"x": ' + NESTED + b"}", b'{"status": "ok"}', b'{"version": 3}']
+)
 def test_a_status_page_of_another_kind_gives_no_version(body: bytes) -> None:
     assert wire.parse_version(body) is None

@@ -8,6 +8,9 @@ import msgspec
 
 from evalcore.structs import Frozen
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not as expected: not JSON, of other types, or nested without end."""
+
 
 class _ErrorObject(Frozen, frozen=True):
     message: str | None = None
@@ -38,7 +41,7 @@ def read_error(body: bytes) -> Stated:
         envelope = msgspec.json.decode(body, type=_Envelope)
         error = bytes(envelope.error)
         return read_error_object(error) if error != b"null" else _from_detail(bytes(envelope.detail))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         # a proxy's page of HTML tells the user nothing
         return Stated()
 
@@ -58,7 +61,7 @@ def read_error_object(error: bytes) -> Stated:
     """Read an error object (or a bare string) by itself."""
     try:
         read = msgspec.json.decode(error, type=_ErrorObject | str)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Stated(is_object=True)
     if isinstance(read, str):
         return Stated(message=read)

@@ -16,6 +16,7 @@ import msgspec
 
 from evalcore.clients import wire_openai as wire
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
+from evalcore.clients.envelopes import UNREADABLE
 from evalcore.clients.failures import Answer, Failure
 from evalcore.clients.interface import Call, Served
 from evalcore.clients.pace import Pace
@@ -169,7 +170,7 @@ class OpenAIClient:
         status = await self._connection.get(wire.STATUS_PATH, with_key=False)
         try:
             return wire.served(listed, None if isinstance(status, Failure) else status)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ProviderUnreachable(
                 "the answer to GET /v1/models is no list of models",
                 where=self._provider.name,

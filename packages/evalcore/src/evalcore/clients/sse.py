@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from evalcore.clients.envelopes import UNREADABLE
 from evalcore.clients.failures import (
     Answer,
     Failure,
@@ -13,7 +14,7 @@ from evalcore.clients.failures import (
     too_large,
     unreadable_answer,
 )
-from evalcore.clients.wire_openai import WireUsage, read_usage
+from evalcore.clients.wire_openai import NULL, read_usage
 from evalcore.reply import Usage
 from evalcore.structs import Frozen
 
@@ -23,9 +24,6 @@ LONGEST_EVENT = 4 * 2**20
 """Bytes of one event, since an unfinished one is held in memory."""
 LONGEST_STREAM = 16 * LONGEST_ANSWER
 """Bytes of a stream; an event's frame is some ten times its text, and reasoning comes on top."""
-
-
-NO_ERROR = msgspec.Raw(b"null")
 
 
 class _Delta(Frozen, frozen=True):
@@ -40,8 +38,8 @@ class _Choice(Frozen, frozen=True):
 
 class _Chunk(Frozen, frozen=True):
     choices: list[_Choice] | None = None
-    usage: WireUsage | None = None
-    error: msgspec.Raw = NO_ERROR
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -122,7 +120,7 @@ class StreamedAnswer:
             return
         try:
             chunk = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             self._fail(unreadable_answer())
             return
         self._add(chunk)
@@ -139,9 +137,9 @@ class StreamedAnswer:
                     self._text_size += len(choice.delta.content)
                 if choice.finish_reason is not None:
                     self._finish_reason = choice.finish_reason
-        if chunk.usage is not None:
+        if chunk.usage is not NULL:
             self._usage = read_usage(chunk.usage)
-        if chunk.error is not NO_ERROR and bytes(chunk.error) != b"null":
+        if chunk.error is not NULL and bytes(chunk.error) != b"null":
             self._fail(stated_failure(bytes(chunk.error)))
 
     def _fail(self, failure: Failure) -> None:

@@ -5,8 +5,12 @@ What a streamed answer is made of is read by `evalcore.clients.sse`.
 
 from __future__ import annotations
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from evalcore.clients.envelopes import UNREADABLE
 from evalcore.clients.failures import (
     Answer,
     Failure,
@@ -27,11 +31,17 @@ SCHEMA_NAME = "answer"
 """The name that `response_format` asks for; it is not shown to anybody."""
 
 
-class WireUsage(Frozen, frozen=True):
+NULL = msgspec.Raw(b"null")
+
+_Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""Beyond the upper bound some readers of JSON lose digits; nobody counts so far."""
+
+
+class _WireUsage(Frozen, frozen=True):
     """Token counts; MindRouter sends zeros where its backend reported none."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
 
 
 class _Part(Frozen, frozen=True):
@@ -49,8 +59,8 @@ class _Choice(Frozen, frozen=True):
 
 class _Completion(Frozen, frozen=True):
     choices: list[_Choice] | None = None
-    usage: WireUsage | None = None
-    error: msgspec.Raw = msgspec.Raw(b"")
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
 
 
 class _ListedModel(Frozen, frozen=True):
@@ -70,6 +80,7 @@ class _Status(Frozen, frozen=True):
 
 
 _completion = msgspec.json.Decoder(_Completion)
+_usage = msgspec.json.Decoder(_WireUsage | None)
 _model_list = msgspec.json.Decoder(_ModelList)
 _status = msgspec.json.Decoder(_Status)
 _encoder = msgspec.json.Encoder()
@@ -123,10 +134,10 @@ def parse_completion(body: bytes) -> Answer | Failure:
         return empty_answer()
     try:
         completion = _completion.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return unreadable_answer()
     error = bytes(completion.error)
-    if error and error != b"null":
+    if error != b"null":
         return stated_failure(error)
     if not completion.choices:
         return no_choices()
@@ -141,8 +152,13 @@ def _text(content: str | list[_Part] | None) -> str | None:
     return content
 
 
-def read_usage(usage: WireUsage | None) -> Usage | None:
-    """Token counts, or None where the server did not count (it says nothing, or only zeros)."""
+def read_usage(told: msgspec.Raw) -> Usage | None:
+    """Token counts, or None where the server did not count: it says nothing, only zeros, or no numbers."""
+    try:
+        usage = _usage.decode(told)
+    except UNREADABLE:
+        # the answer beside it is none the worse for it
+        return None
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
     if not usage.prompt_tokens and not usage.completion_tokens:
@@ -151,7 +167,7 @@ def read_usage(usage: WireUsage | None) -> Usage | None:
 
 
 def parse_models(body: bytes) -> dict[str, ServedModel]:
-    """Read `GET /v1/models`; raises msgspec.DecodeError when it is no list of models."""
+    """Read `GET /v1/models`; raises one of UNREADABLE when it is no list of models."""
     return {listed.id: _served_model(listed) for listed in _model_list.decode(body).data}
 
 
@@ -169,12 +185,12 @@ def parse_version(body: bytes) -> str | None:
     """Read the gateway's version from `GET /status`; None where that is something else."""
     try:
         return _status.decode(body).version
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
 def served(models_body: bytes, status_body: bytes | None) -> Served:
-    """Put together what a server says of itself; raises msgspec.DecodeError as parse_models does."""
+    """Put together what a server says of itself; raises as parse_models does."""
     return Served(
         version=parse_version(status_body) if status_body is not None else None,
         models=parse_models(models_body),
