@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from evalcore.clients.interface import Call, Served, ServedModel
 from evalcore.clients.outage import Patience, PatientClient
@@ -83,6 +84,7 @@ def tell(
             Patience(budget),
             monotonic=lambda: clock.now,
             sleep=clock.sleep,
+            lent=nullcontext,
             answered=["m"] if answered else [],
         )
         model = Model("m", "mindrouter")

@@ -113,3 +113,61 @@ def test_a_slow_lane_does_not_hold_up_another():
         return made
 
     assert asyncio.run(run()) == [0, 1, 2]
+
+
+def test_a_place_that_is_lent_serves_others_and_comes_back_within_the_limit():
+    async def run():
+        others_done, story, out, most = asyncio.Event(), [], 0, 0
+
+        async def away(replicate, _case):
+            nonlocal out, most
+            async with dispatcher.lent():
+                await others_done.wait()
+            out += 1
+            most = max(most, out)
+            await asyncio.sleep(0)
+            out -= 1
+            story.append(("away", replicate))
+
+        async def there(replicate, _case):
+            story.append(("there", replicate))
+            if replicate == 2:
+                others_done.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(2, tasks.create_task)
+            dispatcher.add(Lane(calls(1, 6), 6), away)
+            dispatcher.add(Lane(calls(1, 3), 1), there)
+            dispatcher.close()
+            await dispatcher.run()
+        return story, most
+
+    story, most = asyncio.run(run())
+    assert story[:3] == [("there", replicate) for replicate in range(3)]
+    assert sorted(story[3:]) == [("away", replicate) for replicate in range(6)]
+    assert most == 2
+
+
+def test_calls_that_are_cut_short_while_their_place_is_lent_leave_the_count_right():
+    async def run():
+        begun, made = [], []
+
+        async def away(_replicate, _case):
+            begun.append(asyncio.current_task())
+            async with dispatcher.lent():
+                await asyncio.Event().wait()
+
+        async def there(replicate, _case):
+            made.append(replicate)
+            for task in begun:
+                task.cancel()
+
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(1, tasks.create_task)
+            dispatcher.add(Lane(calls(1, 3), 3), away)
+            dispatcher.add(Lane(calls(1, 3), 3), there)
+            dispatcher.close()
+            await dispatcher.run()
+        return made, dispatcher._in_flight
+
+    assert asyncio.run(run()) == ([0, 1, 2], 0)

@@ -132,6 +132,38 @@ def test_the_mean_is_over_cases_of_the_mean_over_replicates(tmp_path):
     assert [result.scores for result in outcome.record.case_results] == [(1, 1, 1), (1, 0, 0)]
 
 
+def test_a_model_that_is_away_takes_no_place_from_those_that_are_there(tmp_path):
+    others_done = asyncio.Event()
+
+    def answer(call):
+        if call.model.id == "m" or call.replicate == 0 or others_done.is_set():
+            return right(call)
+        return CallError("infrastructure", "unreachable", "no connection")
+
+    class Others(Observer):
+        def run_finished(self, outcome):
+            if outcome.model == "m":
+                others_done.set()
+
+    async def sleep(_seconds):
+        await others_done.wait()
+
+    async def story():
+        plan, client = job(models=("n", "m"), replicates=10), ScriptedClient(answer)
+        effects = msgspec.structs.replace(real_effects(), sleep=sleep)
+        async with asyncio.timeout(20):
+            return await evaluate(
+                plan,
+                {"mindrouter": client},
+                runs_dir=tmp_path,
+                concurrency=4,
+                observer=Others(),
+                effects=effects,
+            )
+
+    assert [outcome.status for outcome in asyncio.run(story())] == ["complete", "complete"]
+
+
 def test_an_unparsable_reply_is_the_models_failure(tmp_path):
     def answer(call):
         return right(call) if call.replicate else '{"title": "Annual…'

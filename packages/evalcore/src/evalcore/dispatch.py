@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 
 from evalcore.component import Case
 
@@ -56,6 +58,7 @@ class Dispatcher:
         self._may_start = may_start
         self._lanes: dict[Lane, Callable[[int, Case], Coroutine[None, None, None]]] = {}
         self._in_flight = 0
+        self._returning: deque[asyncio.Future[None]] = deque()
         self._is_open = True
         self._changed = asyncio.Event()
 
@@ -68,6 +71,22 @@ class Dispatcher:
         """Say that no lane will be added any more."""
         self._is_open = False
         self._changed.set()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Hold this around a call's long wait: others have its place until one is free after it."""
+        place = asyncio.get_running_loop().create_future()
+        self._in_flight -= 1
+        self._changed.set()
+        try:
+            yield
+            self._returning.append(place)
+            self._changed.set()
+            await place
+        finally:
+            if not place.done() or place.cancelled():
+                # Cut short: its end will count a place that it was never given back.
+                self._in_flight += 1
 
     async def run(self) -> None:
         """Start every call of every lane; return when all have ended and no lane can follow."""
@@ -82,6 +101,9 @@ class Dispatcher:
         for lane in [lane for lane in self._lanes if lane.is_done]:
             del self._lanes[lane]
         while self._in_flight < self._limit and self._may_start():
+            if self._returning:
+                self._give_back(self._returning.popleft())
+                continue
             ready = [lane for lane in self._lanes if lane.is_ready]
             if not ready:
                 return
@@ -90,6 +112,11 @@ class Dispatcher:
             replicate, case = lane.take()
             self._in_flight += 1
             self._start(self._follow(lane, replicate, case))
+
+    def _give_back(self, place: asyncio.Future[None]) -> None:
+        if not place.done():
+            place.set_result(None)
+            self._in_flight += 1
 
     async def _follow(self, lane: Lane, replicate: int, case: Case) -> None:
         try:

@@ -189,6 +189,7 @@ class _Evaluation:
                 patience,
                 monotonic=self._effects.monotonic,
                 sleep=self._effects.sleep,
+                lent=self._dispatcher.lent,
                 answered=answered,
             )
             if name in local

@@ -2,13 +2,15 @@
 
 The client beneath tries each call a few times and then says that it failed. Where a model that has
 answered before fails for everybody, that is an outage and not the call's own failure: the call is kept
-and made again when the model is back. A model that never answered is not waited for.
+and made again when the model is back. A model that never answered is not waited for. Calls that wait
+hold no place among the calls in flight, so that the models that are there go on at full speed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 
 from evalcore.clients.interface import Call, Client, Served
 from evalcore.errors import ModelError
@@ -60,12 +62,14 @@ class PatientClient:
         *,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        lent: Callable[[], AbstractAsyncContextManager[None]],
         answered: Iterable[str] = (),
     ) -> None:
         self._client = client
         self._patience = patience
         self._monotonic = monotonic
         self._sleep = sleep
+        self._lent = lent
         self._gates = {model: _Gate(has_answered=True) for model in answered}
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
@@ -79,7 +83,9 @@ class PatientClient:
         """Make one call, outages waited out."""
         gate = self._gates.setdefault(call.model.id, _Gate(has_answered=False))
         while True:
-            await gate.is_up.wait()
+            if not gate.is_up.is_set():
+                async with self._lent():
+                    await gate.is_up.wait()
             before = gate.answers
             reply = await self._client.call(call)
             if not _is_failure(reply):
@@ -100,9 +106,11 @@ class PatientClient:
             end = gate.failing_since + self._patience.budget
             wait = LOOK_FIRST_S
             while (left := end - self._monotonic()) > 0:
-                await self._sleep(min(wait, left))
+                async with self._lent():
+                    await self._sleep(min(wait, left))
+                    is_served = await self._is_served(call.model.id)
                 wait = min(2 * wait, LOOK_LAST_S)
-                if not await self._is_served(call.model.id):
+                if not is_served:
                     continue
                 reply = await self._client.call(call)
                 if not _is_failure(reply):
