@@ -9,7 +9,8 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -282,6 +283,23 @@ def test_unknown_model_is_unavailable_in_the_end(*, stream: bool) -> None:
 @both
 def test_wrong_letter_case_is_unavailable_in_the_end(*, stream: bool) -> None:
     assert codes([Setting().reply(stream=stream, model="M")]) == ["model_unavailable"]
+
+
+def test_a_calls_place_is_lent_while_it_waits_and_not_while_it_is_out() -> None:
+    setting = Setting(faults=(Fault(kind="bad_gateway", times=1), Fault(kind="server_error", times=1)))
+    places: list[tuple[str, int]] = []
+
+    @asynccontextmanager
+    async def lent() -> AsyncIterator[None]:
+        places.append(("lent", setting.app.gateway.calls["m"]))
+        yield
+        places.append(("back", setting.app.gateway.calls["m"]))
+
+    async def story(_setting: Setting, client: OpenAIClient) -> None:
+        assert codes([await client.call(call(), lent)]) == [None]
+
+    setting.play(story)
+    assert places == [("lent", 1), ("back", 1), ("lent", 2), ("back", 2)]
 
 
 def test_502_holds_back_the_model_for_all_its_calls_and_no_other() -> None:

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from evalcore.clients.interface import Call, Served, ServedModel
+from evalcore.clients.interface import Call, Lent, Served, ServedModel
 from evalcore.clients.outage import Patience, PatientClient
 from evalcore.errors import ProviderUnreachable
 from evalcore.models import Model
@@ -56,7 +56,7 @@ class Gateway:
             raise ProviderUnreachable("no connection")
         return Served("1", {"m": ServedModel("m")})
 
-    async def call(self, call: Call) -> Reply:
+    async def call(self, call: Call, _lent: Lent) -> Reply:
         self.calls.append((self.clock.now, call.replicate))
         await self.clock.sleep(1)
         code = self.state(self.clock.now)
@@ -84,11 +84,13 @@ def tell(
             Patience(budget),
             monotonic=lambda: clock.now,
             sleep=clock.sleep,
-            lent=nullcontext,
             answered=["m"] if answered else [],
         )
         model = Model("m", "mindrouter")
-        tasks = [asyncio.create_task(client.call(Call("c", at, model, "", "", None))) for at in range(calls)]
+        tasks = [
+            asyncio.create_task(client.call(Call("c", at, model, "", "", None), nullcontext))
+            for at in range(calls)
+        ]
         return await clock.run(*tasks), gateway, clock
 
     return asyncio.run(run())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 
 from evalcore.clients.failures import Failure
 from evalcore.clients.pace import Pace
@@ -16,7 +16,7 @@ CUT = Failure(code="connection_lost", message="cut", retry=True)
 async def out_together(pace: Pace, calls: int, failure: Failure | None) -> None:
     """So many calls out at once, which all end alike."""
     async with AsyncExitStack() as stack:
-        rounds = [await stack.enter_async_context(pace.turn("m")) for _ in range(calls)]
+        rounds = [await stack.enter_async_context(pace.turn("m", nullcontext)) for _ in range(calls)]
         for round_ in rounds:
             if failure is None:
                 pace.succeeded("m", 8)
@@ -60,11 +60,11 @@ def test_calls_over_the_limit_wait_for_a_place_and_a_cancelled_one_takes_none() 
         pace, order = Pace(), []
 
         async def call(name: str) -> None:
-            async with pace.turn("m"):
+            async with pace.turn("m", nullcontext):
                 order.append(name)
 
         await out_together(pace, 2, GONE)
-        async with pace.turn("m"):
+        async with pace.turn("m", nullcontext):
             waiting = [asyncio.create_task(call(name)) for name in "abc"]
             await asyncio.sleep(0)
             assert order == []

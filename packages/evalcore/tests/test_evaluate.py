@@ -65,7 +65,7 @@ class ScriptedClient:
     async def served(self):
         return Served("2.9.58", {name: ServedModel(name) for name in self.models})
 
-    async def call(self, call):
+    async def call(self, call, _lent):
         self.calls.append((call.model.id, call.case, call.replicate))
         await asyncio.sleep(0)
         answer = self.answer(call)

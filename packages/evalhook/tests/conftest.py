@@ -14,7 +14,7 @@ import pytest
 from litestar.types import ASGIApp
 
 from evalcore.canonical import sha256_hex
-from evalcore.clients.interface import Call, Client, Served, ServedModel
+from evalcore.clients.interface import Call, Client, Lent, Served, ServedModel
 from evalcore.component import Case, Component
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
@@ -124,7 +124,7 @@ class Router:
     async def served(self) -> Served:
         return Served(version="1", models={name: ServedModel(id=name) for name in self.served_models})
 
-    async def call(self, call: Call) -> Reply:
+    async def call(self, call: Call, _lent: Lent) -> Reply:
         self.calls += 1
         self.asked.set()
         if self.gate is not None and self.calls > self.gate_after:

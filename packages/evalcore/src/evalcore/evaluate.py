@@ -189,7 +189,6 @@ class _Evaluation:
                 patience,
                 monotonic=self._effects.monotonic,
                 sleep=self._effects.sleep,
-                lent=self._dispatcher.lent,
                 answered=answered,
             )
             if name in local
@@ -238,7 +237,7 @@ class _Evaluation:
         plan = folder.plan
         call = call_for(plan.model, plan.component.prompt, plan.component.schema, case, replicate)
         self._observer.call_started(plan, case.name, replicate)
-        reply = await self._clients[plan.model.provider].call(call)
+        reply = await self._clients[plan.model.provider].call(call, self._dispatcher.lent)
         folder.append(reply)
         # Asked now: while this call waits for the disk, another one's reply may become the last.
         is_last = folder.kept == plan.calls

@@ -7,7 +7,7 @@ import random as randomness
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -18,7 +18,7 @@ from evalcore.clients import wire_openai as wire
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
 from evalcore.clients.envelopes import UNREADABLE
 from evalcore.clients.failures import Answer, Failure
-from evalcore.clients.interface import Call, Served
+from evalcore.clients.interface import Call, Lent, Served
 from evalcore.clients.pace import Pace
 from evalcore.clients.pauses import Pauses
 from evalcore.clients.retry import Attempts, RetryPolicy
@@ -114,7 +114,7 @@ class OpenAIClient:
         self._pace = Pace()
         self._probing = asyncio.Lock()
 
-    async def call(self, call: Call) -> Reply:
+    async def call(self, call: Call, lent: Lent = nullcontext) -> Reply:
         """Make one call, retries included; the failure of a call is in its reply."""
         request_id = self._new_request_id()
         body = wire.chat_body(call)
@@ -123,8 +123,8 @@ class OpenAIClient:
         sent, latency, first = 0, 0.0, 0.0
         started_at: datetime | None = None
         while True:
-            async with self._pace.turn(model_id) as round_:
-                outcome: Answer | Failure | None = await self._wait_for_turn(model_id)
+            async with self._pace.turn(model_id, lent) as round_:
+                outcome: Answer | Failure | None = await self._wait_for_turn(model_id, lent)
                 if outcome is not None:
                     break
                 began = self._clock()
@@ -148,7 +148,7 @@ class OpenAIClient:
             if wait is None or not is_worth_it:
                 break
             if outcome.scope == "call":
-                await self._wait(model_id, outcome, wait)
+                await self._wait(model_id, outcome, wait, lent)
         return self._reply(call, body, request_id, outcome, started_at, latency, sent)
 
     async def served(self) -> Served:
@@ -184,18 +184,19 @@ class OpenAIClient:
             return ProviderRefused(failure.message, where=where, hint=f"check {variable}")
         return ProviderUnreachable(failure.message, where=where, hint="check the provider's base_url")
 
-    async def _wait_for_turn(self, model_id: str) -> Failure | None:
+    async def _wait_for_turn(self, model_id: str, lent: Lent) -> Failure | None:
         """Wait out what the model's calls wait for together; a failure where that is not worth it."""
         while (verdict := self._pauses.look(model_id)) is not None:
             if isinstance(verdict, Failure):
                 return verdict
-            await self._wait(model_id, verdict.failure, verdict.seconds)
+            await self._wait(model_id, verdict.failure, verdict.seconds, lent)
         return None
 
-    async def _wait(self, model_id: str, failure: Failure, seconds: float) -> None:
+    async def _wait(self, model_id: str, failure: Failure, seconds: float, lent: Lent) -> None:
         if self._on_wait is not None:
             self._on_wait(model_id, failure.code, seconds)
-        await self._sleep(seconds)
+        async with lent():
+            await self._sleep(seconds)
 
     async def _reason_for_refusal(self, model_id: str, refusal: Failure, began: float) -> Failure:
         """Find out why a stream was cut before it began.

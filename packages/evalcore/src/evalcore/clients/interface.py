@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from evalcore.models import Model
 from evalcore.reply import Reply
 from evalcore.structs import Frozen, JsonObject
+
+Lent = Callable[[], AbstractAsyncContextManager[None]]
+"""What a client holds around a wait: others use the call's place among the calls in flight meanwhile."""
 
 
 class Call(Frozen, frozen=True):
@@ -49,8 +53,8 @@ class Client(Protocol):
         """
         ...
 
-    async def call(self, call: Call) -> Reply:
-        """Make one call, retries included.
+    async def call(self, call: Call, lent: Lent) -> Reply:
+        """Make one call, retries included; what it waits for between its tries is inside `lent`.
 
         Never raises for a failed call: the failure is in the reply. Raises only
         asyncio.CancelledError.

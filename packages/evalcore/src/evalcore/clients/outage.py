@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
 
-from evalcore.clients.interface import Call, Client, Served
+from evalcore.clients.interface import Call, Client, Lent, Served
 from evalcore.errors import ModelError
 from evalcore.reply import Reply
 from evalcore.structs import Frozen
@@ -62,14 +61,12 @@ class PatientClient:
         *,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        lent: Callable[[], AbstractAsyncContextManager[None]],
         answered: Iterable[str] = (),
     ) -> None:
         self._client = client
         self._patience = patience
         self._monotonic = monotonic
         self._sleep = sleep
-        self._lent = lent
         self._gates = {model: _Gate(has_answered=True) for model in answered}
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
@@ -79,15 +76,15 @@ class PatientClient:
         """Say which models can be served now; raises ModelError."""
         return await self._client.served()
 
-    async def call(self, call: Call) -> Reply:
+    async def call(self, call: Call, lent: Lent) -> Reply:
         """Make one call, outages waited out."""
         gate = self._gates.setdefault(call.model.id, _Gate(has_answered=False))
         while True:
             if not gate.is_up.is_set():
-                async with self._lent():
+                async with lent():
                     await gate.is_up.wait()
             before = gate.answers
-            reply = await self._client.call(call)
+            reply = await self._client.call(call, lent)
             if not _is_failure(reply):
                 self._note_answer(gate)
                 return reply
@@ -95,9 +92,9 @@ class PatientClient:
             if gate.answers != before or not gate.has_answered or gate.is_given_up:
                 return reply
             if gate.is_up.is_set():
-                return await self._wait_out(gate, call, reply)
+                return await self._wait_out(gate, call, lent, reply)
 
-    async def _wait_out(self, gate: _Gate, call: Call, reply: Reply) -> Reply:
+    async def _wait_out(self, gate: _Gate, call: Call, lent: Lent, reply: Reply) -> Reply:
         """Be the one that looks, until the model answers this call or is given up."""
         gate.is_up.clear()
         try:
@@ -106,13 +103,13 @@ class PatientClient:
             end = gate.failing_since + self._patience.budget
             wait = LOOK_FIRST_S
             while (left := end - self._monotonic()) > 0:
-                async with self._lent():
+                async with lent():
                     await self._sleep(min(wait, left))
                     is_served = await self._is_served(call.model.id)
                 wait = min(2 * wait, LOOK_LAST_S)
                 if not is_served:
                     continue
-                reply = await self._client.call(call)
+                reply = await self._client.call(call, lent)
                 if not _is_failure(reply):
                     self._note_answer(gate)
                     return reply

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from evalcore.clients.failures import Failure
+from evalcore.clients.interface import Lent
 
 OVERLOAD = frozenset({"rate_limited", "backend_busy", "no_capacity"})
 """Failures that say: fewer at once."""
@@ -55,14 +56,15 @@ class Pace:
         return None if lane is None or lane.limit is None else int(lane.limit)
 
     @asynccontextmanager
-    async def turn(self, model_id: str) -> AsyncIterator[int]:
+    async def turn(self, model_id: str, lent: Lent) -> AsyncIterator[int]:
         """Wait for a place among the model's calls and hold it; gives the round that the call belongs to."""
         lane = self._lanes.setdefault(model_id, _Lane())
         while lane.is_full:
             waiter = asyncio.get_running_loop().create_future()
             lane.waiting.append(waiter)
             try:
-                await waiter
+                async with lent():
+                    await waiter
             except asyncio.CancelledError:
                 lane.wake()  # the place may have been given to this very call
                 raise
