@@ -11,11 +11,13 @@ from pathlib import Path
 import github
 import httpx
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from github import Auth, Github
 
 from evalsim.github import Fault, SimulatedGitHub
+from evalsim.github.command import github as github_command
 from evalsim.github.state import Label
 from evalsim.serving import running
 
@@ -260,3 +262,18 @@ def test_command_serves_what_it_is_told(tmp_path: Path) -> None:
         answer = httpx.get(f"{api}/repos/{NAME}", headers=headers, timeout=10)
         process.terminate()
     assert answer.json()["full_name"] == NAME
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--repository", "no-owner"], "no-owner is not OWNER/NAME"),
+        (["--repository", f"{NAME}=not-there"], "there is no folder not-there"),
+        (["--host", "256.0.0.1"], "cannot listen on 256.0.0.1:0"),
+    ],
+)
+def test_command_names_what_it_cannot_use(tmp_path: Path, options: list[str], words: str) -> None:
+    told = ["--root", str(tmp_path), "--port", "0", "--token", TOKEN, *options]
+    result = CliRunner().invoke(github_command, told)
+    assert result.exit_code == 2
+    assert words in result.output

@@ -324,5 +324,5 @@ def test_port_in_use_is_one_line() -> None:
     with listen("127.0.0.1", 0) as bound:
         port = str(bound.getsockname()[1])
         result = CliRunner().invoke(mindrouter, ["--port", port])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in result.output

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
 import httpx
 import uvicorn
 from uvicorn._types import ASGIApplication, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -88,6 +89,15 @@ def listen(host: str, port: int) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def listen_as_told(host: str, port: int) -> socket.socket:
+    """Listen where a command was told to; raises click.BadParameter where that cannot be had."""
+    try:
+        return listen(host, port)
+    except OSError as error:
+        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise click.BadParameter(message, param_hint="--port") from error
 
 
 def address(bound: socket.socket) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 import uvicorn
 
 from evalsim.github.app import API, SimulatedGitHub
-from evalsim.serving import address, listen, server_config
+from evalsim.serving import address, listen_as_told, server_config
 
 
 @click.command("github")
@@ -37,10 +38,19 @@ def github(
     for token in tokens:
         app.state.add_token(token)
     for item in repositories:
-        full_name, _, seed = item.partition("=")
-        app.state.add_repository(full_name, Path(seed) if seed else None, private=not public)
-    with listen(host, port) as bound:
+        full_name, seed = _read_repository(item)
+        app.state.add_repository(full_name, seed, private=not public)
+    with listen_as_told(host, port) as bound:
         click.echo(
             f"simulated GitHub on {address(bound)}, EVALHOOK_GITHUB_API_URL={address(bound)}{API}", err=True
         )
         uvicorn.Server(server_config(app)).run(sockets=[bound])
+
+
+def _read_repository(item: str) -> tuple[str, Path | None]:
+    full_name, _, seed = item.partition("=")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", full_name):
+        raise click.BadParameter(f"{full_name} is not OWNER/NAME", param_hint="--repository")
+    if seed and not Path(seed).is_dir():
+        raise click.BadParameter(f"there is no folder {seed}", param_hint="--repository")
+    return full_name, Path(seed) if seed else None
