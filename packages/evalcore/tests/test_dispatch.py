@@ -171,3 +171,25 @@ def test_calls_that_are_cut_short_while_their_place_is_lent_leave_the_count_righ
         return made, dispatcher._in_flight
 
     assert asyncio.run(run()) == ([0, 1, 2], 0)
+
+
+def test_a_call_that_has_begun_gets_its_place_back_though_no_other_may_begin():
+    async def run():
+        ended, may_start = asyncio.Event(), True
+
+        async def call(_replicate, _case):
+            nonlocal may_start
+            may_start = False
+            async with dispatcher.lent():
+                await asyncio.sleep(0)
+            ended.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(1, tasks.create_task, lambda: may_start)
+            dispatcher.add(Lane(calls(1, 3), 3), call)
+            running = tasks.create_task(dispatcher.run())
+            async with asyncio.timeout(20):
+                await ended.wait()
+            running.cancel()
+
+    asyncio.run(run())

@@ -100,10 +100,9 @@ class Dispatcher:
     def _start_ready(self) -> None:
         for lane in [lane for lane in self._lanes if lane.is_done]:
             del self._lanes[lane]
+        while self._in_flight < self._limit and self._returning:
+            self._give_back(self._returning.popleft())
         while self._in_flight < self._limit and self._may_start():
-            if self._returning:
-                self._give_back(self._returning.popleft())
-                continue
             ready = [lane for lane in self._lanes if lane.is_ready]
             if not ready:
                 return
