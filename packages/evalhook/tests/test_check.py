@@ -70,6 +70,14 @@ def test_a_clone_that_is_not_there_fails_with_what_to_do(environment: Environmen
     assert "EVALHOOK_PROMPT_LIBRARY_URL" in text
 
 
+def test_a_clone_whose_folder_is_empty_is_yet_to_be_made(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    lines = by_name(environment(EVALHOOK_PROMPT_LIBRARY_URL=f"file://{tmp_path}/remote"))
+    assert lines["prompt library"][0]
+    assert "is not there yet" in lines["prompt library"][1]
+    assert lines["models.yaml"][0]
+
+
 def test_wrong_settings_each_have_their_line_and_nothing_else_is_tried(environment: Environment) -> None:
     lines = by_name(environment(EVALHOOK_BIND="x", EVALHOOK_CONCURRENCY="y"))
     failed = {name for name, (is_fine, _) in lines.items() if not is_fine}

@@ -98,7 +98,7 @@ def _check_data_sets(settings: Settings) -> str:
 
 
 def _check_clone(clone: Clone, url: str | None) -> str:
-    if url is not None and not clone.path.is_dir():
+    if url is not None and not clone.has_content():
         return f"{clone.path} is not there yet: it is cloned when the service starts"
     tip = remote_tip(clone, clone.default_branch)
     if tip is None:
@@ -117,8 +117,8 @@ class _Models:
         self._clone = library_clone(settings)
         self._file: ModelsFile | None = None
 
-    def check_file(self, settings: Settings) -> str:
-        if not settings.prompt_library.is_dir():
+    def check_file(self, settings: Settings) -> str:  # noqa: ARG002 - as every check
+        if not self._clone.has_content():
             return "is read once the prompt library is cloned"
         with CommitCheckout(self._clone.path, self._clone.commit_at(self._clone.tracking)) as checkout:
             self._file = load_models(checkout)

@@ -79,7 +79,7 @@ class Clone:
         Making is done in steps which a second call takes up where a killed one left them.
         Raises RepositoryError or StorageError.
         """
-        if self._url is not None and not self._has_content():
+        if self._url is not None and not self.has_content():
             self._begin(self._url)
         self._open()
         url = self.remote_url()
@@ -253,7 +253,8 @@ class Clone:
             raise translate(outcome._replace(errors=scrub(outcome.errors, "")), command, str(self.path))
         return outcome
 
-    def _has_content(self) -> bool:
+    def has_content(self) -> bool:
+        """Whether there is anything at its path: an empty folder is no clone yet."""
         return self.path.is_dir() and any(self.path.iterdir())
 
     def _begin(self, url: str) -> None:
