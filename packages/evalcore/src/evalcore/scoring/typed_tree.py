@@ -65,7 +65,7 @@ class TypedComparison:
         if self._had_choice:
             for _ in range(MOST_ROUNDS):
                 bar = total // weight if weight else UNIT
-                if bar == self._bar or not total:
+                if bar == self._bar:
                     break
                 self._bar = bar
                 again, weighed = self._round(left, right)
