@@ -156,6 +156,33 @@ def test_elements_without_their_first_key_are_aligned_by_the_second() -> None:
     assert scorer.score(answer).accuracy == pytest.approx(4 / 6)
 
 
+@pytest.mark.parametrize(
+    ("expected", "answer", "score"),
+    [
+        ("by May 2", "signed by the dean", 1),
+        ("by May 2", "signed by Dana", 0),
+        ("by May 2", "by May 3", 0),
+        # The author has cut it short, or told it in words of their own.
+        ("signed ... May 2", "signed by the dean", 1),
+        ("signed ... May 2", "signed ... May 2", 1),
+        ("signed ... May 2", "signed ... May 3", 15 / 16),
+    ],
+)
+def test_any_excerpt_of_the_input_is_right(expected: str, answer: str, score: float) -> None:
+    assert excerpts(expected).score({"q": [answer]}).accuracy == pytest.approx(score)
+
+
+def test_excerpts_of_the_input_agree_and_invented_ones_do_not() -> None:
+    scorer = excerpts("by May 2")
+    assert scorer.agree({"q": ["signed by the dean"]}, {"q": ["the dean"]}).value == 1
+    assert scorer.agree({"q": ["signed by the dean"]}, {"q": ["signed by Dana"]}).value == 0
+
+
+def excerpts(expected: str) -> TreeScorer:
+    rules = plan("fields: {q: contained_in_input}", {"q": [expected]})
+    return TreeScorer({"q": [expected]}, rules, input_text="To be SIGNED by the dean, by May 2.")
+
+
 def test_markdown_sections_have_paths_by_heading_and_for_all() -> None:
     case = Case(
         name="first",

@@ -164,7 +164,17 @@ def test_other_texts_are_no_amounts(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13-01", "2026-7-1", "20260701", "July 2026", "Foo 1, 2026", "31 June 2026"]
+    "text",
+    [
+        "2026-13-01",
+        "2026-7-1",
+        "20260701",
+        "July 2026",
+        "Foo 1, 2026",
+        "31 June 2026",
+        "2026-07-01T24:00",
+        "2026-07-01T09:00+05:75",
+    ],
 )
 def test_other_texts_are_no_dates(text: str) -> None:
     assert moment_of(text) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
@@ -63,11 +63,12 @@ class Reading:
 
 
 class LeafComparison:
-    """Compares leaves of one case; remembers what it has read out of its input and its texts."""
+    """Compares leaves of one case; `excerpts` are those that its author took from the input."""
 
-    def __init__(self, input_text: str) -> None:
+    def __init__(self, input_text: str, excerpts: Iterable[Reading] = ()) -> None:
         self._input = input_text
         self._plain_input: str | None = None
+        self._excerpts = frozenset(excerpt.plain for excerpt in excerpts)
 
     def compare(self, rule: Rule, left: Reading, right: Reading) -> float:
         """Return how like two leaves are; neither is null."""
@@ -76,12 +77,14 @@ class LeafComparison:
         return _COMPARATORS[rule.compare](rule, left, right)
 
     def _contained(self, left: Reading, right: Reading) -> float:
-        """Any excerpt of the input is as good as another; of others, their texts count."""
+        """Any excerpt of the input is as good as another, the author's too, who may have cut it short."""
         if self._plain_input is None:
             self._plain_input = plain_text(self._input)
-        one, other = left.plain, right.plain
-        held = (bool(one) and one in self._plain_input, bool(other) and other in self._plain_input)
-        return float(all(held)) if any(held) else similarity(one, other)
+        sides = left.plain, right.plain
+        held = [bool(text) and text in self._plain_input for text in sides]
+        if all(stands or text in self._excerpts for stands, text in zip(held, sides, strict=True)):
+            return 1.0
+        return 0.0 if any(held) else similarity(*sides)
 
 
 def is_exact(left: JsonScalar, right: JsonScalar) -> bool:

@@ -44,7 +44,12 @@ _MONTH_NAMES = (
 _MONTHS = {name[:length]: at for at, name in enumerate(_MONTH_NAMES, 1) for length in (3, len(name))} | {
     "sept": 9
 }
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:z|[+-]\d\d:?\d\d)?)?")
+# No 24:00 and no +05:75, of which later Pythons think otherwise than earlier ones.
+_HOUR, _MINUTE = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
+_ISO = re.compile(
+    rf"\d{{4}}-\d\d-\d\d(?:[t ]{_HOUR}:{_MINUTE}(?::{_MINUTE}(?:\.\d{{1,6}})?)?"
+    rf"\s?(?:z|[+-]{_HOUR}:?{_MINUTE})?)?"
+)
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9})\.?,? (\d{4})")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -60,10 +65,9 @@ class Quantity(Frozen, frozen=True):
 
 
 class Moment(Frozen, frozen=True):
-    """A date, or a date with a time; in UTC where the text gives an offset."""
+    """A date, or a date with a time; in UTC where the text gives an offset, else as if it were."""
 
     at: datetime
-    has_zone: bool = False
 
 
 def plain_text(text: str) -> str:
@@ -122,7 +126,7 @@ def _iso(text: str) -> Moment | None:
         moment = datetime.fromisoformat(text.replace(" +", "+").replace(" z", "z").upper())
         if moment.tzinfo is None:
             return Moment(moment)
-        return Moment(moment.astimezone(UTC).replace(tzinfo=None), has_zone=True)
+        return Moment(moment.astimezone(UTC).replace(tzinfo=None))
     except (ValueError, OverflowError):
         return None
 
