@@ -90,6 +90,12 @@ def test_a_policy_may_say_nothing(text: str) -> None:
         ("fields:\n  rationale: {compare: text, tolerance: 1}", ":2: `tolerance` goes with number or money"),
         ("fields:\n  rationale: {min: 1}", ":2: `min` goes with range"),
         ("fields:\n  rationale: {compare: range}", ":2: `range` needs `min` or `max`"),
+        (
+            "fields:\n  rationale:\n    compare: range\n    min: 3\n    max: 2",
+            ":4: `min` is above `max`",
+        ),
+        ("fields:\n  rationale: {compare: range, min: .inf}", ":2: `min` is no number"),
+        (f"fields:\n  rationale: {{compare: range, min: 1{'0' * 400}}}", ":2: `min` is no number"),
         ("fields:\n  rationale: {compare: one_of}", ":2: `one_of` needs its values"),
         ("fields:\n  rationale: {one_of: a}", ":2: `one_of` is no list of values"),
         ("fields:\n  rationale: {weight: -1}", ":2: `weight` is not between 0"),

@@ -196,6 +196,13 @@ def test_every_leaf_is_explained() -> None:
     assert {row.case for row in rows} == {"first"}
 
 
+def test_what_a_value_shows_itself_to_be_is_told() -> None:
+    values = {"a": True, "b": "May 2, 2026", "c": "$4,125", "d": "15%", "e": 15, "f": "by mail"}
+    told = {row.path: (row.rule, row.why) for row in explain(component(), [case(values)])}
+    assert [told[name][0] for name in "abcdef"] == ["exact", "date", "money", "number", "number", "text"]
+    assert {why for _, why in told.values()} == {"as the expected value shows"}
+
+
 def test_prose_that_shares_is_explained_with_its_part() -> None:
     rows = explain(component(), [case({"a": LONG, "l": [LONG, LONG], "in": {"b": LONG}})])
     assert [(row.path, row.weight) for row in rows] == [

@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.rules import CLOSENESS, Comparator, Rule
-from evalcore.scoring.values import Moment, Quantity, equal_numbers, moment_of, plain_text, quantity_of
+from evalcore.scoring.values import (
+    CURRENCIES,
+    Moment,
+    Quantity,
+    equal_numbers,
+    moment_of,
+    plain_text,
+    quantity_of,
+)
 from evalcore.structs import JsonScalar
 
 _WORD = re.compile(r"\w+")
@@ -162,6 +170,18 @@ def _in_range(rule: Rule, reading: Reading) -> bool:
         return False
     above = rule.low is None or quantity.value >= rule.low
     return above and (rule.high is None or quantity.value <= rule.high)
+
+
+def comparator_shown(value: JsonScalar) -> Comparator:
+    """Return what a value shows itself to be, where schema and policy leave its comparison open."""
+    reading = Reading(value)
+    if isinstance(value, bool):
+        return "exact"
+    if reading.moment is not None:
+        return "date"
+    if reading.quantity is None:
+        return "text"
+    return "money" if reading.quantity.unit in CURRENCIES else "number"
 
 
 def _as_shown(rule: Rule, left: Reading, right: Reading) -> float:

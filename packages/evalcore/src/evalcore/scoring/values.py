@@ -18,6 +18,7 @@ _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00
 _ALIKE = _QUOTES | _DOUBLE_QUOTES | _DASHES
 
 _CURRENCIES = {"$": "usd", "us$": "usd", "usd": "usd", "€": "eur", "eur": "eur", "£": "gbp", "gbp": "gbp"}
+CURRENCIES = frozenset(_CURRENCIES.values())
 _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "billion": 10**9}
 _QUANTITY = re.compile(
     r"(?P<open>\()?(?P<sign>[+-])?\s?(?P<before>us\$|[$€£]|(?:usd|eur|gbp)\s)?\s?(?P<sign2>-)?"
