@@ -74,6 +74,8 @@ class Difference(Frozen, frozen=True):
     score: Score
     tree: DiffNode | None
     """None where neither holds a leaf, or the answer is too large to be compared."""
+    lacking: tuple[str, ...] = ()
+    """The paths that the policy requires and the answer lacks, for which it scores 0."""
 
 
 def explain(component: Component, cases: Sequence[Case]) -> list[LeafRule]:
@@ -95,7 +97,8 @@ def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:
     if scorer.is_too_large(answer):
         return Difference(score, None)
     compared = scorer.compare(answer)
-    return Difference(score, _Differ(compared).tree(scorer.expected, compared.part))
+    tree = _Differ(compared).tree(scorer.expected, compared.part)
+    return Difference(score, tree, tuple(dict.fromkeys(compared.tally.lacking)))
 
 
 def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:

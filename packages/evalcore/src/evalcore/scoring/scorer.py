@@ -92,7 +92,7 @@ class TreeScorer:
         value = comparison.score(self.expected, part)
         tally = Tally(comparison, self._fields)
         tally.walk(self.expected, part)
-        return Compared(part, comparison, tally, 0.0 if tally.lacks_required else value)
+        return Compared(part, comparison, tally, 0.0 if tally.lacking else value)
 
     def agree(self, left: JsonValue, right: JsonValue) -> Agreement:
         """Compare two answers with each other, aligned to each other."""
