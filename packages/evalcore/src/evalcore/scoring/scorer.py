@@ -22,7 +22,7 @@ from evalcore.structs import JsonValue
 
 __all__ = ["Scorer", "TreeScorer", "make_scorer", "plan_fields"]
 
-MOST_VALUES = 20_000
+MOST_VALUES = 5_000
 """Of an answer, or ten times the expected answer's if those are more; what is larger is wrong unread."""
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from itertools import starmap
 from typing import NamedTuple
 
-from evalcore.scoring.assignment import UNIT, Matching, best_matching
+from evalcore.scoring.assignment import UNIT, Matching, best_matching, is_lopsided
 from evalcore.scoring.leaves import LeafComparison
 from evalcore.scoring.parts import PROSE_GRAIN, Items, Leaf, Object, Part
 from evalcore.scoring.values import plain_text
@@ -177,7 +177,7 @@ class TypedComparison:
         if len(rows) == len(columns) == 1:
             return ((rows[0], columns[0]),)
         self._had_choice = True
-        if not self._take(len(rows) * len(columns)):
+        if not self._take(len(rows), len(columns)):
             return _equal(left, right, rows, columns)
         others = [right[column] for column in columns]
         gains = [self._gains(left[row], others) for row in rows]
@@ -214,7 +214,7 @@ class TypedComparison:
     def _in_order(self, left: Sequence[Part], right: Sequence[Part]) -> Matching:
         """Match elements so that both sides keep their order (Needleman & Wunsch 1970)."""
         self._had_choice = True
-        if not self._take(len(left) * len(right)):
+        if not self._take(len(left), len(right)):
             return tuple(
                 (at, at) for at, (one, other) in enumerate(zip(left, right, strict=False)) if one is other
             )
@@ -235,8 +235,9 @@ class TypedComparison:
                 column += 1
         return tuple(matched)
 
-    def _take(self, pairs: int) -> bool:
-        if pairs > self._pairs_left:
+    def _take(self, expected: int, answered: int) -> bool:
+        pairs = expected * answered
+        if pairs > self._pairs_left or is_lopsided(expected, answered):
             return False
         self._pairs_left -= pairs
         return True
