@@ -58,24 +58,13 @@ def stale_note(stale: dict[str, str], most: int = 5) -> str:
 
 def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
     """Yield for each number of identical replies how many further ones may still differ."""
-    models: dict[tuple[int, float], list[str]] = {}
+    models: dict[str, list[str]] = {}
     for record in records:
-        share = record.reproducibility.may_differ
-        if share is not None:
-            models.setdefault((_fewest(record), share), []).append(record.model)
-    for (count, share), names in sorted(models.items()):
+        if record.identical_note is not None:
+            models.setdefault(record.identical_note, []).append(record.model)
+    for note, names in models.items():
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        named = ", ".join(names[:MOST_NAMED])
-        yield f"{named}{more}: {count} identical replies: up to {100 * share:.0f} % may still differ."
-
-
-def _fewest(record: RunRecord) -> int:
-    counts = [
-        sum(score is not None for score in result.scores)
-        for result in record.case_results
-        if result.may_differ is not None
-    ]
-    return min(counts, default=0)
+        yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
 
 
 def _range(values: Sequence[int]) -> str:
