@@ -97,6 +97,7 @@ def test_a_policy_may_say_nothing(text: str) -> None:
         ("fields:\n  rationale: {compare: range, min: .inf}", ":2: `min` is no number"),
         (f"fields:\n  rationale: {{compare: range, min: 1{'0' * 400}}}", ":2: `min` is no number"),
         ("fields:\n  rationale: {compare: one_of}", ":2: `one_of` needs its values"),
+        ("fields:\n  rationale: {one_of: [a, null]}", ":2: a value of `one_of` is not a plain one"),
         ("fields:\n  rationale: {one_of: a}", ":2: `one_of` is no list of values"),
         ("fields:\n  rationale: {weight: -1}", ":2: `weight` is not between 0"),
         ("fields:\n  rationale: {weight: .nan}", ":2: `weight` is no number"),
@@ -145,6 +146,12 @@ def test_the_most_specific_entry_counts() -> None:
 def test_the_whole_answer_is_a_dot() -> None:
     rules = plan("fields: {.: {ordered: true}}", [1, 2, 3])
     assert TreeScorer([1, 2, 3], rules).score([3, 1, 2]).accuracy == pytest.approx(2 / 4)
+
+
+@pytest.mark.parametrize("answer", [0.35, 0.5, 0.65])
+def test_a_tolerance_holds_at_its_very_edge(answer: float) -> None:
+    rules = plan("fields: {n: {compare: number, tolerance: 0.15, relative: false}}", {"n": 0.5})
+    assert TreeScorer({"n": 0.5}, rules).score({"n": answer}).accuracy == 1
 
 
 def test_ordered_lists_lose_only_what_is_out_of_order() -> None:

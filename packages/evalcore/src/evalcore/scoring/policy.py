@@ -224,7 +224,7 @@ class _Options:
             raise _wrong(self.where, node, "`one_of` is no list of values", "write `[a, b]`")
         choices: list[JsonScalar] = []
         for item in node.value:
-            if isinstance(item.value, dict | list):
+            if isinstance(item.value, dict | list | None):
                 raise _wrong(self.where, item, "a value of `one_of` is not a plain one", "write a word")
             choices.append(item.value)
         return tuple(choices)
