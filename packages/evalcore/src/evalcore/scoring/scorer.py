@@ -25,6 +25,9 @@ __all__ = ["Scorer", "TreeScorer", "make_scorer", "plan_fields"]
 MOST_VALUES = 5_000
 """Of an answer, or ten times the expected answer's if those are more; what is larger is wrong unread."""
 
+MOST_AGREEING_PAIRS = 100_000
+"""Of list elements in two replies: there are many pairs of replies, and each takes its time."""
+
 
 def make_scorer(component: Component, case: Case, rules: FieldRules | None = None) -> Scorer:
     """Return the scorer of one case, its expected answer parsed once.
@@ -100,7 +103,7 @@ class TreeScorer:
             value = float(canonical_text(left) == canonical_text(right))
             return Agreement(value=value, by_field=dict.fromkeys(sorted(self._fields), value))
         one, other = self._placed_together(left, right)
-        comparison = TypedComparison(self._leaves)
+        comparison = TypedComparison(self._leaves, MOST_AGREEING_PAIRS)
         value = comparison.score(one, other)
         tally = Tally(comparison, self._fields)
         tally.walk(one, other)

@@ -46,14 +46,15 @@ class Fit(NamedTuple):
 class TypedComparison:
     """Compares two answers, whose parts one Placer made."""
 
-    def __init__(self, leaves: LeafComparison) -> None:
+    def __init__(self, leaves: LeafComparison, most_pairs: int = MOST_PAIRS) -> None:
         self._leaves = leaves
+        self._most_pairs = most_pairs
         self._likeness: dict[tuple[int, int], int] = {}
         self._flat: dict[tuple[int, int], Fit] = {}
         self._deep: dict[tuple[int, int], Fit] = {}
         self._matchings: dict[tuple[int, int], Matching] = {}
         self._bar = FIRST_BAR
-        self._pairs_left = MOST_PAIRS
+        self._pairs_left = self._most_pairs
         self._had_choice = False
 
     def score(self, left: Part | None, right: Part | None) -> float:
@@ -94,7 +95,7 @@ class TypedComparison:
     def _round(self, left: Part, right: Part) -> tuple[int, int]:
         self._deep.clear()
         self._matchings.clear()
-        self._pairs_left = MOST_PAIRS
+        self._pairs_left = self._most_pairs
         fit = closed(self.fit(left, right))
         return fit.total, fit.weight
 
