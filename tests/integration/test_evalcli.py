@@ -174,10 +174,20 @@ def test_evaluate_scores_every_model_and_adds_the_runs_to_the_leaderboard(
     lines = done.stdout.splitlines()
     assert [lines[2].split()[0], lines[3].split()[0]] == [GOOD, POOR]
     assert "calls; replies in" in done.stderr
+    assert lines[0] == SLUG
     # Of all that was written, git sees the leaderboard alone.
     assert _changed(world.library) == [f"components/{SLUG}/leaderboard.json"]
     assert "cloudy is skipped: cloud speaks the anthropic dialect" in done.stderr
     assert "keyless is skipped: LAB_KEY_THAT_NOBODY_SET is not set" in done.stderr
+
+
+def test_results_say_what_accuracy_means_and_what_identical_replies_leave_open(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    lines = world.run("evaluate", "expense-memo", "--replicates", 3, "--model", GOOD).stdout.splitlines()
+    assert lines[0] == "expense-memo; wording, not correctness"
+    assert lines[-1] == f"{GOOD}: 3 identical replies: up to 63 % may still differ."
 
 
 def test_a_second_evaluation_adds_its_runs_and_keeps_the_first(make_world: Callable[..., World]) -> None:

@@ -154,6 +154,13 @@ def test_answer_comes_with_its_usage_and_identity(*, stream: bool) -> None:
 
 
 @both
+def test_each_replicate_is_sent_a_seed_of_its_own_which_is_kept(*, stream: bool) -> None:
+    seeds = [Setting().reply(stream=stream, params={"seed": 40}, replicate=at).seed for at in range(3)]
+    assert seeds == [40, 41, 42]
+    assert Setting().reply(stream=stream, replicate=2).seed is None
+
+
+@both
 def test_request_carries_key_and_request_id_and_no_origin(*, stream: bool) -> None:
     setting = Setting()
     setting.reply(stream=stream)

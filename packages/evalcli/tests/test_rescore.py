@@ -168,6 +168,18 @@ def test_a_leaderboard_is_brought_to_the_present_rules_as_far_as_replies_are_kep
     assert path.read_bytes() == again
 
 
+def test_a_leaderboard_is_named_by_its_component_or_file_and_must_be_there(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
+) -> None:
+    path = add(_age(make_run([RIGHT])))
+    ended = evalcli("leaderboard", "rescore", path, "--runs-dir", library / "runs")
+    assert (ended.code, len(json.loads(path.read_bytes())["runs"])) == (0, 2)
+    for absent in ("memmo", library / "leaderboard.json"):
+        ended = evalcli("leaderboard", "rescore", absent, "--prompt-library", library)
+        assert (ended.code, ended.out) == (2, "")
+        assert "the leaderboard cannot be read" in ended.err
+
+
 def test_a_leaderboards_run_is_rescored_though_its_folder_lost_the_record(
     evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
 ) -> None:

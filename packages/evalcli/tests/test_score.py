@@ -74,6 +74,20 @@ def test_what_is_wrong_missed_and_invented_is_shown_as_such(score: Callable[...,
     assert any(line.startswith("reasons  ") for line in lines)
 
 
+def test_what_is_required_and_missing_is_named(score: Callable[..., Any], library: Path) -> None:
+    policy = library / "components" / "memo" / "evals" / "scoring.yaml"
+    policy.write_text("fields:\n  decision: {required: true}\n")
+    lines = score({**EXPECTED, "decision": None}).out.splitlines()
+    assert lines[1].startswith("accuracy 0.000, precision 1.000")
+    assert lines[2] == "Required and missing, so the answer scores 0: decision."
+
+
+def test_what_is_measured_is_marked_where_it_is_wording(score: Callable[..., Any], library: Path) -> None:
+    prompt = library / "components" / "memo" / "prompt.md"
+    prompt.write_text(PROMPT.replace("name: memo", "name: memo\ncategory: drafting"))
+    assert score(EXPECTED).out.startswith("memo, case one; wording, not correctness\n")
+
+
 def test_a_reply_is_read_as_a_models_is(score: Callable[..., Any]) -> None:
     assert "accuracy 1.000" in score(f"Here it is:\n```json\n{json.dumps(EXPECTED)}\n```\n").out
 

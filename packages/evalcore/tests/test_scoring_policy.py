@@ -90,7 +90,14 @@ def test_a_policy_may_say_nothing(text: str) -> None:
         ("fields:\n  rationale: {compare: text, tolerance: 1}", ":2: `tolerance` goes with number or money"),
         ("fields:\n  rationale: {min: 1}", ":2: `min` goes with range"),
         ("fields:\n  rationale: {compare: range}", ":2: `range` needs `min` or `max`"),
+        (
+            "fields:\n  rationale:\n    compare: range\n    min: 3\n    max: 2",
+            ":4: `min` is above `max`",
+        ),
+        ("fields:\n  rationale: {compare: range, min: .inf}", ":2: `min` is no number"),
+        (f"fields:\n  rationale: {{compare: range, min: 1{'0' * 400}}}", ":2: `min` is no number"),
         ("fields:\n  rationale: {compare: one_of}", ":2: `one_of` needs its values"),
+        ("fields:\n  rationale: {one_of: [a, null]}", ":2: a value of `one_of` is not a plain one"),
         ("fields:\n  rationale: {one_of: a}", ":2: `one_of` is no list of values"),
         ("fields:\n  rationale: {weight: -1}", ":2: `weight` is not between 0"),
         ("fields:\n  rationale: {weight: .nan}", ":2: `weight` is no number"),
@@ -141,6 +148,12 @@ def test_the_whole_answer_is_a_dot() -> None:
     assert TreeScorer([1, 2, 3], rules).score([3, 1, 2]).accuracy == pytest.approx(2 / 4)
 
 
+@pytest.mark.parametrize("answer", [0.35, 0.5, 0.65])
+def test_a_tolerance_holds_at_its_very_edge(answer: float) -> None:
+    rules = plan("fields: {n: {compare: number, tolerance: 0.15, relative: false}}", {"n": 0.5})
+    assert TreeScorer({"n": 0.5}, rules).score({"n": answer}).accuracy == 1
+
+
 def test_ordered_lists_lose_only_what_is_out_of_order() -> None:
     rules = plan("fields: {l: {ordered: true}}", {"l": [2, 3, 4, 5]})
     assert TreeScorer({"l": [2, 3, 4, 5]}, rules).score({"l": [9, 2, 3, 4, 5]}).accuracy == pytest.approx(
@@ -154,6 +167,33 @@ def test_elements_without_their_first_key_are_aligned_by_the_second() -> None:
     answer = {"l": [{"c": "b", "n": "x", "v": 2}, {"n": "x", "v": 1}]}
     # b is B (2 of 3 leaves: c by another case, v), and the other is A by its n (2 of 3).
     assert scorer.score(answer).accuracy == pytest.approx(4 / 6)
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "score"),
+    [
+        ("by May 2", "signed by the dean", 1),
+        ("by May 2", "signed by Dana", 0),
+        ("by May 2", "by May 3", 0),
+        # The author has cut it short, or told it in words of their own.
+        ("signed ... May 2", "signed by the dean", 1),
+        ("signed ... May 2", "signed ... May 2", 1),
+        ("signed ... May 2", "signed ... May 3", 15 / 16),
+    ],
+)
+def test_any_excerpt_of_the_input_is_right(expected: str, answer: str, score: float) -> None:
+    assert excerpts(expected).score({"q": [answer]}).accuracy == pytest.approx(score)
+
+
+def test_excerpts_of_the_input_agree_and_invented_ones_do_not() -> None:
+    scorer = excerpts("by May 2")
+    assert scorer.agree({"q": ["signed by the dean"]}, {"q": ["the dean"]}).value == 1
+    assert scorer.agree({"q": ["signed by the dean"]}, {"q": ["signed by Dana"]}).value == 0
+
+
+def excerpts(expected: str) -> TreeScorer:
+    rules = plan("fields: {q: contained_in_input}", {"q": [expected]})
+    return TreeScorer({"q": [expected]}, rules, input_text="To be SIGNED by the dean, by May 2.")
 
 
 def test_markdown_sections_have_paths_by_heading_and_for_all() -> None:

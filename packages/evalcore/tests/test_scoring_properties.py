@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import permutations
 from random import Random
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +158,25 @@ def test_an_invented_leaf_can_raise_anls_star_but_not_the_typed_score() -> None:
     before, after = scorer.score([answer]), scorer.score([{**answer, "invented": 0}])
     assert after.anls_star > before.anls_star
     assert after.accuracy < before.accuracy
+
+
+@settings(max_examples=150)
+@given(OBJECT_LISTS, OBJECT_LISTS)
+@example(
+    [{"p": "a long one of eight words or more indeed"}, {"q": 2}],
+    [{"p": "a long one of eight words or more indeed", "q": 3}],
+)
+def test_the_score_is_the_highest_that_any_partners_give(
+    expected: list[JsonValue], answer: list[JsonValue]
+) -> None:
+    size = max(len(expected), len(answer))
+    # As fields of an object, elements of one name are partners.
+    fixed = dict(zip("012", expected, strict=False))
+    padded = [*answer, *[None] * (size - len(answer))]
+    ways = [dict(zip("012", order, strict=False)) for order in permutations(padded)]
+    rules = FieldRules(None, [dict.fromkeys("012", item) for item in expected])
+    highest = max(accuracy(fixed, way, rules) for way in ways)
+    assert accuracy(expected, answer) == pytest.approx(highest, abs=1e-12)
 
 
 @settings(max_examples=60)

@@ -164,7 +164,17 @@ def test_other_texts_are_no_amounts(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13-01", "2026-7-1", "20260701", "July 2026", "Foo 1, 2026", "31 June 2026"]
+    "text",
+    [
+        "2026-13-01",
+        "2026-7-1",
+        "20260701",
+        "July 2026",
+        "Foo 1, 2026",
+        "31 June 2026",
+        "2026-07-01T24:00",
+        "2026-07-01T09:00+05:75",
+    ],
 )
 def test_other_texts_are_no_dates(text: str) -> None:
     assert moment_of(text) is None
@@ -184,6 +194,13 @@ def test_every_leaf_is_explained() -> None:
     assert table["note"][:2] == ("text", 0.25)
     assert "sum" not in table
     assert {row.case for row in rows} == {"first"}
+
+
+def test_what_a_value_shows_itself_to_be_is_told() -> None:
+    values = {"a": True, "b": "May 2, 2026", "c": "$4,125", "d": "15%", "e": 15, "f": "by mail"}
+    told = {row.path: (row.rule, row.why) for row in explain(component(), [case(values)])}
+    assert [told[name][0] for name in "abcdef"] == ["exact", "date", "money", "number", "number", "text"]
+    assert {why for _, why in told.values()} == {"as the expected value shows"}
 
 
 def test_prose_that_shares_is_explained_with_its_part() -> None:

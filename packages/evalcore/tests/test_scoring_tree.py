@@ -181,6 +181,6 @@ def test_numbers_and_texts_beyond_measure_are_compared() -> None:
 
 def test_lists_beyond_measure_are_matched_where_their_elements_are_equal() -> None:
     expected: JsonValue = [{"p": "a"}, *(f"expected {at}" for at in range(49))]
-    answer: JsonValue = [*(f"invented {at}" for at in range(10_999)), {"p": "a"}]
-    assert score(expected, answer) == pytest.approx(1 / 11_049)
+    answer: JsonValue = [*(f"invented {at}" for at in range(4_899)), {"p": "a"}]
+    assert score(expected, answer) == pytest.approx(1 / 4_949)
     assert score(answer, answer[::-1]) == 1

@@ -236,13 +236,14 @@ def test_columns_that_say_nothing_are_left_out() -> None:
 def test_what_must_be_known_to_read_the_figures_is_told() -> None:
     alike = {"mean": 1.0, "ci95": None, "identical_rate": 1.0, "by_field": {}, "may_differ": 0.2589}
     accuracy = {"mean": 0.9, "ci95": None, "anls_star": 0.9, "by_field": {}, "measures": "wording"}
-    stale = cases(1.0, validated="1.0.0")["case_results"]
+    stale = cases(*[1.0] * 10, validated="1.0.0")["case_results"]
+    stale = [{**case, "may_differ": 0.2589} for case in stale]
     body = pull_request_body(
         results(record(scoring_version=3, reproducibility=alike, accuracy=accuracy, case_results=stale))
     )
     assert "scoring version 3" in body
     assert "**wording, not correctness**" in body
-    assert "- `good`: `up to 26 % of further replies may still differ`" in body
+    assert "- `good`: `10 identical replies: up to 26 % may still differ`" in body
     assert "Cases last validated against an older version:\n\n- `one`: `1.0.0`" in body
 
 

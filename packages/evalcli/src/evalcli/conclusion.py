@@ -10,8 +10,9 @@ from pathlib import Path
 from evalcli.evaluation import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
 from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard, leaderboard_path
-from evalcli.output import print_bytes, print_table, say, warn
+from evalcli.output import print_bytes, print_line, print_table, say, warn
 from evalcli.results import encode_records, exit_code, records_of, results_table
+from evalcli.standing_notes import identical_notes, marked
 from evalcore.errors import EvaluatorError
 from evalcore.evaluate import RunOutcome
 from evalcore.structs import Frozen
@@ -76,7 +77,10 @@ def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
     if ending.as_json:
         print_bytes(encode_records(records_of(outcomes)))
     elif outcomes:
-        print_table(results_table(outcomes, ending.skill))
+        records = records_of(outcomes)
+        print_table(results_table(outcomes, marked(ending.skill, records)))
+        for note in identical_notes(records):
+            print_line(note)
 
 
 def _keep(outcomes: Sequence[RunOutcome], ending: Ending) -> None:

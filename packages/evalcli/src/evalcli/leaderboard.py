@@ -96,14 +96,14 @@ def schema() -> int:
 
 
 @command.command()
-@click.argument("skill")
+@click.argument("source", metavar="SKILL|FILE")
 @click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
 @click.option(
     "--runs-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
 )
-def rescore(skill: str, prompt_library: Path, runs_dir: Path | None) -> int:
+def rescore(source: str, prompt_library: Path, runs_dir: Path | None) -> int:
     """Bring a component's leaderboard to the present scoring version.
 
     Every run of an older one whose replies are in RUNS_DIR is scored again, and its new record is added
@@ -112,8 +112,8 @@ def rescore(skill: str, prompt_library: Path, runs_dir: Path | None) -> int:
     # Scoring takes as long to load as all else together, and the other commands have no use for it.
     from evalcli.leaderboard_rescoring import rescore_leaderboard  # noqa: PLC0415
 
-    path = leaderboard_path(prompt_library, skill)
-    return rescore_leaderboard(path, skill, runs_dir or prompt_library / RUNS_IN_LIBRARY)
+    path = _path(source, prompt_library)
+    return rescore_leaderboard(path, runs_dir or prompt_library / RUNS_IN_LIBRARY)
 
 
 def _merged(files: tuple[Path, ...]) -> bytes:
@@ -130,9 +130,13 @@ def _paths(source: str | None, prompt_library: Path) -> list[Path]:
                 hint="name a file, or a prompt library with --prompt-library",
             )
         return found
+    return [_path(source, prompt_library)]
+
+
+def _path(source: str, prompt_library: Path) -> Path:
     path = Path(source)
     is_file = path.suffix == ".json" or len(path.parts) > 1 or path.is_file()
-    return [path if is_file else leaderboard_path(prompt_library, source)]
+    return path if is_file else leaderboard_path(prompt_library, source)
 
 
 def _show_one(leaderboard: Leaderboard, *, every_run: bool) -> None:

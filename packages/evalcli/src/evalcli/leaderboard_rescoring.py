@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from evalcli.exits import Exit
-from evalcli.leaderboard_files import add_to_leaderboard, existing_leaderboard
+from evalcli.leaderboard_files import add_to_leaderboard, read_leaderboard
 from evalcli.output import print_line
 from evalcli.rescore import sentence
 from evalcli.rescoring import Rescored, rescore_folder
@@ -47,14 +47,18 @@ def rescore_runs(records: Iterable[RunRecord], runs_dir: Path) -> Progressed:
     )
 
 
-def rescore_leaderboard(path: Path, slug: str, runs_dir: Path) -> Exit:
-    """Rescore a component's leaderboard, saying what is done and what could not be."""
-    done = rescore_runs(known_records(existing_leaderboard(path, slug)), runs_dir)
+def rescore_leaderboard(path: Path, runs_dir: Path) -> Exit:
+    """Rescore a component's leaderboard, saying what is done and what could not be.
+
+    Raises LeaderboardError where there is none or it is not valid, StorageError where a run cannot be used.
+    """
+    leaderboard = read_leaderboard(path)
+    done = rescore_runs(known_records(leaderboard), runs_dir)
     for item in done.rescored:
         print_line(sentence(item))
     usable = [item.record for item in done.rescored if item.verdict != "differs"]
     if usable:
-        add_to_leaderboard(path, slug, usable)
+        add_to_leaderboard(path, leaderboard.component, usable)
     for record in done.absent:
         print_line(
             f"{origin_of(record)} ({record.model}, {record.component_version}): stays at scoring version"

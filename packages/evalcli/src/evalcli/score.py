@@ -13,6 +13,7 @@ from evalcli.data_sets import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.output import Table, print_bytes, print_table
 from evalcli.score_tree import difference_lines
+from evalcli.standing_notes import WORDING
 from evalcli.styled_lines import Span, line, print_lines
 from evalcore.answers import Parsed, parse_answer
 from evalcore.canonical import encode_canonical, rounded
@@ -21,6 +22,7 @@ from evalcore.component import Case, Component
 from evalcore.errors import CaseError, CheckoutError
 from evalcore.library import load_cases, load_component
 from evalcore.scoring.explain import LeafRule, diff, explain
+from evalcore.scoring.field_rules import WORDING_CATEGORIES
 from evalcore.scoring.scorer import plan_fields, scorer_of
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -115,7 +117,9 @@ def answer(
         written: JsonObject = msgspec.json.decode(msgspec.json.encode(difference))
         print_bytes(encode_canonical(rounded({"component": component, "case": case_name, **written})))
     else:
-        print_lines(difference_lines(f"{component}, case {case_name}", difference))
+        title = f"{component}, case {case_name}"
+        is_wording = read.component.category in WORDING_CATEGORIES
+        print_lines(difference_lines(f"{title}; {WORDING}" if is_wording else title, difference))
     return Exit.DONE
 
 

@@ -19,6 +19,10 @@ def difference_lines(title: str, difference: Difference) -> Iterator[Line]:
     """Lay an answer's score and its tree out for reading."""
     yield line(Span(title, "strong"))
     yield line(_figures(difference.score))
+    if difference.lacking:
+        yield line(
+            Span(f"Required and missing, so the answer scores 0: {', '.join(difference.lacking)}.", "bad")
+        )
     if difference.tree is None:
         yield line("Nothing to compare: neither holds a value, or the answer is too large.")
         return

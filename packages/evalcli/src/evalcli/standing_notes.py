@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from evalcli.standing import Standing
@@ -10,6 +10,8 @@ from evalcore.record import RunRecord
 from evalcore.stale_cases import stale_cases
 
 MOST_NAMED: Final = 4
+WORDING: Final = "wording, not correctness"
+"""What the accuracy of drafting and review measures."""
 
 
 def heading(component: str, ranked: Sequence[Standing]) -> str:
@@ -19,14 +21,19 @@ def heading(component: str, ranked: Sequence[Standing]) -> str:
     replicates = _range([record.replicates for record in records])
     scoring = max(record.scoring_version for record in records)
     text = f"{component} {records[0].component_version}: {cases} case(s) x {replicates}, scoring {scoring}"
+    return marked(text, records)
+
+
+def marked(title: str, records: Iterable[RunRecord]) -> str:
+    """Say behind a title what the figures mean, where that is not correctness."""
     is_wording = any(record.accuracy.measures == "wording" for record in records)
-    return f"{text}; wording, not correctness" if is_wording else text
+    return f"{title}; {WORDING}" if is_wording else title
 
 
 def notes(component: str, ranked: Sequence[Standing]) -> Iterator[str]:
     """Yield the notes of one version, each a line."""
     records = [item.record for item in ranked]
-    yield from _alike(records)
+    yield from identical_notes(records)
     for record in records:
         rough = record.accuracy.ci95_like_cases
         if rough is not None:
@@ -49,26 +56,15 @@ def stale_note(stale: dict[str, str], most: int = 5) -> str:
     return f"Validated against an older version: {named}{more}."
 
 
-def _alike(records: Sequence[RunRecord]) -> Iterator[str]:
+def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
     """Yield for each number of identical replies how many further ones may still differ."""
-    models: dict[tuple[int, float], list[str]] = {}
+    models: dict[str, list[str]] = {}
     for record in records:
-        share = record.reproducibility.may_differ
-        if share is not None:
-            models.setdefault((_fewest(record), share), []).append(record.model)
-    for (count, share), names in sorted(models.items()):
+        if record.identical_note is not None:
+            models.setdefault(record.identical_note, []).append(record.model)
+    for note, names in models.items():
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        named = ", ".join(names[:MOST_NAMED])
-        yield f"{named}{more}: {count} identical replies: up to {100 * share:.0f} % may still differ."
-
-
-def _fewest(record: RunRecord) -> int:
-    counts = [
-        sum(score is not None for score in result.scores)
-        for result in record.case_results
-        if result.may_differ is not None
-    ]
-    return min(counts, default=0)
+        yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
 
 
 def _range(values: Sequence[int]) -> str:

@@ -196,6 +196,22 @@ class RunRecord(Frozen, frozen=True):
         Meta(description="run_id of the run as first scored, where this is a later scoring of its replies"),
     ] = None
 
+    @property
+    def identical_note(self) -> str | None:
+        """Say what identical replies leave open, as "10 identical replies: up to 26 % may still differ".
+
+        The number is that of the case with the fewest. None where any two replies to one case differ.
+        """
+        share = self.reproducibility.may_differ
+        if share is None:
+            return None
+        counts = [
+            sum(score is not None for score in result.scores)
+            for result in self.case_results
+            if result.may_differ is not None
+        ]
+        return f"{min(counts, default=0)} identical replies: up to {100 * share:.0f} % may still differ"
+
 
 def record_object(record: RunRecord) -> JsonObject:
     """Return the record as a JSON object, keys in the contract's order, floats rounded as they are kept."""

@@ -53,6 +53,8 @@ class Reply(Frozen, frozen=True):
     latency_ms: float
     attempts: int
     error: CallError | None = None
+    seed: int | None = None
+    """That was sent: the model's `seed` + the replicate's index. None where none was."""
 
     @property
     def is_infrastructure_failure(self) -> bool:

@@ -137,11 +137,11 @@ def _notes(records: Sequence[RunRecord]) -> Iterator[str]:
 
 def _listings(results: Results) -> Iterator[str]:
     alike = [
-        (record.model, f"up to {100 * share:.0f} % of further replies may still differ")
+        (record.model, record.identical_note)
         for record in results.records
-        if (share := record.reproducibility.may_differ) is not None
+        if record.identical_note is not None
     ]
-    yield _listing("All replies to each case are identical:", alike)
+    yield _listing("All replies to each case are the same:", alike)
     yield _listing(
         "Cases last validated against an older version:", list(stale_cases(results.records).items())
     )

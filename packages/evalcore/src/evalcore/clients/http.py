@@ -241,6 +241,7 @@ class OpenAIClient:
             latency_ms=round(latency * 1000, 3),
             attempts=attempts,
             error=outcome.error if isinstance(outcome, Failure) else None,
+            seed=call.seed,
         )
 
 

@@ -25,6 +25,12 @@ class Call(Frozen, frozen=True):
     schema: JsonObject | None
     """The bundled schema, for `structured_output: json_schema`."""
 
+    @property
+    def seed(self) -> int | None:
+        """The model's `seed` + the replicate's index; None where no seed is configured."""
+        seed = self.model.params.get("seed")
+        return seed + self.replicate if isinstance(seed, int) and not isinstance(seed, bool) else None
+
 
 class ServedModel(Frozen, frozen=True):
     """What a gateway says of a model it can serve now; None where it does not say."""

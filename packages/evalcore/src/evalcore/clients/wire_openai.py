@@ -93,9 +93,8 @@ def chat_body(call: Call) -> bytes:
     """
     model = call.model
     body: dict[str, object] = dict(model.params)
-    seed = model.params.get("seed")
-    if isinstance(seed, int) and not isinstance(seed, bool):
-        body["seed"] = seed + call.replicate
+    if call.seed is not None:
+        body["seed"] = call.seed
     body["model"] = model.id
     body["messages"] = [
         {"role": "system", "content": call.system},

@@ -35,6 +35,10 @@ Matching = tuple[tuple[int, int], ...]
 UNIT = 2**53
 """The similarity of equal leaves as an integer: any double between 1/2 and 1 is a whole number of these."""
 COST_UNIT = 2**64
+FEW_PAIRS = 20_000
+"""Of the elements of two lists: so many are always compared."""
+LOPSIDED = 5
+"""A longer answer than this many times the expected one is not worth more."""
 
 
 class Pair(NamedTuple):
@@ -45,6 +49,11 @@ class Pair(NamedTuple):
     leaves: int
     exact: bool
     """Whether the two are equal, as the reference decides it."""
+
+
+def is_lopsided(expected: int, answered: int) -> bool:
+    """Whether a list is so much longer than the expected one that its elements match if they are equal."""
+    return answered > LOPSIDED * expected and expected * answered > FEW_PAIRS
 
 
 def match_elements(

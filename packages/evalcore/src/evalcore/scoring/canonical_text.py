@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii
 
 from evalcore.structs import JsonScalar, JsonValue
 
@@ -60,6 +61,8 @@ def _open_dict(fields: dict[str, JsonValue], pending: list[JsonValue | tuple[str
 
 def scalar_text(value: JsonScalar) -> str:
     """Write one scalar."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)  # what json.dumps comes to, in a third of the time
     try:
         return json.dumps(value)
     except ValueError:

@@ -23,8 +23,9 @@ from evalcore.scoring.assignment import UNIT
 from evalcore.scoring.canonical_text import scalar_text
 from evalcore.scoring.field_rules import Field, expected_value, plan_fields
 from evalcore.scoring.interface import Score
+from evalcore.scoring.leaves import comparator_shown
 from evalcore.scoring.parts import Items, Leaf, Object, Part
-from evalcore.scoring.rules import Rule
+from evalcore.scoring.rules import Comparator, Rule
 from evalcore.scoring.scorer import Compared, TreeScorer
 from evalcore.scoring.tally import children
 from evalcore.structs import Frozen, JsonScalar, JsonValue
@@ -42,7 +43,7 @@ class LeafRule(Frozen, frozen=True):
     expected: str
     """Its JSON."""
     rule: str
-    """The comparator: exact, number, closeness, date, money, text, tokens, set, as shown, ignore, ..."""
+    """The comparator: exact, number, closeness, date, money, text, tokens, set, ignore, ..."""
     weight: float
     """In leaves; of prose the part of the share that is this leaf's."""
     why: str
@@ -73,6 +74,8 @@ class Difference(Frozen, frozen=True):
     score: Score
     tree: DiffNode | None
     """None where neither holds a leaf, or the answer is too large to be compared."""
+    lacking: tuple[str, ...] = ()
+    """The paths that the policy requires and the answer lacks, for which it scores 0."""
 
 
 def explain(component: Component, cases: Sequence[Case]) -> list[LeafRule]:
@@ -94,7 +97,8 @@ def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:
     if scorer.is_too_large(answer):
         return Difference(score, None)
     compared = scorer.compare(answer)
-    return Difference(score, _Differ(compared).tree(scorer.expected, compared.part))
+    tree = _Differ(compared).tree(scorer.expected, compared.part)
+    return Difference(score, tree, tuple(dict.fromkeys(compared.tally.lacking)))
 
 
 def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:
@@ -107,7 +111,9 @@ def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Itera
             yield from _leaf_rules(case, item, field.item(), shared)
     elif value is not None:
         rule = field.rule
-        yield LeafRule(case, field.name, _shown(value), rule.compare, _weight(rule, shared), rule.why)
+        yield LeafRule(
+            case, field.name, _shown(value), _comparator(rule, value), _weight(rule, shared), rule.why
+        )
 
 
 def _shared(value: JsonValue, field: Field) -> int:
@@ -180,7 +186,7 @@ class _Differ:
             status="matched" if score > 0 else "wrong",
             score=score,
             weight=_weight(rule, shared),
-            rule=rule.compare,
+            rule=_comparator(rule, left.value),
             why=rule.why,
             expected=_shown(left.value),
             answered=_shown(right.value),
@@ -202,7 +208,7 @@ class _Differ:
             status=status,
             score=0.0,
             weight=_weight(rule, shared) if is_leaf else sum(node.weight for node in nodes),
-            rule=rule.compare if is_leaf else "",
+            rule=_comparator(rule, part.value) if isinstance(part, Leaf) else "",
             why=rule.why if is_leaf else "",
             expected=shown if is_missed else "",
             answered="" if is_missed else shown,
@@ -231,6 +237,10 @@ def _branch(name: str, field: Field, nodes: Sequence[DiffNode]) -> DiffNode:
 def _common(statuses: Iterable[Status]) -> Status:
     found = set(statuses)
     return found.pop() if len(found) == 1 else "wrong"
+
+
+def _comparator(rule: Rule, value: JsonScalar) -> Comparator:
+    return comparator_shown(value) if rule.compare == "as shown" else rule.compare
 
 
 def _shown(value: JsonScalar) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from evalcore.component import Case, Component
 from evalcore.errors import CaseError, ComponentError
@@ -63,7 +64,7 @@ class Field:
         required = entry_for(rules.policy, path, lambda entry: entry.required)
         self.required = required is not None and len(required.path) == len(path)
 
-    @property
+    @cached_property
     def lists(self) -> ListRule:
         """How lists at this place are aligned."""
         entry = entry_for(self._rules.policy, self.path, lambda entry: entry.lists is not None)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.rules import CLOSENESS, Comparator, Rule
-from evalcore.scoring.values import Moment, Quantity, equal_numbers, moment_of, plain_text, quantity_of
+from evalcore.scoring.values import (
+    CURRENCIES,
+    Moment,
+    Quantity,
+    equal_numbers,
+    moment_of,
+    plain_text,
+    quantity_of,
+)
 from evalcore.structs import JsonScalar
 
 _WORD = re.compile(r"\w+")
@@ -63,11 +71,12 @@ class Reading:
 
 
 class LeafComparison:
-    """Compares leaves of one case; remembers what it has read out of its input and its texts."""
+    """Compares leaves of one case; `excerpts` are those that its author took from the input."""
 
-    def __init__(self, input_text: str) -> None:
+    def __init__(self, input_text: str, excerpts: Iterable[Reading] = ()) -> None:
         self._input = input_text
         self._plain_input: str | None = None
+        self._excerpts = frozenset(excerpt.plain for excerpt in excerpts)
 
     def compare(self, rule: Rule, left: Reading, right: Reading) -> float:
         """Return how like two leaves are; neither is null."""
@@ -76,12 +85,14 @@ class LeafComparison:
         return _COMPARATORS[rule.compare](rule, left, right)
 
     def _contained(self, left: Reading, right: Reading) -> float:
-        """Any excerpt of the input is as good as another; of others, their texts count."""
+        """Any excerpt of the input is as good as another, the author's too, who may have cut it short."""
         if self._plain_input is None:
             self._plain_input = plain_text(self._input)
-        one, other = left.plain, right.plain
-        held = (bool(one) and one in self._plain_input, bool(other) and other in self._plain_input)
-        return float(all(held)) if any(held) else similarity(one, other)
+        sides = left.plain, right.plain
+        held = [bool(text) and text in self._plain_input for text in sides]
+        if all(stands or text in self._excerpts for stands, text in zip(held, sides, strict=True)):
+            return 1.0
+        return 0.0 if any(held) else similarity(*sides)
 
 
 def is_exact(left: JsonScalar, right: JsonScalar) -> bool:
@@ -159,6 +170,18 @@ def _in_range(rule: Rule, reading: Reading) -> bool:
         return False
     above = rule.low is None or quantity.value >= rule.low
     return above and (rule.high is None or quantity.value <= rule.high)
+
+
+def comparator_shown(value: JsonScalar) -> Comparator:
+    """Return what a value shows itself to be, where schema and policy leave its comparison open."""
+    reading = Reading(value)
+    if isinstance(value, bool):
+        return "exact"
+    if reading.moment is not None:
+        return "date"
+    if reading.quantity is None:
+        return "text"
+    return "money" if reading.quantity.unit in CURRENCIES else "number"
 
 
 def _as_shown(rule: Rule, left: Reading, right: Reading) -> float:

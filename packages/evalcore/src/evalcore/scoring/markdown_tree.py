@@ -35,16 +35,16 @@ def markdown_fields(tree: JsonValue) -> JsonValue:
     if not isinstance(sections, list):
         return tree
     named: JsonObject = {}
+    counts: dict[str, int] = {}
     for section in sections:
         if not isinstance(section, dict):
             return tree
         heading = section.get("heading")
         name = _section_name(heading if isinstance(heading, str) else "")
-        at = 2
         unique = name
         while unique in named:
-            unique = f"{name} ({at})"
-            at += 1
+            counts[name] = counts.get(name, 1) + 1
+            unique = f"{name} ({counts[name]})"
         named[unique] = _section(section)
     return {"sections": named}
 

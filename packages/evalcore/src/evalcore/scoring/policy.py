@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias, get_args
 
@@ -17,6 +18,7 @@ COMPARATORS: tuple[Comparator, ...] = tuple(
     name for name in get_args(Comparator) if name not in {"closeness", "as shown"}
 )
 HIGHEST_WEIGHT = 1000
+LARGEST = sys.float_info.max
 
 Path: TypeAlias = tuple[str, ...]
 """Names of fields, `[]` for the elements of a list."""
@@ -169,6 +171,9 @@ class _Options:
             raise _wrong(self.where, self.node, "`one_of` needs its values", "write `one_of: [a, b]`")
         if compare == "range" and not {"min", "max"} & self.given.keys():
             raise _wrong(self.where, self.node, "`range` needs `min` or `max`", "give one of them")
+        low, high = self._number("min"), self._number("max")
+        if low is not None and high is not None and low > high:
+            raise _wrong(self.where, self.given["min"], "`min` is above `max`", "change one of them")
 
     def _lists(self, compare: Comparator | None) -> ListRule | None:
         if compare != "set" and not {"ordered", "align_by"} & self.given.keys():
@@ -185,7 +190,8 @@ class _Options:
         if node is None:
             return None
         value = node.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 (NaN)
+        # NaN, infinity, and an integer beyond every double are no numbers either.
+        if isinstance(value, bool) or not (isinstance(value, int | float) and abs(value) <= LARGEST):
             raise _wrong(self.where, node, f"`{key}` is no number", "write one")
         if (lowest is not None and value < lowest) or (highest is not None and value > highest):
             bounds = f"at least {lowest}" if highest is None else f"between {lowest} and {highest}"
@@ -218,7 +224,7 @@ class _Options:
             raise _wrong(self.where, node, "`one_of` is no list of values", "write `[a, b]`")
         choices: list[JsonScalar] = []
         for item in node.value:
-            if isinstance(item.value, dict | list):
+            if isinstance(item.value, dict | list | None):
                 raise _wrong(self.where, item, "a value of `one_of` is not a plain one", "write a word")
             choices.append(item.value)
         return tuple(choices)

@@ -11,19 +11,22 @@ from evalcore.markdown import parse_markdown
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.field_rules import Field, FieldRules, expected_value, plan_fields
 from evalcore.scoring.interface import Agreement, Score, Scorer
-from evalcore.scoring.leaves import LeafComparison
+from evalcore.scoring.leaves import LeafComparison, Reading
 from evalcore.scoring.markdown_tree import markdown_fields, match_names, section_fields
 from evalcore.scoring.nodes import Interner, clipped
-from evalcore.scoring.parts import Part, Placer, count_values, holds_more_than
-from evalcore.scoring.tally import Tally, field_paths
+from evalcore.scoring.parts import Leaf, Part, Placer, count_values, holds_more_than
+from evalcore.scoring.tally import Tally, children, field_paths
 from evalcore.scoring.tree import TreeComparison
 from evalcore.scoring.typed_tree import TypedComparison
 from evalcore.structs import JsonValue
 
 __all__ = ["Scorer", "TreeScorer", "make_scorer", "plan_fields"]
 
-MOST_VALUES = 20_000
+MOST_VALUES = 5_000
 """Of an answer, or ten times the expected answer's if those are more; what is larger is wrong unread."""
+
+MOST_AGREEING_PAIRS = 100_000
+"""Of list elements in two replies: there are many pairs of replies, and each takes its time."""
 
 
 def make_scorer(component: Component, case: Case, rules: FieldRules | None = None) -> Scorer:
@@ -58,12 +61,12 @@ class TreeScorer:
         self._most = max(MOST_VALUES, 10 * count_values(expected))
         expected = clipped(expected)
         self.rules = rules or FieldRules(None, [expected])
-        self.leaves = LeafComparison(input_text)
         self._interner = Interner()
         # Of a Markdown answer ANLS* compares the plain tree.
         self._published = self._interner.node(published if self.rules.markdown else expected)
         self._placer = Placer()
         self.expected = self._placer.part(expected, self.rules.root)
+        self._leaves = LeafComparison(input_text, _excerpts(self.expected))
         self._fields = frozenset(field_paths(expected, self.rules.root))
         self._lists = frozenset(_list_names(expected, self.rules.root))
         self._sections = section_fields(expected) if self.rules.markdown else {}
@@ -88,11 +91,11 @@ class TreeScorer:
         """Compare by the typed tree alone, and keep what the score is made of."""
         named = self._named(answer) if self.rules.markdown else answer
         part = Placer(self._placer).part(named, self.rules.root)
-        comparison = TypedComparison(self.leaves)
+        comparison = TypedComparison(self._leaves)
         value = comparison.score(self.expected, part)
         tally = Tally(comparison, self._fields)
         tally.walk(self.expected, part)
-        return Compared(part, comparison, tally, 0.0 if tally.lacks_required else value)
+        return Compared(part, comparison, tally, 0.0 if tally.lacking else value)
 
     def agree(self, left: JsonValue, right: JsonValue) -> Agreement:
         """Compare two answers with each other, aligned to each other."""
@@ -100,7 +103,7 @@ class TreeScorer:
             value = float(canonical_text(left) == canonical_text(right))
             return Agreement(value=value, by_field=dict.fromkeys(sorted(self._fields), value))
         one, other = self._placed_together(left, right)
-        comparison = TypedComparison(self.leaves)
+        comparison = TypedComparison(self._leaves, MOST_AGREEING_PAIRS)
         value = comparison.score(one, other)
         tally = Tally(comparison, self._fields)
         tally.walk(one, other)
@@ -153,6 +156,13 @@ def _score(value: float, anls_star: float, tally: Tally) -> Score:
 def _wrong(fields: AbstractSet[str]) -> Score:
     nothing = dict.fromkeys(sorted(fields), 0.0)
     return Score(accuracy=0.0, anls_star=0.0, by_field=nothing, precision=0.0, recall=0.0)
+
+
+def _excerpts(part: Part | None) -> Iterator[Reading]:
+    if isinstance(part, Leaf) and part.field.rule.compare == "contained_in_input":
+        yield part.reading
+    for child in children(part) if part is not None else ():
+        yield from _excerpts(child)
 
 
 def _list_names(value: JsonValue, field: Field) -> Iterator[str]:

@@ -42,7 +42,8 @@ class Tally:
         self._matched_of_expected = self._matched_of_answered = 0
         self._prose_total = self._prose_count = 0
         self._lengths: dict[str, list[float]] = {}
-        self.lacks_required = False
+        self.lacking: list[str] = []
+        """The paths that are required and not answered."""
 
     def walk(self, expected: Part | None, answered: Part | None) -> None:
         """Count all leaves of both sides."""
@@ -159,7 +160,8 @@ class Tally:
                 counts[path] = counts.get(path, 0) + 1
 
     def _missed(self, part: Part, prose: _Prose) -> None:
-        self.lacks_required = self.lacks_required or part.field.required
+        if part.field.required:
+            self.lacking.append(part.field.name)
         inner = _Prose() if isinstance(part, Object) else prose
         for child in children(part):
             self._missed(child, inner)

@@ -11,13 +11,13 @@ expected counts a leaf that is wrong, even if its value is null. Two empty conta
 hold no leaf, and nothing over nothing is 1. Where the reference raises because there is nothing to
 choose from (an empty list of options against a string), the score is 0.
 
-A reply may be of any size, so the work is bounded: by MOST_PAIRS, by `nodes.DEEPEST` for nesting and by
-`comparators.LONGEST_TEXT`.
+A reply may be of any size, so the work is bounded: by MOST_PAIRS and `is_lopsided`, by `nodes.DEEPEST` for
+nesting and by `comparators.LONGEST_TEXT`.
 """
 
 from __future__ import annotations
 
-from evalcore.scoring.assignment import UNIT, Matching, Pair, match_elements
+from evalcore.scoring.assignment import UNIT, Matching, Pair, is_lopsided, match_elements
 from evalcore.scoring.comparators import LONGEST_TEXT, find_similar, similarity
 from evalcore.scoring.nodes import NULL, DictNode, LeafNode, ListNode, Node, NullNode
 
@@ -106,7 +106,7 @@ class TreeComparison:
     def _match(self, expected: ListNode, answered: ListNode) -> Matching:
         left, right = expected.items, answered.items
         count = len(left) * len(right)
-        if count > self._pairs_left:
+        if count > self._pairs_left or is_lopsided(len(left), len(right)):
             return _match_equal(left, right)
         self._pairs_left -= count
         pairs = [self._row(one, answered) for one in left]

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from itertools import starmap
 from typing import NamedTuple
 
-from evalcore.scoring.assignment import UNIT, Matching, best_matching
+from evalcore.scoring.assignment import UNIT, Matching, best_matching, is_lopsided
 from evalcore.scoring.leaves import LeafComparison
 from evalcore.scoring.parts import PROSE_GRAIN, Items, Leaf, Object, Part
 from evalcore.scoring.values import plain_text
@@ -46,14 +46,15 @@ class Fit(NamedTuple):
 class TypedComparison:
     """Compares two answers, whose parts one Placer made."""
 
-    def __init__(self, leaves: LeafComparison) -> None:
+    def __init__(self, leaves: LeafComparison, most_pairs: int = MOST_PAIRS) -> None:
         self._leaves = leaves
+        self._most_pairs = most_pairs
         self._likeness: dict[tuple[int, int], int] = {}
         self._flat: dict[tuple[int, int], Fit] = {}
         self._deep: dict[tuple[int, int], Fit] = {}
         self._matchings: dict[tuple[int, int], Matching] = {}
         self._bar = FIRST_BAR
-        self._pairs_left = MOST_PAIRS
+        self._pairs_left = self._most_pairs
         self._had_choice = False
 
     def score(self, left: Part | None, right: Part | None) -> float:
@@ -65,7 +66,7 @@ class TypedComparison:
         if self._had_choice:
             for _ in range(MOST_ROUNDS):
                 bar = total // weight if weight else UNIT
-                if bar == self._bar or not total:
+                if bar == self._bar:
                     break
                 self._bar = bar
                 again, weighed = self._round(left, right)
@@ -94,7 +95,7 @@ class TypedComparison:
     def _round(self, left: Part, right: Part) -> tuple[int, int]:
         self._deep.clear()
         self._matchings.clear()
-        self._pairs_left = MOST_PAIRS
+        self._pairs_left = self._most_pairs
         fit = closed(self.fit(left, right))
         return fit.total, fit.weight
 
@@ -177,7 +178,7 @@ class TypedComparison:
         if len(rows) == len(columns) == 1:
             return ((rows[0], columns[0]),)
         self._had_choice = True
-        if not self._take(len(rows) * len(columns)):
+        if not self._take(len(rows), len(columns)):
             return _equal(left, right, rows, columns)
         others = [right[column] for column in columns]
         gains = [self._gains(left[row], others) for row in rows]
@@ -214,7 +215,7 @@ class TypedComparison:
     def _in_order(self, left: Sequence[Part], right: Sequence[Part]) -> Matching:
         """Match elements so that both sides keep their order (Needleman & Wunsch 1970)."""
         self._had_choice = True
-        if not self._take(len(left) * len(right)):
+        if not self._take(len(left), len(right)):
             return tuple(
                 (at, at) for at, (one, other) in enumerate(zip(left, right, strict=False)) if one is other
             )
@@ -235,8 +236,9 @@ class TypedComparison:
                 column += 1
         return tuple(matched)
 
-    def _take(self, pairs: int) -> bool:
-        if pairs > self._pairs_left:
+    def _take(self, expected: int, answered: int) -> bool:
+        pairs = expected * answered
+        if pairs > self._pairs_left or is_lopsided(expected, answered):
             return False
         self._pairs_left -= pairs
         return True
