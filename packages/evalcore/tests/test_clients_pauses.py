@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
+
 from evalcore.clients.failures import Failure
 from evalcore.clients.pauses import Pause, Pauses
 
@@ -74,13 +76,36 @@ def test_used_up_quota_ends_every_call_of_the_provider() -> None:
 def test_model_that_only_fails_is_given_up_after_the_outage_but_tried_when_its_hold_is_over() -> None:
     clock = Clock()
     shared = pauses(clock)
+    shared.succeeded("m")
     assert shared.failed("m", GATEWAY, 30.0)
-    clock.now += 181.0
-    assert shared.look("m") is None
+    clock.now += 170.0
+    assert shared.failed("m", GATEWAY, 30.0)
+    clock.now += 11.0
     assert not shared.failed("m", GATEWAY, 30.0)
     assert shared.look("m") == GATEWAY
     clock.now += 30.0
     assert shared.look("m") is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "patience"),
+    [
+        (GATEWAY, 45.0),
+        (Failure(code="model_unavailable", message="404", retry=True, scope="model"), 45.0),
+        (Failure(code="unreachable", message="refused", retry=True, scope="provider"), 45.0),
+        (Failure(code="backend_busy", message="429", retry=True, scope="model"), 180.0),
+    ],
+)
+def test_one_that_never_answered_is_given_45_seconds_unless_it_is_only_busy(
+    failure: Failure, patience: float
+) -> None:
+    clock = Clock()
+    shared = pauses(clock)
+    shared.failed("m", failure, 20.0)
+    clock.now += patience
+    assert shared.failed("m", failure, 20.0)
+    clock.now += 1.0
+    assert not shared.failed("m", failure, 20.0)
 
 
 def test_an_answer_ends_the_outage() -> None:

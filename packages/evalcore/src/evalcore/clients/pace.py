@@ -14,11 +14,10 @@ from contextlib import asynccontextmanager
 
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Lent
+from evalcore.clients.pauses import AWAY
 
 OVERLOAD = frozenset({"rate_limited", "backend_busy", "no_capacity"})
-"""Failures that say: fewer at once."""
-AWAY = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
-"""Failures after which a model is met again by one call first."""
+"""Failures that say: fewer at once. After those of AWAY a model is met again by one call first."""
 
 
 class _Lane:

@@ -12,6 +12,12 @@ LOOK_EVERY_S = 1.0
 """How often those that wait for another's probe look whether it has ended."""
 
 
+STRANGER_S = 45.0
+"""How long one that never answered is waited for: a tripped breaker lets it back after 20 to 30 s."""
+AWAY = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
+"""Failures that say: not there. One that is only busy is known to be there."""
+
+
 class Pause(Frozen, frozen=True):
     """A wait that is not over yet."""
 
@@ -27,6 +33,7 @@ class _Gate:
         self.until = float("-inf")
         self.failing_since: float | None = None
         self.failure: Failure | None = None
+        self.has_answered = False
         self.is_shut = False
         self.is_probed = False
         """Whether a call is out that finds out for all whether the failing is over."""
@@ -100,11 +107,16 @@ class Pauses:
 
     def succeeded(self, model_id: str) -> None:
         """Note that a model has answered: neither it nor its provider is out."""
-        self._provider.failing_since = None
-        self._model(model_id).failing_since = None
+        for gate in (self._provider, self._model(model_id)):
+            gate.failing_since = None
+            gate.has_answered = True
 
     def _is_given_up(self, gate: _Gate, now: float) -> bool:
-        return gate.failing_since is not None and now - gate.failing_since > self._outage
+        if gate.failing_since is None or gate.failure is None:
+            return False
+        is_stranger = not gate.has_answered and gate.failure.code in AWAY
+        patience = min(STRANGER_S, self._outage) if is_stranger else self._outage
+        return now - gate.failing_since > patience
 
     def _model(self, model_id: str) -> _Gate:
         gate = self._models.get(model_id)
