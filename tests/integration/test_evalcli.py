@@ -307,16 +307,24 @@ def test_no_key_at_all_is_exit_code_3(make_world: Callable[..., World]) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (3, [])
 
 
-@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        (signal.SIGINT, []),
+        (signal.SIGTERM, []),
+        # As a script starts what it puts into the background.
+        (signal.SIGINT, ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]),
+    ],
+)
 def test_an_interrupted_job_goes_on_where_it_was(
-    make_world: Callable[..., World], name: signal.Signals
+    make_world: Callable[..., World], name: signal.Signals, start: list[str]
 ) -> None:
     replicates, passing = 4, 10
     turnstile = Turnstile(passing)
     world = make_world(sleep=turnstile.wait)
     line = world.command("evaluate", SLUG, "--replicates", replicates, "--concurrency", 2, "--json")
     with subprocess.Popen(
-        line,
+        [*start, *line],
         cwd=world.library,
         env=world.environment(),
         stdout=subprocess.PIPE,

@@ -70,10 +70,7 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
 
 
 async def _evaluate(evaluation: Evaluation, concurrency: int, progress: Progress) -> list[RunOutcome]:
-    task = asyncio.current_task()
-    if task is not None:
-        # Actions ends a cancelled job with SIGTERM; asyncio itself minds only SIGINT.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    _end_on_signals()
     job = evaluation.job
     async with AsyncExitStack() as stack:
         clients: dict[str, Client] = {}
@@ -93,6 +90,20 @@ async def _evaluate(evaluation: Evaluation, concurrency: int, progress: Progress
             resumed=evaluation.resumed,
         )
         return await with_ticks(work, progress)
+
+
+def _end_on_signals() -> None:
+    """Let SIGINT and SIGTERM cancel the current task, once: a second one would cut its tidying up short."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end() -> None:
+        if task is not None and not task.cancelling():
+            task.cancel()
+
+    # Actions ends a cancelled job with SIGTERM; asyncio itself minds only SIGINT, and not where a script
+    # that started us in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
 
 
 def _progress() -> Progress:
