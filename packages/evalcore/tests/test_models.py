@@ -208,6 +208,14 @@ def test_hostile_file_is_refused(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    "value", ["!!int ''", "!!int -", "!!float ''", "!!float x", "!!bool maybe", "!!bool ''"]
+)
+def test_a_tag_that_does_not_fit_its_text_is_told_with_its_line(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml:1: is no (number|truth value)"):
+        parse(f"models: [{{id: a, provider: openai, params: {{x: {value}}}}}]")
+
+
 # Providers
 
 
