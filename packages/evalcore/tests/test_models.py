@@ -239,6 +239,48 @@ def test_further_provider_may_need_no_key() -> None:
 
 @pytest.mark.parametrize(
     "url",
+    [
+        "https://evil.example/${GITHUB_TOKEN}",
+        "https://${GITHUB_TOKEN}.evil.example",
+        "${MINDROUTER_BASE_URL}/${GITHUB_TOKEN}",
+        "${MINDROUTER_BASE_URL}${GITHUB_TOKEN}",
+        "${MINDROUTER_BASE_URL}@evil.example",
+        "${MINDROUTER_BASE_URL}.evil.example",
+        "https://evil.example/$GITHUB_TOKEN",
+    ],
+)
+def test_no_variable_is_sent_to_a_server_that_the_file_names(url: str) -> None:
+    text = f"providers:\n  own:\n    api: openai\n    base_url: {url}\nmodels: [{{id: a, provider: own}}]"
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml:4: `base_url` is not an http"):
+        parse(text)
+
+
+def test_what_a_variable_holds_is_asked_for_nothing_but_where_the_server_is() -> None:
+    text = "providers: {own: {api: openai, base_url: '${SECRET}/v1'}}\nmodels: [{id: a, provider: own}]"
+    provider = parse(text).providers["own"]
+    answer = resolve_provider(provider, {"SECRET": "canary"})
+    assert answer == NotConfigured("the base_url of own is not an http(s) URL")
+    assert resolve_provider(provider, {"SECRET": "https://host/a/v1/"}) == Endpoint("https://host/a", None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "MINDROUTER_EVAL_WEBHOOK_TOKEN",
+        "gh_token",
+    ],
+)
+def test_secrets_that_are_no_models_keys_are_sent_nowhere(name: str) -> None:
+    text = f"providers:\n  openai:\n    api_key_env: {name}\nmodels: [{{id: a, provider: openai}}]"
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml:3: `api_key_env` names a variable"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "url",
     ["https://host", "https://host/", "https://host/v1", "https://host/v1/", " https://host/v1//"],
 )
 def test_trailing_slash_and_v1_mean_the_same(url: str) -> None:
