@@ -153,7 +153,9 @@ def test_a_browser_may_run_nothing_but_our_own_script(world) -> None:
 def test_script_style_and_icon_need_no_token(world, name: str) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         async with stranger(client) as browser:
-            assert (await browser.get(f"/static/{name}")).status_code == 200
+            answer = await browser.get(f"/static/{name}")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].count("charset") <= 1
             for odd in ("nothing", "..%2fauth.py", "%2e%2e/auth.py"):
                 assert (await browser.get(f"/static/{odd}")).status_code in {401, 404}
 

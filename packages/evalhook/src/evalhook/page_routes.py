@@ -46,8 +46,8 @@ PAGE_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 STATIC_TYPES: Final = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 log = structlog.stdlib.get_logger(__name__)
