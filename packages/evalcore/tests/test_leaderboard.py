@@ -157,6 +157,18 @@ def test_nesting_that_not_every_python_could_write_is_refused():
                 parse_leaderboard(data, "x")
 
 
+def test_unknown_fields_beside_the_runs_merge_as_records_do():
+    def board(extra):
+        head = {"schema_version": 1, "component": "c", "runs": []}
+        return parse_leaderboard(json.dumps(head | extra).encode(), "x")
+
+    one, other = board({"z": {"a": 1, "b": 2}, "y": 1}), board({"y": 1, "z": {"b": 2, "a": 1}})
+    written = {encode_leaderboard(merge_leaderboards(*pair)) for pair in ((one, other), (other, one))}
+    assert len(written) == 1
+    for each in (one, other):
+        assert encode_leaderboard(merge_leaderboards(each, each)) == encode_leaderboard(each)
+
+
 def test_one_id_with_two_contents_is_an_error():
     with pytest.raises(LeaderboardError, match="r1 is there with two different contents"):
         merge_leaderboards(leaderboard_of("c", [record(mean=0.1)]), leaderboard_of("c", [record(mean=0.2)]))

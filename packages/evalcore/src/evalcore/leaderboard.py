@@ -71,14 +71,16 @@ def merge_leaderboards(left: Leaderboard, right: Leaderboard) -> Leaderboard:
     """
     if left.component != right.component:
         _fail(f"{left.component} and {right.component} are two components", "merge")
+    extra = left.extra | right.extra
     for key in left.extra.keys() & right.extra.keys():
         if fingerprint(left.extra[key]) != fingerprint(right.extra[key]):
             _fail(f"the two leaderboards differ in {key!r:.60}", left.component)
-    extra = left.extra | right.extra
+        # As of two equal records: whichever side it is on.
+        extra[key] = min(left.extra[key], right.extra[key], key=encode_canonical)
     return Leaderboard(
         component=left.component,
         runs=_union((*left.runs, *right.runs), left.component),
-        extra={key: extra[key] for key in sorted(extra)},
+        extra=extra,
     )
 
 
@@ -86,7 +88,7 @@ def encode_leaderboard(leaderboard: Leaderboard) -> bytes:
     """Write a leaderboard: byte-identical for identical contents."""
     runs: list[JsonValue] = list(leaderboard.runs)
     head: JsonObject = {"schema_version": SCHEMA_VERSION, "component": leaderboard.component, "runs": runs}
-    return encode_canonical(head | leaderboard.extra)
+    return encode_canonical(head | dict(sorted(leaderboard.extra.items())))
 
 
 def known_records(leaderboard: Leaderboard) -> list[RunRecord]:
