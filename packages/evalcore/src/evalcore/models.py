@@ -303,7 +303,7 @@ def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endp
         root = server_root(environment.get(variable[1], ""))
         if not root:
             return NotConfigured(reason=f"{variable[1]} is not set: it says where {provider.name} is")
-        base_url = root + base_url[variable.end() :]
+        base_url = server_root(root + base_url[variable.end() :])
     if not _URL.fullmatch(base_url):
         return NotConfigured(reason=f"the base_url of {provider.name} is not an http(s) URL")
     if provider.api_key_env is None:
