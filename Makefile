@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check bench calibrate chaos soak lock clean
+.PHONY: help install demo test check bench calibrate chaos fuzz soak lock clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
@@ -15,6 +15,7 @@ help:
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals and comparisons against simulated truth (a quarter of an hour and more)'
 	@echo 'make chaos   200 and more kills of the service at random instants'
+	@echo 'make fuzz    what reads replies, models.yaml, policies and leaderboards, ten minutes each'
 	@echo 'make soak    an hour of jobs, one after the other: memory and open files stay flat'
 	@echo 'make lock    renew the hash-pinned locks (needs uv)'
 
@@ -46,6 +47,9 @@ calibrate: install
 
 chaos: install
 	$(BIN)/python benchmarks/chaos.py
+
+fuzz: install
+	$(BIN)/python benchmarks/fuzz.py
 
 soak: install
 	$(BIN)/python benchmarks/soak.py

@@ -82,8 +82,8 @@ def test_a_job_is_followed_live_to_its_end(service: str, browser: Any) -> None:
 
 def test_the_page_is_whole_without_javascript(service: str, browser: Any) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
-    cookies = httpx.post(f"{service}/login", data={"token": TOKEN}).cookies
-    browser.call("Network.setCookie", name="evalhook", value=cookies["evalhook"], url=service, httpOnly=True)
+    ((name, value),) = httpx.post(f"{service}/login", data={"token": TOKEN}).cookies.items()
+    browser.call("Network.setCookie", name=name, value=value, url=service, httpOnly=True, secure=True)
     ask(service, 20)
     browser.open(service)
     root = browser.call("DOM.getDocument", depth=-1)["root"]["nodeId"]
@@ -96,6 +96,8 @@ def test_the_page_is_whole_without_javascript(service: str, browser: Any) -> Non
 def test_the_session_is_out_of_a_scripts_reach_and_ends(service: str, browser: Any) -> None:
     sign_in(browser, service)
     assert browser.run("document.cookie") == ""
+    (cookie,) = browser.call("Network.getCookies", urls=[service])["cookies"]
+    assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
     browser.doing(lambda: browser.run("document.querySelector('form[action=\"/logout\"]').requestSubmit()"))
     assert browser.run("document.querySelector('#token') !== null") is True
 

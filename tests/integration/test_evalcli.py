@@ -556,3 +556,38 @@ def test_two_versions_are_compared_after_their_evaluations(make_world: Callable[
     assert told["after"]["version"] == "99.0.0"
     assert told["verdict"] == "no evidence"
     assert 0 < told["smallest_change"] < 1
+
+
+def _plant(world: World) -> None:
+    """A case of the data sets that cannot be used, whose reason would quote it."""
+    broken = world.library.parent / "evaluation-data-sets" / SLUG / "zebra-broken"
+    broken.mkdir()
+    (broken / "input.md").write_text("?")
+    (broken / "expected.json").write_text('{"zebra-key": 1, "zebra-key": 2}')
+
+
+@pytest.mark.parametrize("setting", [{"GITHUB_ACTIONS": "true"}, {"EVALHOOK_PUBLISH_CASES": "none"}], ids=str)
+def test_cases_of_the_data_sets_are_not_published_from_actions(
+    make_world: Callable[..., World], setting: dict[str, str]
+) -> None:
+    world = make_world()
+    _plant(world)
+    data_sets = world.library.parent / "evaluation-data-sets" / SLUG
+    private = {case.name for case in data_sets.iterdir() if case.is_dir()}
+    options = ("--replicates", 1, "--json", "--model", GOOD)
+    runs = [json.loads((done := world.run("evaluate", SLUG, *options, **setting)).stdout) for _ in range(2)]
+    told = done.stdout + done.stderr + world.leaderboard.read_text()
+    assert [name for name in {*private, "zebra"} if name in told] == []
+    assert "case(s) cannot be used" in done.stderr
+    shown = [{case["case"] for case in run["case_results"]} for (run,) in runs]
+    assert shown[0] == shown[1], "a case keeps its hash"
+    hashed = {name for name in shown[0] if name.startswith("case-")}
+    assert len(hashed) == (0 if "EVALHOOK_PUBLISH_CASES" in setting else len(private) - 1)
+    kept = (world.library / ".evaluator" / "runs" / runs[0][0]["run_id"] / "record.json").read_text()
+    assert all(name in kept for name in private), "what is kept stays whole"
+
+
+def test_a_wrong_way_to_publish_cases_is_told_before_any_call(make_world: Callable[..., World]) -> None:
+    done = make_world().run("evaluate", SLUG, EVALHOOK_PUBLISH_CASES="all")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("evalcli: EVALHOOK_PUBLISH_CASES: is not a way to publish cases")

@@ -17,3 +17,6 @@ def test_what_is_shown_starts_nothing_on_a_terminal(text: str) -> None:
     line = shown(text)
     assert UNSEEN.search(line) is None
     assert len(line) <= 10 * MAX_SHOWN
+    # What GitHub's runner would obey.
+    assert not line.lstrip().startswith("::")
+    assert "##[" not in line

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 
 from evalcli.progress import LINE_EVERY_S, PlainProgress, Progress, with_ticks
@@ -93,6 +94,15 @@ def test_what_calls_failed_of_is_told_once_for_each_cause_and_model() -> None:
         "small: a call failed: no answer",
         "big: a call failed: no answer",
     ]
+
+
+def test_no_words_of_a_server_are_in_a_log_of_actions() -> None:
+    lines = list[str]()
+    progress, plan = PlainProgress(Clock(), lines.append), structs.replace(_plan(), origin="actions")
+    progress.run_started(plan, Path("r"), 0)
+    _call(progress, plan, 0, is_error=True)
+    assert "big: a call failed: timeout" in lines
+    assert "no answer" not in "".join(lines)
 
 
 def test_several_models_are_told_apart() -> None:

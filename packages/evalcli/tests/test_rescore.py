@@ -147,6 +147,25 @@ def test_rescored_runs_can_be_added_to_a_leaderboard(
     assert sorted(versions) == [SCORING_VERSION - 1, SCORING_VERSION]
 
 
+def test_a_run_of_the_services_does_not_publish_its_cases_when_it_is_rescored(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run, path = make_run([RIGHT]), library / "leaderboard.json"
+    plan = json.loads((run / "run.json").read_bytes())
+    plan["origin"] = "vm"
+    for case in plan["cases"]:
+        case |= {"name": f"zebra-{case['name']}", "source": "data_sets"}
+    (run / "run.json").write_text(json.dumps(plan))
+    replies = (run / "replies.jsonl").read_text()
+    (run / "replies.jsonl").write_text(replies.replace('"case":"', '"case":"zebra-'))
+    (run / "record.json").unlink()
+    (library / "case-names.key").write_bytes(b"k" * 32)
+    assert evalcli("rescore", run, "--leaderboard", path).code == 0
+    assert "zebra" in (run / "record.json").read_text()
+    assert "zebra" not in path.read_text()
+    assert '"case": "case-' in path.read_text()
+
+
 def test_a_leaderboard_is_brought_to_the_present_rules_as_far_as_replies_are_kept(
     evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
 ) -> None:

@@ -191,6 +191,25 @@ def test_commits_are_named_in_hexadecimal_only(tree: Path, commit: str) -> None:
         CommitCheckout(tree, commit)
 
 
+@pytest.mark.parametrize("name", ["evil", "e=vil", "x.clean"])
+@pytest.mark.parametrize("kind", ["clean", "process"])
+def test_no_filter_of_a_checkouts_own_configuration_is_run(tmp_path: Path, name: str, kind: str) -> None:
+    canary = tmp_path / "ran"
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "a.txt").write_text("one\n")
+    commit_all(folder)
+    section = f'[filter "{name}"]\n\t{kind} = touch {canary}; cat\n\trequired = true\n'
+    # What a repository brings with it as a folder (an archive, a volume), and no clone ever does.
+    (folder / "own.config").write_text(section)
+    with (folder / ".git" / "config").open("a") as config:
+        config.write("[include]\n\tpath = ../own.config\n")
+    (folder / ".git" / "info" / "attributes").write_text(f"* filter={name}\n")
+    (folder / "a.txt").write_text("two\n")
+    assert commit_state(folder, ["a.txt"]).changed == ("a.txt",)
+    assert not canary.exists()
+
+
 def test_head_commit_is_none_outside_git_and_before_the_first_commit(tmp_path: Path) -> None:
     assert head_commit(tmp_path) is None
     assert head_commit(tmp_path / "nothing") is None

@@ -137,6 +137,38 @@ def test_another_evaluators_record_is_carried_through_as_it_stands():
     assert [run.run_id for run in known_records(merged)] == ["r1"]
 
 
+@pytest.mark.parametrize("field", ["\ud800", "origin"])
+def test_half_a_surrogate_pair_in_anothers_record_breaks_nothing(field):
+    theirs = record_object(record("r2")) | {field: "\ud800"}
+    data = json.dumps({"schema_version": 1, "component": "c", "runs": [theirs, record_object(record())]})
+    board = parse_leaderboard(data.encode(), "x")
+    assert encode_leaderboard(parse_leaderboard(encode_leaderboard(board), "x")) == encode_leaderboard(board)
+    assert [run.run_id for run in known_records(board)] == ["r1"]
+
+
+def test_nesting_that_not_every_python_could_write_is_refused():
+    for depth, is_read in ((190, True), (210, False), (990, False), (100_000, False)):
+        runs = f'[{{"run_id": "r", "x": {"[" * depth}{"]" * depth}}}]'
+        data = f'{{"schema_version": 1, "component": "c", "runs": {runs}}}'.encode()
+        if is_read:
+            assert encode_leaderboard(parse_leaderboard(data, "x"))
+        else:
+            with pytest.raises(LeaderboardError, match="nested over 200 deep"):
+                parse_leaderboard(data, "x")
+
+
+def test_unknown_fields_beside_the_runs_merge_as_records_do():
+    def board(extra):
+        head = {"schema_version": 1, "component": "c", "runs": []}
+        return parse_leaderboard(json.dumps(head | extra).encode(), "x")
+
+    one, other = board({"z": {"a": 1, "b": 2}, "y": 1}), board({"y": 1, "z": {"b": 2, "a": 1}})
+    written = {encode_leaderboard(merge_leaderboards(*pair)) for pair in ((one, other), (other, one))}
+    assert len(written) == 1
+    for each in (one, other):
+        assert encode_leaderboard(merge_leaderboards(each, each)) == encode_leaderboard(each)
+
+
 def test_one_id_with_two_contents_is_an_error():
     with pytest.raises(LeaderboardError, match="r1 is there with two different contents"):
         merge_leaderboards(leaderboard_of("c", [record(mean=0.1)]), leaderboard_of("c", [record(mean=0.2)]))

@@ -208,6 +208,14 @@ def test_hostile_file_is_refused(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    "value", ["!!int ''", "!!int -", "!!float ''", "!!float x", "!!bool maybe", "!!bool ''"]
+)
+def test_a_tag_that_does_not_fit_its_text_is_told_with_its_line(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml:1: is no (number|truth value)"):
+        parse(f"models: [{{id: a, provider: openai, params: {{x: {value}}}}}]")
+
+
 # Providers
 
 
@@ -227,6 +235,48 @@ def test_further_provider_may_need_no_key() -> None:
     assert endpoint == Endpoint(base_url="http://localhost:11434", api_key=None)
     without = parse("providers: {openai: {api_key_env: null}}\nmodels: [{id: a, provider: openai}]")
     assert resolve_provider(without.providers["openai"], {}) == Endpoint("https://api.openai.com", None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/${GITHUB_TOKEN}",
+        "https://${GITHUB_TOKEN}.evil.example",
+        "${MINDROUTER_BASE_URL}/${GITHUB_TOKEN}",
+        "${MINDROUTER_BASE_URL}${GITHUB_TOKEN}",
+        "${MINDROUTER_BASE_URL}@evil.example",
+        "${MINDROUTER_BASE_URL}.evil.example",
+        "https://evil.example/$GITHUB_TOKEN",
+    ],
+)
+def test_no_variable_is_sent_to_a_server_that_the_file_names(url: str) -> None:
+    text = f"providers:\n  own:\n    api: openai\n    base_url: {url}\nmodels: [{{id: a, provider: own}}]"
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml:4: `base_url` is not an http"):
+        parse(text)
+
+
+def test_what_a_variable_holds_is_asked_for_nothing_but_where_the_server_is() -> None:
+    text = "providers: {own: {api: openai, base_url: '${SECRET}/v1'}}\nmodels: [{id: a, provider: own}]"
+    provider = parse(text).providers["own"]
+    answer = resolve_provider(provider, {"SECRET": "canary"})
+    assert answer == NotConfigured("the base_url of own is not an http(s) URL")
+    assert resolve_provider(provider, {"SECRET": "https://host/a/v1/"}) == Endpoint("https://host/a", None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "MINDROUTER_EVAL_WEBHOOK_TOKEN",
+        "gh_token",
+    ],
+)
+def test_secrets_that_are_no_models_keys_are_sent_nowhere(name: str) -> None:
+    text = f"providers:\n  openai:\n    api_key_env: {name}\nmodels: [{{id: a, provider: openai}}]"
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml:3: `api_key_env` names a variable"):
+        parse(text)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Scoring in a process of its own: what goes wrong there is told here, and no secret goes there."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from evalcore import scoring_worker
 from evalcore.canonical import encode_canonical
 from evalcore.errors import ScoringError, StorageError
 from evalcore.run_folder import PLAN, REPLIES, RunFolder
@@ -52,8 +54,20 @@ def test_a_crash_of_scoring_is_told_with_its_traceback_and_the_next_run_is_score
     (broken / PLAN).write_bytes(encode_canonical(plan))
     (broken / REPLIES).touch()
     error, record = asyncio.run(both())
-    assert any("Traceback" in note for note in error.__notes__)
+    assert any("Traceback" in note and "score_run.py" in note for note in error.__notes__)
     assert record.calls.total == 4
+
+
+def test_a_crash_of_scoring_quotes_nothing_that_it_scored(whole, monkeypatch):
+    def crash(plan, _replies_of):
+        raise KeyError(plan.cases[0].expected)
+
+    monkeypatch.setattr(scoring_worker, "score_run", crash)
+    answer = scoring_worker._score(whole)
+    assert answer.error.startswith("KeyError in test_scoring_process.py:")
+    assert "in crash" in answer.crash
+    plan = json.loads((whole / PLAN).read_text())
+    assert plan["cases"][0]["expected"] not in answer.crash
 
 
 def test_a_scoring_process_that_is_killed_is_told_and_another_one_takes_its_place(whole):

@@ -76,6 +76,32 @@ def test_a_callers_own_id_is_kept_unless_it_is_odd(world) -> None:
     world.story(tell)
 
 
+@pytest.mark.parametrize("path", ["/evaluate", "/login"])
+def test_a_client_that_goes_away_in_the_middle_is_no_crash(world, lines: io.StringIO, path: str) -> None:
+    async def receive() -> dict[str, object]:
+        return messages.pop(0)
+
+    async def send(_message: object) -> None:
+        pass
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        headers = [(b"authorization", client.headers["authorization"].encode()), (b"host", b"hook")]
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path,
+            "raw_path": path.encode(), "query_string": b"", "scheme": "http", "headers": headers,
+            "client": ("127.0.0.1", 1), "server": ("hook", 80),
+        }  # fmt: skip
+        await world.app(scope, receive, send)
+
+    messages: list[dict[str, object]] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    world.story(tell)
+    assert "request_crashed" not in lines.getvalue()
+    assert '"level": "error"' not in lines.getvalue()
+
+
 def test_secrets_are_masked_in_fields_messages_and_tracebacks(lines: io.StringIO) -> None:
     log = structlog.stdlib.get_logger("test")
     log.info("said", key=HUSH, nested={"deep": [HUSH]})

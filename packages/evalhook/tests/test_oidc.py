@@ -117,6 +117,7 @@ WRONG_CLAIMS = {
     "not valid yet": {"nbf": NOW + 600},
     "made in the future": {"iat": NOW + 600},
     "made at no time": {"iat": None},
+    "valid from no time": {"nbf": None},
     "times that are no numbers": {"exp": "never"},
     "another repository": {"repository": "attacker/library"},
     "a repository that begins alike": {"repository": "org/library-fork"},

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from evalcore.canonical import sha256_hex
+from evalcore.case_privacy import CasePrivacy, PublishCases, read_key, told
 from evalcore.cases import NoUsableCase
 from evalcore.component import Case, Component, SkippedCase
 from evalcore.errors import ComponentError, StorageError
@@ -18,8 +19,6 @@ from evalcore.plan import JobPlan, Server, plan_run
 from evalcore.record import RunRecord, record_object
 from evalcore.reply import Reply, Usage
 from evalcore.score_run import score_run
-from evalhook.privacy import CasePrivacy, read_key, told
-from evalhook.settings import PublishCases
 
 KEY = b"k" * 32
 PRIVATE_NAME = "acme-merger-2026"

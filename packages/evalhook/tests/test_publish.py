@@ -470,6 +470,16 @@ def test_open_results_that_no_longer_merge_get_a_merge_commit_with_all_records(w
     assert world.runs("main") == ["from-actions", "r1"]
 
 
+def test_no_gitattributes_decides_how_leaderboards_are_merged(world: World) -> None:
+    world.commit_to_main(".gitattributes", "leaderboard.json merge=union\n")
+    branch = str(publish(world, Kept()).branch)
+    world.add_to_main("from-actions")
+    world.clone.fast_forward()
+    assert (world.clone.path / ".gitattributes").exists()
+    assert refresh(world) == [branch]
+    assert world.runs(branch) == ["from-actions", "r1"]
+
+
 def test_two_open_results_of_one_component_both_merge_whatever_came_between(world: World) -> None:
     first = world.committer(second=1).publish(world.plan("job-1"), [record("r1")])
     second = world.committer(second=2).publish(world.plan("job-2"), [record("r2", "poor")])

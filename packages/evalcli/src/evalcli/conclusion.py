@@ -11,10 +11,12 @@ from evalcli.evaluation import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
 from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard, leaderboard_path
 from evalcli.output import print_bytes, print_line, print_table, say, warn
+from evalcli.published_cases import PublishedCases
 from evalcli.results import encode_records, exit_code, records_of, results_table
 from evalcli.standing_notes import identical_notes, marked
 from evalcore.errors import EvaluatorError
 from evalcore.evaluate import RunOutcome
+from evalcore.record import RunRecord
 from evalcore.structs import Frozen
 
 
@@ -26,6 +28,7 @@ class Ending(Frozen, frozen=True):
     concurrency: int
     no_leaderboard: bool
     as_json: bool
+    published: PublishedCases
     planned: tuple[str, ...]
     """Options as they were given that a new run needs again, but a resumed one has in its plan."""
     others: tuple[str, ...]
@@ -55,27 +58,27 @@ def conclude(evaluation: Evaluation, ending: Ending) -> Exit:
         check_leaderboard(ending.leaderboard, ending.skill)
     if not evaluation.job.models and not evaluation.finished:
         warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
-        _print_results([], ending)
+        _print_results(evaluation, [], ending)
         return Exit.NOTHING
     ended = make_calls(evaluation, ending.concurrency)
     if isinstance(ended, CutShort):
         with _added_later_if_not_now(ended.outcomes, ending):
-            _keep(ended.outcomes, ending)
+            _keep(evaluation, ended.outcomes, ending)
         _say_how_to_go_on(ended, ending)
         raise ended.error or Interrupted
     with _added_later_if_not_now(ended, ending):
         # Shown first: should the leaderboard refuse them now, they have at least been seen.
-        _print_results(ended, ending)
-        _keep(ended, ending)
+        _print_results(evaluation, ended, ending)
+        _keep(evaluation, ended, ending)
     code = exit_code(ended)
     if code is Exit.NOTHING:
         warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
     return code
 
 
-def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
+def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], ending: Ending) -> None:
     if ending.as_json:
-        print_bytes(encode_records(records_of(outcomes)))
+        print_bytes(encode_records(_shown(evaluation, outcomes, ending)))
     elif outcomes:
         records = records_of(outcomes)
         print_table(results_table(outcomes, marked(ending.skill, records)))
@@ -83,8 +86,15 @@ def _print_results(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
             print_line(note)
 
 
-def _keep(outcomes: Sequence[RunOutcome], ending: Ending) -> None:
-    records = records_of(outcomes)
+def _shown(evaluation: Evaluation, outcomes: Sequence[RunOutcome], ending: Ending) -> Sequence[RunRecord]:
+    return [
+        ending.published.record(record, evaluation.job, evaluation.runs_dir)
+        for record in records_of(outcomes)
+    ]
+
+
+def _keep(evaluation: Evaluation, outcomes: Sequence[RunOutcome], ending: Ending) -> None:
+    records = _shown(evaluation, outcomes, ending)
     if ending.leaderboard is not None and records:
         add_to_leaderboard(ending.leaderboard, ending.skill, records)
         say(f"{len(records)} run(s) are in {ending.leaderboard}")

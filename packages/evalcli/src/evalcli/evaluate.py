@@ -16,11 +16,14 @@ from evalcli.evaluation_plan import Sources, prepare
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboard_files import existing_leaderboard, leaderboard_path
 from evalcli.output import warn
+from evalcli.published_cases import published_cases
 from evalcli.resume import find_job
 from evalcli.runs_dir import make_runs_dir
 from evalcli.selection import resolve
+from evalcore.case_privacy import told
+from evalcore.cases import NoUsableCase
 from evalcore.effects import real_effects
-from evalcore.errors import ConfigurationError
+from evalcore.errors import CaseError, ConfigurationError
 from evalcore.leaderboard import known_records
 from evalcore.models import NotConfigured
 
@@ -110,12 +113,14 @@ def command(
     SKILL is the name of a folder in components/. Every reply is kept; the runs are added to the
     component's leaderboard.json, partial ones included.
     """
+    published = published_cases(os.environ, is_dry_run=is_dry_run)
     ending = Ending(
         skill=skill,
         prompt_library=prompt_library,
         concurrency=concurrency,
         no_leaderboard=no_leaderboard,
         as_json=as_json,
+        published=published,
         planned=_given(context, PLANNED),
         others=_given(context, REPEATED),
     )
@@ -124,8 +129,11 @@ def command(
         return conclude(_resumed(skill, run_dir), ending)
     sources = Sources(prompt_library, data_sets, models)
     job_id = real_effects().new_id()
-    prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
-    for text in prepared.warnings:
+    try:
+        prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
+    except NoUsableCase as error:
+        raise CaseError(told(error, published.setting)) from error
+    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings):
         warn(text)
     if is_dry_run:
         past = existing_leaderboard(leaderboard_path(prompt_library, skill), skill)

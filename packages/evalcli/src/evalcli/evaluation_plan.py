@@ -68,7 +68,6 @@ def prepare(
         dataset_commit=dataset_commit,
     )
     warnings = (
-        *(f"case {skipped.case} is skipped: {skipped.reason}" for skipped in skipped_cases),
         *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
         *(text for text in (prompt_warning, dataset_warning) if text),
     )

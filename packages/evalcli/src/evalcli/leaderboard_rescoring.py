@@ -8,6 +8,7 @@ from pathlib import Path
 from evalcli.exits import Exit
 from evalcli.leaderboard_files import add_to_leaderboard, read_leaderboard
 from evalcli.output import print_line
+from evalcli.published_cases import published_scorings
 from evalcli.rescore import sentence
 from evalcli.rescoring import Rescored, rescore_folder
 from evalcore.leaderboard import known_records
@@ -56,7 +57,7 @@ def rescore_leaderboard(path: Path, runs_dir: Path) -> Exit:
     done = rescore_runs(known_records(leaderboard), runs_dir)
     for item in done.rescored:
         print_line(sentence(item))
-    usable = [item.record for item in done.rescored if item.verdict != "differs"]
+    usable = published_scorings(item for item in done.rescored if item.verdict != "differs")
     if usable:
         add_to_leaderboard(path, leaderboard.component, usable)
     for record in done.absent:

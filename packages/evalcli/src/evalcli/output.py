@@ -7,6 +7,7 @@ move a cursor, colour a line or pass for our own words.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from evalcore.structs import Frozen
 
 MAX_SHOWN: Final = 300
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_WORKFLOW_COMMAND: Final = re.compile(r"^\s*:(?=:)|##(?=\[)")
+"""What would begin an order to GitHub's runner, which reads the log; its last character is escaped."""
 
 
 class Table(Frozen, frozen=True):
@@ -32,11 +35,14 @@ class Table(Frozen, frozen=True):
 
 
 def shown(text: str, limit: int = MAX_SHOWN) -> str:
-    """Return text on one line, bounded, with control and invisible characters written as escapes."""
+    """Return text on one line, bounded, with control and invisible characters written as escapes.
+
+    So is what would make it an order to the runner of GitHub Actions.
+    """
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    if cut.isascii() and cut.isprintable():
-        return cut
-    return "".join(_escaped(character) for character in cut)
+    if not (cut.isascii() and cut.isprintable()):
+        cut = "".join(_escaped(character) for character in cut)
+    return _WORKFLOW_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", cut)
 
 
 def _escaped(character: str) -> str:

@@ -70,7 +70,9 @@ class Progress(Observer):
         tally.errors += 1
         if (model, reply.error.code) not in self._failures_told:
             self._failures_told.add((model, reply.error.code))
-            self._event(f"{model}: a call failed: {reply.error.message}")
+            # A server's words may repeat what was sent, and the log of Actions is for others to read.
+            why = reply.error.code if plan.origin == "actions" else reply.error.message
+            self._event(f"{model}: a call failed: {why}")
 
     def waited(self, model: str, code: str, seconds: float) -> None:
         """Tell of a wait before a call is tried again; once in a while for each cause."""

@@ -9,6 +9,7 @@ import click
 from evalcli.exits import Exit
 from evalcli.leaderboard_files import add_to_leaderboard
 from evalcli.output import print_bytes, print_line, say
+from evalcli.published_cases import published_scorings
 from evalcli.rescoring import Rescored, rescore_folder
 from evalcli.results import encode_records
 from evalcli.standing import figure
@@ -45,7 +46,9 @@ def command(run_dirs: tuple[Path, ...], leaderboard: Path | None, *, as_json: bo
     usable = [item for item in rescored if item.verdict != "differs"]
     if leaderboard is not None:
         for slug in {item.slug for item in usable}:
-            add_to_leaderboard(leaderboard, slug, [item.record for item in usable if item.slug == slug])
+            add_to_leaderboard(
+                leaderboard, slug, published_scorings(item for item in usable if item.slug == slug)
+            )
     return Exit.DONE if len(usable) == len(rescored) else Exit.INCOMPLETE
 
 

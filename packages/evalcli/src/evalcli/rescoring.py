@@ -16,6 +16,7 @@ from evalcore.canonical import encode_canonical
 from evalcore.completeness import require_complete
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.files import write_atomically
+from evalcore.plan import RunPlan
 from evalcore.record import RunRecord, record_object
 from evalcore.rescoring import rescored_run_id
 from evalcore.run_folder import RECORD, RunFolder, read_record
@@ -31,13 +32,18 @@ new: by later rules. known: the same, and as it was found there already."""
 class Rescored(Frozen, frozen=True):
     """What scoring a run again gave."""
 
-    slug: str
+    plan: RunPlan
     path: Path
     """The file that holds the record, or, where it differs, another one."""
     verdict: Verdict
     record: RunRecord
     before: RunRecord | None
     """The run as first scored."""
+
+    @property
+    def slug(self) -> str:
+        """The component."""
+        return self.plan.component.slug
 
 
 def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
@@ -55,25 +61,24 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
             where=str(run_dir / RECORD),
             hint="update the evaluator",
         )
-    slug, record = _scored(run_dir, before)
+    plan, record = _scored(run_dir, before)
     is_later = record.rescored_from is not None
     path = later_record(run_dir, SCORING_VERSION) if is_later else run_dir / RECORD
     verdict = _keep(path, encode_canonical(record_object(record)), is_later=is_later)
-    return Rescored(slug=slug, path=path, verdict=verdict, record=record, before=before)
+    return Rescored(plan=plan, path=path, verdict=verdict, record=record, before=before)
 
 
-def _scored(run_dir: Path, before: RunRecord | None) -> tuple[str, RunRecord]:
+def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord]:
     folder = RunFolder.open_to_read(run_dir)
     try:
         record = score_run(folder.plan, folder.replies_of)
         require_complete(folder.plan, folder.replies_of, record)
     finally:
         folder.close()
-    slug = folder.plan.component.slug
     if before is None or before.scoring_version == SCORING_VERSION:
-        return slug, record
+        return folder.plan, record
     run_id = rescored_run_id(record.run_id, SCORING_VERSION)
-    return slug, msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
+    return folder.plan, msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
 
 
 def _keep(path: Path, data: bytes, *, is_later: bool) -> Verdict:

@@ -12,10 +12,12 @@ import semver
 from evalcore.canonical import encode_canonical, fingerprint
 from evalcore.errors import LeaderboardError
 from evalcore.record import RunRecord, record_object
+from evalcore.strict_json import MAX_DEPTH, is_too_deep
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 SCHEMA_VERSION: Final = 1
 MAX_BYTES: Final = 64 * 1024 * 1024
+TOO_DEEP: Final = f"the leaderboard is nested over {MAX_DEPTH} deep"
 
 
 class Leaderboard(Frozen, frozen=True):
@@ -69,14 +71,16 @@ def merge_leaderboards(left: Leaderboard, right: Leaderboard) -> Leaderboard:
     """
     if left.component != right.component:
         _fail(f"{left.component} and {right.component} are two components", "merge")
+    extra = left.extra | right.extra
     for key in left.extra.keys() & right.extra.keys():
         if fingerprint(left.extra[key]) != fingerprint(right.extra[key]):
             _fail(f"the two leaderboards differ in {key!r:.60}", left.component)
-    extra = left.extra | right.extra
+        # As of two equal records: whichever side it is on.
+        extra[key] = min(left.extra[key], right.extra[key], key=encode_canonical)
     return Leaderboard(
         component=left.component,
         runs=_union((*left.runs, *right.runs), left.component),
-        extra={key: extra[key] for key in sorted(extra)},
+        extra=extra,
     )
 
 
@@ -84,7 +88,7 @@ def encode_leaderboard(leaderboard: Leaderboard) -> bytes:
     """Write a leaderboard: byte-identical for identical contents."""
     runs: list[JsonValue] = list(leaderboard.runs)
     head: JsonObject = {"schema_version": SCHEMA_VERSION, "component": leaderboard.component, "runs": runs}
-    return encode_canonical(head | leaderboard.extra)
+    return encode_canonical(head | dict(sorted(leaderboard.extra.items())))
 
 
 def known_records(leaderboard: Leaderboard) -> list[RunRecord]:
@@ -93,8 +97,8 @@ def known_records(leaderboard: Leaderboard) -> list[RunRecord]:
     for run in leaderboard.runs:
         try:
             records.append(msgspec.convert(run, RunRecord))
-        except msgspec.ValidationError:
-            continue
+        except (msgspec.ValidationError, UnicodeEncodeError):
+            continue  # the latter of half a surrogate pair, where msgspec compares keys and fixed words
     return records
 
 
@@ -159,9 +163,12 @@ def _parse_json(data: bytes, where: str) -> JsonValue:
             data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
         )
     except RecursionError:
-        _fail("the leaderboard is nested too deeply", where)
+        _fail(TOO_DEEP, where)
     except ValueError as error:
         _fail(f"the leaderboard is not valid JSON: {error}", where)
+    if is_too_deep(value):
+        # Some Pythons read deeper values than they can write.
+        _fail(TOO_DEEP, where)
     return value
 
 

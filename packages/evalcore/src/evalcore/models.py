@@ -31,7 +31,7 @@ class Provider(Frozen, frozen=True):
     name: str
     api: Dialect
     base_url: str
-    """The server's root, without a trailing `/` or `/v1`; may still name `${VARIABLES}`."""
+    """The server's root, without a trailing `/` or `/v1`; may still begin with a `${VARIABLE}`."""
     api_key_env: str | None
 
 
@@ -93,7 +93,9 @@ RESERVED_PARAMS = frozenset({"model", "messages", "stream", "stream_options", "r
 MAX_SECONDS = 86_400.0
 MAX_CONCURRENCY = 1_000
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/[^\s?#@]*)?")
+# At the beginning alone: anywhere else it would be sent to a server that the file names.
+_FROM_VARIABLE = re.compile(_VARIABLE.pattern + r"(?:/[^\s?#@$]*)?")
+_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/[^\s?#@$]*)?")
 
 
 def is_local(model: Model) -> bool:
@@ -129,6 +131,8 @@ class _ModelEntry(Strict, frozen=True):
     price: _PriceEntry | None = None
 
 
+_NO_MODELS_KEY = re.compile(r"(?:GITHUB|GH|ACTIONS|RUNNER|EVALHOOK|MINDROUTER_EVAL)_", re.IGNORECASE)
+"""Variables of the platform and of our own service: no models.yaml may have their values sent anywhere."""
 _Entry = TypeVar("_Entry", bound=Strict)
 
 
@@ -178,9 +182,14 @@ class _Parser:
             key = known.api_key_env if known else None
         if api is UNSET or base_url is UNSET:
             raise self.problem(node, f"the provider `{name}` needs `api` and `base_url`", "write both")
-        if "${" not in base_url and not _URL.fullmatch(base_url):
-            line = node.items()["base_url"]
-            raise self.problem(line, "`base_url` is not an http(s) URL", "write e.g. https://host:8000")
+        if not _URL.fullmatch(base_url) and not _FROM_VARIABLE.fullmatch(base_url.strip()):
+            what = "`base_url` is not an http(s) URL, with a variable at its beginning or none"
+            raise self.problem(
+                node.items()["base_url"], what, "write e.g. https://host:8000, ${SERVER_URL}/v1"
+            )
+        if _NO_MODELS_KEY.match(key or ""):
+            what = "`api_key_env` names a variable that holds no model's key"
+            raise self.problem(node.items()["api_key_env"], what, "name the one with this provider's key")
         return Provider(name=name, api=api, base_url=server_root(base_url), api_key_env=key)
 
     def models(self, root: YamlNode, providers: dict[str, Provider]) -> tuple[Model, ...]:
@@ -289,12 +298,12 @@ class NotConfigured(Frozen, frozen=True):
 
 def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endpoint | NotConfigured:
     """Fill in a provider's variables; says which is unset when it cannot be used."""
-    for name in _VARIABLE.findall(provider.base_url):
-        if not environment.get(name, "").strip():
-            return NotConfigured(reason=f"{name} is not set: it says where {provider.name} is")
-    base_url = server_root(
-        _VARIABLE.sub(lambda match: environment[match.group(1)].strip(), provider.base_url)
-    )
+    base_url, variable = provider.base_url, _VARIABLE.match(provider.base_url)
+    if variable is not None:
+        root = server_root(environment.get(variable[1], ""))
+        if not root:
+            return NotConfigured(reason=f"{variable[1]} is not set: it says where {provider.name} is")
+        base_url = server_root(root + base_url[variable.end() :])
     if not _URL.fullmatch(base_url):
         return NotConfigured(reason=f"the base_url of {provider.name} is not an http(s) URL")
     if provider.api_key_env is None:

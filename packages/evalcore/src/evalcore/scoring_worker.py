@@ -26,7 +26,7 @@ class ScoringAnswer(Frozen, frozen=True):
 
     error: str | None = None
     crash: str | None = None
-    """The traceback of an error of our own."""
+    """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""
 
 
 LONGEST_TRACE = 16_000
@@ -45,9 +45,9 @@ def _score(path: Path) -> ScoringAnswer:
     except EvaluatorError as error:
         return ScoringAnswer(error.line)
     except Exception as error:  # noqa: BLE001 - told to the asking process, which raises it there
-        return ScoringAnswer(
-            f"{type(error).__name__}: {error}"[:300], traceback.format_exc()[-LONGEST_TRACE:]
-        )
+        frames = traceback.extract_tb(error.__traceback__)
+        what = f"{type(error).__name__} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
+        return ScoringAnswer(what, f"Traceback:\n{''.join(frames.format())}"[-LONGEST_TRACE:])
     return ScoringAnswer()
 
 

@@ -31,14 +31,15 @@ def parse_json(text: str) -> JsonValue:
         value: JsonValue = _decoder.decode(text)
     except RecursionError:  # how deep the decoder goes depends on the Python
         raise ValueError(f"it is nested over {MAX_DEPTH} deep") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):
+    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(value):
         raise ValueError(f"it is nested over {MAX_DEPTH} deep")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise ValueError("it holds half of a surrogate pair")
     return value
 
 
-def _is_too_deep(value: JsonValue) -> bool:
+def is_too_deep(value: JsonValue) -> bool:
+    """Whether a value is nested over 200 deep."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]

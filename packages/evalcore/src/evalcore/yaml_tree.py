@@ -32,6 +32,7 @@ MAX_DEPTH = 40
 MAX_NODES = 20_000
 
 Error: TypeAlias = type[InputError]
+_KINDS = {"int": "number", "float": "number", "bool": "truth value"}
 
 
 class YamlNode(Frozen, frozen=True):
@@ -159,10 +160,11 @@ class _Reader:
                 return YamlNode(line=line, value=int(make.construct_yaml_int(plain)), text=text)
             if kind == "float":
                 return YamlNode(line=line, value=float(make.construct_yaml_float(plain)), text=text)
-        except (ValueError, OverflowError):
-            raise self._problem(event, "is not a number that can be used", "check it") from None
-        if kind == "bool":
-            return YamlNode(line=line, value=bool(make.construct_yaml_bool(plain)), text=text)
+            if kind == "bool":
+                return YamlNode(line=line, value=bool(make.construct_yaml_bool(plain)), text=text)
+        # With a tag of its own any text gets here; ruamel looks into it before it doubts it.
+        except (ValueError, OverflowError, LookupError):
+            raise self._problem(event, f"is no {_KINDS[kind]} that can be used", "check it") from None
         if kind == "null":
             return YamlNode(line=line, value=None, text=text)
         # Dates and every other tag stay the text that was written.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final, NoReturn
 
 import msgspec
+from litestar.exceptions import InternalServerException
 
 from evalhook import problems
 from evalhook.schemas import EvaluateRequest
@@ -37,12 +38,16 @@ async def read_bytes(stream: AsyncIterator[bytes]) -> bytes:
 
 async def _read_bounded(stream: AsyncIterator[bytes]) -> bytes:
     body, size = b"", 0
-    async for chunk in stream:
-        size += len(chunk)
-        if size <= MAX_BODY:
-            body += chunk
-        elif size > DRAINED:
-            break
+    try:
+        async for chunk in stream:
+            size += len(chunk)
+            if size <= MAX_BODY:
+                body += chunk
+            elif size > DRAINED:
+                break
+    except InternalServerException as error:
+        # How Litestar tells that the client has gone: nobody reads the answer, and nothing has crashed.
+        raise problems.invalid_request("the connection ended in the middle of the body") from error
     if size > MAX_BODY:
         raise problems.too_large(MAX_BODY)
     return body

@@ -6,7 +6,6 @@ with it; the two forms that post (sign in, sign out) check where they come from.
 
 from __future__ import annotations
 
-import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,8 +17,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from evalhook.sessions import LIFETIME_SECONDS, Sessions
 
 COOKIE: Final = "__Host-evalhook"
-PLAIN_COOKIE: Final = "evalhook"
-"""On plain HTTP, where a browser takes no `__Host-` cookie: for this machine alone."""
 LOGIN: Final = "/login"
 OPEN: Final = frozenset({LOGIN, "/logout"})
 STATIC: Final = "/static/"
@@ -67,27 +64,17 @@ def session_of(headers: Headers) -> str | None:
         cookies = SimpleCookie(text)
     except CookieError:
         return None
-    found = cookies.get(COOKIE) or cookies.get(PLAIN_COOKIE)
+    found = cookies.get(COOKIE)
     return None if found is None else found.value
 
 
-def cookie(session: str, scope: Scope) -> str:
-    """The header that gives a session to a browser; an empty session takes it back."""
+def cookie(session: str) -> str:
+    """The header that gives a session to a browser; an empty session takes it back.
+
+    Browsers keep it over plain HTTP from this machine's own addresses too.
+    """
     age = LIFETIME_SECONDS if session else 0
-    is_plain = is_own_machine(scope)
-    name = PLAIN_COOKIE if is_plain else COOKIE
-    secure = "" if is_plain else "; Secure"
-    return f"{name}={session}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
-
-
-def is_own_machine(scope: Scope) -> bool:
-    """Whether a browser on this very machine asks over plain HTTP, with no proxy between."""
-    headers = Headers.from_scope(scope)
-    client = scope.get("client")
-    is_forwarded = any(name == "forwarded" or name.startswith("x-forwarded-") for name in headers)
-    if scope.get("scheme") != "http" or client is None or is_forwarded:
-        return False
-    return _is_loopback(client[0]) and _is_loopback(_host_name(headers.get("host", "")))
+    return f"{COOKIE}={session}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict"
 
 
 def is_from_elsewhere(headers: Headers) -> bool:
@@ -96,17 +83,3 @@ def is_from_elsewhere(headers: Headers) -> bool:
         return True
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-
-
-def _host_name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
+from evalcore.case_privacy import PublishCases, told
 from evalcore.clients.interface import Client
 from evalcore.component import Case, Component, SkippedCase
 from evalcore.errors import (
@@ -25,9 +26,7 @@ from evalcore.plan import JobPlan
 from evalcore.structs import Frozen
 from evalhook import problems
 from evalhook.gitops.errors import UnknownCommit
-from evalhook.privacy import told
 from evalhook.schemas import EvaluateRequest
-from evalhook.settings import PublishCases
 
 UNUSABLE_CLONE: Final = (RepositoryError, StorageError)
 """What a clone's state, its remote or a full disk raises."""

@@ -8,6 +8,7 @@ import logging.config
 import re
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Final, TextIO
@@ -66,6 +67,13 @@ def configure_logging(
     root.setLevel(logging.INFO)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
+
+
+def log_crashes() -> None:
+    """Let what ends a thread or the process be a line of the log too, masked as every other."""
+    sys.excepthook = lambda kind, error, trace: log.critical("crashed", exc_info=(kind, error, trace))
+    threading.excepthook = lambda args: log.critical("thread_crashed", exc_info=args.exc_value)
+    sys.unraisablehook = lambda args: log.error("error_ignored", exc_info=args.exc_value)
 
 
 def _with_request_id(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -18,7 +18,7 @@ from evalhook.gitops.remote import Credentials, origin_of
 from evalhook.jobs import Outbox
 from evalhook.late import load_github
 from evalhook.outbox import Published, Publisher
-from evalhook.privacy import CasePrivacy
+from evalhook.privacy import open_case_privacy
 from evalhook.repositories import Repositories
 from evalhook.secret import Secret
 from evalhook.settings import GitHubApp, GitHubToken, Settings
@@ -124,7 +124,7 @@ class _LateCommitter:
 
         settings = self._settings
         if settings.commit_back != "none":
-            plan, records = CasePrivacy.of(settings).published(plan, records)
+            plan, records = open_case_privacy(settings).published(plan, records)
         clone = library_clone(settings)
         committer = Committer(
             clone,

@@ -55,7 +55,7 @@ class Oidc:
                 audience=self._settings.audience,
                 issuer=self._settings.issuer,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iat", "iss", "aud"], "strict_aud": True},
+                options={"require": ["exp", "nbf", "iat", "iss", "aud"], "strict_aud": True},
             )
         except (InvalidTokenError, ValueError, RecursionError) as error:
             # Of the error only its kind is told: its words may repeat what the token says.

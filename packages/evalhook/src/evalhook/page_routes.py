@@ -46,8 +46,8 @@ PAGE_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 STATIC_TYPES: Final = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 log = structlog.stdlib.get_logger(__name__)
@@ -101,7 +101,7 @@ async def sign_in(request: AnyRequest, watch: TheWatch) -> Response[str]:
     if session is None:
         return _html(page.login_page("That is not the token."), 401, {"WWW-Authenticate": "Bearer"})
     log.info("signed_in", client=client)
-    return _back(cookie(session, request.scope))
+    return _back(cookie(session))
 
 
 @post("/logout", include_in_schema=False, status_code=303)
@@ -111,7 +111,7 @@ async def sign_out(request: AnyRequest, watch: TheWatch) -> Response[str]:
     session = session_of(request.headers)
     if session is not None:
         watch.sessions.close(session)
-    return _back(cookie("", request.scope))
+    return _back(cookie(""))
 
 
 @get("/static/{name:str}", include_in_schema=False)

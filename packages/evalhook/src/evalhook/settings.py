@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from evalcore.case_privacy import PublishCases
 from evalcore.errors import ConfigurationError
 from evalcore.structs import Frozen
 from evalhook import setting_values as values
@@ -18,7 +19,6 @@ from evalhook.setting_reader import SettingReader
 from evalhook.tokens import MIN_TOKEN_LENGTH, TokenSource
 
 CommitBack = Literal["pr", "push", "none"]
-PublishCases = Literal["names", "hashed", "none"]
 TOKEN: Final = "MINDROUTER_EVAL_WEBHOOK_TOKEN"  # noqa: S105 - the setting's name
 TOKEN_NEXT: Final = f"{TOKEN}_NEXT"
 DEFAULT_API_URL: Final = "https://api.github.com"

@@ -10,7 +10,7 @@ from evalcore.errors import ConfigurationError
 from evalhook.app import create_app
 from evalhook.events import EventHub
 from evalhook.job_logs import JobLogs
-from evalhook.logs import configure_logging
+from evalhook.logs import configure_logging, log_crashes
 from evalhook.secret import Scrubber
 from evalhook.serving import serve
 from evalhook.settings import Settings, read_settings
@@ -23,6 +23,7 @@ def start(environ: Mapping[str, str]) -> None:
     require_metrics_address(settings)
     scrub = Scrubber(settings.secrets)
     configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
+    log_crashes()
     hub = EventHub()
     serve(create_app(settings, scrub=scrub, hub=hub), settings, stopping=hub.close)
 

@@ -95,7 +95,9 @@ class Work:
                 await self._shelf.save(jobs.publish(self._job, rows))
             return await self._published()
         except EvaluatorError as error:
-            log.warning("job_failed", job_id=self._plan.job_id, code=error.code, reason=error.line)
+            # What a note says of a crash of scoring is for whoever reads the log alone.
+            notes = {"details": "\n".join(error.__notes__)} if hasattr(error, "__notes__") else {}
+            log.warning("job_failed", job_id=self._plan.job_id, code=error.code, reason=error.line, **notes)
             return self._failed(JobError(error.code, error.line))
         except Exception:
             log.exception("job_crashed", job_id=self._plan.job_id)

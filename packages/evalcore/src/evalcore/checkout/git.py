@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from evalcore.errors import CheckoutError
@@ -52,8 +53,24 @@ def commit_state(folder: Path, paths: Sequence[str], *, but: Sequence[str] = ())
     wanted = [f":(top,glob){_from_top(folder)}{path}" for path in _with_contents(paths)]
     unwanted = [f":(top,glob,exclude){_from_top(folder)}{path}" for path in _with_contents(but)]
     options = ("--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
-    answer = run_git(folder, "status", *options, "--", *wanted, *unwanted) or b""
+    unfiltered = _without_own_filters(folder)
+    answer = run_git(folder, "status", *options, "--", *wanted, *unwanted, environment=unfiltered) or b""
     return CommitState(commit=commit, changed=tuple(os.fsdecode(e[3:]) for e in answer.split(b"\0") if e))
+
+
+def _without_own_filters(folder: Path) -> dict[str, str]:
+    """Take the commands from the filters that the checkout's own configuration defines.
+
+    Comparing a file with its commit would run them. Those of the user (git-lfs) stay.
+    """
+    pattern = r"^filter\..*\.(clean|process|required)$"
+    listed = run_git(folder, "config", "--show-scope", "--name-only", "-z", "--get-regexp", pattern) or b""
+    fields = [os.fsdecode(field) for field in listed.split(b"\0")]
+    own = [name for scope, name in pairwise(fields) if scope in {"local", "worktree"}]
+    # Not as `-c name=`, which a name could end early.
+    keys = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(own)}
+    values = {f"GIT_CONFIG_VALUE_{number}": "" for number in range(len(own))}
+    return {"GIT_CONFIG_COUNT": str(len(own)), **keys, **values}
 
 
 def _with_contents(paths: Sequence[str]) -> list[str]:
@@ -75,12 +92,16 @@ def git_environment() -> dict[str, str]:
     }
 
 
-def run_git(folder: Path, *arguments: str) -> bytes | None:
+def run_git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes | None:
     """Run git where it can change nothing; None where it answers with an error or is not installed."""
     command = [*GIT, "-C", str(folder), *arguments]
     try:
         done = subprocess.run(
-            command, env=git_environment(), capture_output=True, check=False, timeout=SECONDS
+            command,
+            env=git_environment() | dict(environment or {}),
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
         )
     except FileNotFoundError:
         return None

@@ -14,6 +14,9 @@ from evalhook.gitops.translate import translate
 CONFLICT = 1
 """The status of `git merge-tree` for a merge with conflicts; see git-merge-tree(1)."""
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Known to every git; from 2.43 on a repository without a checkout would take attributes from HEAD."""
+
 
 class Merge(NamedTuple):
     """What merging two commits gives."""
@@ -24,9 +27,16 @@ class Merge(NamedTuple):
 
 
 def try_merge(clone: Clone, ours: str, theirs: str) -> Merge:
-    """Merge two commits into a tree; raises RepositoryError."""
+    """Merge two commits into a tree; raises RepositoryError.
+
+    As if there were no checkout, whose .gitattributes could have two leaderboards merged line by line
+    (`merge=union`) into a file that is none.
+    """
+    folder = Path(clone.git("rev-parse", "--absolute-git-dir").text)
     arguments = ("merge-tree", "--write-tree", "--no-messages", "--name-only", "-z", ours, theirs)
-    outcome = run_git(clone.path, *arguments, timeout=FETCH_TIMEOUT)
+    outcome = run_git(
+        folder, "--bare", *arguments, timeout=FETCH_TIMEOUT, environment={"GIT_ATTR_SOURCE": EMPTY_TREE}
+    )
     if outcome.status not in {0, CONFLICT}:
         raise translate(outcome, "merge-tree", str(clone.path))
     tree, *paths = outcome.output.decode("utf-8", "replace").split("\0")

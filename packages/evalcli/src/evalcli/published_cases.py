@@ -1,0 +1,77 @@
+"""What of cases `evaluate` shows and adds to a leaderboard: EVALHOOK_PUBLISH_CASES, as the service has it.
+
+Where it is unset, all of them by name, but in GitHub Actions, whose logs and leaderboards others read:
+there the data sets' cases are hashed, as by the service.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, get_args
+
+from evalcli.evaluation_plan import origin
+from evalcli.rescoring import Rescored
+from evalcore.case_privacy import WHY, CasePrivacy, PublishCases, read_key
+from evalcore.component import SkippedCase
+from evalcore.errors import ConfigurationError
+from evalcore.plan import JobPlan, Origin, RunPlan
+from evalcore.record import RunRecord
+from evalcore.structs import Frozen
+
+SETTING: Final = "EVALHOOK_PUBLISH_CASES"
+KEY: Final = "case-names.key"
+"""Of the hashes; in the folder of runs, since it is as confidential as they are."""
+
+
+class PublishedCases(Frozen, frozen=True):
+    """What is published of cases; `setting` None: of the library's the names, of others their hashes."""
+
+    setting: PublishCases | None
+
+    def record(self, record: RunRecord, plan: JobPlan | RunPlan, runs_dir: Path) -> RunRecord:
+        """Return a run's record as it may be shown; raises StorageError."""
+        if self.setting == "names":
+            return record
+        # The service keeps its key beside its folder of runs.
+        key = runs_dir.parent / KEY if (runs_dir.parent / KEY).exists() else runs_dir / KEY
+        return CasePrivacy(self.setting, read_key(key)).record(record, plan.component, plan.cases)
+
+    def warnings(self, skipped: Sequence[SkippedCase]) -> list[str]:
+        """Say which cases are left out."""
+        shown = [case for case in skipped if self._names(case)]
+        told = [f"case {case.case} is skipped: {case.reason}" for case in shown]
+        hidden = len(skipped) - len(shown)
+        return [*told, f"{hidden} case(s) cannot be used; {WHY}"] if hidden else told
+
+    def _names(self, case: SkippedCase) -> bool:
+        return self.setting == "names" or (self.setting is None and case.source == "library")
+
+
+def published_scorings(scorings: Iterable[Rescored]) -> list[RunRecord]:
+    """Return later scorings as they may be added to a leaderboard, by where their runs were made."""
+    return [
+        published_cases(os.environ, made=item.record.origin).record(
+            item.record, item.plan, item.path.parent.parent
+        )
+        for item in scorings
+    ]
+
+
+def published_cases(
+    environ: Mapping[str, str], *, made: Origin | None = None, is_dry_run: bool = False
+) -> PublishedCases:
+    """Read the setting for runs `made` there, or here; raises ConfigurationError.
+
+    A dry run publishes nothing, and tells names.
+    """
+    text = environ.get(SETTING, "").strip()
+    for known in get_args(PublishCases):
+        if text == known and not is_dry_run:
+            return PublishedCases(known)
+    if text and text not in get_args(PublishCases):
+        what = "is not a way to publish cases"
+        raise ConfigurationError(what, where=SETTING, hint="use names, hashed or none")
+    is_told = is_dry_run or (made or origin(environ)) == "local"
+    return PublishedCases("names" if is_told else None)
