@@ -49,7 +49,10 @@ def ready_wall(library: Path, state: Path) -> float:
         "EVALHOOK_COMMIT_BACK": "none",
     }
     begun = time.perf_counter()
-    with subprocess.Popen([BIN / "evalhook", "serve"], env=environment, stderr=subprocess.PIPE) as process:
+    command = [BIN / "evalhook", "serve"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         try:
             _wait(f"http://127.0.0.1:{port}/health", process)
             return time.perf_counter() - begun

@@ -82,6 +82,23 @@ def test_a_scoring_process_that_is_killed_is_told_and_another_one_takes_its_plac
     assert asyncio.run(kill_once()).calls.total == 4
 
 
+def test_one_made_ready_scores_and_one_that_died_meanwhile_is_replaced(whole):
+    async def pids():
+        async with ScoringProcess() as scoring:
+            await scoring.make_ready()
+            first = scoring._process
+            await scoring.score(whole)
+            assert scoring._process is first
+            first.kill()
+            await first.wait()
+            record = await scoring.score(whole)
+            return first.pid, scoring._process.pid, record
+
+    first, second, record = asyncio.run(pids())
+    assert first != second
+    assert record.calls.total == 4
+
+
 def test_the_scoring_process_inherits_no_secret(whole, monkeypatch):
     async def environment():
         async with ScoringProcess() as scoring:

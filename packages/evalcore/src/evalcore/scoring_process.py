@@ -2,7 +2,7 @@
 
 A thread would not do: parsing a long reply, comparing long texts and collecting garbage all hold the
 interpreter's lock for tens of milliseconds. One process (evalcore.scoring_worker) serves a whole
-evaluation; it is started when the first run is ready to be scored.
+evaluation; it is started while the first calls are on their way, so that no run waits for it.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ class ScoringProcess:
     ) -> None:
         await self._stop()
 
+    async def make_ready(self) -> None:
+        """Start the process before it is needed; where it cannot be, `score` tries again and tells."""
+        async with self._turn:
+            with contextlib.suppress(OSError):
+                await self._running()
+
     async def score(self, folder: Path) -> RunRecord:
         """Score a run whose replies are all kept, write its `record.json`, and return the record.
 
@@ -63,13 +69,19 @@ class ScoringProcess:
         return read_record(folder)
 
     async def _ask(self, folder: Path) -> bytes:
-        process = self._process or await self._start()
+        process = await self._running()
         if process.stdin is None or process.stdout is None:
             raise ScoringError("the scoring process has no pipes", where=str(folder), hint=_KEPT)
         process.stdin.write(msgspec.json.encode(str(folder)) + b"\n")
         with contextlib.suppress(ConnectionError):
             await process.stdin.drain()
         return await process.stdout.readline()
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        # One that has died while nothing was scored, such as for want of memory, has lost nothing.
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        return await self._start()
 
     async def _start(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(
