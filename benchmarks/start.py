@@ -49,7 +49,7 @@ def ready_wall(library: Path, state: Path) -> float:
         "EVALHOOK_COMMIT_BACK": "none",
     }
     begun = time.perf_counter()
-    command = [BIN / "evalhook", "serve"]
+    command = [str(BIN / "evalhook"), "serve"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
