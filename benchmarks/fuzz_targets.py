@@ -19,7 +19,7 @@ from evalcore.models import parse_models, resolve_provider
 from evalcore.scoring.field_rules import plan_fields
 from evalcore.scoring.policy import parse_policy
 from evalcore.scoring.scorer import make_scorer
-from evalhook.messages import Results, pull_request_body
+from evalhook.publishing.messages import Results, pull_request_body
 from fuzz_seeds import EXPECTED, LEADERBOARDS, MARKDOWN, MODELS, POLICIES, REPLIES
 
 WHERE: Final = "the file"

@@ -255,7 +255,9 @@ def test_no_secret_and_nothing_confidential_is_anywhere(tmp_path: Path, *, is_ap
 CRASHING = """
 import os, threading
 from pathlib import Path
-from evalhook import auth, main, messages, service, start
+from evalhook import main, service, start
+from evalhook.entrance import auth
+from evalhook.publishing import messages
 
 def crash(*_arguments, **_named):
     everything = [Path(value).read_text() for name, value in os.environ.items() if name.endswith("_FILE")]

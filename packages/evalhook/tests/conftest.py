@@ -26,7 +26,7 @@ from evalhook.app import create_app
 from evalhook.gitops.errors import UnknownCommit
 from evalhook.intake import Material, Tips
 from evalhook.jobs import Outbox
-from evalhook.outbox import Published
+from evalhook.publishing.outbox import Published
 from evalhook.settings import Settings, read_settings
 
 TOKEN = "a-token-of-at-least-thirty-two-characters"

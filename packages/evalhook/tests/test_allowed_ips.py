@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from evalhook.allowed_ips import REFRESH_SECONDS, RETRY_SECONDS, AllowedAddresses, parse_allowed
-from evalhook.fetching import FetchFailed
+from evalhook.entrance.allowed_ips import REFRESH_SECONDS, RETRY_SECONDS, AllowedAddresses, parse_allowed
+from evalhook.entrance.fetching import FetchFailed
 from evalhook.setting_values import Unusable
 from evalsim.github.asgi import json_answer, send_answer
 from evalsim.serving import running

@@ -12,7 +12,7 @@ from evalcore.component import Component
 from evalcore.plan import JobPlan
 from evalhook.jobs import Outbox
 from evalhook.neighbours import open_publisher
-from evalhook.outbox import Published
+from evalhook.publishing.outbox import Published
 from evalhook.settings import read_settings
 
 

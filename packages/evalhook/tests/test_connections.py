@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from evalhook.connections import LimitedProtocol, Limits
+from evalhook.entrance.connections import LimitedProtocol, Limits
 from evalhook.serving import server_config
 
 SHORT = Limits(

@@ -13,11 +13,11 @@ from evalcore.component import Component
 from evalcore.models import Model
 from evalcore.plan import JobPlan
 from evalhook import jobs
-from evalhook.event_stream import stream
-from evalhook.events import DONE, PROGRESS, EventHub
 from evalhook.jobs import Job, Progress, Queued
-from evalhook.live import Live
 from evalhook.problems import Problem
+from evalhook.watching.event_stream import stream
+from evalhook.watching.events import DONE, PROGRESS, EventHub
+from evalhook.watching.live import Live
 
 
 def parsed(text: str) -> list[tuple[str, Any]]:

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from evalcore.errors import RepositoryError
-from evalhook.github import (
+from evalhook.gitops.errors import InsecureRemote
+from evalhook.publishing.github import (
     AppTokens,
     FixedToken,
     GitHub,
@@ -21,7 +22,6 @@ from evalhook.github import (
     PullRequestRefused,
     git_origin,
 )
-from evalhook.gitops.errors import InsecureRemote
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.repository import run_git
 from evalsim.serving import running

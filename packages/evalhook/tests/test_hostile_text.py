@@ -15,11 +15,11 @@ import structlog
 from markdown_it import MarkdownIt
 
 from evalcore.errors import RepositoryError
-from evalhook.foreign_text import escape_markdown
-from evalhook.logs import configure_logging
-from evalhook.markup import element
+from evalhook.page.markup import element
 from evalhook.problems import MAX_MESSAGE, one_line
+from evalhook.publishing.foreign_text import escape_markdown
 from evalhook.secret import Scrubber
+from evalhook.watching.logs import configure_logging
 from evalsim.hostile import HOSTILE
 
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")

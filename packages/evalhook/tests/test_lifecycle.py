@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from evalcore.errors import EvaluatorError, StorageError
-from evalhook.github import GitHubUnreachable
 from evalhook.gitops.errors import PushRefused
+from evalhook.publishing.github import GitHubUnreachable
 
 
 async def post(client: httpx.AsyncClient, **request: Any) -> httpx.Response:

@@ -14,9 +14,9 @@ import pytest
 import structlog
 
 from evalcore.reply import CallError
-from evalhook.job_logs import JobLogs
-from evalhook.logs import configure_logging
 from evalhook.secret import Scrubber, Secret
+from evalhook.watching.job_logs import JobLogs
+from evalhook.watching.logs import configure_logging
 
 HUSH = "mr2_not-to-be-seen"
 

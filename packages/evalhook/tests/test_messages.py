@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from evalcore.component import SkippedCase
 from evalcore.leaderboard import leaderboard_of
 from evalcore.record import RunRecord
-from evalhook.messages import (
+from evalhook.publishing.messages import (
     Results,
     commit_message,
     commit_subject,

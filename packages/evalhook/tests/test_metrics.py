@@ -15,10 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from evalcore.errors import ConfigurationError
-from evalhook.events import EventHub
-from evalhook.live import Live
-from evalhook.metrics import Metrics, serving_metrics
 from evalhook.slot import Slot
+from evalhook.watching.events import EventHub
+from evalhook.watching.live import Live
+from evalhook.watching.metrics import Metrics, serving_metrics
 
 
 async def figures(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:

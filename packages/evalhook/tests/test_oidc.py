@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from evalcore.errors import ConfigurationError
-from evalhook.jwks import ASK_AGAIN_SECONDS, FRESH_SECONDS, KeySet, read_keys
-from evalhook.oidc import Oidc, Refused
-from evalhook.oidc_rules import OidcSettings, parse_rules
+from evalhook.entrance.jwks import ASK_AGAIN_SECONDS, FRESH_SECONDS, KeySet, read_keys
+from evalhook.entrance.oidc import Oidc, Refused
+from evalhook.entrance.oidc_rules import OidcSettings, parse_rules
 from evalhook.setting_values import Unusable
 from evalhook.settings import read_settings
 from evalsim.oidc import SigningKey, SimulatedIssuer

@@ -9,7 +9,6 @@ from contextlib import suppress
 import pytest
 
 from evalcore.errors import EvaluatorError, LeaderboardError, StorageError
-from evalhook.github import GitHubRefused, GitHubUnreachable, PullRequestRefused
 from evalhook.gitops.errors import (
     CloneCorrupt,
     GitTimedOut,
@@ -19,7 +18,8 @@ from evalhook.gitops.errors import (
     RemoteUnreachable,
     UnsafePath,
 )
-from evalhook.outbox import CAP_S, PASSING_S, REFUSALS, is_unwritable, persist, wait_after
+from evalhook.publishing.github import GitHubRefused, GitHubUnreachable, PullRequestRefused
+from evalhook.publishing.outbox import CAP_S, PASSING_S, REFUSALS, is_unwritable, persist, wait_after
 
 PASSING = (GitHubUnreachable, RemoteUnreachable, GitTimedOut, PushOutdated)
 REFUSED = (PushRefused, PullRequestRefused, GitHubRefused, RemoteRefused, CloneCorrupt)

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalhook import page
+from evalhook.entrance.sessions import LIFETIME_SECONDS, MOST_SESSIONS, Sessions
 from evalhook.jobs import JobError, JobResult, ModelRow, Progress
-from evalhook.live import JobProgress, ModelProgress, Wait
-from evalhook.markup import element
-from evalhook.page import Running, View
+from evalhook.page import pages
+from evalhook.page.markup import element
+from evalhook.page.pages import Running, View
 from evalhook.schemas import JobView
-from evalhook.sessions import LIFETIME_SECONDS, MOST_SESSIONS, Sessions
+from evalhook.watching.live import JobProgress, ModelProgress, Wait
 
 
 def stranger(client: httpx.AsyncClient) -> httpx.AsyncClient:
@@ -197,7 +197,7 @@ def test_foreign_text_is_never_markup(text: str) -> None:
         return re.findall(r"</?[a-z0-9]+", page_text)
 
     def shown(job: Running) -> str:
-        return page.status_page(View("1", "2026-01-01T00:00:00Z", job, (job.job,), 0))
+        return pages.status_page(View("1", "2026-01-01T00:00:00Z", job, (job.job,), 0))
 
     plain = Running(
         job_view("x"),
@@ -209,7 +209,7 @@ def test_foreign_text_is_never_markup(text: str) -> None:
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "/x"])
 def test_an_odd_address_is_no_link(url: str) -> None:
-    shown = page.status_page(View("1", "2026-01-01T00:00:00Z", None, (job_view("x", url),), 0))
+    shown = pages.status_page(View("1", "2026-01-01T00:00:00Z", None, (job_view("x", url),), 0))
     assert "<a " not in shown
 
 
@@ -230,7 +230,7 @@ def test_attributes_cannot_be_broken_out_of() -> None:
     ],
 )
 def test_durations_read_well(seconds: float | None, words: str) -> None:
-    assert page.duration(seconds) == words
+    assert pages.duration(seconds) == words
 
 
 def test_sessions_end_by_themselves_and_are_bounded() -> None:

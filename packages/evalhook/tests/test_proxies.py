@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from evalhook.networks import parse_address, parse_networks
-from evalhook.proxies import arrival_of
+from evalhook.entrance.networks import parse_address, parse_networks
+from evalhook.entrance.proxies import arrival_of
 from evalhook.setting_values import Unusable
 
 PROXY, TRUSTED = "10.0.0.2", "10.0.0.0/24"

@@ -23,13 +23,13 @@ from evalcore.leaderboard import (
 )
 from evalcore.plan import JobPlan
 from evalcore.record import RunRecord
-from evalhook.github import FixedToken, GitHub, PullRequestRefused
 from evalhook.gitops import Clone, Credentials, commit_file
 from evalhook.gitops.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
 from evalhook.jobs import Outbox
-from evalhook.outbox import Published
-from evalhook.publish import Committer
-from evalhook.refresh import Refresher
+from evalhook.publishing.github import FixedToken, GitHub, PullRequestRefused
+from evalhook.publishing.outbox import Published
+from evalhook.publishing.publish import Committer
+from evalhook.publishing.refresh import Refresher
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 

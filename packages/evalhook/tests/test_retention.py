@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from evalhook import jobs
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
+from evalhook.keeping.retention import Kept, choose, may_go
+from evalhook.keeping.space import GB, FreeSpace
+from evalhook.keeping.store import JobStore
+from evalhook.keeping.sweep import Limits, Sweeper
 from evalhook.problems import Problem
-from evalhook.retention import Kept, choose, may_go
-from evalhook.space import GB, FreeSpace
-from evalhook.store import JobStore
-from evalhook.sweep import Limits, Sweeper
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ROW = ModelRow("alpha", "complete", 1.0, 1.0, None)

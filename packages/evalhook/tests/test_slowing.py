@@ -8,9 +8,7 @@ import io
 import httpx
 import pytest
 
-from evalhook.logs import configure_logging
-from evalhook.secret import Scrubber, Secret
-from evalhook.slowing import (
+from evalhook.entrance.slowing import (
     FORGOTTEN_SECONDS,
     FREE_FAILURES,
     MAX_CLIENTS,
@@ -20,6 +18,8 @@ from evalhook.slowing import (
     Slowing,
     delay_after,
 )
+from evalhook.secret import Scrubber, Secret
+from evalhook.watching.logs import configure_logging
 
 WRONG = "wrong-" + "w" * 40
 

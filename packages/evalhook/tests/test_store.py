@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from evalcore.errors import ConfigurationError, StorageError
 from evalhook import jobs
 from evalhook.jobs import Job, Progress, Queued
-from evalhook.store import JobStore, PlanLost
+from evalhook.keeping.store import JobStore, PlanLost
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -146,7 +146,7 @@ def test_a_plan_that_is_lost_or_damaged_is_told_as_interrupted(store: JobStore, 
 
 def test_a_killed_process_gives_the_folder_up(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from evalhook.store import JobStore, PlanLost; "
+        "import sys, pathlib; from evalhook.keeping.store import JobStore, PlanLost; "
         "JobStore(pathlib.Path(sys.argv[1])).open(); print('open', flush=True); sys.stdin.read()"
     )
     folder = tmp_path / "jobs"

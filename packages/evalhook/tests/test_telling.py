@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from evalhook import jobs
-from evalhook.github import FixedToken
-from evalhook.github_reports import CONTEXT, LABEL, GitHubReports
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
-from evalhook.report_words import ADVICE, failure_note, status_of
-from evalhook.telling import Teller
+from evalhook.publishing.github import FixedToken
+from evalhook.publishing.github_reports import CONTEXT, LABEL, GitHubReports
+from evalhook.publishing.report_words import ADVICE, failure_note, status_of
+from evalhook.watching.telling import Teller
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 

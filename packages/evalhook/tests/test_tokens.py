@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from evalcore.errors import ConfigurationError
+from evalhook.entrance.tokens import Tokens, TokenSource
 from evalhook.secret import Secret
 from evalhook.settings import read_settings
-from evalhook.tokens import Tokens, TokenSource
 
 OLD, NEW = "old-" + "o" * 40, "new-" + "n" * 40
 

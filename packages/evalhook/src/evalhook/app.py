@@ -20,30 +20,32 @@ from litestar.types import ASGIApp, ExceptionHandlersMap
 
 from evalcore.effects import Effects, real_effects
 from evalcore.version import __version__
-from evalhook import metrics, page_routes, problems, routes
-from evalhook.audience import Audience
-from evalhook.auth import BearerAuth
-from evalhook.door import PageDoor
-from evalhook.entering import open_allowed, open_credentials
-from evalhook.events import EventHub
+from evalhook import problems, routes
+from evalhook.entrance.auth import BearerAuth
+from evalhook.entrance.door import PageDoor
+from evalhook.entrance.entering import open_allowed, open_credentials
+from evalhook.entrance.proxies import Entrance
+from evalhook.entrance.sessions import Sessions
+from evalhook.entrance.slowing import Slowing
 from evalhook.intake import Gateway, Intake, Sources
+from evalhook.keeping.recovery import go_on
+from evalhook.keeping.space import GB, FreeSpace
+from evalhook.keeping.store import JobStore
 from evalhook.line import Line
-from evalhook.logs import RequestLog, current_request_id
 from evalhook.neighbours import open_gateway, open_publisher, open_refresher, open_repositories
-from evalhook.page_routes import Watch
+from evalhook.page import page_routes
+from evalhook.page.page_routes import Watch
 from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
-from evalhook.proxies import Entrance
-from evalhook.recovery import go_on
+from evalhook.publishing.upkeep import Upkeep
 from evalhook.secret import Scrubber
 from evalhook.service import Service
-from evalhook.sessions import Sessions
 from evalhook.settings import Settings
 from evalhook.slot import Slot
-from evalhook.slowing import Slowing
-from evalhook.space import GB, FreeSpace
-from evalhook.store import JobStore
-from evalhook.told import Told
-from evalhook.upkeep import Upkeep
+from evalhook.watching import metrics
+from evalhook.watching.audience import Audience
+from evalhook.watching.events import EventHub
+from evalhook.watching.logs import RequestLog, current_request_id
+from evalhook.watching.told import Told
 from evalhook.work import Means
 from evalhook.worker import Publisher, Worker
 

@@ -13,11 +13,11 @@ from evalcore.models import ModelsFile, is_local
 from evalcore.structs import Frozen
 from evalhook.gitops.clone import Clone
 from evalhook.gitops.commits import remote_tip
+from evalhook.keeping.space import GB, FreeSpace, require_writable
 from evalhook.neighbours import check_github, data_sets_clone, library_clone, open_gateway
 from evalhook.problems import Problem
 from evalhook.secret import Scrubber
 from evalhook.settings import Settings, inspect_settings
-from evalhook.space import GB, FreeSpace, require_writable
 from evalhook.start import require_clones
 
 

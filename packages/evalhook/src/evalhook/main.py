@@ -44,7 +44,7 @@ def check() -> None:
 @click.argument("job_id")
 def publish(job_id: str) -> None:
     """Commit back what a failed or cancelled job has; the service does it where it runs."""
-    from evalhook.finishing import publish_by_hand  # noqa: PLC0415 - loads git and HTTP
+    from evalhook.publishing.finishing import publish_by_hand  # noqa: PLC0415 - loads git and HTTP
 
     job = publish_by_hand(os.environ, job_id)
     told = job.result.pull_request_url or job.result.branch if job.result is not None else None

@@ -16,16 +16,16 @@ from evalhook.gitops.clone import Clone
 from evalhook.gitops.errors import CloneCorrupt, CloneMissing
 from evalhook.gitops.remote import Credentials, origin_of
 from evalhook.jobs import Outbox
-from evalhook.late import load_github
-from evalhook.outbox import Published, Publisher
-from evalhook.privacy import open_case_privacy
+from evalhook.publishing.late import load_github
+from evalhook.publishing.outbox import Published, Publisher
+from evalhook.publishing.privacy import open_case_privacy
 from evalhook.repositories import Repositories
 from evalhook.secret import Secret
 from evalhook.settings import GitHubApp, GitHubToken, Settings
 
 if TYPE_CHECKING:
-    from evalhook.github import GitHub, Tokens
-    from evalhook.github_reports import GitHubReports
+    from evalhook.publishing.github import GitHub, Tokens
+    from evalhook.publishing.github_reports import GitHubReports
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -83,9 +83,9 @@ def open_reports(settings: Settings) -> Callable[[], GitHubReports] | None:
 
     def reports() -> GitHubReports:
         load_github()
-        from evalhook.github_reports import GitHubReports  # noqa: PLC0415 - see _LateCommitter
+        from evalhook.publishing.github_reports import GitHubReports  # noqa: PLC0415 - see _LateCommitter
 
-        # A request is not repeated blindly: what it may have done is looked for first (evalhook.telling).
+        # A request is not repeated blindly: what it may have done is looked for first (watching.telling).
         return GitHubReports(
             repository,
             tokens,
@@ -118,9 +118,9 @@ class _LateCommitter:
         outbox: Outbox,
         save: Callable[[Outbox], None],
     ) -> Published:
-        """Commit the records back; see evalhook.publish."""
+        """Commit the records back; see evalhook.publishing.publish."""
         load_github()
-        from evalhook.publish import Committer  # noqa: PLC0415 - see above
+        from evalhook.publishing.publish import Committer  # noqa: PLC0415 - see above
 
         settings = self._settings
         if settings.commit_back != "none":
@@ -151,7 +151,7 @@ def open_refresher(settings: Settings) -> Callable[[], Sequence[str]] | None:
 
     def refresh() -> Sequence[str]:
         load_github()
-        from evalhook.refresh import Refresher  # noqa: PLC0415 - see _LateCommitter
+        from evalhook.publishing.refresh import Refresher  # noqa: PLC0415 - see _LateCommitter
 
         return Refresher(library_clone(settings), _github(settings)).refresh()
 
@@ -167,7 +167,7 @@ def _why_not(settings: Settings, clone: Clone, plan: JobPlan) -> str | None:
 
 def _github(settings: Settings) -> GitHub:
     load_github()
-    from evalhook.github import GitHub  # noqa: PLC0415 - see _LateCommitter
+    from evalhook.publishing.github import GitHub  # noqa: PLC0415 - see _LateCommitter
 
     tokens = github_tokens(settings)
     if tokens is None or settings.github_repo is None:
@@ -177,7 +177,7 @@ def _github(settings: Settings) -> GitHub:
         tokens,
         api_url=settings.github_api_url,
         allow_http=settings.allow_http,
-        retries=0,  # evalhook.outbox waits, where a stop can end the waiting
+        retries=0,  # evalhook.publishing.outbox waits, where a stop can end the waiting
     )
 
 
@@ -221,7 +221,7 @@ class _LateAppTokens:
     def token(self) -> str:
         """Give the token at hand, or fetch one."""
         load_github()
-        from evalhook.github import AppTokens  # noqa: PLC0415 - see above
+        from evalhook.publishing.github import AppTokens  # noqa: PLC0415 - see above
 
         app = self._settings.github
         if self._tokens is None and isinstance(app, GitHubApp):

@@ -15,7 +15,7 @@ from litestar.params import FromPath, QueryParameter, SkipValidation
 
 from evalcore.version import __version__
 from evalhook import schemas
-from evalhook.body import MAX_BODY, read_request
+from evalhook.entrance.body import MAX_BODY, read_request
 from evalhook.problems import BusyBody, ErrorBody
 from evalhook.schemas import GIT_SHA, SKILL_NAME, Accepted, Health, JobList, JobView
 from evalhook.service import Service

@@ -13,13 +13,13 @@ from evalcore.plan import JobPlan
 from evalhook import problems, schemas
 from evalhook.intake import Intake
 from evalhook.jobs import Job, Progress, Queued
+from evalhook.keeping.space import FreeSpace
+from evalhook.keeping.store import JobStore
 from evalhook.line import Line
 from evalhook.problems import CurrentJob
-from evalhook.reopening import reopened
+from evalhook.publishing.reopening import reopened
 from evalhook.schemas import EvaluateRequest
 from evalhook.slot import Slot
-from evalhook.space import FreeSpace
-from evalhook.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker import Worker, timestamp
 

@@ -14,7 +14,7 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from evalcore.errors import ConfigurationError
-from evalhook.connections import LimitedProtocol
+from evalhook.entrance.connections import LimitedProtocol
 from evalhook.settings import Settings
 
 GRACE_SECONDS: Final = 5
@@ -56,7 +56,7 @@ def serve(app: ASGIApp, settings: Settings, stopping: Callable[[], None] = lambd
 def server_config(
     app: ASGIApp, host: str, port: int, protocol: type[LimitedProtocol] = LimitedProtocol
 ) -> uvicorn.Config:
-    """Return how uvicorn is to serve; who is behind a proxy is found out by evalhook.proxies, not by it."""
+    """Return how uvicorn is to serve; who is behind a proxy is found out by `entrance.proxies`, not by it."""
     return uvicorn.Config(
         app,
         host=host,

@@ -10,13 +10,13 @@ from evalcore.case_privacy import PublishCases
 from evalcore.errors import ConfigurationError
 from evalcore.structs import Frozen
 from evalhook import setting_values as values
-from evalhook.allowed_ips import AllowedIps, parse_allowed
+from evalhook.entrance.allowed_ips import AllowedIps, parse_allowed
+from evalhook.entrance.networks import Network, parse_networks
+from evalhook.entrance.oidc_rules import GITHUB_ISSUER, OidcSettings, parse_rules
+from evalhook.entrance.tokens import MIN_TOKEN_LENGTH, TokenSource
 from evalhook.limits import Limits
-from evalhook.networks import Network, parse_networks
-from evalhook.oidc_rules import GITHUB_ISSUER, OidcSettings, parse_rules
 from evalhook.secret import Secret
 from evalhook.setting_reader import SettingReader
-from evalhook.tokens import MIN_TOKEN_LENGTH, TokenSource
 
 CommitBack = Literal["pr", "push", "none"]
 TOKEN: Final = "MINDROUTER_EVAL_WEBHOOK_TOKEN"  # noqa: S105 - the setting's name
@@ -101,7 +101,7 @@ class Settings(Frozen, frozen=True):
     """A second address, where the metrics need no token."""
     allow_http: bool
     publish_cases: PublishCases | None
-    """What is published of cases; None: by where they come from (see evalhook.privacy)."""
+    """What is published of cases; None: by where they come from (see evalhook.publishing.privacy)."""
     allow_any_commit: bool
     """Whether commits that the default branch does not hold are evaluated too (never committed back)."""
 

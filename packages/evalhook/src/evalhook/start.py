@@ -8,12 +8,12 @@ from pathlib import Path
 
 from evalcore.errors import ConfigurationError
 from evalhook.app import create_app
-from evalhook.events import EventHub
-from evalhook.job_logs import JobLogs
-from evalhook.logs import configure_logging, log_crashes
 from evalhook.secret import Scrubber
 from evalhook.serving import serve
 from evalhook.settings import Settings, read_settings
+from evalhook.watching.events import EventHub
+from evalhook.watching.job_logs import JobLogs
+from evalhook.watching.logs import configure_logging, log_crashes
 
 
 def start(environ: Mapping[str, str]) -> None:

@@ -21,16 +21,16 @@ from evalcore.record import RunRecord
 from evalcore.reply import Reply
 from evalcore.run_folder import PLAN, RECORD, read_record
 from evalhook import jobs
-from evalhook.audience import Observers
 from evalhook.intake import Gateway
 from evalhook.jobs import Attention, Job, JobError, JobResult, ModelRow, Outbox, Publishing
+from evalhook.keeping.shelf import Shelf
+from evalhook.keeping.space import require_writable
 from evalhook.limits import Limits
-from evalhook.outbox import Published, Publisher, is_unwritable, persist
 from evalhook.problems import one_line
-from evalhook.shelf import Shelf
-from evalhook.space import require_writable
+from evalhook.publishing.outbox import Published, Publisher, is_unwritable, persist
 from evalhook.threads import in_thread
-from evalhook.vigil import Vigil
+from evalhook.watching.audience import Observers
+from evalhook.watching.vigil import Vigil
 
 DISK_WAIT_S: Final = 5.0
 DISK_PATIENCE_S: Final = 3600.0

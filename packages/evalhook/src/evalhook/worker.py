@@ -10,16 +10,16 @@ import structlog
 from evalcore.errors import StorageError
 from evalcore.plan import JobPlan
 from evalhook import jobs, problems
-from evalhook.audience import Audience
 from evalhook.jobs import Attention, Completed, Job, JobError, Queued
+from evalhook.keeping.shelf import Shelf
+from evalhook.keeping.store import JobStore
 from evalhook.line import Line
-from evalhook.outbox import Published, Publisher
 from evalhook.problems import CurrentJob
-from evalhook.shelf import Shelf
+from evalhook.publishing.outbox import Published, Publisher
 from evalhook.slot import Slot
-from evalhook.store import JobStore
 from evalhook.threads import in_thread
-from evalhook.vigil import Vigil
+from evalhook.watching.audience import Audience
+from evalhook.watching.vigil import Vigil
 from evalhook.work import Means, Work, timestamp
 
 __all__ = ["Published", "Publisher", "Worker", "timestamp"]

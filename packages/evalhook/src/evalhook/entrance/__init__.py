@@ -1,0 +1,1 @@
+"""Who gets in: addresses, TLS, tokens, sessions, and the bounds on what is sent."""

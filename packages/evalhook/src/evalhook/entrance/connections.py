@@ -1,0 +1,169 @@
+"""Bounds on connections that uvicorn lacks: slow senders and slow readers are cut, and idle ones make room.
+
+A connection is in one of three phases while something is awaited of its client: the headers, the body,
+or that it reads its answer. Each has a time limit of its own, counted from the phase's beginning, not
+from the last byte, so that a byte now and then buys nothing. Between requests uvicorn's keep-alive
+time-out holds. Where there are as many connections as may be, the oldest one that is not being answered
+gives way to a new one: whoever opens many and sends nothing keeps nobody out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, Literal
+
+import h11
+import structlog
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from evalcore.structs import Frozen
+from evalhook import problems
+
+TOLD_SECONDS: Final = 60.0
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Limits(Frozen, frozen=True):
+    """How much, and how long."""
+
+    connections: int = 640
+    """More than the requests of a busy minute; within the 1,024 files that a process may have open."""
+    header_bytes: int = 16 * 1024
+    header_seconds: float = 10.0
+    body_seconds: float = 15.0
+    """Longer than evalhook.entrance.body waits, so that its answer still arrives."""
+    read_seconds: float = 30.0
+    """How long an answer may wait for its reader."""
+    idle_seconds: int = 60
+    """Between two requests, as Caddy keeps its connections."""
+
+
+class LimitedProtocol(H11Protocol):
+    """Uvicorn's protocol within limits; made into one with other limits by subclassing."""
+
+    limits = Limits()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
+        super().__init__(*args, **kwargs)
+        self._phase: Literal["headers", "body"] | None = None
+        self._receiving: asyncio.TimerHandle | None = None
+        self._sending: asyncio.TimerHandle | None = None
+        self.began = self.loop.time()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is being done for the client: it is idle, or has not sent its request yet."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return is_answered or self.conn.their_state is h11.SEND_BODY
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Take a connection, where need be in the place of a waiting one."""
+        if len(self.connections) >= self.limits.connections:
+            self._make_room()
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._stop_receiving()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within the time of the phase."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or the rest of this one."""
+        super().on_response_complete()
+        self._watch()
+
+    def pause_writing(self) -> None:
+        """Give the client a while to read what is waiting for it."""
+        super().pause_writing()
+        if self._sending is None:
+            self._sending = self.loop.call_later(self.limits.read_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Note that the client reads."""
+        super().resume_writing()
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, or has too long headers, as everything else is refused."""
+        if len(self.conn.trailing_data[0]) > self.limits.header_bytes:
+            problem = problems.headers_too_large(self.limits.header_bytes)
+        else:
+            problem = problems.invalid_request(msg)
+        body = problem.encoded()
+        headers = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        events = (
+            h11.Response(status_code=problem.status, headers=headers),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
+        try:
+            for event in events:
+                self.transport.write(self.conn.send(event) or b"")
+        except h11.LocalProtocolError:
+            pass  # an answer is under way already: what comes behind its request is not answered
+        self.transport.close()
+
+    def _watch(self) -> None:
+        """Start the timer of a phase that begins, and stop that of one that has ended."""
+        phase = self._current_phase()
+        if phase == self._phase:
+            return
+        self._stop_receiving()
+        self._phase = phase
+        if phase is not None:
+            seconds = self.limits.header_seconds if phase == "headers" else self.limits.body_seconds
+            self._receiving = self.loop.call_later(seconds, self._cut)
+
+    def _current_phase(self) -> Literal["headers", "body"] | None:
+        if self.transport.is_closing():
+            return None
+        if self.conn.their_state is h11.SEND_BODY:
+            return "body"
+        is_between = self.timeout_keep_alive_task is not None
+        return "headers" if self.conn.their_state is h11.IDLE and not is_between else None
+
+    def _cut(self) -> None:
+        log.info("slow_sender_cut", peer=self.client[0] if self.client else None, phase=self._phase)
+        self.transport.close()
+
+    def _stop_receiving(self) -> None:
+        if self._receiving is not None:
+            self._receiving.cancel()
+            self._receiving = None
+
+    def _make_room(self) -> None:
+        open_ones = (each for each in self.connections if isinstance(each, LimitedProtocol))
+        waiting = [each for each in open_ones if each.is_waiting and not each.transport.is_closing()]
+        if waiting:
+            oldest = min(waiting, key=lambda each: each.began)
+            oldest.transport.abort()
+            # Gone at once, for the loop tells of the loss only later.
+            self.connections.discard(oldest)
+        _tell_full(self.limits.connections, self.loop.time())
+
+
+_told_at = -TOLD_SECONDS
+
+
+def _tell_full(limit: int, now: float) -> None:
+    """Say that all connections are taken, not more than once a minute."""
+    global _told_at  # noqa: PLW0603 - one process has one log
+    if now - _told_at >= TOLD_SECONDS:
+        _told_at = now
+        log.warning("connections_full", limit=limit)

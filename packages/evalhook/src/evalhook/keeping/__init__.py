@@ -1,0 +1,1 @@
+"""What lies in the state directory, how long, and whether there is room for more."""

@@ -1,0 +1,1 @@
+"""Where results go: commits, pull requests, and the words that stand there."""

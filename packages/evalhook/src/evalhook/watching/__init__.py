@@ -1,0 +1,1 @@
+"""What can be watched: events, live progress, logs, metrics, and who is told how jobs go."""
