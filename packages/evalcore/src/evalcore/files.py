@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from evalcore.errors import StorageError
 
 NEW_FILE_MODE = 0o644
+TURN_POLL_S = 0.05
+"""How often a process that waits for its turn looks whether it has come."""
 _HAS_NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP})
 """What file systems say that cannot lock a folder, NFS among them."""
 
@@ -46,11 +49,20 @@ def lock(descriptor: int, *, is_awaited: bool) -> None:
     Where the file system has no such locks, everybody gets one. Raises OSError; BlockingIOError where
     another process has it and is not to be waited for.
     """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if is_awaited else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in _HAS_NO_LOCKS:
-            raise
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not is_awaited:
+                raise
+            # Not waited for inside flock: a Ctrl-C that comes just before it would only count after it.
+            time.sleep(TURN_POLL_S)
+        except OSError as error:
+            if error.errno not in _HAS_NO_LOCKS:
+                raise
+            return
+        else:
+            return
 
 
 def write_atomically(path: Path, data: bytes) -> None:
