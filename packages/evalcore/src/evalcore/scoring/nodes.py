@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from evalcore.scoring.canonical_text import canonical_text
@@ -19,22 +20,36 @@ SHORT = 40
 
 _Present: TypeAlias = bool | int | float | str
 
+_digest_of = attrgetter("digest")
+
 
 class Node:
     """A part of an answer; two nodes of one Interner are the same object if their values are equal.
 
     `size` is the number of leaves as ANLS* counts them: null and scalars 1, empty containers 0.
     `is_blank` is what the reference takes for "no value": null, "", [] and {}.
-    `digest` depends on the value alone, in whatever order its keys and list elements came.
     """
 
-    __slots__ = ("digest", "is_blank", "number", "size")
+    __slots__ = ("_digest", "is_blank", "number", "size")
 
-    def __init__(self, number: int, size: int, digest: bytes, *, is_blank: bool) -> None:
+    def __init__(self, number: int, size: int, *, is_blank: bool) -> None:
         self.number: Final = number
         self.size: Final = size
-        self.digest: Final = digest
         self.is_blank: Final = is_blank
+        self._digest: bytes | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """What stands for the value alone, in whatever order its keys and list elements came.
+
+        Worked out when it is asked for: only the elements of lists are sorted by it.
+        """
+        if self._digest is None:
+            self._digest = self._made_digest()
+        return self._digest
+
+    def _made_digest(self) -> bytes:
+        return b""
 
 
 class NullNode(Node):
@@ -49,12 +64,13 @@ class LeafNode(Node):
     __slots__ = ("text", "value")
 
     def __init__(self, number: int, value: _Present) -> None:
-        text = _text_of(value)
-        plain = f"{type(value).__name__} {text}".encode("utf-8", "surrogatepass")
-        digest = plain if len(plain) <= SHORT else _digest("leaf", plain)
-        super().__init__(number, 1, digest, is_blank=value == "")
+        super().__init__(number, 1, is_blank=value == "")
         self.value: Final = value
-        self.text: Final = normalise(text)
+        self.text: Final = normalise(_text_of(value))
+
+    def _made_digest(self) -> bytes:
+        plain = _encoded(f"{type(self.value).__name__} {_text_of(self.value)}")
+        return plain if len(plain) <= SHORT else _digest("leaf", plain)
 
 
 class ListNode(Node):
@@ -62,16 +78,17 @@ class ListNode(Node):
 
     __slots__ = ("items", "texts")
 
-    def __init__(self, number: int, items: Iterable[Node]) -> None:
-        ordered = tuple(sorted(items, key=lambda item: item.digest))
-        size = sum(item.size for item in ordered)
-        digest = _digest("list", *(item.digest for item in ordered))
-        super().__init__(number, size, digest, is_blank=not ordered)
+    def __init__(self, number: int, items: Sequence[Node]) -> None:
+        ordered = tuple(sorted(items, key=_digest_of) if len(items) > 1 else items)
+        super().__init__(number, sum(item.size for item in ordered), is_blank=not ordered)
         self.items: Final = ordered
         leaves = [item.text for item in ordered if isinstance(item, LeafNode)]
         is_plain = len(leaves) == len(ordered) and all(len(text) <= LONGEST_TEXT for text in leaves)
         self.texts: Final = leaves if is_plain else None
         """The texts of a list of leaves, none of them too long to be compared."""
+
+    def _made_digest(self) -> bytes:
+        return _digest("list", *(item.digest for item in self.items))
 
 
 class DictNode(Node):
@@ -80,14 +97,15 @@ class DictNode(Node):
     __slots__ = ("fields",)
 
     def __init__(self, number: int, fields: dict[str, Node]) -> None:
-        size = sum(field.size for field in fields.values())
-        ordered = dict(sorted(fields.items()))
-        parts = (part for name, field in ordered.items() for part in (_encoded(name), field.digest))
-        super().__init__(number, size, _digest("dict", *parts), is_blank=not fields)
-        self.fields: Final = ordered
+        super().__init__(number, sum(field.size for field in fields.values()), is_blank=not fields)
+        self.fields: Final = dict(sorted(fields.items()))
+
+    def _made_digest(self) -> bytes:
+        parts = (part for name, field in self.fields.items() for part in (_encoded(name), field.digest))
+        return _digest("dict", *parts)
 
 
-NULL = NullNode(0, 1, b"", is_blank=True)
+NULL = NullNode(0, 1, is_blank=True)
 
 _Key: TypeAlias = tuple[str, object]
 

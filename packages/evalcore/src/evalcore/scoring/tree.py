@@ -17,6 +17,8 @@ nesting and by `comparators.LONGEST_TEXT`.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from evalcore.scoring.assignment import UNIT, Matching, Pair, is_lopsided, match_elements
 from evalcore.scoring.comparators import LONGEST_TEXT, find_similar, similarity
 from evalcore.scoring.nodes import NULL, DictNode, LeafNode, ListNode, Node, NullNode
@@ -32,7 +34,7 @@ class TreeComparison:
     """Compares nodes of one Interner, each pair once."""
 
     def __init__(self) -> None:
-        self._pairs: dict[int, dict[int, Pair]] = {}
+        self._pairs: defaultdict[int, dict[int, Pair]] = defaultdict(dict)
         self._matchings: dict[tuple[int, int], Matching] = {}
         self._pairs_left = MOST_PAIRS
 
@@ -53,7 +55,7 @@ class TreeComparison:
 
     def pair(self, expected: Node, answered: Node) -> Pair:
         """Compare two parts."""
-        known = self._pairs.setdefault(expected.number, {})
+        known = self._pairs[expected.number]
         found = known.get(answered.number)
         if found is None:
             found = known[answered.number] = self._compare(expected, answered)
@@ -93,9 +95,8 @@ class TreeComparison:
 
     def _compare_lists(self, expected: ListNode, answered: ListNode) -> Pair:
         left, right = expected.items, answered.items
-        matching = self._match(expected, answered)
+        matching, chosen = self._match(expected, answered)
         self._matchings[expected.number, answered.number] = matching
-        chosen = [self.pair(left[row], right[column]) for row, column in matching]
         saved = sum(left[row].size + right[column].size for row, column in matching)
         return Pair(
             total=sum(pair.total for pair in chosen),
@@ -103,14 +104,17 @@ class TreeComparison:
             exact=len(left) == len(right) and all(pair.exact for pair in chosen),
         )
 
-    def _match(self, expected: ListNode, answered: ListNode) -> Matching:
+    def _match(self, expected: ListNode, answered: ListNode) -> tuple[Matching, list[Pair]]:
+        """Return which elements belong together, and how well each two of them fit."""
         left, right = expected.items, answered.items
         count = len(left) * len(right)
         if count > self._pairs_left or is_lopsided(len(left), len(right)):
-            return _match_equal(left, right)
+            matching = _match_equal(left, right)
+            return matching, [self.pair(left[row], right[column]) for row, column in matching]
         self._pairs_left -= count
         pairs = [self._row(one, answered) for one in left]
-        return match_elements(pairs, [node.size for node in left], [node.size for node in right])
+        matching = match_elements(pairs, [node.size for node in left], [node.size for node in right])
+        return matching, [pairs[row][column] for row, column in matching]
 
     def _row(self, expected: Node, answered: ListNode) -> list[Pair]:
         others = answered.items
