@@ -20,7 +20,7 @@ import msgspec
 from evalcore.errors import ScoringError, StorageError
 from evalcore.record import RunRecord
 from evalcore.run_folder import read_record
-from evalcore.scoring_worker import ScoringAnswer
+from evalcore.scoring_answer import ScoringAnswer
 
 _ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
 """What the scoring process inherits: no secrets, since it reads what models wrote."""

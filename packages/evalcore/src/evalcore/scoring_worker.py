@@ -16,17 +16,9 @@ from evalcore.completeness import require_complete
 from evalcore.errors import EvaluatorError
 from evalcore.run_folder import RunFolder
 from evalcore.score_run import score_run
-from evalcore.structs import Frozen
+from evalcore.scoring_answer import ScoringAnswer
 
 NICENESS = 10
-
-
-class ScoringAnswer(Frozen, frozen=True):
-    """What the scoring process says of one run; no error where its record is written."""
-
-    error: str | None = None
-    crash: str | None = None
-    """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""
 
 
 LONGEST_TRACE = 16_000
