@@ -13,15 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from evalcore.errors import RepositoryError
 from evalhook.gitops.errors import InsecureRemote
-from evalhook.publishing.github import (
-    AppTokens,
-    FixedToken,
-    GitHub,
-    GitHubRefused,
-    GitHubUnreachable,
-    PullRequestRefused,
-    git_origin,
-)
+from evalhook.publishing.github import GitHub, git_origin
+from evalhook.publishing.github_answers import GitHubRefused, GitHubUnreachable, PullRequestRefused
+from evalhook.publishing.github_tokens import AppTokens, FixedToken
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.repository import run_git
 from evalsim.serving import running

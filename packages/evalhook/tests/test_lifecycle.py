@@ -16,7 +16,7 @@ import pytest
 
 from evalcore.errors import EvaluatorError, StorageError
 from evalhook.gitops.errors import PushRefused
-from evalhook.publishing.github import GitHubUnreachable
+from evalhook.publishing.github_answers import GitHubUnreachable
 
 
 async def post(client: httpx.AsyncClient, **request: Any) -> httpx.Response:

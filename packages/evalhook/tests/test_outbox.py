@@ -18,7 +18,7 @@ from evalhook.gitops.errors import (
     RemoteUnreachable,
     UnsafePath,
 )
-from evalhook.publishing.github import GitHubRefused, GitHubUnreachable, PullRequestRefused
+from evalhook.publishing.github_answers import GitHubRefused, GitHubUnreachable, PullRequestRefused
 from evalhook.publishing.outbox import CAP_S, PASSING_S, REFUSALS, is_unwritable, persist, wait_after
 
 PASSING = (GitHubUnreachable, RemoteUnreachable, GitTimedOut, PushOutdated)

@@ -26,7 +26,9 @@ from evalcore.record import RunRecord
 from evalhook.gitops import Clone, Credentials, commit_file
 from evalhook.gitops.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
 from evalhook.jobs import Outbox
-from evalhook.publishing.github import FixedToken, GitHub, PullRequestRefused
+from evalhook.publishing.github import GitHub
+from evalhook.publishing.github_answers import PullRequestRefused
+from evalhook.publishing.github_tokens import FixedToken
 from evalhook.publishing.outbox import Published
 from evalhook.publishing.publish import Committer
 from evalhook.publishing.refresh import Refresher

@@ -11,8 +11,8 @@ import pytest
 
 from evalhook import jobs
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
-from evalhook.publishing.github import FixedToken
 from evalhook.publishing.github_reports import CONTEXT, LABEL, GitHubReports
+from evalhook.publishing.github_tokens import FixedToken
 from evalhook.publishing.report_words import ADVICE, failure_note, status_of
 from evalhook.watching.telling import Teller
 from evalsim.github import Fault, SimulatedGitHub

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, TypeAlias
 
 import structlog
 from litestar import Litestar, Request, Response
@@ -51,6 +51,7 @@ from evalhook.worker import Publisher, Worker
 
 NOT_FOUND: Final = 404
 INTERNAL: Final = 500
+Lifespan: TypeAlias = AbstractAsyncContextManager[None]
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -123,7 +124,28 @@ def create_app(
         finally:
             store.close()
 
-    api = Litestar(
+    credentials = open_credentials(settings, effects, scrub)
+    slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
+    sessions = Sessions(era=credentials.era)
+    watch = Watch(told.hub, told.live, sessions, credentials, slowing)
+    api = _api(service, told.metrics, watch, life, scrub)
+    door = PageDoor(api, BearerAuth(api, credentials, slowing), sessions)
+    return RequestLog(Entrance(door, trusted=settings.trusted_proxies, allowed=allowed))
+
+
+def _api(
+    service: Service,
+    figures: metrics.Metrics,
+    watch: Watch,
+    life: Callable[[Litestar], Lifespan],
+    scrub: Scrubber,
+) -> Litestar:
+    """Make the web application; what its handlers ask for by name is given here."""
+
+    def given(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+
+    return Litestar(
         route_handlers=[
             routes.evaluate,
             routes.show_job,
@@ -136,9 +158,9 @@ def create_app(
         ],
         middleware=[metrics.HTTP.middleware],
         dependencies={
-            "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
-            "metrics": Provide(lambda: told.metrics, sync_to_thread=False, use_cache=True),
-            "watch": Provide(lambda: watch, sync_to_thread=False, use_cache=True),
+            "service": given(service),
+            "metrics": given(figures),
+            "watch": given(watch),
         },
         exception_handlers=_exception_handlers(scrub),
         lifespan=[life],
@@ -146,12 +168,6 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    credentials = open_credentials(settings, effects, scrub)
-    slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
-    sessions = Sessions(era=credentials.era)
-    watch = Watch(told.hub, told.live, sessions, credentials, slowing)
-    door = PageDoor(api, BearerAuth(api, credentials, slowing), sessions)
-    return RequestLog(Entrance(door, trusted=settings.trusted_proxies, allowed=allowed))
 
 
 def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:

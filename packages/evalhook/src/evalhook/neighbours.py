@@ -24,8 +24,9 @@ from evalhook.secret import Secret
 from evalhook.settings import GitHubApp, GitHubToken, Settings
 
 if TYPE_CHECKING:
-    from evalhook.publishing.github import GitHub, Tokens
+    from evalhook.publishing.github import GitHub
     from evalhook.publishing.github_reports import GitHubReports
+    from evalhook.publishing.github_tokens import Tokens
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -221,7 +222,7 @@ class _LateAppTokens:
     def token(self) -> str:
         """Give the token at hand, or fetch one."""
         load_github()
-        from evalhook.publishing.github import AppTokens  # noqa: PLC0415 - see above
+        from evalhook.publishing.github_tokens import AppTokens  # noqa: PLC0415 - see above
 
         app = self._settings.github
         if self._tokens is None and isinstance(app, GitHubApp):

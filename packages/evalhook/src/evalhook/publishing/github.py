@@ -1,72 +1,33 @@
-"""GitHub, through PyGithub: tokens, pull requests, labels. The only module that imports it.
-
-RepositoryError
-├── GitHubRefused           the token is not accepted, or may not do it, or there is no such repository
-├── PullRequestRefused      GitHub will not have the pull request or its labels
-└── GitHubUnreachable   *   no connection, a time-out, a rate limit, or an error of GitHub's own
-
-* retryable.
-"""
+"""Pull requests and labels on GitHub, through PyGithub, which only the `github*` modules here import."""
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from itertools import islice
-from typing import Protocol
 from urllib.parse import urlsplit
 
-import jwt
-from github import Auth, Github, GithubException, GithubIntegration, GithubRetry
-from github.GithubException import RateLimitExceededException
+from github import Auth, Github
 from github.PullRequest import PullRequest as ApiPullRequest
 from github.Repository import Repository as ApiRepository
-from requests import RequestException
 
-from evalcore.errors import RepositoryError
 from evalcore.structs import Frozen
 from evalhook.gitops.remote import require_secure
-from evalhook.gitops.translate import said, scrub
+from evalhook.publishing.github_answers import (
+    RETRIES,
+    TIMEOUT,
+    GitHubRefused,
+    GitHubUnreachable,
+    PullRequestRefused,
+    retry_policy,
+    translated,
+)
+from evalhook.publishing.github_tokens import PUBLIC_API, Tokens
 
-# PyGithub writes to standard error by itself; the service's logs are the only ones.
-logging.getLogger("github").handlers.clear()
-
-PUBLIC_API = "https://api.github.com"
-TIMEOUT = 20
-"""Seconds for one request."""
-RETRIES = 3
-LONGEST_WAIT = 60.0
-"""Seconds that a rate limit is waited out within one call; a longer one is an error to come back from."""
-RENEW_BEFORE = timedelta(minutes=5)
-"""How long a token must still hold: longer than a push may take."""
 RESULTS_BRANCH = re.compile(r"eval-results/([a-z0-9][a-z0-9._-]{0,99})-[0-9a-f]{12}-\d{8}T\d{6}Z")
 MOST_PULLS = 500
 """Open pull requests that are looked at, the newest first."""
-
-
-class GitHubRefused(RepositoryError):
-    """The token is not accepted, may not do it, or sees no such repository."""
-
-    code = "github_refused"
-
-
-class PullRequestRefused(RepositoryError):
-    """GitHub will not have the pull request or its labels."""
-
-    code = "pull_request_refused"
-
-
-class GitHubUnreachable(RepositoryError):
-    """No connection, a time-out, a rate limit, or an error of GitHub's own."""
-
-    code = "github_unreachable"
-    retryable = True
-    retry_after: float | None = None
-    """Seconds that GitHub asks to wait."""
 
 
 class PullRequest(Frozen, frozen=True):
@@ -78,70 +39,6 @@ class PullRequest(Frozen, frozen=True):
     branch: str
     is_open: bool
     labels: tuple[str, ...]
-
-
-class Tokens(Protocol):
-    """Where tokens come from."""
-
-    def token(self) -> str:
-        """Give a token that holds for some minutes at least."""
-        ...
-
-    def forget(self) -> None:
-        """Give another one next time, where there can be one: this one was refused."""
-        ...
-
-
-class FixedToken:
-    """A personal or fine-grained token."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def token(self) -> str:
-        """Give it."""
-        return self._value
-
-    def forget(self) -> None:
-        """Keep it: there is no other."""
-
-
-class AppTokens:
-    """The installation tokens of a GitHub App: an hour each, renewed in time."""
-
-    def __init__(
-        self,
-        app_id: int,
-        private_key: str,
-        repository: str,
-        *,
-        api_url: str = PUBLIC_API,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._app_id = app_id
-        self._private_key = private_key
-        self._repository = repository
-        self._api_url = api_url
-        self._now = now
-        self._kept: tuple[str, datetime] | None = None
-
-    def token(self) -> str:
-        """Give the token at hand, or fetch one."""
-        if self._kept is None or self._kept[1] - RENEW_BEFORE < self._now():
-            self._kept = self._fetch()
-        return self._kept[0]
-
-    def forget(self) -> None:
-        """Fetch another one next time."""
-        self._kept = None
-
-    def _fetch(self) -> tuple[str, datetime]:
-        owner, _, name = self._repository.partition("/")
-        with _translated(self._api_url, "make a token for the app", self._private_key):
-            auth = Auth.AppAuth(self._app_id, self._private_key)
-            with GithubIntegration(auth=auth, base_url=self._api_url, timeout=TIMEOUT, retry=_retry()) as app:
-                made = app.get_access_token(app.get_repo_installation(owner, name).id)
-        return made.token, made.expires_at
 
 
 class GitHub:
@@ -235,13 +132,13 @@ class GitHub:
     @contextmanager
     def _opened_with(self, token: str, doing: str) -> Iterator[ApiRepository]:
         with (
-            _translated(f"{self._api_url}/repos/{self.repository}", doing, token),
+            translated(f"{self._api_url}/repos/{self.repository}", doing, token),
             Github(
                 auth=Auth.Token(token),
                 base_url=self._api_url,
                 timeout=TIMEOUT,
                 # With none, GitHub's refusals come back whole, with the wait that they ask for.
-                retry=_retry(self._retries) if self._retries else None,
+                retry=retry_policy(self._retries) if self._retries else None,
                 user_agent="evalhook",
                 per_page=100,
                 # A job makes a handful of requests; pauses between them would only slow it.
@@ -273,17 +170,6 @@ def git_origin(api_url: str) -> str:
     return f"{parts.scheme}://{host}"
 
 
-def _retry(retries: int = RETRIES) -> GithubRetry:
-    # Without raise_on_status the last answer comes back, and with it what GitHub said.
-    return GithubRetry(
-        total=retries,
-        backoff_factor=0.5,
-        raise_on_status=False,
-        secondary_rate_wait=LONGEST_WAIT,
-        max_rate_limit_wait=LONGEST_WAIT,
-    )
-
-
 def _pull_request(pull: ApiPullRequest) -> PullRequest:
     return PullRequest(
         number=pull.number,
@@ -292,64 +178,3 @@ def _pull_request(pull: ApiPullRequest) -> PullRequest:
         is_open=pull.state == "open",
         labels=tuple(label.name for label in pull.labels),
     )
-
-
-@contextmanager
-def _translated(where: str, doing: str, secret: str) -> Iterator[None]:
-    """Turn what PyGithub raises into our errors, without the token and without the chain that may hold it."""
-    try:
-        yield
-    except GithubException as error:
-        raise _translate(error, where, doing, secret) from None
-    except RequestException as error:
-        what = f"cannot {doing}: GitHub cannot be reached ({type(error).__name__})"
-        hint = "check the network and EVALHOOK_GITHUB_API_URL"
-        raise GitHubUnreachable(what, where=where, hint=hint) from None
-    except (jwt.PyJWTError, ValueError, AssertionError) as error:
-        # PyGithub asserts on its arguments and on answers that are not GitHub's.
-        what = f"cannot {doing}: {type(error).__name__}"
-        hint = "is EVALHOOK_GITHUB_API_URL GitHub's API, and the app's private key its own?"
-        raise GitHubRefused(what, where=where, hint=hint) from None
-
-
-def _translate(error: GithubException, where: str, doing: str, secret: str) -> RepositoryError:
-    words = said(scrub(_words(error.data), secret))
-    what = f"cannot {doing}: GitHub answers {error.status}, {words}"
-    # PyGithub reads a 403 to see whether it is a rate limit, and at the last try leaves nothing of it.
-    is_limit = isinstance(error, RateLimitExceededException) or not (error.data or error.message)
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS or (error.status == HTTPStatus.FORBIDDEN and is_limit):
-        limited = GitHubUnreachable(what, where=where, hint="the rate limit passes; try again later")
-        limited.retry_after = _asked_wait(error.headers or {})
-        return limited
-    if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
-        hint = "check EVALHOOK_GITHUB_REPO, and that the token may write contents and pull requests there"
-        return GitHubRefused(what, where=where, hint=hint)
-    if HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return PullRequestRefused(
-            what, where=where, hint="the branch is pushed: a pull request can be opened by hand"
-        )
-    return GitHubUnreachable(what, where=where, hint="see githubstatus.com, and try again")
-
-
-def _asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds after which GitHub says to come back."""
-    after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
-    if after.isdigit():
-        return float(after)
-    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-        return max(0.0, int(reset) - datetime.now(UTC).timestamp()) + 1
-    return None
-
-
-def _words(data: object) -> str:
-    """GitHub's message with the details of what failed validation."""
-    if not isinstance(data, dict):
-        return str(data) if isinstance(data, str) else ""
-    details = [_detail(item) for item in data.get("errors") or []]
-    return ": ".join([str(data.get("message", "")), *details])
-
-
-def _detail(item: object) -> str:
-    if not isinstance(item, dict):
-        return str(item)
-    return str(item.get("message") or f"{item.get('field', '')} {item.get('code', '')}".strip())

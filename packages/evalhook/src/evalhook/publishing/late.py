@@ -11,6 +11,7 @@ from importlib import import_module
 
 _MODULES = (
     "evalhook.publishing.github",
+    "evalhook.publishing.github_tokens",
     "evalhook.publishing.github_reports",
     "evalhook.publishing.report_words",
     "evalhook.publishing.publish",
