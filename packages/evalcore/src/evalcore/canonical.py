@@ -9,6 +9,7 @@ import re
 from evalcore.structs import JsonObject, JsonValue
 
 SIGNIFICANT_DIGITS = 9
+_INDENTED = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -28,8 +29,12 @@ def encode_canonical(value: JsonValue) -> bytes:
 
     Raises ValueError for NaN and infinities, which JSON cannot hold.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return (_escape_surrogates(text) + "\n").encode()
+    # Piece by piece: the text as a whole beside its bytes would take twice the memory.
+    data = bytearray()
+    for piece in _INDENTED.iterencode(value):
+        data += _escape_surrogates(piece).encode()
+    data += b"\n"
+    return bytes(data)
 
 
 def fingerprint(value: JsonValue) -> bytes:
