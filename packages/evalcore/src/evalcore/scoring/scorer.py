@@ -67,12 +67,13 @@ class TreeScorer:
         self._placer = Placer()
         self.expected = self._placer.part(expected, self.rules.root)
         self._leaves = LeafComparison(input_text, _excerpts(self.expected))
-        self._fields = frozenset(field_paths(expected, self.rules.root))
+        # The keys of a dict are a set that stays sorted.
+        self._fields = dict.fromkeys(sorted(field_paths(expected, self.rules.root))).keys()
         self._lists = frozenset(_list_names(expected, self.rules.root))
         self._sections = section_fields(expected) if self.rules.markdown else {}
 
     @property
-    def fields(self) -> frozenset[str]:
+    def fields(self) -> AbstractSet[str]:
         """The expected answer's field paths: those of every `by_field`."""
         return self._fields
 

@@ -30,7 +30,10 @@ class _Prose:
 
 
 class Tally:
-    """Walks two compared answers along the assignment that was found, and counts."""
+    """Walks two compared answers along the assignment that was found, and counts.
+
+    `known` are the fields to count by, in the order in which they are told.
+    """
 
     def __init__(self, comparison: TypedComparison, known: AbstractSet[str]) -> None:
         self._comparison = comparison
@@ -99,7 +102,7 @@ class Tally:
 
     def _means(self, counts: Mapping[str, int], otherwise: float | None) -> dict[str, float]:
         means: dict[str, float] = {}
-        for path in sorted(self._known):
+        for path in self._known:
             count = counts.get(path)
             if count:
                 means[path] = self._totals.get(path, 0) / (UNIT * count)
