@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from evalcore.errors import RepositoryError
 from evalhook.gitops.errors import InsecureRemote
+from evalhook.publishing.fixed_token import FixedToken
 from evalhook.publishing.github import GitHub, git_origin
 from evalhook.publishing.github_answers import GitHubRefused, GitHubUnreachable, PullRequestRefused
-from evalhook.publishing.github_tokens import AppTokens, FixedToken
+from evalhook.publishing.github_tokens import AppTokens
+from evalhook.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.repository import run_git
 from evalsim.serving import running
@@ -56,7 +58,7 @@ def push_branch(app: SimulatedGitHub, name: str) -> None:
 
 
 def client(api: str, token: str = TOKEN, **settings: Any) -> GitHub:
-    return GitHub(NAME, FixedToken(token), api_url=api, **{"retries": 0} | settings)
+    return GitHub(NAME, FixedToken(Secret(token)), api_url=api, **{"retries": 0} | settings)
 
 
 def test_pull_request_is_opened_once_and_labelled_once(app: SimulatedGitHub, api: str) -> None:

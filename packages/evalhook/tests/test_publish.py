@@ -26,12 +26,13 @@ from evalcore.record import RunRecord
 from evalhook.gitops import Clone, Credentials, commit_file
 from evalhook.gitops.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
 from evalhook.jobs import Outbox
+from evalhook.publishing.fixed_token import FixedToken
 from evalhook.publishing.github import GitHub
 from evalhook.publishing.github_answers import PullRequestRefused
-from evalhook.publishing.github_tokens import FixedToken
 from evalhook.publishing.outbox import Published
 from evalhook.publishing.publish import Committer
 from evalhook.publishing.refresh import Refresher
+from evalhook.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 
@@ -101,7 +102,7 @@ class World:
         return Clone(folder, work=self.root / "work", credentials=Credentials(self.url, lambda: TOKEN))
 
     def github(self, token: str = TOKEN) -> GitHub:
-        return GitHub(NAME, FixedToken(token), api_url=self.api, retries=0)
+        return GitHub(NAME, FixedToken(Secret(token)), api_url=self.api, retries=0)
 
     def committer(self, mode: Any = "pr", *, second: int = 5, **settings: Any) -> Committer:
         values = {

@@ -11,9 +11,10 @@ import pytest
 
 from evalhook import jobs
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
+from evalhook.publishing.fixed_token import FixedToken
 from evalhook.publishing.github_reports import CONTEXT, LABEL, GitHubReports
-from evalhook.publishing.github_tokens import FixedToken
 from evalhook.publishing.report_words import ADVICE, failure_note, status_of
+from evalhook.secret import Secret
 from evalhook.watching.telling import Teller
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
@@ -41,7 +42,7 @@ class Scene:
         self.folder = folder
         self.app = app
         self.jobs: dict[str, Job] = {}
-        self.reports = GitHubReports(NAME, FixedToken(TOKEN), api_url=f"{url}/api/v3", retries=0)
+        self.reports = GitHubReports(NAME, FixedToken(Secret(TOKEN)), api_url=f"{url}/api/v3", retries=0)
 
     @property
     def repository(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,17 +16,16 @@ from evalhook.gitops.clone import Clone
 from evalhook.gitops.errors import CloneCorrupt, CloneMissing
 from evalhook.gitops.remote import Credentials, origin_of
 from evalhook.jobs import Outbox
+from evalhook.publishing.fixed_token import FixedToken, Tokens
 from evalhook.publishing.late import load_github
 from evalhook.publishing.outbox import Published, Publisher
 from evalhook.publishing.privacy import open_case_privacy
 from evalhook.repositories import Repositories
-from evalhook.secret import Secret
 from evalhook.settings import GitHubApp, GitHubToken, Settings
 
 if TYPE_CHECKING:
     from evalhook.publishing.github import GitHub
     from evalhook.publishing.github_reports import GitHubReports
-    from evalhook.publishing.github_tokens import Tokens
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -60,7 +59,7 @@ def data_sets_clone(settings: Settings) -> Clone | None:
     if settings.data_sets is None:
         return None
     own = settings.data_sets_token
-    tokens = _SetToken(own) if own is not None else github_tokens(settings)
+    tokens = FixedToken(own) if own is not None else github_tokens(settings)
     return Clone(
         settings.data_sets,
         work=settings.state_dir / "worktrees" / "data-sets",
@@ -186,7 +185,7 @@ def github_tokens(settings: Settings) -> Tokens | None:
     """Return what gives GitHub's token at each use; None where there is none."""
     match settings.github:
         case GitHubToken(token):
-            return _SetToken(token)
+            return FixedToken(token)
         case GitHubApp():
             return _app_tokens(settings)
         case _:
@@ -197,19 +196,6 @@ def github_tokens(settings: Settings) -> Tokens | None:
 def _app_tokens(settings: Settings) -> _LateAppTokens:
     # One for all that use it: a token is fetched once an hour.
     return _LateAppTokens(settings)
-
-
-class _SetToken(NamedTuple):
-    """A token that stands in the settings."""
-
-    secret: Secret
-
-    def token(self) -> str:
-        """Give it."""
-        return self.secret.reveal()
-
-    def forget(self) -> None:
-        """Keep it: there is no other."""
 
 
 class _LateAppTokens:

@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Lent
-from evalcore.clients.pauses import AWAY
+from evalcore.clients.pauses import NOT_THERE
 
 OVERLOAD = frozenset({"rate_limited", "backend_busy", "no_capacity"})
-"""Failures that say: fewer at once. After those of AWAY a model is met again by one call first."""
+"""Failures that say: fewer at once. After those of NOT_THERE a model is met again by one call first."""
 
 
 class _Lane:
@@ -77,11 +77,11 @@ class Pace:
     def failed(self, model_id: str, failure: Failure, round_: int) -> None:
         """Slow down after a refusal for load; once for all that were out together."""
         lane = self._lanes[model_id]
-        if failure.code not in OVERLOAD | AWAY or round_ != lane.round:
+        if failure.code not in OVERLOAD | NOT_THERE or round_ != lane.round:
             return
         lane.round += 1
         was = lane.out if lane.limit is None else min(lane.out, lane.limit)
-        lane.limit = 1.0 if failure.code in AWAY else max(1.0, was / 2)
+        lane.limit = 1.0 if failure.code in NOT_THERE else max(1.0, was / 2)
 
     def succeeded(self, model_id: str, most: int) -> None:
         """Speed up by one call a round, up to `most`."""

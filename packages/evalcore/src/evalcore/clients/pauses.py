@@ -14,7 +14,7 @@ LOOK_EVERY_S = 1.0
 
 STRANGER_S = 45.0
 """How long one that never answered is waited for: a tripped breaker lets it back after 20 to 30 s."""
-AWAY = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
+NOT_THERE = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
 """Failures that say: not there. One that is only busy is known to be there."""
 
 
@@ -114,7 +114,7 @@ class Pauses:
     def _is_given_up(self, gate: _Gate, now: float) -> bool:
         if gate.failing_since is None or gate.failure is None:
             return False
-        is_stranger = not gate.has_answered and gate.failure.code in AWAY
+        is_stranger = not gate.has_answered and gate.failure.code in NOT_THERE
         patience = min(STRANGER_S, self._outage) if is_stranger else self._outage
         return now - gate.failing_since > patience
 

@@ -14,6 +14,7 @@ from github.Repository import Repository as ApiRepository
 
 from evalcore.structs import Frozen
 from evalhook.gitops.remote import require_secure
+from evalhook.publishing.fixed_token import Tokens
 from evalhook.publishing.github_answers import (
     RETRIES,
     TIMEOUT,
@@ -23,7 +24,7 @@ from evalhook.publishing.github_answers import (
     retry_policy,
     translated,
 )
-from evalhook.publishing.github_tokens import PUBLIC_API, Tokens
+from evalhook.publishing.github_tokens import PUBLIC_API
 
 RESULTS_BRANCH = re.compile(r"eval-results/([a-z0-9][a-z0-9._-]{0,99})-[0-9a-f]{12}-\d{8}T\d{6}Z")
 MOST_PULLS = 500

@@ -1,10 +1,9 @@
-"""The tokens that GitHub is asked with: one that is given, or those of an App, renewed in time."""
+"""The tokens of a GitHub App, renewed in time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from github import Auth, GithubIntegration
 
@@ -13,32 +12,6 @@ from evalhook.publishing.github_answers import TIMEOUT, retry_policy, translated
 PUBLIC_API = "https://api.github.com"
 RENEW_BEFORE = timedelta(minutes=5)
 """How long a token must still hold: longer than a push may take."""
-
-
-class Tokens(Protocol):
-    """Where tokens come from."""
-
-    def token(self) -> str:
-        """Give a token that holds for some minutes at least."""
-        ...
-
-    def forget(self) -> None:
-        """Give another one next time, where there can be one: this one was refused."""
-        ...
-
-
-class FixedToken:
-    """A personal or fine-grained token."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def token(self) -> str:
-        """Give it."""
-        return self._value
-
-    def forget(self) -> None:
-        """Keep it: there is no other."""
 
 
 class AppTokens:
