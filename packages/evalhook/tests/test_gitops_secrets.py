@@ -15,7 +15,10 @@ from evalhook.gitops.remote import ASKPASS, handover
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 
-CANARY = "ghp_canary_7f3a9b2c4d5e6f708192a3b4c5d6e7f8"
+# One worker, and a token that no other test has: one looks at every process of the machine, and a refusal
+# that quotes the token is in the environment of the simulated GitHub's hook in another.
+pytestmark = pytest.mark.xdist_group("every-process")
+CANARY = "ghp_canary_of_gitops_2c4d5e6f708192a3b4c5d6e7"
 NAME = "acme/prompt-library"
 PROC = Path("/proc")
 
