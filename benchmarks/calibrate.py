@@ -16,12 +16,11 @@ from multiprocessing import Pool
 from pathlib import Path
 from random import Random
 
-from evalcore.compare.permutation import ALPHA, can_alarm, equal_sizes, fall_p
-from evalcore.power import DEFAULT_MARGIN, Spread, smallest_change
-from evalcore.sampling import cuts, make_beta
-from evalcore.scoring.reproducibility import Pairs
+from evalcore.stats.permutation import ALPHA, can_alarm, equal_sizes, fall_p
+from evalcore.stats.power import DEFAULT_MARGIN, Spread, smallest_change
+from evalcore.stats.sampling import cuts, make_beta
+from evalcore.stats.uncertainty import Interval, Pairs, accuracy_interval, reproducibility_interval
 from evalcore.structs import Frozen
-from evalcore.uncertainty import Interval, accuracy_interval, reproducibility_interval
 from noises import NOISES, Noise
 
 SEED = "evaluator"

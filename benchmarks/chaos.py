@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from evalsim.chaos.story import run_chaos
+from evalsim.chaos.run import run_chaos
 
 
 def main() -> None:

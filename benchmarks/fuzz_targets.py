@@ -10,16 +10,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from evalcore.answers import Parsed, parse_answer
-from evalcore.canonical import encode_canonical
-from evalcore.component import Case, Component, OutputFormat
 from evalcore.errors import ComponentError, ConfigurationError, EvaluatorError, LeaderboardError
-from evalcore.leaderboard import encode_leaderboard, known_records, merge_leaderboards, parse_leaderboard
-from evalcore.models import parse_models, resolve_provider
-from evalcore.scoring.field_rules import plan_fields
-from evalcore.scoring.policy import parse_policy
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.library.component import Case, Component, OutputFormat
+from evalcore.library.models import parse_models, resolve_provider
+from evalcore.publishing.messages import Results, pull_request_body
+from evalcore.runs.leaderboard import encode_leaderboard, known_records, merge_leaderboards, parse_leaderboard
+from evalcore.scoring.answers import Parsed, parse_answer
+from evalcore.scoring.rules.field_rules import plan_fields
+from evalcore.scoring.rules.policy import parse_policy
 from evalcore.scoring.scorer import make_scorer
-from evalhook.publishing.messages import Results, pull_request_body
 from fuzz_seeds import EXPECTED, LEADERBOARDS, MARKDOWN, MODELS, POLICIES, REPLIES
 
 WHERE: Final = "the file"

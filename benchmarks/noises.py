@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
-from evalcore.scoring.reproducibility import Pairs
+from evalcore.stats.uncertainty import Pairs
 from evalcore.structs import Frozen
 
 

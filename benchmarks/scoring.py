@@ -21,9 +21,9 @@ from pathlib import Path
 
 from anls_star import anls_score
 
-from evalcore.markdown import parse_markdown
-from evalcore.scoring.field_rules import FieldRules
+from evalcore.formats.markdown import parse_markdown
 from evalcore.scoring.markdown_tree import markdown_fields
+from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.scorer import TreeScorer
 from evalcore.structs import JsonValue
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evalsim.chaos.story import Chaos, chaos
+from evalsim.chaos.run import Chaos, chaos
 
 MOST_GROWTH_MB = 8.0
 MOST_NEW_FILES = 3

@@ -17,7 +17,7 @@ import httpx
 
 from evalcore.clients.http import OpenAIClient, open_openai_client
 from evalcore.clients.interface import Call
-from evalcore.models import Model, Provider
+from evalcore.library.models import Model, Provider
 from evalsim.mindrouter import SimConfig, SimModel
 from simulator import KEY, simulated
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from evalhook.settings import inspect_settings
+from evalhook.config.settings import inspect_settings
 
 
 class Recorder(dict[str, str]):

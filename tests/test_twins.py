@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from evalhook.app import create_app
-from evalhook.settings import read_settings
+from evalhook.config.settings import read_settings
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
 from evalsim.serving import running

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from evalcore.component import Case, Component
-from evalcore.models import Model, Price, Provider
-from evalcore.plan import RunPlan, Server
-from evalcore.reply import Reply, Usage
-from evalcore.run_folder import RECORD, REPLIES, RunFolder
-from evalcore.score_run import score_run
+from evalcore.clients.reply import Reply, Usage
+from evalcore.library.component import Case, Component
+from evalcore.library.models import Model, Price, Provider
+from evalcore.runs.folder import RECORD, REPLIES, RunFolder
+from evalcore.runs.plan import RunPlan, Server
+from evalcore.scoring.score_run import score_run
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
@@ -115,6 +115,8 @@ def test_a_record_is_the_same_bytes_here_and_in_the_image_whatever_the_order_of_
         "PYTHONHASHSEED=99",
     ]
     arguments += ["--volume", f"{elsewhere}:/run-folder", "--entrypoint", "python3"]
-    told = docker(*arguments, images.runner, "-m", "evalcore.scoring_worker", words='"/run-folder"\n')
+    told = docker(
+        *arguments, images.runner, "-m", "evalcore.evaluation.scoring_worker", words='"/run-folder"\n'
+    )
     assert json.loads(told)["error"] is None, told
     assert (elsewhere / RECORD).read_bytes() == here

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evalcore.leaderboard import leaderboard_schema, parse_leaderboard
+from evalcore.runs.leaderboard import leaderboard_schema, parse_leaderboard
 from evalcore.structs import Frozen
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, Fault, SimConfig, SimModel, SimulatedMindRouter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evalsim.chaos.story import run_chaos
+from evalsim.chaos.run import run_chaos
 
 
 @pytest.mark.timeout(600)

@@ -20,10 +20,10 @@ from evalcore.clients.failures import Code
 from evalcore.clients.http import OpenAIClient, open_openai_client
 from evalcore.clients.interface import Call
 from evalcore.clients.registry import open_client
+from evalcore.clients.reply import Reply, Usage
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError, ProviderRefused, ProviderUnreachable
-from evalcore.models import Model, Provider, StructuredOutput
-from evalcore.reply import Reply, Usage
+from evalcore.library.models import Model, Provider, StructuredOutput
 from evalsim.mindrouter import (
     AnswerBook,
     Expected,

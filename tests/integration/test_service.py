@@ -28,7 +28,7 @@ from msgspec import structs
 
 from evalcore.effects import real_effects
 from evalhook.app import create_app
-from evalhook.settings import read_settings
+from evalhook.config.settings import read_settings
 from evalsim.github.app import API, SimulatedGitHub
 from evalsim.github.faults import Fault
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library

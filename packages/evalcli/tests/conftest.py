@@ -13,22 +13,14 @@ from click.testing import CliRunner
 
 from evalcli.exits import run
 from evalcli.main import cli
-from evalcore.component import Case, Component
-from evalcore.ids import uuid7
-from evalcore.models import Model, Provider
-from evalcore.plan import RunPlan, Server
-from evalcore.record import (
-    Accuracy,
-    Calls,
-    CaseResult,
-    Latency,
-    Reproducibility,
-    RunRecord,
-    Tokens,
-)
-from evalcore.reply import Reply, Usage
-from evalcore.run_folder import RunFolder
-from evalcore.score_run import score_run
+from evalcore.clients.reply import Reply, Usage
+from evalcore.effects import uuid7
+from evalcore.library.component import Case, Component
+from evalcore.library.models import Model, Provider
+from evalcore.runs.folder import RunFolder
+from evalcore.runs.plan import RunPlan, Server
+from evalcore.runs.record import Accuracy, Calls, CaseResult, Latency, Reproducibility, RunRecord, Tokens
+from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen, JsonValue
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from evalcli.output import MAX_SHOWN, shown
+from evalcli.terminal.text import MAX_SHOWN, shown
 from evalsim.hostile import HOSTILE
 
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")

@@ -10,8 +10,8 @@ import pytest
 
 from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard
 from evalcore.errors import LeaderboardError
-from evalcore.leaderboard import encode_leaderboard, leaderboard_of, parse_leaderboard
-from evalcore.record import RunRecord
+from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of, parse_leaderboard
+from evalcore.runs.record import RunRecord
 
 MakeRecord = Callable[..., RunRecord]
 
@@ -71,7 +71,7 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 ADDING = """
 import sys, pathlib, msgspec
 from evalcli.leaderboard_files import add_to_leaderboard
-from evalcore.record import RunRecord
+from evalcore.runs.record import RunRecord
 path, records = pathlib.Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=list[RunRecord])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -66,7 +66,7 @@ def test_help_imports_no_command() -> None:
         "httpx",
         "aiohttp",
         "asyncio",
-        "evalcli.evaluate",
+        "evalcli.commands.evaluate",
         "evalcore.scoring",
         "ruamel",
     }

@@ -2,10 +2,10 @@
 
 import pytest
 
-from evalcore.component import Case, Component
-from evalcore.models import Model, Provider
-from evalcore.plan import RunPlan, Server
-from evalcore.reply import Reply, Usage
+from evalcore.clients.reply import Reply, Usage
+from evalcore.library.component import Case, Component
+from evalcore.library.models import Model, Provider
+from evalcore.runs.plan import RunPlan, Server
 
 SHA = "0" * 64
 COMPONENT = Component(

@@ -13,21 +13,21 @@ import msgspec
 import pytest
 from litestar.types import ASGIApp
 
-from evalcore.canonical import sha256_hex
 from evalcore.clients.interface import Call, Client, Lent, Served, ServedModel
-from evalcore.component import Case, Component
+from evalcore.clients.reply import CallError, Reply, Usage
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
-from evalcore.models import Model, ModelsFile, Provider
-from evalcore.plan import JobPlan
-from evalcore.record import RunRecord
-from evalcore.reply import CallError, Reply, Usage
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.git.errors import UnknownCommit
+from evalcore.library.component import Case, Component
+from evalcore.library.loader import Material
+from evalcore.library.models import Model, ModelsFile, Provider
+from evalcore.publishing.outbox import Outbox, Published
+from evalcore.runs.plan import JobPlan
+from evalcore.runs.record import RunRecord
 from evalhook.app import create_app
-from evalhook.gitops.errors import UnknownCommit
-from evalhook.intake import Material, Tips
-from evalhook.jobs import Outbox
-from evalhook.publishing.outbox import Published
-from evalhook.settings import Settings, read_settings
+from evalhook.config.settings import Settings, read_settings
+from evalhook.worker.repositories import Tips
 
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 TIP = "1" * 40

@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from evalcore.errors import ConfigurationError
-from evalcore.models import parse_models
-from evalhook.gateway import MindRouter
-from evalhook.secret import Secret
+from evalcore.library.models import parse_models
+from evalcore.secret import Secret
+from evalhook.wiring import MindRouter
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
 

@@ -12,12 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from evalcore.errors import RepositoryError
-from evalhook.gitops.errors import InsecureRemote
-from evalhook.publishing.fixed_token import FixedToken
-from evalhook.publishing.github import GitHub, git_origin
-from evalhook.publishing.github_answers import GitHubRefused, GitHubUnreachable, PullRequestRefused
-from evalhook.publishing.github_tokens import AppTokens
-from evalhook.secret import Secret
+from evalcore.git.errors import InsecureRemote
+from evalcore.github.client import GitHub, git_origin
+from evalcore.github.tokens import AppTokens, FixedToken
+from evalcore.github.transport import GitHubRefused, GitHubUnreachable, PullRequestRefused
+from evalcore.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.repository import run_git
 from evalsim.serving import running

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evalcore.errors import EvaluatorError
-from evalhook.gitops import Clone, errors
+from evalcore.git import Clone, errors
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the service runs on POSIX systems")
 

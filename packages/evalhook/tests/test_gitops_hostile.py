@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from evalcore.checkout import CommitCheckout, FolderCheckout
 from evalcore.errors import CheckoutError, EvaluatorError
-from evalhook.gitops import Clone, commit_file, errors
+from evalcore.git import Clone, commit_file, errors
+from evalcore.library.checkout import CommitCheckout, FolderCheckout
 
 SECRET = "what only the VM's own files hold"
 

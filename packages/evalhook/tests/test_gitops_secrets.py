@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from evalhook.gitops import Clone, Credentials, commit_file, errors, push
-from evalhook.gitops.remote import ASKPASS, handover
+from evalcore.git import Clone, Credentials, commit_file, errors, push
+from evalcore.git.credentials import ASKPASS, handover
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 

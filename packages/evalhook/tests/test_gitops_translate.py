@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalcore.errors import StorageError
-from evalhook.gitops import errors
-from evalhook.gitops.command import Outcome
-from evalhook.gitops.translate import SHOWN, said, scrub, translate
+from evalcore.git import errors
+from evalcore.git.command import Outcome
+from evalcore.git.translate import SHOWN, said, scrub, translate
 
 
 @pytest.mark.parametrize(

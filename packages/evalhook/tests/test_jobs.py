@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from evalcore.evaluate import RunOutcome
+from evalcore.evaluation.outcome import RunOutcome
+from evalcore.publishing.outbox import Outbox
 from evalhook import jobs
+from evalhook.errors import MAX_MESSAGE
 from evalhook.jobs import (
     Attention,
     Completed,
@@ -14,14 +16,12 @@ from evalhook.jobs import (
     Job,
     JobError,
     JobResult,
-    Outbox,
     Progress,
     Queued,
     Running,
     WrongTransition,
 )
-from evalhook.problems import MAX_MESSAGE
-from evalhook.schemas import view
+from evalhook.web.schemas import view
 
 NOW = "2026-01-01T00:00:00.000Z"
 RESULT = JobResult(pull_request_url=None, branch=None, models=())

@@ -11,10 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from evalcore.component import SkippedCase
-from evalcore.leaderboard import leaderboard_of
-from evalcore.record import RunRecord
-from evalhook.publishing.messages import (
+from evalcore.library.component import SkippedCase
+from evalcore.publishing.messages import (
     Results,
     commit_message,
     commit_subject,
@@ -23,6 +21,8 @@ from evalhook.publishing.messages import (
     previous_version,
     pull_request_body,
 )
+from evalcore.runs.leaderboard import leaderboard_of
+from evalcore.runs.record import RunRecord
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 COMMIT = "0123456789abcdef" * 2 + "01234567"

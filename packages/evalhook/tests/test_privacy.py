@@ -9,16 +9,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evalcore.canonical import sha256_hex
-from evalcore.case_privacy import CasePrivacy, PublishCases, read_key, told
-from evalcore.cases import NoUsableCase
-from evalcore.component import Case, Component, SkippedCase
+from evalcore.clients.reply import Reply, Usage
 from evalcore.errors import ComponentError, StorageError
-from evalcore.models import Model, Provider
-from evalcore.plan import JobPlan, Server, plan_run
-from evalcore.record import RunRecord, record_object
-from evalcore.reply import Reply, Usage
-from evalcore.score_run import score_run
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.library.cases import NoUsableCase
+from evalcore.library.component import Case, Component, SkippedCase
+from evalcore.library.models import Model, Provider
+from evalcore.runs.case_privacy import CasePrivacy, PublishCases, read_key, told
+from evalcore.runs.plan import JobPlan, Server, plan_run
+from evalcore.runs.record import RunRecord, record_object
+from evalcore.scoring.score_run import score_run
 
 KEY = b"k" * 32
 PRIVATE_NAME = "acme-merger-2026"

@@ -13,26 +13,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from evalcore.component import Component
 from evalcore.errors import LeaderboardError, RepositoryError
-from evalcore.leaderboard import (
+from evalcore.git import Clone, Credentials, commit_file
+from evalcore.git.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
+from evalcore.github.client import GitHub
+from evalcore.github.tokens import FixedToken
+from evalcore.github.transport import PullRequestRefused
+from evalcore.library.component import Component
+from evalcore.publishing.committer import Committer
+from evalcore.publishing.outbox import Outbox, Published
+from evalcore.publishing.refresh import Refresher
+from evalcore.runs.leaderboard import (
     encode_leaderboard,
     leaderboard_of,
     merge_leaderboards,
     parse_leaderboard,
 )
-from evalcore.plan import JobPlan
-from evalcore.record import RunRecord
-from evalhook.gitops import Clone, Credentials, commit_file
-from evalhook.gitops.errors import CloneMissing, PushOutdated, PushRefused, UnsafePath
-from evalhook.jobs import Outbox
-from evalhook.publishing.fixed_token import FixedToken
-from evalhook.publishing.github import GitHub
-from evalhook.publishing.github_answers import PullRequestRefused
-from evalhook.publishing.outbox import Published
-from evalhook.publishing.publish import Committer
-from evalhook.publishing.refresh import Refresher
-from evalhook.secret import Secret
+from evalcore.runs.plan import JobPlan
+from evalcore.runs.record import RunRecord
+from evalcore.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 

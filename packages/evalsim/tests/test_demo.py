@@ -14,17 +14,16 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from evalcore.errors import CaseError, UnknownComponent
-from evalcore.plan import Server
-from evalcore.record import Accuracy, Calls, Latency, Reproducibility, RunRecord, Tokens
+from evalcore.runs.plan import Server
+from evalcore.runs.record import Accuracy, Calls, Latency, Reproducibility, RunRecord, Tokens
 from evalsim.demo.failure import DemoError, DemoInputError
+from evalsim.demo.github_client import pull_number
+from evalsim.demo.leaderboard import leaderboard_rows
+from evalsim.demo.library import copy_library, make_sample, read_subject
 from evalsim.demo.outside import Outside
 from evalsim.demo.processes import free_port, running, wait_until_answering
-from evalsim.demo.pull_request import pull_number
-from evalsim.demo.results import leaderboard_rows
 from evalsim.demo.screen import Screen
-from evalsim.demo.service import Service, service_environment
-from evalsim.demo.subject import read_subject
-from evalsim.demo.workspace import copy_library, make_sample
+from evalsim.demo.service_client import Service, service_environment
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.main import main
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from evalcli.output import say
+from evalcli.terminal.output import say
 from evalcore.errors import EvaluatorError
 
 PROGRAM = "evalcli"

@@ -6,9 +6,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from evalcore.errors import LeaderboardError, StorageError
-from evalcore.files import turn_at, write_atomically
-from evalcore.leaderboard import (
+from evalcore.runs.files import turn_at, write_atomically
+from evalcore.runs.folder import RECORD, read_record
+from evalcore.runs.leaderboard import (
     MAX_BYTES,
     Leaderboard,
     encode_leaderboard,
@@ -16,7 +19,7 @@ from evalcore.leaderboard import (
     merge_leaderboards,
     parse_leaderboard,
 )
-from evalcore.record import RunRecord
+from evalcore.runs.record import RunRecord
 
 
 def leaderboard_path(prompt_library: Path, slug: str) -> Path:
@@ -88,3 +91,29 @@ def add_to_leaderboard(path: Path, slug: str, records: Sequence[RunRecord]) -> N
         data = encode_leaderboard(merged)
         if not path.exists() or read_bytes(path) != data:
             write_atomically(path, data)
+
+
+def later_record(run_dir: Path, scoring_version: int) -> Path:
+    """Return where a run's record under later rules is kept."""
+    return run_dir / f"record-{scoring_version}.json"
+
+
+def records_in(run_dir: Path) -> list[RunRecord]:
+    """Return the run as first scored, then its later scorings.
+
+    Raises StorageError.
+    """
+    if not (run_dir / RECORD).exists():
+        raise StorageError(
+            "the run has no record yet", where=str(run_dir), hint=f"`evalcli rescore {run_dir}` makes it"
+        )
+    return [read_record(run_dir), *(_read(path) for path in sorted(run_dir.glob("record-*.json")))]
+
+
+def _read(path: Path) -> RunRecord:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunRecord)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StorageError(
+            f"it is no record: {error}", where=str(path), hint="remove it, and rescore the run"
+        ) from error

@@ -12,12 +12,12 @@ from evalcli.exits import PROGRAM, run
 from evalcore.version import __version__
 
 COMMANDS: Final = {
-    "evaluate": ("evalcli.evaluate", "Evaluate a component on every model whose key is present."),
-    "compare": ("evalcli.compare", "Say whether a component's answers have got better or worse."),
-    "score": ("evalcli.score", "Score one answer by hand, and explain the scoring rules."),
-    "rescore": ("evalcli.rescore", "Score runs again from their kept replies."),
-    "leaderboard": ("evalcli.leaderboard", "Show, merge, validate and rescore leaderboards."),
-    "models": ("evalcli.models", "List, check and add the models to evaluate."),
+    "evaluate": ("evalcli.commands.evaluate", "Evaluate a component on every model whose key is present."),
+    "compare": ("evalcli.commands.compare", "Say whether a component's answers have got better or worse."),
+    "score": ("evalcli.commands.score", "Score one answer by hand, and explain the scoring rules."),
+    "rescore": ("evalcli.commands.rescore", "Score runs again from their kept replies."),
+    "leaderboard": ("evalcli.commands.leaderboard", "Show, merge, validate and rescore leaderboards."),
+    "models": ("evalcli.commands.models", "List, check and add the models to evaluate."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 

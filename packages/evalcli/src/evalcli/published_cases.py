@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-from evalcli.evaluation_plan import origin
 from evalcli.rescoring import Rescored
-from evalcore.case_privacy import WHY, CasePrivacy, PublishCases, read_key
-from evalcore.component import SkippedCase
 from evalcore.errors import ConfigurationError
-from evalcore.plan import JobPlan, Origin, RunPlan
-from evalcore.record import RunRecord
+from evalcore.library.component import SkippedCase
+from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, read_key
+from evalcore.runs.plan import JobPlan, Origin, RunPlan
+from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
 SETTING: Final = "EVALHOOK_PUBLISH_CASES"
@@ -75,3 +74,8 @@ def published_cases(
         raise ConfigurationError(what, where=SETTING, hint="use names, hashed or none")
     is_told = is_dry_run or (made or origin(environ)) == "local"
     return PublishedCases("names" if is_told else None)
+
+
+def origin(environ: Mapping[str, str]) -> Origin:
+    """Say where this runs: in GitHub Actions, or on somebody's machine."""
+    return "actions" if environ.get("GITHUB_ACTIONS") == "true" else "local"

@@ -11,16 +11,15 @@ from typing import Literal
 
 import msgspec
 
-from evalcli.rescoring_files import later_record
-from evalcore.canonical import encode_canonical
-from evalcore.completeness import require_complete
+from evalcli.leaderboard_files import later_record
 from evalcore.errors import ConfigurationError, StorageError
-from evalcore.files import write_atomically
-from evalcore.plan import RunPlan
-from evalcore.record import RunRecord, record_object
-from evalcore.rescoring import rescored_run_id
-from evalcore.run_folder import RECORD, RunFolder, read_record
-from evalcore.score_run import score_run
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.files import write_atomically
+from evalcore.runs.folder import RECORD, RunFolder, read_record, require_complete
+from evalcore.runs.plan import RunPlan
+from evalcore.runs.record import RunRecord, record_object
+from evalcore.runs.rescoring import rescored_run_id
+from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION
 

@@ -19,35 +19,39 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
 from evalcore.effects import Effects, real_effects
+from evalcore.secret import Scrubber
 from evalcore.version import __version__
-from evalhook import problems, routes
-from evalhook.entrance.auth import BearerAuth
-from evalhook.entrance.door import PageDoor
-from evalhook.entrance.entering import open_allowed, open_credentials
-from evalhook.entrance.proxies import Entrance
-from evalhook.entrance.sessions import Sessions
-from evalhook.entrance.slowing import Slowing
-from evalhook.intake import Gateway, Intake, Sources
-from evalhook.keeping.recovery import go_on
-from evalhook.keeping.space import GB, FreeSpace
-from evalhook.keeping.store import JobStore
-from evalhook.line import Line
-from evalhook.neighbours import open_gateway, open_publisher, open_refresher, open_repositories
-from evalhook.page import page_routes
-from evalhook.page.page_routes import Watch
+from evalhook import problems
+from evalhook.config.settings import Settings
+from evalhook.errors import Refusal
+from evalhook.monitoring import metrics
+from evalhook.monitoring.events import EventHub
+from evalhook.monitoring.observers import Audience
 from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
-from evalhook.publishing.upkeep import Upkeep
-from evalhook.secret import Scrubber
-from evalhook.service import Service
-from evalhook.settings import Settings
-from evalhook.slot import Slot
-from evalhook.watching import metrics
-from evalhook.watching.audience import Audience
-from evalhook.watching.events import EventHub
-from evalhook.watching.logs import RequestLog, current_request_id
-from evalhook.watching.told import Told
-from evalhook.work import Means
-from evalhook.worker import Publisher, Worker
+from evalhook.security.auth import BearerAuth, PageDoor
+from evalhook.security.proxies import Entrance
+from evalhook.security.sessions import Sessions
+from evalhook.security.throttle import Slowing
+from evalhook.storage.space import GB, FreeSpace
+from evalhook.storage.store import JobStore
+from evalhook.web import page_routes, routes
+from evalhook.web.page_routes import Watch
+from evalhook.web.request_log import RequestLog, current_request_id
+from evalhook.wiring import (
+    Told,
+    open_allowed,
+    open_credentials,
+    open_gateway,
+    open_publisher,
+    open_refresher,
+    open_repositories,
+)
+from evalhook.worker.execution import Means
+from evalhook.worker.intake import Gateway, Intake, Sources
+from evalhook.worker.queue import Line, Slot
+from evalhook.worker.refresh import Upkeep
+from evalhook.worker.runner import Publisher, Worker, go_on
+from evalhook.worker.service import Service
 
 NOT_FOUND: Final = 404
 INTERNAL: Final = 500
@@ -181,6 +185,9 @@ def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:
         log.info("refused", status=error.status, code=error.code, reason=error.message)
         return answer(error)
 
+    def domain(_: Request[Any, Any, State], error: Refusal) -> Response[ErrorBody | BusyBody]:
+        return refused(_, problems.of_refusal(error))
+
     def framework(_: Request[Any, Any, State], error: HTTPException) -> Response[ErrorBody | BusyBody]:
         if error.status_code >= INTERNAL:
             return crashed(_, error)
@@ -190,7 +197,7 @@ def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:
         log.error("request_crashed", exc_info=error)
         return answer(problems.internal(current_request_id()))
 
-    return {Problem: refused, HTTPException: framework, Exception: crashed}
+    return {Problem: refused, Refusal: domain, HTTPException: framework, Exception: crashed}
 
 
 def _in_words(error: HTTPException) -> str:

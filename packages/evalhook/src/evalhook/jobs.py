@@ -6,13 +6,16 @@ failed | cancelled -> publishing again, by hand. docs/job-lifecycle.md draws it.
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
-from evalcore.evaluate import OutcomeStatus, RunOutcome
-from evalcore.structs import Frozen
-from evalhook.problems import one_line
+from evalcore.evaluation.outcome import OutcomeStatus, RunOutcome
+from evalcore.publishing.outbox import Outbox
+from evalcore.structs import Frozen, Strict
+from evalhook.errors import one_line
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
 SCHEMA_VERSION = 1
@@ -49,18 +52,6 @@ class JobResult(Frozen, frozen=True):
     pull_request_url: str | None
     branch: str | None
     models: tuple[ModelRow, ...]
-
-
-class Outbox(Frozen, frozen=True):
-    """How far publishing is: each step is noted here once it is done, and looked for before it is done."""
-
-    branch: str | None = None
-    """Fixed, and kept, before anything is pushed."""
-    is_pushed: bool = False
-    pull_request_url: str | None = None
-    is_labelled: bool = False
-    tries: int = 0
-    """How often it was begun."""
 
 
 class Attention(Frozen, frozen=True):
@@ -273,3 +264,41 @@ def _unfinished(job: Job) -> str | None:
     if job.is_finished:
         raise WrongTransition(f"{job.state} is finished already")
     return job.started_at
+
+
+SKILL_NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,99}$"
+
+
+GIT_SHA: Final = r"^[0-9a-fA-F]{7,40}$"
+
+
+class EvaluateRequest(Strict, frozen=True):
+    """What to evaluate."""
+
+    skill_name: Annotated[str, Meta(pattern=SKILL_NAME, description="The component's slug.")]
+    replicates: Annotated[int, Meta(ge=1, le=100, description="Independent calls for each case.")] = 10
+    git_sha: Annotated[
+        Annotated[str, Meta(pattern=GIT_SHA)] | None,
+        Meta(description="The commit of the prompt library; the tip of its default branch where absent."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        # `$` also matches before a final newline, which is no part of any name.
+        for value in (self.skill_name, self.git_sha or ""):
+            if re.search(r"\s", value):
+                raise ValueError("skill_name and git_sha hold no white space")
+
+
+def status_of(job: Job) -> StatusName:
+    """Return the state's name."""
+    match job.state:
+        case Queued():
+            return "queued"
+        case Completed():
+            return "completed"
+        case Failed():
+            return "failed"
+        case Cancelled():
+            return "cancelled"
+        case _:
+            return "running"

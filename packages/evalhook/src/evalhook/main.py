@@ -23,7 +23,7 @@ def cli() -> None:
 @cli.command()
 def serve() -> None:
     """Serve the API; all settings come from the environment."""
-    from evalhook.start import start  # noqa: PLC0415 - loads the web framework, which `check` and --help need not
+    from evalhook.commands.serve import start  # noqa: PLC0415
 
     start(os.environ)
 
@@ -31,7 +31,7 @@ def serve() -> None:
 @cli.command()
 def check() -> None:
     """Look at every setting and everything the service needs, one line each."""
-    from evalhook.check import run_checks  # noqa: PLC0415 - loads git and HTTP
+    from evalhook.commands.check import run_checks  # noqa: PLC0415
 
     is_fine = True
     for line in run_checks(os.environ):
@@ -44,7 +44,7 @@ def check() -> None:
 @click.argument("job_id")
 def publish(job_id: str) -> None:
     """Commit back what a failed or cancelled job has; the service does it where it runs."""
-    from evalhook.publishing.finishing import publish_by_hand  # noqa: PLC0415 - loads git and HTTP
+    from evalhook.commands.publish import publish_by_hand  # noqa: PLC0415
 
     job = publish_by_hand(os.environ, job_id)
     told = job.result.pull_request_url or job.result.branch if job.result is not None else None

@@ -1,15 +1,15 @@
-"""What callers are told when something is refused or goes wrong: error -> HTTP, in this one place."""
+"""The HTTP answer to whatever is refused or goes wrong: the only place where an error gets a status."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import msgspec
+from litestar.types import Send
 
 from evalcore.structs import Frozen
-
-MAX_MESSAGE: Final = 600
-"""Characters; a longer message is cut."""
+from evalhook import errors
+from evalhook.errors import CurrentJob, Refusal, one_line
 
 
 class ErrorDetail(Frozen, frozen=True):
@@ -23,14 +23,6 @@ class ErrorBody(Frozen, frozen=True):
     """The envelope of every error but 409."""
 
     error: ErrorDetail
-
-
-class CurrentJob(Frozen, frozen=True):
-    """Who holds the slot."""
-
-    job_id: str
-    skill: str
-    started_at: str
 
 
 class BusyBody(Frozen, frozen=True, kw_only=True):
@@ -69,10 +61,21 @@ class Problem(Exception):
         return msgspec.json.encode(self.body)
 
 
-def one_line(text: str) -> str:
-    """Bring a text to one bounded line that can be shown (names of files may hold any bytes)."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= MAX_MESSAGE else f"{line[: MAX_MESSAGE - 3]}..."
+_STATUS: Final[dict[type[Refusal], int]] = {
+    errors.NotReady: 503,
+    errors.Busy: 409,
+    errors.UnknownCommit: 422,
+    errors.UnknownSkill: 404,
+    errors.UnusableComponent: 422,
+    errors.UnknownJob: 404,
+    errors.WrongState: 409,
+}
+
+
+def of_refusal(refusal: Refusal) -> Problem:
+    """Say in HTTP why the service refuses."""
+    body = BusyBody(current_job=refusal.current) if isinstance(refusal, errors.Busy) else None
+    return Problem(_STATUS[type(refusal)], refusal.code, refusal.message, body=body)
 
 
 def unauthorised() -> Problem:
@@ -117,53 +120,6 @@ def unsupported_media_type() -> Problem:
     return Problem(415, "unsupported_media_type", "send JSON with Content-Type: application/json")
 
 
-def busy(current: CurrentJob) -> Problem:
-    """Refuse a request while another holds the slot."""
-    return Problem(409, "busy", f"job {current.job_id} is running", body=BusyBody(current_job=current))
-
-
-def not_ready(message: str) -> Problem:
-    """Refuse a request that the service cannot serve now; the message says which part is unusable."""
-    return Problem(503, "not_ready", message)
-
-
-def too_many_followers(most: int) -> Problem:
-    """Refuse one more stream of events."""
-    return Problem(
-        503, "not_ready", f"{most} streams of events are open already; GET /jobs/<id> shows the same"
-    )
-
-
-def unknown_commit(message: str) -> Problem:
-    """Refuse a commit that is not there, or not reachable from the default branch."""
-    return Problem(422, "unknown_commit", message)
-
-
-def unknown_skill(message: str) -> Problem:
-    """Refuse a component that the evaluated commit lacks."""
-    return Problem(404, "unknown_skill", message)
-
-
-def unusable_component(message: str) -> Problem:
-    """Refuse a component whose prompt, schema or cases cannot be used."""
-    return Problem(422, "unusable_component", message)
-
-
-def unknown_job(job_id: str) -> Problem:
-    """Tell that there is no such job."""
-    return Problem(404, "unknown_job", f"there is no job {job_id[:64]!r}")
-
-
-def already_ended(job_id: str, status: str) -> Problem:
-    """Refuse what can only be asked of a job in another state."""
-    return Problem(409, "wrong_state", f"job {job_id[:64]!r} is {status}")
-
-
-def nothing_to_publish(job_id: str) -> Problem:
-    """Refuse to publish a job without records."""
-    return Problem(409, "wrong_state", f"job {job_id[:64]!r} has no record to publish; ask for it again")
-
-
 def internal(request_id: str) -> Problem:
     """Tell of a mistake of our own: its traceback is in the log, under the request id."""
     return Problem(
@@ -178,3 +134,17 @@ def of_status(status: int, message: str, headers: dict[str, str] | None = None) 
     """Put what the web framework refuses into the same envelope."""
     kept = {name: value for name, value in (headers or {}).items() if name.lower() == "allow"}
     return Problem(status, _CODES.get(status, "invalid_request"), message, headers=kept)
+
+
+async def send_problem(send: Send, problem: Problem) -> None:
+    """Send a refusal as a whole answer."""
+    body = problem.encoded()
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **problem.headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

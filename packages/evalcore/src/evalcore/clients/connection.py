@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterable, Callable, Mapping
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from datetime import datetime
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from evalcore.clients import wire_openai as wire
 from evalcore.clients.failures import (
     Answer,
     Failure,
@@ -21,8 +21,8 @@ from evalcore.clients.failures import (
     too_large,
     unreachable,
 )
-from evalcore.clients.inflate import inflated
-from evalcore.clients.sse import LONGEST_ANSWER, StreamedAnswer
+from evalcore.clients.openai import wire
+from evalcore.clients.openai.stream import LONGEST_ANSWER, StreamedAnswer
 
 CONNECT_SECONDS = 10.0
 LIST_SECONDS = 15.0
@@ -199,3 +199,33 @@ def _broken_connection(error: Exception) -> Failure:
     if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | httpx.ConnectError):
         return unreachable()
     return connection_lost(is_answering=False)
+
+
+PIECE = 2**16
+"""Bytes; a megabyte on the wire can be a gigabyte unpacked, and whoever reads decides when it is enough."""
+
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+def inflated(body: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:
+    """The body unpacked; as it is where the encoding is another, or several on top of each other.
+
+    Reading raises httpx.DecodingError where it is not what it says.
+    """
+    return _unpacked(body) if encoding.strip().lower() in _ENCODINGS else body
+
+
+async def _unpacked(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+    async for data in body:
+        rest = data
+        while rest:
+            try:
+                piece = decompressor.decompress(rest, PIECE)
+            except zlib.error as error:
+                message = "the body is not compressed as it says"
+                raise httpx.DecodingError(message) from error
+            if piece:
+                yield piece
+            rest = decompressor.unconsumed_tail

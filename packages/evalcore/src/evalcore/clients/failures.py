@@ -11,9 +11,15 @@ from typing import Literal
 
 import msgspec
 
-from evalcore.clients.envelopes import Stated, read_error, read_error_object, unquoted
-from evalcore.clients.texts import retry_after_seconds, safe_text
-from evalcore.reply import CallError, Fault, Usage
+from evalcore.clients.error_bodies import (
+    Stated,
+    read_error,
+    read_error_object,
+    retry_after_seconds,
+    safe_text,
+    unquoted,
+)
+from evalcore.clients.reply import CallError, Fault, Usage
 from evalcore.structs import Frozen
 
 Code = Literal[

@@ -14,18 +14,18 @@ from hashlib import sha256
 import httpx
 import msgspec
 
-from evalcore.clients import wire_openai as wire
+from evalcore.clients.circuit import Pauses
+from evalcore.clients.concurrency import Pace
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
-from evalcore.clients.envelopes import UNREADABLE
+from evalcore.clients.error_bodies import UNREADABLE
 from evalcore.clients.failures import Answer, Failure
 from evalcore.clients.interface import Call, Lent, Served
-from evalcore.clients.pace import Pace
-from evalcore.clients.pauses import Pauses
+from evalcore.clients.openai import wire
+from evalcore.clients.openai.stream import StreamedAnswer
+from evalcore.clients.reply import Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
-from evalcore.clients.sse import StreamedAnswer
 from evalcore.errors import ProviderRefused, ProviderUnreachable
-from evalcore.models import Provider
-from evalcore.reply import Reply
+from evalcore.library.models import Provider
 from evalcore.version import __version__
 
 PROBE_SECONDS = 30.0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from evalcore.models import Model
-from evalcore.reply import Reply
+from evalcore.clients.reply import Reply
+from evalcore.library.models import Model
 from evalcore.structs import Frozen, JsonObject
 
 Lent = Callable[[], AbstractAsyncContextManager[None]]

@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from evalcore.clients.interface import Call, Client, Lent, Served
+from evalcore.clients.reply import Reply
 from evalcore.errors import ModelError
-from evalcore.reply import Reply
 from evalcore.structs import Frozen
 
 AWAY = frozenset(

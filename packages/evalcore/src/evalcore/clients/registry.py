@@ -9,7 +9,7 @@ from evalcore.clients.http import OnWait, open_openai_client
 from evalcore.clients.interface import Client
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
-from evalcore.models import Provider
+from evalcore.library.models import Provider
 
 _OPENERS: Final = {"openai": open_openai_client}
 SPOKEN_DIALECTS: Final = frozenset(_OPENERS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from evalcore.canonical import fingerprint
-from evalcore.numbers import mean_by_field
-from evalcore.record import RunRecord
-from evalcore.rescoring import newest_scoring
+from evalcore.formats.strict_json import fingerprint
+from evalcore.runs.record import RunRecord
+from evalcore.runs.rescoring import newest_scoring
+from evalcore.stats.numbers import mean_by_field
+from evalcore.stats.power import Spread, spread_of
 from evalcore.structs import Frozen
 
 
@@ -139,4 +140,13 @@ def _identity(record: RunRecord) -> bytes:
             record.structured_output,
             record.scoring_version,
         ]
+    )
+
+
+def spread_of_records(records: Iterable[RunRecord]) -> Spread:
+    """Return the spread over past runs; the stated default where there are none."""
+    return spread_of(
+        [score for score in result.scores if score is not None]
+        for record in records
+        for result in record.case_results
     )

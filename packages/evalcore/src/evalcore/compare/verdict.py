@@ -7,13 +7,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from evalcore.compare.permutation import ALPHA, TIE, adjusted, can_alarm, equal_sizes, fall_p
 from evalcore.compare.pool import Pool, changed_conditions, changed_server, why_not_comparable
-from evalcore.numbers import mean
-from evalcore.power import DEFAULT_MARGIN, smallest_change, spread_of
-from evalcore.seeded import seeded_uniform
+from evalcore.stats.numbers import mean
+from evalcore.stats.permutation import ALPHA, TIE, adjusted, can_alarm, equal_sizes, fall_p
+from evalcore.stats.power import DEFAULT_MARGIN, smallest_change, spread_of
+from evalcore.stats.sampling import seeded_uniform
+from evalcore.stats.uncertainty import Interval, accuracy_interval
 from evalcore.structs import Frozen
-from evalcore.uncertainty import Interval, accuracy_interval
 
 Verdict = Literal["regression", "improvement", "no evidence", "cannot alarm"]
 MOST_MOVED = 5

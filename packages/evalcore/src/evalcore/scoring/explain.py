@@ -18,14 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from evalcore.component import Case, Component
+from evalcore.library.component import Case, Component
 from evalcore.scoring.assignment import UNIT
 from evalcore.scoring.canonical_text import scalar_text
-from evalcore.scoring.field_rules import Field, expected_value, plan_fields
 from evalcore.scoring.interface import Score
 from evalcore.scoring.leaves import comparator_shown
 from evalcore.scoring.parts import Items, Leaf, Object, Part
-from evalcore.scoring.rules import Comparator, Rule
+from evalcore.scoring.rules.field_rules import Field, expected_value, plan_fields
+from evalcore.scoring.rules.rules import Comparator, Rule
 from evalcore.scoring.scorer import Compared, TreeScorer
 from evalcore.scoring.tally import children
 from evalcore.structs import Frozen, JsonScalar, JsonValue

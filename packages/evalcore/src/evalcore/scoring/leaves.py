@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
-from evalcore.scoring.rules import CLOSENESS, Comparator, Rule
+from evalcore.scoring.rules.rules import CLOSENESS, Comparator, Rule
 from evalcore.scoring.values import (
     CURRENCIES,
     Moment,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from evalcore.markdown import LONGEST_INLINE
+from evalcore.formats.markdown import LONGEST_INLINE
 from evalcore.scoring.assignment import UNIT, best_matching
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.values import plain_text

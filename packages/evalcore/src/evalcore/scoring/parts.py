@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
+from evalcore.scoring.anls.nodes import DEEPEST
 from evalcore.scoring.canonical_text import canonical_text, scalar_text
-from evalcore.scoring.field_rules import Field
 from evalcore.scoring.leaves import Reading
-from evalcore.scoring.nodes import DEEPEST
+from evalcore.scoring.rules.field_rules import Field
 from evalcore.scoring.values import plain_text
 from evalcore.structs import JsonValue
 

@@ -7,27 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.interface import Agreement, Scorer
+from evalcore.stats.uncertainty import Pairs
 from evalcore.structs import Frozen, JsonValue
-
-
-class Pairs(Frozen, frozen=True):
-    """How far each two replies of a case agree; replies with one and the same value are one group."""
-
-    counts: tuple[int, ...]
-    """How many replies each group has: two in all, at least."""
-    agreement: tuple[tuple[float, ...], ...]
-    """Row i: group i with the groups 0 .. i; the last is two replies of the group itself."""
-
-    @property
-    def value(self) -> float:
-        """The mean over all pairs of replies."""
-        rows = enumerate(zip(self.counts, self.agreement, strict=True))
-        terms = (
-            value * (count * self.counts[other] if other < at else math.comb(count, 2))
-            for at, (count, row) in rows
-            for other, value in enumerate(row)
-        )
-        return math.fsum(terms) / math.comb(sum(self.counts), 2)
 
 
 class CaseAgreement(Frozen, frozen=True):

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from evalcore.component import Case, Component
-from evalcore.markdown import parse_markdown
+from evalcore.formats.markdown import parse_markdown
+from evalcore.library.component import Case, Component
+from evalcore.scoring.anls.nodes import Interner, clipped
+from evalcore.scoring.anls.tree import TreeComparison
 from evalcore.scoring.canonical_text import canonical_text
-from evalcore.scoring.field_rules import Field, FieldRules, expected_value, plan_fields
 from evalcore.scoring.interface import Agreement, Score, Scorer
 from evalcore.scoring.leaves import LeafComparison, Reading
 from evalcore.scoring.markdown_tree import markdown_fields, match_names, section_fields
-from evalcore.scoring.nodes import Interner, clipped
 from evalcore.scoring.parts import Leaf, Part, Placer, count_values, holds_more_than
+from evalcore.scoring.rules.field_rules import Field, FieldRules, expected_value, plan_fields
 from evalcore.scoring.tally import Tally, children, field_paths
-from evalcore.scoring.tree import TreeComparison
 from evalcore.scoring.typed_tree import TypedComparison
 from evalcore.structs import JsonValue
 

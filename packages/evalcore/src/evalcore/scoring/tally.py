@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from evalcore.scoring.assignment import UNIT
-from evalcore.scoring.field_rules import Field
 from evalcore.scoring.parts import PROSE_GRAIN, Items, Leaf, Object, Part
+from evalcore.scoring.rules.field_rules import Field
 from evalcore.scoring.typed_tree import TypedComparison
 from evalcore.structs import JsonValue
 

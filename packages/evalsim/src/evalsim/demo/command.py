@@ -15,11 +15,11 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
-from evalcli.output import shown
+from evalcli.terminal.text import shown
 from evalcore.errors import EvaluatorError, InputError
 from evalsim.demo.failure import DemoError
 from evalsim.demo.screen import Screen
-from evalsim.demo.story import Choices, tell
+from evalsim.demo.script import Choices, tell
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from msgspec import structs
 
-from evalcore.strict_json import parse_json
+from evalcore.formats.strict_json import parse_json
 from evalcore.structs import Frozen
-from evalsim.demo.subject import Subject
-from evalsim.demo.workspace import Workspace
+from evalsim.demo.library import Subject, Workspace
 from evalsim.github.app import API, SimulatedGitHub
 from evalsim.mindrouter import AnswerBook, Expected, SimConfig, SimModel, SimulatedMindRouter, default_config
 from evalsim.serving import running

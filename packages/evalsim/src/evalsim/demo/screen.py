@@ -15,8 +15,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from evalcli.output import Table as PlainTable
-from evalcli.output import plain_table, shown
+from evalcli.terminal.text import Table as PlainTable
+from evalcli.terminal.text import plain_table, shown
 
 NOTHING = "-"
 """A cell with nothing in it."""

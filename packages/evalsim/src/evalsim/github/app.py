@@ -19,6 +19,7 @@ import msgspec
 from evalsim.github.asgi import (
     Answer,
     Receive,
+    Request,
     Scope,
     Send,
     header,
@@ -28,7 +29,6 @@ from evalsim.github.asgi import (
     serve_lifespan,
 )
 from evalsim.github.backend import serve_git
-from evalsim.github.calls import Request
 from evalsim.github.faults import Fault
 from evalsim.github.rest import answer_rest, operation_of
 from evalsim.github.state import Repository, State, Token

@@ -10,44 +10,36 @@ from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from evalsim.github import (
-    issue_calls,
-    label_calls,
-    pull_calls,
-    repository_calls,
-    shapes,
-    status_calls,
-)
-from evalsim.github.app_calls import answer_app
-from evalsim.github.asgi import Answer, json_answer
-from evalsim.github.calls import ApiError, Request, not_found
+from evalsim.github import bodies, issues, pulls, repositories
+from evalsim.github.asgi import Answer, ApiError, Request, json_answer, not_found
+from evalsim.github.repositories import answer_app
 from evalsim.github.state import State, Token
 
 Handler: TypeAlias = Callable[..., Answer]
 
 REPOSITORY_ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
-    ("GET", r"", repository_calls.get_repository, ""),
-    ("GET", r"/branches", repository_calls.list_branches, ""),
-    ("GET", r"/branches/(.+)", repository_calls.get_branch, ""),
-    ("GET", r"/git/refs?/heads/(.+)", repository_calls.get_reference, ""),
-    ("GET", r"/contents/(.+)", repository_calls.get_contents, ""),
-    ("GET", r"/pulls", pull_calls.list_pulls, "pulls.list"),
-    ("POST", r"/pulls", pull_calls.create_pull, "pulls.create"),
-    ("GET", r"/pulls/(\d+)", pull_calls.get_pull, ""),
-    ("PATCH", r"/pulls/(\d+)", pull_calls.edit_pull, ""),
-    ("PUT", r"/pulls/(\d+)/merge", pull_calls.merge_pull, "pulls.merge"),
-    ("GET", r"/labels", label_calls.list_labels, ""),
-    ("POST", r"/labels", label_calls.create_label, ""),
-    ("POST", r"/statuses/([0-9a-f]{40})", status_calls.create_status, "statuses.create"),
-    ("GET", r"/commits/([0-9a-f]{40})/statuses", status_calls.list_statuses, ""),
-    ("GET", r"/issues", issue_calls.list_issues, "issues.list"),
-    ("POST", r"/issues", issue_calls.create_issue, "issues.create"),
-    ("GET", r"/issues/(\d+)", issue_calls.get_issue, ""),
-    ("PATCH", r"/issues/(\d+)", issue_calls.edit_issue, "issues.edit"),
-    ("GET", r"/issues/(\d+)/comments", issue_calls.list_comments, ""),
-    ("POST", r"/issues/(\d+)/comments", issue_calls.create_comment, "comments.create"),
-    ("GET", r"/issues/(\d+)/labels", label_calls.issue_labels, ""),
-    ("POST", r"/issues/(\d+)/labels", label_calls.add_labels, "labels.add"),
+    ("GET", r"", repositories.get_repository, ""),
+    ("GET", r"/branches", repositories.list_branches, ""),
+    ("GET", r"/branches/(.+)", repositories.get_branch, ""),
+    ("GET", r"/git/refs?/heads/(.+)", repositories.get_reference, ""),
+    ("GET", r"/contents/(.+)", repositories.get_contents, ""),
+    ("GET", r"/pulls", pulls.list_pulls, "pulls.list"),
+    ("POST", r"/pulls", pulls.create_pull, "pulls.create"),
+    ("GET", r"/pulls/(\d+)", pulls.get_pull, ""),
+    ("PATCH", r"/pulls/(\d+)", pulls.edit_pull, ""),
+    ("PUT", r"/pulls/(\d+)/merge", pulls.merge_pull, "pulls.merge"),
+    ("GET", r"/labels", issues.list_labels, ""),
+    ("POST", r"/labels", issues.create_label, ""),
+    ("POST", r"/statuses/([0-9a-f]{40})", repositories.create_status, "statuses.create"),
+    ("GET", r"/commits/([0-9a-f]{40})/statuses", repositories.list_statuses, ""),
+    ("GET", r"/issues", issues.list_issues, "issues.list"),
+    ("POST", r"/issues", issues.create_issue, "issues.create"),
+    ("GET", r"/issues/(\d+)", issues.get_issue, ""),
+    ("PATCH", r"/issues/(\d+)", issues.edit_issue, "issues.edit"),
+    ("GET", r"/issues/(\d+)/comments", issues.list_comments, ""),
+    ("POST", r"/issues/(\d+)/comments", issues.create_comment, "comments.create"),
+    ("GET", r"/issues/(\d+)/labels", issues.issue_labels, ""),
+    ("POST", r"/issues/(\d+)/labels", issues.add_labels, "labels.add"),
 )
 
 
@@ -75,7 +67,7 @@ def _answer(state: State, request: Request) -> Answer:
         return answer_app(state, request)
     caller = _caller(state, request)
     if request.path == "/user":
-        return json_answer(200, shapes.user_body(caller.login))
+        return json_answer(200, bodies.user_body(caller.login))
     found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", request.path)
     repository = state.repositories.get(found[1].lower()) if found else None
     if found is None or repository is None:

@@ -1,0 +1,184 @@
+"""`evalcli evaluate`: call every model for every case, score, and add the runs to the leaderboard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from evalcli.evaluation.finish import Ending, conclude
+from evalcli.evaluation.forecast import print_dry_run
+from evalcli.evaluation.plan import Sources, make_runs_dir, prepare, resolve
+from evalcli.evaluation.resume import find_job
+from evalcli.evaluation.run import Evaluation
+from evalcli.exits import Exit, refuse
+from evalcli.leaderboard_files import existing_leaderboard, leaderboard_path
+from evalcli.published_cases import published_cases
+from evalcli.terminal.output import warn
+from evalcore.effects import real_effects
+from evalcore.errors import CaseError, ConfigurationError
+from evalcore.library.cases import NoUsableCase
+from evalcore.library.models import NotConfigured
+from evalcore.runs.case_privacy import told
+from evalcore.runs.leaderboard import known_records
+
+MAX_REPLICATES = 100
+"""As the service's API has it."""
+MAX_CONCURRENCY = 1000
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+PLANNED = ("replicates", "data_sets", "models", "runs_dir")
+"""Options that a resumed run has in its plan already; `--model` is another."""
+REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "as_json")
+"""Options that going on needs again."""
+
+
+@click.command(name="evaluate")
+@click.argument("skill")
+@click.option(
+    "--replicates",
+    type=click.IntRange(1, MAX_REPLICATES),
+    default=10,
+    show_default=True,
+    help="Independent calls for each case.",
+)
+@click.option("--model", "named", multiple=True, metavar="ID", help="Only this model; may be repeated.")
+@click.option(
+    "--prompt-library",
+    type=FOLDER,
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library.",
+)
+@click.option(
+    "--data-sets",
+    type=FOLDER,
+    show_default="../evaluation-data-sets, beside the library, where it exists",
+    help="The evaluation data sets.",
+)
+@click.option("--models", type=FILE, show_default=".evaluator/models.yaml", help="The models to evaluate.")
+@click.option(
+    "--runs-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default=".evaluator/runs in the library",
+    help="Where every reply is kept.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, MAX_CONCURRENCY),
+    default=16,
+    show_default=True,
+    help="Calls in flight over all models.",
+)
+@click.option(
+    "--resume",
+    "run_dir",
+    # The other runs of its job lie beside it, which `.` alone does not tell.
+    type=click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True),
+    metavar="RUN_DIR",
+    help="Go on with this run and the other unfinished runs of its job, as they were planned.",
+)
+@click.option(
+    "--dry-run",
+    "is_dry_run",
+    is_flag=True,
+    help="Show what would be called and what it will take by past runs; call nothing.",
+)
+@click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
+@click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
+@click.pass_context
+def command(
+    context: click.Context,
+    skill: str,
+    replicates: int,
+    named: tuple[str, ...],
+    prompt_library: Path,
+    data_sets: Path | None,
+    models: Path | None,
+    runs_dir: Path | None,
+    concurrency: int,
+    run_dir: Path | None,
+    *,
+    is_dry_run: bool,
+    no_leaderboard: bool,
+    as_json: bool,
+) -> int:
+    """Evaluate a component on every configured model whose key is present.
+
+    SKILL is the name of a folder in components/. Every reply is kept; the runs are added to the
+    component's leaderboard.json, partial ones included.
+    """
+    published = published_cases(os.environ, is_dry_run=is_dry_run)
+    ending = Ending(
+        skill=skill,
+        prompt_library=prompt_library,
+        concurrency=concurrency,
+        no_leaderboard=no_leaderboard,
+        as_json=as_json,
+        published=published,
+        planned=_given(context, PLANNED),
+        others=_given(context, REPEATED),
+    )
+    if run_dir is not None:
+        _refuse_planned(context)
+        return conclude(_resumed(skill, run_dir), ending)
+    sources = Sources(prompt_library, data_sets, models)
+    job_id = real_effects().new_id()
+    try:
+        prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
+    except NoUsableCase as error:
+        raise CaseError(told(error, published.setting)) from error
+    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings):
+        warn(text)
+    if is_dry_run:
+        past = existing_leaderboard(leaderboard_path(prompt_library, skill), skill)
+        print_dry_run(prepared, known_records(past), as_json=as_json)
+        return Exit.DONE if prepared.job.models else Exit.NOTHING
+    evaluation = Evaluation(
+        job=prepared.job,
+        endpoints=prepared.selection.endpoints,
+        runs_dir=make_runs_dir(runs_dir, prompt_library),
+    )
+    return conclude(evaluation, ending)
+
+
+def _refuse_planned(context: click.Context) -> None:
+    given = [part for part in _given(context, (*PLANNED, "named", "is_dry_run")) if part.startswith("--")]
+    if given:
+        refuse(
+            f"--resume goes on with a run as it was planned, so {given[0]} cannot change it",
+            hint=f"leave out {', '.join(dict.fromkeys(given))}",
+        )
+
+
+def _given(context: click.Context, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the options that were given, as they would be given again."""
+    parts: list[str] = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in names or context.get_parameter_source(name) is ParameterSource.DEFAULT:
+            continue
+        value = context.params[name]
+        for item in value if isinstance(value, tuple) else (value,):
+            parts += [parameter.opts[0]] if item is True else [parameter.opts[0], str(item)]
+    return tuple(parts)
+
+
+def _resumed(skill: str, run_dir: Path) -> Evaluation:
+    left = find_job(run_dir, skill)
+    endpoints = {}
+    for name, provider in left.job.providers.items():
+        endpoint = resolve(provider, os.environ)
+        if isinstance(endpoint, NotConfigured):
+            raise ConfigurationError(endpoint.reason, where=str(run_dir), hint="set it to go on with the run")
+        endpoints[name] = endpoint
+    return Evaluation(
+        job=left.job,
+        endpoints=endpoints,
+        runs_dir=run_dir.parent,
+        resumed=left.run_dirs,
+        finished=left.finished,
+    )

@@ -1,0 +1,240 @@
+"""`evalcli leaderboard`: show, merge, validate, rescore, and the schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import reduce
+from itertools import groupby, islice
+from pathlib import Path
+
+import click
+import jsonschema_rs
+
+from evalcli.evaluation.plan import RUNS_IN_LIBRARY
+from evalcli.exits import Exit
+from evalcli.leaderboard_files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
+from evalcli.published_cases import published_scorings
+from evalcli.reports.ranking import heading, notes, standings, standings_table
+from evalcli.reports.rescoring import sentence
+from evalcli.rescoring import Rescored, rescore_folder
+from evalcli.terminal.output import print_bytes, print_line, print_table, say, warn
+from evalcli.terminal.text import shown
+from evalcore.errors import LeaderboardError
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.files import turn_at, write_atomically
+from evalcore.runs.folder import PLAN
+from evalcore.runs.leaderboard import (
+    Leaderboard,
+    encode_leaderboard,
+    known_records,
+    leaderboard_schema,
+    merge_leaderboards,
+    parse_leaderboard,
+)
+from evalcore.runs.record import RunRecord
+from evalcore.runs.rescoring import newest_scoring, origin_of
+from evalcore.structs import Frozen, JsonValue
+from evalcore.version import SCORING_VERSION
+
+MAX_PROBLEMS = 20
+FILE = click.Path(path_type=Path)
+
+
+@click.group(name="leaderboard")
+def command() -> None:
+    """Show, merge, validate and rescore leaderboards."""
+
+
+@command.command()
+@click.argument("source", metavar="[SKILL|FILE]", required=False)
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.option("--all", "every_run", is_flag=True, help="Every run, not only each model's newest.")
+@click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array.")
+def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: bool) -> int:
+    """Show how the models stand, the newest version of the component first.
+
+    Complete runs are ranked by accuracy; partial runs are shown, never ranked, nor are runs scored by
+    older rules than others. Both intervals are for these cases and endless replicates of them. Without
+    SKILL or FILE: every leaderboard of the prompt library.
+    """
+    leaderboards = [read_leaderboard(path) for path in _paths(source, prompt_library)]
+    if as_json:
+        runs: list[JsonValue] = [run for leaderboard in leaderboards for run in leaderboard.runs]
+        print_bytes(encode_canonical(runs))
+        return Exit.DONE
+    for leaderboard in leaderboards:
+        _show_one(leaderboard, every_run=every_run)
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("files", metavar="FILE FILE...", nargs=-1, required=True, type=FILE)
+@click.option("--out", type=FILE, help="Where to write; default: standard output.")
+def merge(files: tuple[Path, ...], out: Path | None) -> int:
+    """Unite leaderboards of one component, by run id.
+
+    The order of the files never matters, and merging twice changes nothing.
+    """
+    if out is None:
+        print_bytes(_merged(files))
+        return Exit.DONE
+    with turn_at(out.parent):  # OUT may be one of FILES, and an evaluation about to add to it
+        data = _merged(files)
+        if out.exists():
+            read_leaderboard(out)  # what is not valid is never overwritten
+        write_atomically(out, data)
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+def validate(files: tuple[Path, ...]) -> int:
+    """Say what is wrong with leaderboards, and where; exit code 2 if anything is."""
+    validator = jsonschema_rs.validator_for(leaderboard_schema())
+    is_valid = [_validate_one(path, validator) for path in files]
+    return Exit.DONE if all(is_valid) else Exit.UNUSABLE
+
+
+@command.command()
+def schema() -> int:
+    """Print the JSON Schema of leaderboard.json."""
+    print_bytes(encode_canonical(leaderboard_schema()))
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("source", metavar="SKILL|FILE")
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.option(
+    "--runs-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
+)
+def rescore(source: str, prompt_library: Path, runs_dir: Path | None) -> int:
+    """Bring a component's leaderboard to the present scoring version.
+
+    Every run of an older one whose replies are in RUNS_DIR is scored again, and its new record is added
+    beside the old one. Exit code 1 where some runs' replies are not at hand.
+    """
+    # Scoring takes as long to load as all else together, and the other commands have no use for it.
+
+    path = _path(source, prompt_library)
+    return rescore_leaderboard(path, runs_dir or prompt_library / RUNS_IN_LIBRARY)
+
+
+def _merged(files: tuple[Path, ...]) -> bytes:
+    return encode_leaderboard(reduce(merge_leaderboards, [read_leaderboard(path) for path in files]))
+
+
+def _paths(source: str | None, prompt_library: Path) -> list[Path]:
+    if source is None:
+        found = sorted(prompt_library.glob("components/*/leaderboard.json"))
+        if not found:
+            raise LeaderboardError(
+                "there is no leaderboard",
+                where=str(prompt_library / "components"),
+                hint="name a file, or a prompt library with --prompt-library",
+            )
+        return found
+    return [_path(source, prompt_library)]
+
+
+def _path(source: str, prompt_library: Path) -> Path:
+    path = Path(source)
+    is_file = path.suffix == ".json" or len(path.parts) > 1 or path.is_file()
+    return path if is_file else leaderboard_path(prompt_library, source)
+
+
+def _show_one(leaderboard: Leaderboard, *, every_run: bool) -> None:
+    records = known_records(leaderboard)
+    by_version = groupby(
+        standings(records, every_run=every_run), key=lambda item: item.record.component_version
+    )
+    for _, group in by_version:
+        ranked = list(group)
+        print_table(standings_table(ranked, heading(leaderboard.component, ranked)))
+        for note in notes(leaderboard.component, ranked):
+            print_line(note)
+        print_line("")
+    if len(records) < len(leaderboard.runs):
+        warn(
+            f"{leaderboard.component}: {len(leaderboard.runs) - len(records)} run(s) of another evaluator"
+            " are not shown; `--json` has them"
+        )
+
+
+def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
+    try:
+        data = read_bytes(path)
+        leaderboard = parse_leaderboard(data, str(path))
+    except LeaderboardError as error:
+        say(error.line)
+        return False
+    try:
+        # The file as written, not as parsed, so that positions are those its reader counts.
+        problems = list(islice(validator.iter_errors(json.loads(data)), MAX_PROBLEMS))
+    except UnicodeEncodeError:  # legal in JSON as an escape, but no schema can be held against it
+        say(f"{path}: a text holds half of a surrogate pair; mend it by hand")
+        return False
+    for problem in problems:
+        where = "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem.instance_path
+        )
+        say(f"{path}: {where.removeprefix('.')}: {shown(problem.message)}; mend it by hand")
+    if not problems:
+        print_line(f"{path}: valid, {len(leaderboard.runs)} run(s) of {leaderboard.component}")
+    return not problems
+
+
+class Progressed(Frozen, frozen=True):
+    """What of a leaderboard is scored by the present rules."""
+
+    rescored: tuple[Rescored, ...]
+    current: int
+    """Runs that were so before."""
+    absent: tuple[RunRecord, ...]
+    """Runs of older rules whose replies are not at hand."""
+
+
+def rescore_runs(records: Iterable[RunRecord], runs_dir: Path) -> Progressed:
+    """Score those runs again that were scored by older rules and have their folder in `runs_dir`.
+
+    Raises StorageError where a folder cannot be used.
+    """
+    known = list(records)
+    firsts = {record.run_id: record for record in known if record.rescored_from is None}
+    newest = newest_scoring(known)
+    older = [record for record in newest if record.scoring_version < SCORING_VERSION]
+    at_hand = [record for record in older if (runs_dir / origin_of(record) / PLAN).exists()]
+    return Progressed(
+        rescored=tuple(
+            rescore_folder(runs_dir / origin_of(record), firsts.get(origin_of(record))) for record in at_hand
+        ),
+        current=len(newest) - len(older),
+        absent=tuple(record for record in older if record not in at_hand),
+    )
+
+
+def rescore_leaderboard(path: Path, runs_dir: Path) -> Exit:
+    """Rescore a component's leaderboard, saying what is done and what could not be.
+
+    Raises LeaderboardError where there is none or it is not valid, StorageError where a run cannot be used.
+    """
+    leaderboard = read_leaderboard(path)
+    done = rescore_runs(known_records(leaderboard), runs_dir)
+    for item in done.rescored:
+        print_line(sentence(item))
+    usable = published_scorings(item for item in done.rescored if item.verdict != "differs")
+    if usable:
+        add_to_leaderboard(path, leaderboard.component, usable)
+    for record in done.absent:
+        print_line(
+            f"{origin_of(record)} ({record.model}, {record.component_version}): stays at scoring version"
+            f" {record.scoring_version}, its replies are not in {runs_dir}"
+        )
+    print_line(
+        f"{path}: {len(usable)} run(s) rescored, {done.current} at scoring version {SCORING_VERSION} before,"
+        f" {len(done.absent)} without replies at hand"
+    )
+    return Exit.INCOMPLETE if done.absent or len(usable) < len(done.rescored) else Exit.DONE

@@ -1,0 +1,205 @@
+"""`evalcli score`: one answer scored by hand, and the rules explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from evalcli.evaluation.plan import data_sets_beside
+from evalcli.exits import Exit
+from evalcli.reports.ranking import WORDING
+from evalcli.reports.score_tree import difference_lines
+from evalcli.terminal.output import print_bytes, print_lines, print_table
+from evalcli.terminal.text import Span, Table, line
+from evalcore.errors import CaseError, CheckoutError
+from evalcore.formats.strict_json import encode_canonical, rounded
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.component import Case, Component
+from evalcore.library.loader import load_cases, load_component
+from evalcore.scoring.answers import Parsed, parse_answer
+from evalcore.scoring.explain import LeafRule, diff, explain
+from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
+from evalcore.scoring.scorer import plan_fields, scorer_of
+from evalcore.structs import Frozen, JsonObject, JsonValue
+
+MAX_ANSWER: Final = 64 * 1024 * 1024
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+LIBRARY = click.option(
+    "--prompt-library",
+    type=FOLDER,
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library.",
+)
+DATA_SETS = click.option(
+    "--data-sets",
+    type=FOLDER,
+    show_default="../evaluation-data-sets, beside the library, where it exists",
+    help="The evaluation data sets.",
+)
+
+
+class Scored(Frozen, frozen=True):
+    """A component with its cases."""
+
+    component: Component
+    cases: tuple[Case, ...]
+
+    def case(self, name: str) -> Case:
+        """Return a case by its name; raises CaseError where there is none."""
+        for case in self.cases:
+            if case.name == name:
+                return case
+        names = ", ".join(case.name for case in self.cases[:10])
+        raise CaseError(
+            f"there is no usable case {name!r:.110}", where=self.component.slug, hint=f"its cases: {names}"
+        )
+
+
+class ScoreGroup(click.Group):
+    """A group whose first command is meant where none is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `answer` in front of anything that is neither a command nor a request for help."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["answer", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    name="score",
+    cls=ScoreGroup,
+    options_metavar="",
+    subcommand_metavar="COMPONENT --case NAME ANSWER_FILE | explain COMPONENT",
+)
+def command() -> None:
+    """Score one answer by hand, or explain the scoring rules of a component.
+
+    `score COMPONENT ...` is short for `score answer COMPONENT ...`, which also takes a component
+    that is called `explain` or `answer`.
+    """
+
+
+@command.command()
+@click.argument("component")
+@click.argument("answer_file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--case", "case_name", required=True, metavar="NAME", help="The case that is answered.")
+@LIBRARY
+@DATA_SETS
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def answer(
+    component: str,
+    answer_file: str,
+    case_name: str,
+    prompt_library: Path,
+    data_sets: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Score a reply to a case, from a file.
+
+    ANSWER_FILE is read as a model's reply is, `-` from standard input. Shows what matched, what is wrong,
+    missed and invented, by which rule and weight. Exit code 1 where there is no answer of the format that
+    is asked for: such a reply scores 0.
+    """
+    read = _read(component, prompt_library, data_sets)
+    case = read.case(case_name)
+    parsed = parse_answer(_text_of(answer_file), read.component.output)
+    if not isinstance(parsed, Parsed):
+        _print_unparsed(component, case_name, parsed.reason, as_json=as_json)
+        return Exit.INCOMPLETE
+    difference = diff(scorer_of(read.component, case, plan_fields(read.component, read.cases)), parsed.value)
+    if as_json:
+        written: JsonObject = msgspec.json.decode(msgspec.json.encode(difference))
+        print_bytes(encode_canonical(rounded({"component": component, "case": case_name, **written})))
+    else:
+        title = f"{component}, case {case_name}"
+        is_wording = read.component.category in WORDING_CATEGORIES
+        print_lines(difference_lines(f"{title}; {WORDING}" if is_wording else title, difference))
+    return Exit.DONE
+
+
+@command.command(name="explain")
+@click.argument("component")
+@click.option("--case", "case_name", metavar="NAME", help="This case alone.")
+@LIBRARY
+@DATA_SETS
+@click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output.")
+def explain_command(
+    component: str, case_name: str | None, prompt_library: Path, data_sets: Path | None, *, as_json: bool
+) -> int:
+    """Say which rule applies to every leaf, and why.
+
+    For each leaf of every case's expected answer: the rule, its weight, and where the rule comes from.
+    """
+    read = _read(component, prompt_library, data_sets)
+    wanted = {case.name for case in (read.cases if case_name is None else (read.case(case_name),))}
+    # All cases are read whatever is shown: whether a field is prose is told by all of them together.
+    rules = [rule for rule in explain(read.component, read.cases) if rule.case in wanted]
+    if as_json:
+        written: list[JsonValue] = msgspec.json.decode(msgspec.json.encode(rules))
+        print_bytes(encode_canonical(rounded(written)))
+        return Exit.DONE
+    for case in read.cases:
+        if case.name in wanted:
+            print_table(rules_table(case.name, [rule for rule in rules if rule.case == case.name]))
+    return Exit.DONE
+
+
+def rules_table(case: str, rules: Sequence[LeafRule]) -> Table:
+    """Lay a case's rules out for reading."""
+    return Table(
+        title=f"case {case}",
+        headings=("field", "expected", "rule", "weight", "why"),
+        rows=tuple(
+            (rule.path, _short(rule.expected), rule.rule, f"{rule.weight:.3g}", rule.why) for rule in rules
+        ),
+        numeric=frozenset({"weight"}),
+    )
+
+
+def _read(slug: str, prompt_library: Path, data_sets: Path | None) -> Scored:
+    library = FolderCheckout(prompt_library)
+    path = data_sets or data_sets_beside(prompt_library)
+    beside = FolderCheckout(path) if path is not None else None
+    component = load_component(library, beside, slug)
+    cases, _ = load_cases(library, beside, component)
+    return Scored(component=component, cases=cases)
+
+
+def _text_of(path: str) -> str:
+    where = "standard input" if path == "-" else path
+    try:
+        with click.open_file(path, "rb") as file:
+            data: bytes = file.read(MAX_ANSWER + 1)
+        if len(data) > MAX_ANSWER:
+            raise CheckoutError("is too large", where=where, hint=f"at most {MAX_ANSWER} bytes are read")
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise CheckoutError("is not UTF-8", where=where, hint="save it as UTF-8") from error
+    except OSError as error:
+        raise CheckoutError(f"cannot be read ({error.strerror})", where=where, hint="name a file") from error
+
+
+def _print_unparsed(component: str, case: str, reason: str, *, as_json: bool) -> None:
+    if as_json:
+        print_bytes(
+            encode_canonical(
+                {"component": component, "case": case, "unparsed": reason, "score": {"accuracy": 0.0}}
+            )
+        )
+        return
+    print_lines(
+        [
+            line(Span(f"{component}, case {case}", "strong")),
+            line("accuracy 0.000: ", Span("unparsable", "bad"), f": {reason}"),
+        ]
+    )
+
+
+def _short(text: str, limit: int = 40) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

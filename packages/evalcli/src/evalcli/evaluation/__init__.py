@@ -1,0 +1,1 @@
+"""An evaluation from the command line: planned, run, resumed, finished."""

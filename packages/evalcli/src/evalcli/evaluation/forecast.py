@@ -1,0 +1,221 @@
+"""`evalcli evaluate --dry-run`: what would be called, and what it will take, before anything is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import semver
+
+from evalcli.evaluation.plan import Prepared
+from evalcli.terminal.output import print_bytes, print_table
+from evalcli.terminal.text import Table
+from evalcore.compare.pool import spread_of_records
+from evalcore.formats.strict_json import encode_canonical, rounded
+from evalcore.library.models import Model
+from evalcore.runs.record import RunRecord
+from evalcore.stats.power import smallest_change
+from evalcore.structs import Frozen, JsonObject
+
+
+def print_dry_run(prepared: Prepared, past: Sequence[RunRecord], *, as_json: bool) -> None:
+    """Show what would be called, and what it will take by the past runs in the leaderboard."""
+    job = prepared.job
+    forecasts = [forecast(model, len(job.cases), job.replicates, past) for model in job.models]
+    if as_json:
+        print_bytes(_encoded(prepared, forecasts))
+        return
+    for table in _plan_tables(prepared):
+        print_table(table)
+    if forecasts:
+        print_table(forecast_table(forecasts))
+
+
+def _plan_tables(prepared: Prepared) -> list[Table]:
+    job = prepared.job
+    calls_each = len(job.cases) * job.replicates
+    cases = [(case.name, "used", "") for case in job.cases]
+    cases += [(skipped.case, "skipped", skipped.reason) for skipped in job.skipped_cases]
+    models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
+    models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
+    return [
+        Table(
+            title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
+            f" x {job.replicates} replicate(s)",
+            headings=("case", "", "reason"),
+            rows=tuple(cases),
+        ),
+        Table(
+            title=f"{job.calls} call(s), if every model is served",
+            headings=("model", "provider", "calls", "reason"),
+            rows=tuple(models),
+            numeric=frozenset({"calls"}),
+        ),
+    ]
+
+
+def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:
+    job = prepared.job
+    value: JsonObject = {
+        "component": job.component.slug,
+        "component_version": job.component.version,
+        "prompt_commit": job.prompt_commit,
+        "dataset_commit": job.dataset_commit,
+        "replicates": job.replicates,
+        "calls": job.calls,
+        "cases": [case.name for case in job.cases],
+        "skipped_cases": [{"case": item.case, "reason": item.reason} for item in job.skipped_cases],
+        "models": [model.id for model in job.models],
+        "skipped_models": [
+            {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped
+        ],
+        "forecast": [rounded(forecast_object(item)) for item in forecasts],
+    }
+    return encode_canonical(value)
+
+
+Number = TypeVar("Number", int, float)
+
+UNKNOWN = "unknown"
+HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "shows")
+
+
+class Forecast(Frozen, frozen=True):
+    """One model's part; None where no past run tells."""
+
+    model: str
+    calls: int
+    past_runs: int
+    """Complete runs of this component's newest evaluated version, of the same model."""
+    hours: float | None
+    """From the first call to the last, as many in flight as then."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None
+    smallest_change: float | None
+    """The fall of accuracy that such a run would show four times in five against an equal one."""
+
+
+def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord]) -> Forecast:
+    """Say what a run of a model will take, each call as much as one of its past runs, and could show."""
+    runs = _comparable(model, past)
+    calls = cases * replicates
+    made = sum(run.calls.total for run in runs)
+    prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
+    completion = _scaled([run.tokens.completion for run in runs], calls, made)
+    seconds = _whole([_seconds(run) for run in runs])
+    return Forecast(
+        model=model.id,
+        calls=calls,
+        past_runs=len(runs),
+        hours=math.fsum(seconds) * calls / made / 3600 if seconds else None,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cost_usd=_cost(model, prompt, completion),
+        smallest_change=smallest_change(cases, replicates, spread_of_records(runs)),
+    )
+
+
+def forecast_table(forecasts: Sequence[Forecast]) -> Table:
+    """Lay forecasts out, with what all models together will take."""
+    rows = [_row(item.model, str(item.past_runs), item) for item in forecasts]
+    if len(forecasts) > 1:
+        rows.append((*_row("all, at the same time", "", together(forecasts))[:-1], ""))
+    return Table(
+        title="by past runs of the same models; `shows`: the smallest fall of accuracy it could show",
+        headings=HEADINGS,
+        rows=tuple(rows),
+        numeric=frozenset(HEADINGS) - {"model"},
+    )
+
+
+def together(forecasts: Sequence[Forecast]) -> Forecast:
+    """Sum forecasts up; models are called at the same time, so that the slowest one's hours count."""
+    hours = _whole([item.hours for item in forecasts])
+    prompt = _whole([item.prompt_tokens for item in forecasts])
+    completion = _whole([item.completion_tokens for item in forecasts])
+    costs = _whole([item.cost_usd for item in forecasts])
+    return Forecast(
+        model="",
+        calls=sum(item.calls for item in forecasts),
+        past_runs=sum(item.past_runs for item in forecasts),
+        hours=max(hours) if hours else None,
+        prompt_tokens=sum(prompt) if prompt else None,
+        completion_tokens=sum(completion) if completion else None,
+        cost_usd=math.fsum(costs) if costs else None,
+        smallest_change=None,
+    )
+
+
+def forecast_object(item: Forecast) -> JsonObject:
+    """Write a forecast for `--json`."""
+    return {
+        "model": item.model,
+        "calls": item.calls,
+        "past_runs": item.past_runs,
+        "hours": item.hours,
+        "tokens": {"prompt": item.prompt_tokens, "completion": item.completion_tokens},
+        "cost_usd": item.cost_usd,
+        "smallest_change": item.smallest_change,
+    }
+
+
+def _comparable(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return the complete runs of the newest version that has any; a rescored run counts once."""
+    runs = {
+        run.rescored_from or run.run_id: run
+        for run in past
+        if run.model == model.id
+        and run.provider == model.provider
+        and run.status == "complete"
+        and run.calls.total  # which another program may have written as 0
+    }
+    newest = max((_version_key(run) for run in runs.values()), default=None)
+    return [run for run in runs.values() if _version_key(run) == newest]
+
+
+def _version_key(run: RunRecord) -> tuple[bool, semver.Version, str]:
+    try:
+        return True, semver.Version.parse(run.component_version), ""
+    except ValueError:
+        return False, semver.Version(0), run.component_version
+
+
+def _seconds(run: RunRecord) -> float | None:
+    try:
+        began, ended = datetime.fromisoformat(run.started_at), datetime.fromisoformat(run.finished_at)
+    except ValueError:  # another program's record, of a day that no calendar has
+        return None
+    return (ended - began).total_seconds()
+
+
+def _scaled(counts: Sequence[int | None], calls: int, made: int) -> int | None:
+    known = _whole(counts)
+    return round(sum(known) * calls / made) if known else None
+
+
+def _cost(model: Model, prompt: int | None, completion: int | None) -> float | None:
+    """Price the tokens as `models.yaml` prices them now."""
+    if model.price is None or prompt is None or completion is None:
+        return None
+    return math.fsum((prompt * model.price.input, completion * model.price.output)) / 1e6
+
+
+def _whole(values: Sequence[Number | None]) -> list[Number]:
+    """Return the values where every one is known, else none: half a sum is no sum."""
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else []
+
+
+def _row(name: str, past_runs: str, item: Forecast) -> tuple[str, ...]:
+    return (
+        name,
+        past_runs,
+        UNKNOWN if item.hours is None else f"{item.hours:.2f}",
+        UNKNOWN if item.prompt_tokens is None else f"{item.prompt_tokens:,}",
+        UNKNOWN if item.completion_tokens is None else f"{item.completion_tokens:,}",
+        UNKNOWN if item.cost_usd is None else f"{item.cost_usd:.2f}",
+        "none" if item.smallest_change is None else f"{item.smallest_change:.3f}",
+    )

@@ -1,0 +1,189 @@
+"""From the options of `evaluate` to what will be called: everything is read here, nothing is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from evalcli.published_cases import origin
+from evalcore.clients.registry import SPOKEN_DIALECTS
+from evalcore.errors import ConfigurationError, StorageError
+from evalcore.library.cases import load_cases
+from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
+from evalcore.library.loader import (
+    MODELS_PATH,
+    component_state,
+    load_component,
+    load_models,
+    load_models_file,
+)
+from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, Provider, resolve_provider
+from evalcore.runs.files import write_atomically
+from evalcore.runs.plan import JobPlan
+from evalcore.structs import Frozen
+
+
+class Sources(Frozen, frozen=True):
+    """Where an evaluation reads; None where the default is meant."""
+
+    prompt_library: Path
+    data_sets: Path | None
+    models: Path | None
+
+
+class Prepared(Frozen, frozen=True):
+    """A job that can be begun, with what its user should know first."""
+
+    job: JobPlan
+    selection: Selection
+    warnings: tuple[str, ...]
+
+
+def prepare(
+    slug: str,
+    sources: Sources,
+    named: tuple[str, ...],
+    replicates: int,
+    *,
+    job_id: str,
+    environ: Mapping[str, str],
+) -> Prepared:
+    """Read component, cases and models, and plan the job.
+
+    Raises InputError for whatever cannot be used.
+    """
+    library = FolderCheckout(sources.prompt_library)
+    data_sets_path = sources.data_sets or data_sets_beside(sources.prompt_library)
+    data_sets = FolderCheckout(data_sets_path) if data_sets_path is not None else None
+    component = load_component(library, data_sets, slug)
+    cases, skipped_cases = load_cases(library, data_sets, component)
+    models_file = load_models_file(sources.models) if sources.models is not None else load_models(library)
+    where = str(sources.models or MODELS_PATH)
+    selection = select_models(models_file, named, environ, where=where)
+    prompt_commit, prompt_warning = _commit(component_state(sources.prompt_library, slug), "prompt_commit")
+    dataset_commit, dataset_warning = None, ""
+    if data_sets_path is not None:
+        dataset_commit, dataset_warning = _commit(commit_state(data_sets_path, (slug,)), "dataset_commit")
+    job = JobPlan(
+        job_id=job_id,
+        origin=origin(environ),
+        component=component,
+        cases=cases,
+        skipped_cases=skipped_cases,
+        models=selection.models,
+        providers=models_file.providers,
+        replicates=replicates,
+        prompt_commit=prompt_commit,
+        dataset_commit=dataset_commit,
+    )
+    warnings = (
+        *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
+        *(text for text in (prompt_warning, dataset_warning) if text),
+    )
+    return Prepared(job=job, selection=selection, warnings=warnings)
+
+
+def _commit(state: CommitState, field: str) -> tuple[str | None, str]:
+    if not state.changed:
+        return state.commit, ""
+    more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
+    return (
+        None,
+        f"{state.changed[0]}{more} differ from the commit, so {field} is null; commit first to have it",
+    )
+
+
+DATA_SETS_BESIDE: Final = "evaluation-data-sets"
+
+
+def data_sets_beside(prompt_library: Path) -> Path | None:
+    """Return the data sets checked out beside the prompt library, where they are."""
+    beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
+    return beside if beside.is_dir() else None
+
+
+RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
+
+
+def make_runs_dir(named: Path | None, prompt_library: Path) -> Path:
+    """Make the folder that was named, or the library's, before anything is called, and return it.
+
+    The library's gets a `.gitignore` of its own: replies are large, and not for everybody.
+
+    Raises StorageError.
+    """
+    runs_dir = named or prompt_library / RUNS_IN_LIBRARY
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot be made ({error.strerror or error})",
+            where=str(runs_dir),
+            hint="mend its permissions, or name another with --runs-dir",
+        ) from error
+    ignore = runs_dir / ".gitignore"
+    if named is None and not ignore.exists():
+        write_atomically(ignore, b"*\n")
+    return runs_dir
+
+
+class SkippedModel(Frozen, frozen=True):
+    """A model that is left out, and why."""
+
+    model: str
+    reason: str
+
+
+class Selection(Frozen, frozen=True):
+    """The models to evaluate, and where each of their providers is reached."""
+
+    models: tuple[Model, ...]
+    skipped: tuple[SkippedModel, ...]
+    endpoints: Mapping[str, Endpoint]
+    """By provider name."""
+
+
+def select_models(
+    models_file: ModelsFile,
+    named: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    where: str,
+) -> Selection:
+    """Choose the models to evaluate.
+
+    A model whose provider cannot be reached from here (its key variable is unset, say) is skipped.
+    Raises ConfigurationError for a name that `models.yaml` (`where`) lacks.
+    """
+    wanted = _named(models_file, named, where) if named else models_file.models
+    used = {model.provider: models_file.providers[model.provider] for model in wanted}
+    resolved = {name: resolve(provider, environ) for name, provider in used.items()}
+    endpoints = {name: found for name, found in resolved.items() if isinstance(found, Endpoint)}
+    reasons = {name: found.reason for name, found in resolved.items() if isinstance(found, NotConfigured)}
+    return Selection(
+        models=tuple(model for model in wanted if model.provider in endpoints),
+        skipped=tuple(
+            SkippedModel(model.id, reasons[model.provider]) for model in wanted if model.provider in reasons
+        ),
+        endpoints=endpoints,
+    )
+
+
+def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[Model, ...]:
+    known = {model.id: model for model in models_file.models}
+    for name in named:
+        if name not in known:
+            raise ConfigurationError(
+                f"there is no model {name!r:.110}", where=where, hint=f"known: {', '.join(known)}"
+            )
+    return tuple(known[name] for name in dict.fromkeys(named))
+
+
+def resolve(provider: Provider, environ: Mapping[str, str]) -> Endpoint | NotConfigured:
+    """Say where a provider is reached, or why its models cannot be called from here."""
+    if provider.api not in SPOKEN_DIALECTS:
+        return NotConfigured(
+            reason=f"{provider.name} speaks the {provider.api} dialect, which this version cannot call yet"
+        )
+    return resolve_provider(provider, environ)

@@ -1,0 +1,126 @@
+"""Making the calls: clients opened, progress shown, and what was finished kept when it is cut short."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from evalcli.terminal.output import say
+from evalcli.terminal.progress import PlainProgress, Progress, RichProgress, with_ticks
+from evalcore.clients.interface import Client
+from evalcore.clients.registry import open_client
+from evalcore.effects import real_effects
+from evalcore.errors import EvaluatorError
+from evalcore.evaluation.evaluate import evaluate
+from evalcore.evaluation.outcome import RunOutcome
+from evalcore.library.models import Endpoint
+from evalcore.runs.plan import JobPlan
+from evalcore.structs import Frozen
+
+
+class Evaluation(Frozen, frozen=True):
+    """A job that is about to be called, with what is needed for it."""
+
+    job: JobPlan
+    endpoints: Mapping[str, Endpoint]
+    """By provider name."""
+    runs_dir: Path
+    resumed: Mapping[str, Path] = msgspec.field(default_factory=dict)
+    """Model to the folder of its unfinished run."""
+    finished: tuple[RunOutcome, ...] = ()
+    """The job's runs that an earlier command finished."""
+
+
+class CutShort(Frozen, frozen=True):
+    """How an evaluation ended before its time."""
+
+    outcomes: tuple[RunOutcome, ...]
+    """The runs that were finished."""
+    unfinished: Path | None
+    """The folder of one of the runs that were begun."""
+    not_begun: tuple[str, ...]
+    """Models without a run."""
+    error: EvaluatorError | None
+    """Why; None where the user wished it."""
+
+
+def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | CutShort:
+    """Make the calls, showing progress, and return one outcome for each model in the job's order.
+
+    An interruption (Ctrl-C, SIGTERM) or an error ends it early; every reply that came is kept.
+    """
+    if not evaluation.job.models:
+        return list(evaluation.finished)
+    with _progress() as progress:
+        try:
+            outcomes = asyncio.run(_evaluate(evaluation, concurrency, progress))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            return _cut_short(evaluation, progress, None)
+        except EvaluatorError as error:
+            return _cut_short(evaluation, progress, error)
+    return [*evaluation.finished, *outcomes]
+
+
+async def _evaluate(evaluation: Evaluation, concurrency: int, progress: Progress) -> list[RunOutcome]:
+    _end_on_signals()
+    job = evaluation.job
+    async with AsyncExitStack() as stack:
+        clients: dict[str, Client] = {}
+        for name in {model.provider for model in job.models}:
+            endpoint = evaluation.endpoints[name]
+            opening = open_client(
+                job.providers[name], endpoint.base_url, endpoint.api_key, on_wait=progress.waited
+            )
+            clients[name] = await stack.enter_async_context(opening)
+        work = evaluate(
+            job,
+            clients,
+            runs_dir=evaluation.runs_dir,
+            concurrency=concurrency,
+            observer=progress,
+            effects=real_effects(),
+            resumed=evaluation.resumed,
+        )
+        return await with_ticks(work, progress)
+
+
+def _end_on_signals() -> None:
+    """Let SIGINT and SIGTERM cancel the current task, once: a second one would cut its tidying up short."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end() -> None:
+        if task is not None and not task.cancelling():
+            task.cancel()
+
+    # Actions ends a cancelled job with SIGTERM; asyncio itself minds only SIGINT, and not where a script
+    # that started us in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+
+
+def _progress() -> Progress:
+    if sys.stderr.isatty():
+        return RichProgress(time.monotonic, Console(stderr=True))
+    return PlainProgress(time.monotonic, say)
+
+
+def _cut_short(evaluation: Evaluation, progress: Progress, error: EvaluatorError | None) -> CutShort:
+    ended = {outcome.model for outcome in progress.outcomes}
+    unfinished = [path for model, path in progress.run_dirs.items() if model not in ended]
+    # Of the runs that were to be gone on with, those whose model was not found yet are still unfinished.
+    unfinished += [path for model, path in evaluation.resumed.items() if model not in ended]
+    begun = progress.run_dirs.keys() | evaluation.resumed.keys() | progress.skipped
+    return CutShort(
+        outcomes=(*evaluation.finished, *progress.outcomes),
+        unfinished=unfinished[0] if unfinished else None,
+        not_begun=tuple(model.id for model in evaluation.job.models if model.id not in begun),
+        error=error,
+    )

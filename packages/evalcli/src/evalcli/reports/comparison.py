@@ -1,0 +1,74 @@
+"""What `compare` shows: per model a verdict, the figures with their intervals, and what to weigh them by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from evalcli.reports.ranking import stale_note
+from evalcli.terminal.text import Line, Span, Style, line
+from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons
+from evalcore.formats.strict_json import rounded
+from evalcore.structs import JsonObject, JsonValue
+
+_STYLES: Final[dict[str, Style]] = {"regression": "bad", "improvement": "good", "no evidence": "plain"}
+_ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm", "not comparable")
+
+
+def comparison_lines(title: str, outcomes: Sequence[Outcome], stale: dict[str, str]) -> Iterator[Line]:
+    """Lay outcomes out for reading, regressions first."""
+    yield line(Span(title, "strong"))
+    for outcome in sorted(outcomes, key=lambda one: _ORDER.index(_verdict(one))):
+        yield line("")
+        yield from _block(outcome)
+    if any(isinstance(outcome, Comparison) for outcome in outcomes):
+        yield line("")
+        yield line(Span("Intervals are 95 %, for these cases and endless replicates of them.", "dim"))
+    if stale:
+        yield line(stale_note(stale))
+
+
+def comparison_object(before: str, after: str, outcomes: Iterable[Outcome]) -> JsonObject:
+    """Write outcomes for `--json`."""
+    models: list[JsonValue] = [rounded(_object(outcome)) for outcome in outcomes]
+    return {"before": before, "after": after, "models": models}
+
+
+def _object(outcome: Outcome) -> JsonObject:
+    written: JsonObject = msgspec.json.decode(msgspec.json.encode(outcome))
+    if isinstance(outcome, NotComparable):
+        return {"model": outcome.model, "verdict": _verdict(outcome), "reason": outcome.reason}
+    return {**written, "change": outcome.change}
+
+
+def _verdict(outcome: Outcome) -> str:
+    return outcome.verdict if isinstance(outcome, Comparison) else "not comparable"
+
+
+def _block(outcome: Outcome) -> Iterator[Line]:
+    verdict = _verdict(outcome)
+    yield line(Span(outcome.model, "strong"), ": ", Span(verdict, _STYLES.get(verdict, "warn")))
+    if isinstance(outcome, NotComparable):
+        yield line(f"  {outcome.reason}")
+        return
+    versions = outcome.before.version, outcome.after.version
+    width = max(map(len, versions))
+    for name, side in zip(versions, (outcome.before, outcome.after), strict=True):
+        yield line(f"  {name:{width}}  {_figures(side)}")
+    yield line(f"  change {outcome.change:+.3f}; {'; '.join(reasons(outcome))}")
+    yield line(f"  {_compared(outcome)}")
+    if outcome.fields:
+        moved = ", ".join(f"{one.field} {one.before:.3f} -> {one.after:.3f}" for one in outcome.fields)
+        yield line(f"  moved most: {moved}")
+
+
+def _figures(side: Side) -> str:
+    around = "" if side.ci95 is None else f" ({side.ci95[0]:.3f} to {side.ci95[1]:.3f})"
+    return f"{side.mean:.3f}{around}, {side.replies} replies in {len(side.run_ids)} run(s)"
+
+
+def _compared(outcome: Comparison) -> str:
+    over = f"over {outcome.cases} case(s), {outcome.replicates} replies of each"
+    return f"{over}; {outcome.cases_left_out} left out, of one side alone" if outcome.cases_left_out else over

@@ -1,0 +1,26 @@
+"""`evalcli rescore`: a run's record again, from its kept replies."""
+
+from __future__ import annotations
+
+from evalcli.rescoring import Rescored
+from evalcli.terminal.text import figure
+from evalcore.runs.folder import RECORD
+
+
+def sentence(item: Rescored) -> str:
+    """Say what scoring a run again gave."""
+    version = item.record.scoring_version
+    if item.verdict == "identical":
+        what = f"identical, byte for byte, by scoring version {version}"
+    elif item.verdict == "differs":
+        what = f"differs from what scoring version {version} makes of the replies; it is left as it stands"
+    elif item.verdict == "first" or item.before is None:
+        what = f"scored for the first time, by scoring version {version}"
+    else:
+        old, new = figure(item.before.accuracy.mean), figure(item.record.accuracy.mean)
+        known = "" if item.verdict == "new" else " (as it was there already)"
+        what = (
+            f"scored by version {version} instead of {item.before.scoring_version}{known}:"
+            f" accuracy {new} instead of {old}; {RECORD} stays"
+        )
+    return f"{item.path}: {what}"

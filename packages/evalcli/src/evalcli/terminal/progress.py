@@ -1,0 +1,289 @@
+"""What an evaluation says on standard error while it runs: live bars on a terminal, else occasional lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+import rich.progress
+from rich.console import Console
+from rich.text import Text
+
+from evalcli.terminal.text import figure, shown
+from evalcore.clients.reply import Reply
+from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.runs.plan import RunPlan
+
+LINE_EVERY_S: Final = 5.0
+TICK_S: Final = 1.0
+T = TypeVar("T")
+
+
+class Progress(Observer):
+    """Counts what happens, and remembers the folders and outcomes that an interruption would lose.
+
+    Subclasses show it: `_event` gets each thing worth a line, `tick` is called about every second.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.tallies: dict[str, Tally] = {}
+        self.run_dirs: dict[str, Path] = {}
+        self.outcomes: list[RunOutcome] = []
+        self.skipped: set[str] = set()
+        self._wait_told_until: dict[tuple[str, str], float] = {}
+        self._failures_told: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop showing; what is written to standard error from now on is not overwritten."""
+
+    def tick(self) -> None:
+        """Show how things stand now."""
+
+    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
+        """Begin a model's tally."""
+        model = plan.model.id
+        self.run_dirs[model] = run_dir
+        self.tallies[model] = Tally(model, plan.calls, kept, self.clock(), done=kept)
+        kept_text = f", {kept} of them kept from before" if kept else ""
+        self._event(f"{model}: {plan.calls} calls{kept_text}; replies in {run_dir}")
+
+    def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
+        """Note a call in flight."""
+        self.tallies[plan.model.id].in_flight[replicate, case] = self.clock()
+
+    def replied(self, plan: RunPlan, reply: Reply) -> None:
+        """Count a reply; of failed calls tell why, once for each cause."""
+        model = plan.model.id
+        tally = self.tallies[model]
+        tally.in_flight.pop((reply.replicate, reply.case), None)
+        tally.done += 1
+        tally.last = self.clock()
+        if reply.error is None:
+            return
+        tally.errors += 1
+        if (model, reply.error.code) not in self._failures_told:
+            self._failures_told.add((model, reply.error.code))
+            # A server's words may repeat what was sent, and the log of Actions is for others to read.
+            why = reply.error.code if plan.origin == "actions" else reply.error.message
+            self._event(f"{model}: a call failed: {why}")
+
+    def waited(self, model: str, code: str, seconds: float) -> None:
+        """Tell of a wait before a call is tried again; once in a while for each cause."""
+        now = self.clock()
+        if now >= self._wait_told_until.get((model, code), now):
+            self._wait_told_until[model, code] = now + seconds + LINE_EVERY_S
+            self._event(f"{model}: {code}; trying again in {duration(seconds)}")
+
+    def model_awaited(self, model: str, seconds: float) -> None:
+        """Tell of a model that may come back."""
+        self._event(f"{model}: not served now; looking again for {duration(seconds)}")
+
+    def model_skipped(self, model: str, reason: str) -> None:
+        """Tell of a model that is left out."""
+        self.skipped.add(model)
+        self._event(f"{model}: skipped: {reason}")
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        """Keep an outcome and tell of it."""
+        self.outcomes.append(outcome)
+        reason = f" ({outcome.reason})" if outcome.reason else ""
+        scores = ""
+        if outcome.record is not None:
+            accuracy, agreement = outcome.record.accuracy.mean, outcome.record.reproducibility.mean
+            scores = f", accuracy {figure(accuracy)}, reproducibility {figure(agreement)}"
+        self._event(f"{outcome.model}: {outcome.status}{reason}{scores}")
+
+    def _event(self, text: str) -> None:
+        """Show one thing that happened."""
+
+
+class PlainProgress(Progress):
+    """Lines for a log: each run's start and end, and at most one line of progress every few seconds."""
+
+    def __init__(self, clock: Callable[[], float], write: Callable[[str], None]) -> None:
+        super().__init__(clock)
+        self._write = write
+        self._last = clock()
+
+    def replied(self, plan: RunPlan, reply: Reply) -> None:
+        """Count a reply, and show how things stand if that was not done lately."""
+        super().replied(plan, reply)
+        self.tick()
+
+    def tick(self) -> None:
+        """Write how things stand, at most every few seconds."""
+        now = self.clock()
+        if now - self._last < LINE_EVERY_S or not self.tallies:
+            return
+        self._last = now
+        self._write(self._line(now))
+
+    def _line(self, now: float) -> str:
+        tallies = list(self.tallies.values())
+        unfinished = [tally for tally in tallies if tally.done < tally.total]
+        done, total = sum(tally.done for tally in tallies), sum(tally.total for tally in tallies)
+        errors, rate = sum(tally.errors for tally in tallies), sum(tally.rate(now) for tally in unfinished)
+        left = duration(time_left(tallies, now))
+        line = f"{done}/{total} calls, {errors} errors, {rate:.1f}/s, {left} left"
+        if len(tallies) > 1 and unfinished:
+            line += ": " + ", ".join(f"{tally.model} {tally.done}/{tally.total}" for tally in unfinished)
+        waits = long_waits(tallies, now)
+        return f"{line}; {waits}" if waits else line
+
+    def _event(self, text: str) -> None:
+        self._write(text)
+
+
+async def with_ticks(work: Coroutine[object, object, T], progress: Progress) -> T:
+    """Do the work, and show how things stand about every second, also while nothing comes back."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            progress.tick()
+
+    ticking = asyncio.create_task(tick())
+    try:
+        return await work
+    finally:
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
+
+
+class RichProgress(Progress):
+    """Bars at the foot of the terminal; each thing that happens is a line above them."""
+
+    def __init__(self, clock: Callable[[], float], console: Console) -> None:
+        super().__init__(clock)
+        self._console = console
+        self._tasks: dict[str, rich.progress.TaskID] = {}
+        self._waits: rich.progress.TaskID | None = None
+        self._bars = rich.progress.Progress(
+            # Fields are text: without `markup=False` a model's name could hold markup.
+            rich.progress.TextColumn("{task.description}", markup=False),
+            rich.progress.BarColumn(bar_width=24),
+            rich.progress.TextColumn("{task.fields[state]}", markup=False),
+            console=console,
+            auto_refresh=False,
+        )
+        self._bars.start()
+
+    def stop(self) -> None:
+        """Draw the bars as they ended, then leave the terminal to the results."""
+        self.tick()
+        self._bars.stop()
+
+    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
+        """Begin a model's bar."""
+        super().run_started(plan, run_dir, kept)
+        model = plan.model.id
+        self._tasks[model] = self._bars.add_task(shown(model, 48), total=plan.calls, completed=kept, state="")
+        self.tick()
+
+    def tick(self) -> None:
+        """Redraw the bars."""
+        now = self.clock()
+        for model, task in self._tasks.items():
+            tally = self.tallies[model]
+            self._bars.update(task, completed=tally.done, state=_state(tally, now))
+        waits = long_waits(list(self.tallies.values()), now)
+        if waits and self._waits is None:
+            self._waits = self._bars.add_task("", total=None, state="")
+        if self._waits is not None:
+            self._bars.update(self._waits, state=shown(waits), visible=bool(waits))
+        self._bars.refresh()
+
+    def _event(self, text: str) -> None:
+        self._console.print(Text(shown(text)))
+
+
+def _state(tally: Tally, now: float) -> str:
+    left = duration(time_left([tally], now))
+    return f"{tally.done}/{tally.total}  {tally.errors} errors  {tally.rate(now):.1f}/s  {left} left"
+
+
+LONG_WAIT_S: Final = 30.0
+MAX_NAMED: Final = 3
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+@dataclass(slots=True)
+class Tally:
+    """One model's calls; memory grows with the calls in flight, never with those made."""
+
+    model: str
+    total: int
+    kept: int
+    """Replies that an earlier, interrupted run left."""
+    began: float
+    last: float = 0.0
+    """When the latest reply came."""
+    done: int = 0
+    """With those kept."""
+    errors: int = 0
+    in_flight: dict[tuple[int, str], float] = field(default_factory=dict)
+    """(replicate, case) to when it was begun."""
+
+    def rate(self, now: float) -> float:
+        """Return calls a second since the run began here."""
+        until = self.last if self.done >= self.total else now
+        return (self.done - self.kept) / max(until - self.began, 1e-3)
+
+
+def time_left(tallies: list[Tally], now: float) -> float | None:
+    """Estimate the seconds until the slowest model is done; None while nothing is known."""
+    lefts = []
+    for tally in tallies:
+        if tally.done >= tally.total:
+            continue
+        rate = tally.rate(now)
+        if rate <= 0:
+            return None
+        lefts.append((tally.total - tally.done) / rate)
+    return max(lefts, default=0.0)
+
+
+def long_waits(tallies: list[Tally], now: float) -> str:
+    """Name the calls that have been out for long, the longest first; empty where there is none."""
+    waits = sorted(
+        (
+            (now - begun, tally.model, case, replicate)
+            for tally in tallies
+            for (replicate, case), begun in tally.in_flight.items()
+            if now - begun >= LONG_WAIT_S
+        ),
+        reverse=True,
+    )
+    if not waits:
+        return ""
+    named = "; ".join(
+        f"{model}: {case}, replicate {replicate + 1}, for {seconds:.0f} s"
+        for seconds, model, case, replicate in waits[:MAX_NAMED]
+    )
+    more = f"; and {len(waits) - MAX_NAMED} more" if len(waits) > MAX_NAMED else ""
+    return f"waiting for {named}{more}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
+from evalcore.runs.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord, record_object
+
+MakeRecord = Callable[..., RunRecord]
+Evalcli = Callable[..., Any]
+
+
+@pytest.fixture
+def write(tmp_path: Path, make_record: MakeRecord) -> Callable[..., Path]:
+    """Write a leaderboard with these runs, given by number."""
+
+    def write_runs(name: str, *numbers: int, slug: str = "memo", **fields: Any) -> Path:
+        path = tmp_path / "components" / name / "leaderboard.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        runs = [make_record(number, **fields) for number in numbers]
+        path.write_bytes(encode_leaderboard(leaderboard_of(slug, runs)))
+        return path
+
+    return write_runs
+
+
+def test_show_finds_a_component_of_the_library(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    write("memo", 1, model="gpt", mean=0.875)
+    ended = evalcli("leaderboard", "show", "memo", "--prompt-library", tmp_path)
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[0] == "memo 1.0.0: 1 case(s) x 1, scoring 1"
+    assert " ".join(lines[1].split()) == "# model accuracy 95 % CI reprod. 95 % CI failed"
+    assert lines[2].split() == ["1", "gpt", "0.875", "-", "-", "-", "0/1"]
+
+
+def test_show_without_a_name_shows_all(evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path) -> None:
+    write("memo", 1)
+    write("note", 2, slug="note")
+    out = evalcli("leaderboard", "show", "--prompt-library", tmp_path).out
+    assert "memo 1.0.0" in out
+    assert "note 1.0.0" in out
+
+
+def _full(make_record: MakeRecord, number: int, model: str, **fields: Any) -> RunRecord:
+    """A record with intervals, ten identical replies, and a case checked against an older version."""
+    values = {
+        "model": model,
+        "component_version": "1.2.0",
+        "scoring_version": 3,
+        "replicates": 10,
+        "case_results": (CaseResult("one", "c" * 64, "1.1.0", (0.875,) * 10, 1.0, 0.2589),),
+        "accuracy": Accuracy(0.875, (0.851, 0.899), 0.8, {}),
+        "reproducibility": Reproducibility(1.0, (0.962, 1.0), 1.0, {}, may_differ=0.2589),
+        "calls": Calls(30, 28, 1, 1, 0),
+    }
+    return make_record(number, **(values | fields))
+
+
+def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    records = [
+        _full(make_record, 1, "openai/gpt-oss-120b"),
+        _full(make_record, 2, "qwen/qwen3.5-122b", status="partial"),
+    ]
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", records)))
+    assert evalcli("leaderboard", "show", path).out == (
+        "memo 1.2.0: 1 case(s) x 10, scoring 3\n"
+        "#  model                accuracy      95 % CI  reprod.      95 % CI  failed  status\n"
+        "1  openai/gpt-oss-120b     0.875  0.851-0.899    1.000  0.962-1.000    2/30  complete\n"
+        "-  qwen/qwen3.5-122b       0.875  0.851-0.899    1.000  0.962-1.000    2/30  partial\n"
+        "openai/gpt-oss-120b, qwen/qwen3.5-122b: 10 identical replies: up to 26 % may still differ.\n"
+        "Validated against an older version: one (1.1.0).\n"
+        "\n"
+    )
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", records[:1])))
+    assert max(map(len, evalcli("leaderboard", "show", path).out.splitlines())) <= 80
+
+
+def test_show_tells_the_rough_interval_of_cases_like_these(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    accuracy = Accuracy(0.5, (0.48, 0.52), 0.5, {}, ci95_like_cases=(0.4, 0.6))
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [make_record(1, accuracy=accuracy)])))
+    out = evalcli("leaderboard", "show", path).out
+    assert "big: over cases like these, roughly 0.400-0.600.\n" in out
+
+
+def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path) -> None:
+    path = tmp_path / "leaderboard.json"
+    accuracy = Accuracy(0.5, None, 0.5, {}, measures="wording")
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [make_record(1, accuracy=accuracy)])))
+    assert evalcli("leaderboard", "show", path).out.startswith(
+        "memo 1.0.0: 1 case(s) x 1, scoring 1; wording, not correctness\n"
+    )
+
+
+def test_show_uses_the_newest_scoring_and_tells_of_older_ones(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    old = make_record(1, mean=0.2, scoring_version=1)
+    new = make_record(2, mean=0.6, scoring_version=2, rescored_from=old.run_id)
+    other = make_record(3, mean=0.9, scoring_version=1, model="other")
+    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [old, new, other])))
+    lines = evalcli("leaderboard", "show", path).out.splitlines()
+    assert lines[2].split()[:3] == ["1", "big", "0.600"]
+    assert (lines[3].split()[:3], lines[3].split()[-2:]) == (["-", "other", "0.900"], ["scoring", "1"])
+    assert "leaderboard rescore memo" in lines[4]
+
+
+def test_show_json_is_the_records_and_nothing_else(
+    evalcli: Evalcli, write: Callable[..., Path], make_record: MakeRecord
+) -> None:
+    ended = evalcli("leaderboard", "show", write("memo", 1, 2), "--json")
+    assert json.loads(ended.out) == [record_object(make_record(n)) for n in (1, 2)]
+    assert ended.err == ""
+
+
+def test_show_tells_of_runs_it_cannot_read(evalcli: Evalcli, tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_bytes(encode_canonical({"schema_version": 1, "component": "x", "runs": [{"run_id": "new"}]}))
+    ended = evalcli("leaderboard", "show", path)
+    assert ended.code == 0
+    assert "1 run(s) of another evaluator" in ended.err
+
+
+def test_merging_is_the_same_in_any_order_and_again(evalcli: Evalcli, write: Callable[..., Path]) -> None:
+    left, right, both = write("a", 1, 2), write("b", 2, 3), write("c", 1, 2, 3)
+    merged = evalcli("leaderboard", "merge", left, right).out
+    assert merged == both.read_text()
+    assert evalcli("leaderboard", "merge", right, left, both).out == merged
+
+
+def test_merge_writes_a_file(evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    left = write("a", 1)
+    ended = evalcli("leaderboard", "merge", left, write("b", 2), "--out", out)
+    assert (ended.code, ended.out) == (0, "")
+    assert len(json.loads(out.read_bytes())["runs"]) == 2
+    assert evalcli("leaderboard", "merge", out, left, "--out", out).code == 0
+    assert len(json.loads(out.read_bytes())["runs"]) == 2
+
+
+def test_merge_never_overwrites_what_is_no_leaderboard(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "notes.json"
+    out.write_text("my notes")
+    assert evalcli("leaderboard", "merge", write("a", 1), "--out", out).code == 2
+    assert out.read_text() == "my notes"
+
+
+def test_a_conflict_is_refused_and_nothing_written(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    ended = evalcli("leaderboard", "merge", write("a", 1), write("b", 1, mean=0.1), "--out", out)
+    assert ended.code == 2
+    assert "two different contents" in ended.err
+    assert not out.exists()
+
+
+def test_a_valid_leaderboard_is_valid(evalcli: Evalcli, write: Callable[..., Path]) -> None:
+    path = write("memo", 1, 2)
+    ended = evalcli("leaderboard", "validate", path)
+    assert (ended.code, ended.out) == (0, f"{path}: valid, 2 run(s) of memo\n")
+
+
+def test_validate_says_what_is_wrong_where_and_goes_on(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    bad = write("bad", 1)
+    value = json.loads(bad.read_bytes())
+    value["runs"][0]["accuracy"]["mean"] = 7
+    bad.write_bytes(encode_canonical(value))
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"schema_version": 1')
+    ended = evalcli("leaderboard", "validate", bad, broken, write("good", 2))
+    assert ended.code == 2
+    lines = ended.err.splitlines()
+    assert f"{bad}: runs[0].accuracy.mean: " in lines[0]
+    assert f"{broken}: the leaderboard is not valid JSON" in lines[1]
+    assert "good" in ended.out
+
+
+def test_validate_tells_of_text_that_is_no_unicode(evalcli: Evalcli, tmp_path: Path) -> None:
+    path = tmp_path / "leaderboard.json"
+    path.write_text(r'{"schema_version": 1, "component": "memo", "runs": [{"run_id": "a", "new": "\ud800"}]}')
+    ended = evalcli("leaderboard", "validate", path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"{path}: a text holds half of a surrogate pair; mend it by hand\n"
+
+
+def test_the_schema_is_one_that_our_leaderboards_meet(evalcli: Evalcli, write: Callable[..., Path]) -> None:
+    schema = json.loads(evalcli("leaderboard", "schema").out)
+    jsonschema_rs.meta.validate(schema)
+    jsonschema_rs.validate(schema, json.loads(write("memo", 1).read_bytes()))

@@ -1,0 +1,211 @@
+"""A run scored again from its kept replies alone, by real files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.compression import compress_replies
+from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
+from evalcore.runs.rescoring import rescored_run_id
+from evalcore.version import SCORING_VERSION
+
+Evalcli = Callable[..., Any]
+MakeRun = Callable[..., Path]
+
+RIGHT = {"decision": "approve", "amount": 4125, "reasons": ["signed", "complete"]}
+WRONG = {"decision": "reject", "amount": 4125, "reasons": []}
+LATER = f"record-{SCORING_VERSION}.json"
+
+
+def _age(run_dir: Path, version: int = SCORING_VERSION - 1) -> dict[str, Any]:
+    """Make a run's record one that other rules made."""
+    record: dict[str, Any] = json.loads((run_dir / "record.json").read_bytes())
+    record["scoring_version"] = version
+    record["accuracy"]["mean"] = 0.125
+    (run_dir / "record.json").write_bytes(encode_canonical(record))
+    return record
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    (tmp_path / "components" / "memo").mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def add(library: Path) -> Callable[..., Path]:
+    """Write the component's leaderboard with these records."""
+
+    def write(*records: Any) -> Path:
+        path = library / "components" / "memo" / "leaderboard.json"
+        path.write_bytes(encode_leaderboard(leaderboard_of("memo", records)))
+        return path
+
+    return write
+
+
+def test_the_same_rules_give_the_same_bytes_and_it_says_so(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG, "no answer"])
+    before = (run / "record.json").read_bytes()
+    ended = evalcli("rescore", run)
+    assert ended.code == 0
+    assert "identical, byte for byte" in ended.out
+    assert (run / "record.json").read_bytes() == before
+    assert not list(run.glob("record-*"))
+
+
+def test_compressed_replies_give_the_same_bytes(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG])
+    compress_replies(run)
+    ended = evalcli("rescore", run)
+    assert (ended.code, "identical" in ended.out) == (0, True)
+    assert not (run / "replies.jsonl").exists()
+
+
+def test_json_is_the_record_as_it_is_kept(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG])
+    ended = evalcli("rescore", run, "--json")
+    assert json.loads(ended.out) == [json.loads((run / "record.json").read_bytes())]
+    assert "identical" in ended.err
+
+
+def test_a_record_that_its_replies_do_not_give_is_told_and_left(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG])
+    _age(run, SCORING_VERSION)
+    before = (run / "record.json").read_bytes()
+    ended = evalcli("rescore", run)
+    assert ended.code == 1
+    assert "differs" in ended.out
+    assert (run / "record.json").read_bytes() == before
+
+
+def test_newer_rules_give_a_record_of_its_own_beside_the_old_one(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG])
+    whole = json.loads((run / "record.json").read_bytes())
+    old = _age(run)
+    ended = evalcli("rescore", run)
+    assert ended.code == 0
+    assert f"by version {SCORING_VERSION} instead of {SCORING_VERSION - 1}" in ended.out
+    assert json.loads((run / "record.json").read_bytes()) == old
+    later = json.loads((run / LATER).read_bytes())
+    assert later["rescored_from"] == old["run_id"]
+    assert later["run_id"] == rescored_run_id(old["run_id"], SCORING_VERSION)
+    changed = {"run_id": whole["run_id"], "rescored_from": None}
+    assert later | changed == whole
+
+
+def test_two_people_rescoring_get_one_record(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT, WRONG])
+    _age(run)
+    evalcli("rescore", run)
+    first = (run / LATER).read_bytes()
+    (run / LATER).unlink()
+    evalcli("rescore", run)
+    assert (run / LATER).read_bytes() == first
+    again = evalcli("rescore", run)
+    assert (again.code, "as it was there already" in again.out) == (0, True)
+
+
+def test_a_run_that_was_never_scored_gets_its_record(evalcli: Evalcli, make_run: MakeRun) -> None:
+    run = make_run([RIGHT], is_recorded=False, scoring_version=1)
+    assert "for the first time" in evalcli("rescore", run).out
+    record = json.loads((run / "record.json").read_bytes())
+    assert (record["scoring_version"], record["rescored_from"]) == (SCORING_VERSION, None)
+
+
+def test_what_cannot_be_rescored_is_one_line_and_exit_code_2(evalcli: Evalcli, make_run: MakeRun) -> None:
+    later = make_run([RIGHT])
+    _age(later, SCORING_VERSION + 1)
+    unfinished = make_run([RIGHT], 2, is_recorded=False, replicates=5)
+    broken = make_run([RIGHT], 3)
+    (broken / "record.json").write_text("[]")
+    for run, words in (
+        (later, "update the evaluator"),
+        (unfinished, "resume"),
+        (later.parent, "run.json"),
+        (broken, "remove it, and rescore the run"),
+    ):
+        ended = evalcli("rescore", run)
+        assert ended.code == 2
+        assert words in ended.err
+        assert ended.err.count("\n") == 1
+
+
+def test_rescored_runs_can_be_added_to_a_leaderboard(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path]
+) -> None:
+    run = make_run([RIGHT, WRONG])
+    path = add(_age(run))
+    assert evalcli("rescore", run, "--leaderboard", path).code == 0
+    versions = [record["scoring_version"] for record in json.loads(path.read_bytes())["runs"]]
+    assert sorted(versions) == [SCORING_VERSION - 1, SCORING_VERSION]
+
+
+def test_a_run_of_the_services_does_not_publish_its_cases_when_it_is_rescored(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run, path = make_run([RIGHT]), library / "leaderboard.json"
+    plan = json.loads((run / "run.json").read_bytes())
+    plan["origin"] = "vm"
+    for case in plan["cases"]:
+        case |= {"name": f"zebra-{case['name']}", "source": "data_sets"}
+    (run / "run.json").write_text(json.dumps(plan))
+    replies = (run / "replies.jsonl").read_text()
+    (run / "replies.jsonl").write_text(replies.replace('"case":"', '"case":"zebra-'))
+    (run / "record.json").unlink()
+    (library / "case-names.key").write_bytes(b"k" * 32)
+    assert evalcli("rescore", run, "--leaderboard", path).code == 0
+    assert "zebra" in (run / "record.json").read_text()
+    assert "zebra" not in path.read_text()
+    assert '"case": "case-' in path.read_text()
+
+
+def test_a_leaderboard_is_brought_to_the_present_rules_as_far_as_replies_are_kept(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
+) -> None:
+    kept, gone, current = make_run([RIGHT], 1), make_run([WRONG], 2), make_run([RIGHT], 3)
+    path = add(_age(kept), _age(gone), json.loads((current / "record.json").read_bytes()))
+    gone.rename(library / "elsewhere")
+    line = ("leaderboard", "rescore", "memo", "--prompt-library", library, "--runs-dir", library / "runs")
+    ended = evalcli(*line)
+    assert ended.code == 1
+    assert "its replies are not in" in ended.out
+    assert ended.out.splitlines()[-1].endswith(
+        f"1 run(s) rescored, 1 at scoring version {SCORING_VERSION} before, 1 without replies at hand"
+    )
+    runs = json.loads(path.read_bytes())["runs"]
+    assert len(runs) == 4
+    assert [run["rescored_from"] for run in runs if run["rescored_from"]] == [kept.name]
+    again = path.read_bytes()
+    assert "0 run(s) rescored" in evalcli(*line).out
+    assert path.read_bytes() == again
+
+
+def test_a_leaderboard_is_named_by_its_component_or_file_and_must_be_there(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
+) -> None:
+    path = add(_age(make_run([RIGHT])))
+    ended = evalcli("leaderboard", "rescore", path, "--runs-dir", library / "runs")
+    assert (ended.code, len(json.loads(path.read_bytes())["runs"])) == (0, 2)
+    for absent in ("memmo", library / "leaderboard.json"):
+        ended = evalcli("leaderboard", "rescore", absent, "--prompt-library", library)
+        assert (ended.code, ended.out) == (2, "")
+        assert "the leaderboard cannot be read" in ended.err
+
+
+def test_a_leaderboards_run_is_rescored_though_its_folder_lost_the_record(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
+) -> None:
+    run = make_run([RIGHT])
+    path = add(_age(run))
+    (run / "record.json").unlink()
+    line = ("leaderboard", "rescore", "memo", "--prompt-library", library, "--runs-dir", library / "runs")
+    assert evalcli(*line).code == 0
+    assert len(json.loads(path.read_bytes())["runs"]) == 2
+    assert (run / LATER).exists()

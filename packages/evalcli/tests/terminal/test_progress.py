@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from rich.console import Console
+
+from evalcli.terminal.progress import LINE_EVERY_S, PlainProgress, Progress, RichProgress, with_ticks
+from evalcore.clients.reply import CallError, Reply
+from evalcore.evaluation.outcome import RunOutcome
+from evalcore.library.component import Case, Component
+from evalcore.library.models import Model, Provider
+from evalcore.runs.plan import RunPlan, Server
+from evalcore.runs.record import RunRecord
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _plan(model: str = "big", replicates: int = 10) -> RunPlan:
+    return RunPlan(
+        run_id="r",
+        job_id="j",
+        origin="local",
+        component=Component(
+            "memo", "Memo", "1.0.0", None, "p", "a" * 64, "markdown", None, None, None, None, None
+        ),
+        cases=(Case("one", "in", "out", "b" * 64),),
+        skipped_cases=(),
+        model=Model(id=model, provider="p"),
+        provider=Provider("p", "openai", "http://x", None),
+        server=Server(),
+        replicates=replicates,
+        prompt_commit=None,
+        dataset_commit=None,
+    )
+
+
+def _reply(replicate: int, *, is_error: bool = False) -> Reply:
+    error = CallError("infrastructure", "timeout", "no answer") if is_error else None
+    return Reply(
+        case="one",
+        replicate=replicate,
+        request_id="x",
+        request_sha256="c" * 64,
+        text="t",
+        finish_reason="stop",
+        usage=None,
+        started_at="2026-01-05T09:00:00.000Z",
+        finished_at="2026-01-05T09:00:01.000Z",
+        latency_ms=1.0,
+        attempts=1,
+        error=error,
+    )
+
+
+def _call(progress: Progress, plan: RunPlan, replicate: int, *, is_error: bool = False) -> None:
+    progress.call_started(plan, "one", replicate)
+    progress.replied(plan, _reply(replicate, is_error=is_error))
+
+
+def test_a_log_gets_a_line_every_few_seconds_however_many_replies_come() -> None:
+    clock, lines = Clock(), list[str]()
+    progress, plan = PlainProgress(clock, lines.append), _plan(replicates=1000)
+    progress.run_started(plan, Path("runs/r"), 0)
+    for number in range(1000):
+        clock.now = number / 100
+        _call(progress, plan, number, is_error=number == 3)
+    assert lines[:2] == ["big: 1000 calls; replies in runs/r", "big: a call failed: no answer"]
+    assert len(lines) == 2 + 9.99 // LINE_EVERY_S
+    assert lines[2] == "501/1000 calls, 1 errors, 100.2/s, 5 s left"
+
+
+def test_what_calls_failed_of_is_told_once_for_each_cause_and_model() -> None:
+    lines = list[str]()
+    progress = PlainProgress(Clock(), lines.append)
+    for plan in (_plan("small"), _plan("big")):
+        progress.run_started(plan, Path("r"), 0)
+        for replicate in range(3):
+            _call(progress, plan, replicate, is_error=True)
+    assert [line for line in lines if "failed" in line] == [
+        "small: a call failed: no answer",
+        "big: a call failed: no answer",
+    ]
+
+
+def test_no_words_of_a_server_are_in_a_log_of_actions() -> None:
+    lines = list[str]()
+    progress, plan = PlainProgress(Clock(), lines.append), structs.replace(_plan(), origin="actions")
+    progress.run_started(plan, Path("r"), 0)
+    _call(progress, plan, 0, is_error=True)
+    assert "big: a call failed: timeout" in lines
+    assert "no answer" not in "".join(lines)
+
+
+def test_several_models_are_told_apart() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = PlainProgress(clock, lines.append)
+    small, big = _plan("small", 1), _plan("big")
+    for plan in (small, big):
+        progress.run_started(plan, Path("r"), 0)
+        _call(progress, plan, 0)
+    clock.now = LINE_EVERY_S
+    progress.tick()
+    assert lines[-1] == "2/11 calls, 0 errors, 0.2/s, 45 s left: big 1/10"
+
+
+def test_silence_is_explained() -> None:
+    clock, lines = Clock(), list[str]()
+    progress, plan = PlainProgress(clock, lines.append), _plan()
+    progress.run_started(plan, Path("r"), 4)
+    progress.call_started(plan, "one", 4)
+    clock.now = 60.0
+    progress.tick()
+    assert lines[-1].endswith("waiting for big: one, replicate 5, for 60 s")
+    assert lines[-1].startswith("4/10 calls, 0 errors, 0.0/s, ? left")
+
+
+def test_waits_are_told_once_in_a_while() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = PlainProgress(clock, lines.append)
+    for _ in range(16):
+        progress.waited("big", "rate_limited", 60.0)
+    assert lines == ["big: rate_limited; trying again in 1 min 0 s"]
+    clock.now = 66.0
+    progress.waited("big", "rate_limited", 60.0)
+    assert len(lines) == 2
+
+
+def test_starts_ends_and_models_left_out_are_told(make_record: Callable[..., RunRecord]) -> None:
+    clock, lines = Clock(), list[str]()
+    progress = PlainProgress(clock, lines.append)
+    progress.model_awaited("away", 45.0)
+    progress.model_skipped("gone", "no backend")
+    outcome = RunOutcome("big", "partial", "2 of 10", make_record(mean=0.5), Path("r"))
+    progress.run_finished(outcome)
+    assert lines == [
+        "away: not served now; looking again for 45 s",
+        "gone: skipped: no backend",
+        "big: partial (2 of 10), accuracy 0.500, reproducibility -",
+    ]
+    assert progress.outcomes == [outcome]
+
+
+def test_bars_show_each_model_and_take_markup_for_text() -> None:
+    clock, out = Clock(), StringIO()
+    console = Console(file=out, width=140, force_terminal=True, color_system=None)
+    with RichProgress(clock, console) as progress:
+        plan = _plan("[red]\x1b[2Jm")
+        progress.run_started(plan, Path("r"), 2)
+        progress.call_started(plan, "one", 3)
+        _call(progress, plan, 2, is_error=True)
+        clock.now = 40.0
+        progress.tick()
+    text = out.getvalue()
+    assert "[red]\\x1b[2Jm: 10 calls, 2 of them kept from before" in text
+    assert "3/10  1 errors  0.0/s  4 min 40 s left" in text
+    assert "waiting for [red]\\x1b[2Jm: one, replicate 4, for 40 s" in text
+    assert "\x1b[2Jm" not in text
+
+
+def test_ticks_stop_with_the_work() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return 3
+
+    async def failing() -> int:
+        raise LookupError
+
+    progress = PlainProgress(Clock(), print)
+    assert asyncio.run(with_ticks(work(), progress)) == 3
+    with pytest.raises(LookupError):
+        asyncio.run(with_ticks(failing(), progress))

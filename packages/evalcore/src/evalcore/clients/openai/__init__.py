@@ -1,0 +1,1 @@
+"""The OpenAI dialect: Chat Completions, as MindRouter and OpenAI speak it."""

@@ -1,0 +1,162 @@
+"""A streamed answer of the OpenAI dialect, read as it arrives: bytes in, an answer or a failure out."""
+
+from __future__ import annotations
+
+import msgspec
+
+from evalcore.clients.error_bodies import UNREADABLE
+from evalcore.clients.failures import (
+    Answer,
+    Failure,
+    incomplete_answer,
+    refused_stream,
+    stated_failure,
+    too_large,
+    unreadable_answer,
+)
+from evalcore.clients.openai.wire import NULL, read_usage
+from evalcore.clients.reply import Usage
+from evalcore.structs import Frozen
+
+LONGEST_ANSWER = 16 * 2**20
+"""Bytes of an answer that is not streamed, characters of one that is."""
+LONGEST_EVENT = 4 * 2**20
+"""Bytes of one event, since an unfinished one is held in memory."""
+LONGEST_STREAM = 16 * LONGEST_ANSWER
+"""Bytes of a stream; an event's frame is some ten times its text, and reasoning comes on top."""
+
+
+class _Delta(Frozen, frozen=True):
+    content: str | None = None
+
+
+class _Choice(Frozen, frozen=True):
+    index: int = 0
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(Frozen, frozen=True):
+    choices: list[_Choice] | None = None
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class StreamedAnswer:
+    """Puts a streamed answer together; complete only with a finish reason and `[DONE]`.
+
+    `feed` takes the bytes as they come, cut anywhere; `is_over` says that no more need be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        longest_answer: int = LONGEST_ANSWER,
+        longest_event: int = LONGEST_EVENT,
+        longest_stream: int = LONGEST_STREAM,
+    ) -> None:
+        self._longest_answer = longest_answer
+        self._longest_event = longest_event
+        self._longest_stream = longest_stream
+        self.has_begun = False
+        """Whether the model has begun to answer (its role or its reasoning count)."""
+        self.is_over = False
+        self._failure: Failure | None = None
+        self._is_done = False
+        self._rest = b""
+        self._parts: list[str] = []
+        self._size = 0
+        self._text_size = 0
+        self._finish_reason: str | None = None
+        self._usage: Usage | None = None
+        self._has_events = False
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; says whether the answer is over."""
+        self._size += len(data)
+        data = self._rest + data if self._rest else data
+        held = b""
+        if b"\r" in data:
+            data, held = _with_newlines(data)
+        events = data.split(b"\n\n")
+        self._rest = events.pop() + held
+        for event in events:
+            if self.is_over:
+                break
+            self._take(event)
+        if len(self._rest) > self._longest_event:
+            self._fail(too_large(self._longest_event))
+        elif self._text_size > self._longest_answer or self._size > self._longest_stream:
+            self._fail(too_large(self._longest_answer))
+        return self.is_over
+
+    def end(self) -> Answer | Failure:
+        """Say what came, once the connection has nothing more."""
+        if self._failure is not None:
+            return self._failure
+        if _data(self._rest.rstrip(b"\r\n")) == b"[DONE]":
+            # some servers leave out the last empty line
+            self._is_done = self._has_events = True
+        if not self._has_events:
+            return refused_stream()
+        if not (self._is_done and self._finish_reason is not None):
+            return incomplete_answer()
+        text = "".join(self._parts) if self._parts else None
+        return Answer(text=text, finish_reason=self._finish_reason, usage=self._usage)
+
+    def _take(self, event: bytes) -> None:
+        if event.startswith(b"data: ") and b"\n" not in event:
+            data = event[6:]
+        else:
+            data = _data(event)
+            if not data:
+                return
+        self._has_events = True
+        if data == b"[DONE]":
+            self._is_done = self.is_over = True
+            return
+        try:
+            chunk = _decode(data)
+        except UNREADABLE:
+            self._fail(unreadable_answer())
+            return
+        self._add(chunk)
+
+    def _add(self, chunk: _Chunk) -> None:
+        if chunk.choices:
+            self.has_begun = True
+            for choice in chunk.choices:
+                if choice.index:
+                    # `n` may be in params; the first choice is the answer
+                    continue
+                if choice.delta is not None and choice.delta.content is not None:
+                    self._parts.append(choice.delta.content)
+                    self._text_size += len(choice.delta.content)
+                if choice.finish_reason is not None:
+                    self._finish_reason = choice.finish_reason
+        if chunk.usage is not NULL:
+            self._usage = read_usage(chunk.usage)
+        if chunk.error is not NULL and bytes(chunk.error) != b"null":
+            self._fail(stated_failure(bytes(chunk.error)))
+
+    def _fail(self, failure: Failure) -> None:
+        if self._failure is None:
+            self._failure = failure
+        self.is_over = True
+
+
+def _with_newlines(data: bytes) -> tuple[bytes, bytes]:
+    r"""Turn `\r\n` and `\r` into `\n`; a last `\r` is held back, since a `\n` may follow."""
+    held = b"\r" if data.endswith(b"\r") else b""
+    if held:
+        data = data[:-1]
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), held
+
+
+def _data(event: bytes) -> bytes:
+    """The data lines of an event; comments, names and ids are passed over."""
+    lines = [line for line in event.split(b"\n") if line.startswith(b"data:")]
+    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)

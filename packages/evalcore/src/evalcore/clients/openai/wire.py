@@ -1,0 +1,196 @@
+"""The OpenAI dialect, without I/O: a call to a request's bytes, an answer's bytes to an answer.
+
+What a streamed answer is made of is read by `evalcore.clients.sse`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from evalcore.clients.error_bodies import UNREADABLE
+from evalcore.clients.failures import (
+    Answer,
+    Failure,
+    empty_answer,
+    no_choices,
+    stated_failure,
+    unreadable_answer,
+)
+from evalcore.clients.interface import Call, Served, ServedModel
+from evalcore.clients.reply import Usage
+from evalcore.structs import Frozen, JsonValue
+
+CHAT_PATH = "/v1/chat/completions"
+MODELS_PATH = "/v1/models"
+STATUS_PATH = "/status"
+
+SCHEMA_NAME = "answer"
+"""The name that `response_format` asks for; it is not shown to anybody."""
+
+
+NULL = msgspec.Raw(b"null")
+
+_Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""Beyond the upper bound some readers of JSON lose digits; nobody counts so far."""
+
+
+class _WireUsage(Frozen, frozen=True):
+    """Token counts; MindRouter sends zeros where its backend reported none."""
+
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
+
+
+class _Part(Frozen, frozen=True):
+    text: str | None = None
+
+
+class _Message(Frozen, frozen=True):
+    content: str | list[_Part] | None = None
+
+
+class _Choice(Frozen, frozen=True):
+    message: _Message | None = None
+    finish_reason: str | None = None
+
+
+class _Completion(Frozen, frozen=True):
+    choices: list[_Choice] | None = None
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
+
+
+class _ListedModel(Frozen, frozen=True):
+    id: str
+    quantization: str | None = None
+    context_length: int | None = None
+    max_model_len: int | None = None
+    backends: list[str] | None = None
+
+
+class _ModelList(Frozen, frozen=True):
+    data: list[_ListedModel]
+
+
+class _Status(Frozen, frozen=True):
+    version: str | None = None
+
+
+_completion = msgspec.json.Decoder(_Completion)
+_usage = msgspec.json.Decoder(_WireUsage | None)
+_model_list = msgspec.json.Decoder(_ModelList)
+_status = msgspec.json.Decoder(_Status)
+_encoder = msgspec.json.Encoder()
+
+
+def chat_body(call: Call) -> bytes:
+    """Build the body of a chat completion.
+
+    `params` go as given; what this program must decide (model, messages, streaming) wins over them.
+    """
+    model = call.model
+    body: dict[str, object] = dict(model.params)
+    if call.seed is not None:
+        body["seed"] = call.seed
+    body["model"] = model.id
+    body["messages"] = [
+        {"role": "system", "content": call.system},
+        {"role": "user", "content": call.user},
+    ]
+    body.update(_response_format(call))
+    body.update(_streaming(stream=model.stream))
+    for name in ("stream_options",) if not model.stream else ():
+        body.pop(name, None)
+    return _encoder.encode(body)
+
+
+def _response_format(call: Call) -> dict[str, JsonValue]:
+    wanted = call.model.structured_output
+    if wanted == "json_object":
+        return {"response_format": {"type": "json_object"}}
+    if wanted == "json_schema" and call.schema is not None:
+        schema: JsonValue = {"name": SCHEMA_NAME, "strict": True, "schema": call.schema}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    return {}
+
+
+def _streaming(*, stream: bool) -> dict[str, JsonValue]:
+    return {"stream": True, "stream_options": {"include_usage": True}} if stream else {"stream": False}
+
+
+def probe_body(model_id: str) -> bytes:
+    """Build the smallest request that makes the server say in words why it refused a streamed one."""
+    messages = [{"role": "user", "content": "Say OK."}]
+    return _encoder.encode({"model": model_id, "messages": messages, "max_tokens": 1, "stream": False})
+
+
+def parse_completion(body: bytes) -> Answer | Failure:
+    """Read the body of a non-streamed 200."""
+    if not body.strip():
+        return empty_answer()
+    try:
+        completion = _completion.decode(body)
+    except UNREADABLE:
+        return unreadable_answer()
+    error = bytes(completion.error)
+    if error != b"null":
+        return stated_failure(error)
+    if not completion.choices:
+        return no_choices()
+    choice = completion.choices[0]
+    text = _text(choice.message.content) if choice.message else None
+    return Answer(text=text, finish_reason=choice.finish_reason, usage=read_usage(completion.usage))
+
+
+def _text(content: str | list[_Part] | None) -> str | None:
+    if isinstance(content, list):
+        return "".join(part.text or "" for part in content)
+    return content
+
+
+def read_usage(told: msgspec.Raw) -> Usage | None:
+    """Token counts, or None where the server did not count: it says nothing, only zeros, or no numbers."""
+    try:
+        usage = _usage.decode(told)
+    except UNREADABLE:
+        # the answer beside it is none the worse for it
+        return None
+    if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    if not usage.prompt_tokens and not usage.completion_tokens:
+        return None
+    return Usage(prompt=usage.prompt_tokens, completion=usage.completion_tokens)
+
+
+def parse_models(body: bytes) -> dict[str, ServedModel]:
+    """Read `GET /v1/models`; raises one of UNREADABLE when it is no list of models."""
+    return {listed.id: _served_model(listed) for listed in _model_list.decode(body).data}
+
+
+def _served_model(listed: _ListedModel) -> ServedModel:
+    return ServedModel(
+        id=listed.id,
+        quantization=listed.quantization,
+        # vLLM itself says max_model_len
+        context_length=listed.context_length if listed.context_length is not None else listed.max_model_len,
+        backends=tuple(listed.backends) if listed.backends is not None else None,
+    )
+
+
+def parse_version(body: bytes) -> str | None:
+    """Read the gateway's version from `GET /status`; None where that is something else."""
+    try:
+        return _status.decode(body).version
+    except UNREADABLE:
+        return None
+
+
+def served(models_body: bytes, status_body: bytes | None) -> Served:
+    """Put together what a server says of itself; raises as parse_models does."""
+    return Served(
+        version=parse_version(status_body) if status_body is not None else None,
+        models=parse_models(models_body),
+    )

@@ -1,0 +1,1 @@
+"""A job's calls and their scoring: what is called when, and what came of it."""

@@ -1,0 +1,131 @@
+"""Which call is made next: one limit over all models, one per model, replicate by replicate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+
+from evalcore.library.component import Case
+
+
+class Lane:
+    """One run's calls that are still to be made, and how many of them are in flight."""
+
+    def __init__(self, pending: Iterator[tuple[int, Case]], limit: int) -> None:
+        self._pending = pending
+        self._limit = limit
+        self.in_flight = 0
+        self.next: tuple[int, Case] | None = next(pending, None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a call can be started now."""
+        return self.next is not None and self.in_flight < self._limit
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every call has ended."""
+        return self.next is None and not self.in_flight
+
+    def take(self) -> tuple[int, Case]:
+        """Start the next call. Only where `is_ready`."""
+        if self.next is None:
+            message = "no call is left in this lane"
+            raise LookupError(message)
+        taken, self.next = self.next, next(self._pending, None)
+        self.in_flight += 1
+        return taken
+
+
+class Dispatcher:
+    """Starts calls as places fall free, always of the lane that is furthest behind.
+
+    Lanes may be added while it runs; `close` says that none will follow. Once `may_start` says no, calls
+    in flight end and no others begin; whoever says so cancels `run`. Memory grows with the calls
+    in flight, never with the calls planned.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        start: Callable[[Coroutine[None, None, None]], object],
+        may_start: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._limit = limit
+        self._start = start
+        self._may_start = may_start
+        self._lanes: dict[Lane, Callable[[int, Case], Coroutine[None, None, None]]] = {}
+        self._in_flight = 0
+        self._returning: deque[asyncio.Future[None]] = deque()
+        self._is_open = True
+        self._changed = asyncio.Event()
+
+    def add(self, lane: Lane, call: Callable[[int, Case], Coroutine[None, None, None]]) -> None:
+        """Add a run's calls; `call` makes one of them."""
+        self._lanes[lane] = call
+        self._changed.set()
+
+    def close(self) -> None:
+        """Say that no lane will be added any more."""
+        self._is_open = False
+        self._changed.set()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Hold this around a call's long wait: others have its place until one is free after it."""
+        place = asyncio.get_running_loop().create_future()
+        self._in_flight -= 1
+        self._changed.set()
+        try:
+            yield
+            self._returning.append(place)
+            self._changed.set()
+            await place
+        finally:
+            if not place.done() or place.cancelled():
+                # Cut short: its end will count a place that it was never given back.
+                self._in_flight += 1
+
+    async def run(self) -> None:
+        """Start every call of every lane; return when all have ended and no lane can follow."""
+        while True:
+            self._start_ready()
+            if not self._is_open and not self._lanes:
+                return
+            await self._changed.wait()
+            self._changed.clear()
+
+    def _start_ready(self) -> None:
+        for lane in [lane for lane in self._lanes if lane.is_done]:
+            del self._lanes[lane]
+        while self._in_flight < self._limit and self._returning:
+            self._give_back(self._returning.popleft())
+        while self._in_flight < self._limit and self._may_start():
+            ready = [lane for lane in self._lanes if lane.is_ready]
+            if not ready:
+                return
+            # The lowest replicate first, so that a job cut short has asked every model alike.
+            lane = min(ready, key=_replicate)
+            replicate, case = lane.take()
+            self._in_flight += 1
+            self._start(self._follow(lane, replicate, case))
+
+    def _give_back(self, place: asyncio.Future[None]) -> None:
+        if not place.done():
+            place.set_result(None)
+            self._in_flight += 1
+
+    async def _follow(self, lane: Lane, replicate: int, case: Case) -> None:
+        try:
+            # Made here: a task that is cancelled before its first step would leave it never awaited.
+            await self._lanes[lane](replicate, case)
+        finally:
+            lane.in_flight -= 1
+            self._in_flight -= 1
+            self._changed.set()
+
+
+def _replicate(lane: Lane) -> int:
+    return lane.next[0] if lane.next is not None else 0

@@ -1,0 +1,217 @@
+"""Plan + clients -> kept replies -> run records: the whole of an evaluation but its publishing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from evalcore.clients.interface import Client
+from evalcore.clients.outage import Patience, PatientClient
+from evalcore.effects import Effects
+from evalcore.errors import ModelError
+from evalcore.evaluation.availability import by_provider, find_models
+from evalcore.evaluation.dispatch import Dispatcher, Lane
+from evalcore.evaluation.outcome import Observer, RunOutcome, outcome_of
+from evalcore.evaluation.scoring_process import ScoringProcess
+from evalcore.library.component import Case
+from evalcore.library.models import Model, is_local
+from evalcore.runs.folder import SYNC_EVERY_S, RunFolder, read_record
+from evalcore.runs.plan import JobPlan, Server, call_for, plan_run
+from evalcore.runs.record import RunRecord
+
+
+async def evaluate(
+    job: JobPlan,
+    clients: Mapping[str, Client],
+    *,
+    runs_dir: Path,
+    concurrency: int,
+    observer: Observer,
+    effects: Effects,
+    resumed: Mapping[str, Path] | None = None,
+    patience: Patience | None = None,
+    may_call: Callable[[], bool] = lambda: True,
+) -> list[RunOutcome]:
+    """Call every model of the job for every case and replicate, keep the replies, score them.
+
+    `clients` are keyed by provider name; `resumed` maps a model to the run folder that it goes on in:
+    one that has its record is not scored again, one that has replies is not looked for first. One
+    outcome for each model, in the order of the job's models. Cancelling keeps what has come; once
+    `may_call` says no, no call is begun any more, and the caller cancels when it likes.
+
+    Raises StorageError where replies cannot be kept, ModelError where no provider can be used at all.
+    """
+    async with ScoringProcess() as scoring:
+        evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {}, scoring)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                evaluation.start(tasks, concurrency, patience or Patience(), may_call)
+        except BaseExceptionGroup as group:
+            # One failure ends the whole evaluation, so the first one is the one to tell.
+            raise _first(group) from group
+        finally:
+            evaluation.close()
+    return evaluation.outcomes()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return group
+
+
+class _Evaluation:
+    """One evaluation while it runs; a Listener of find_models."""
+
+    def __init__(
+        self,
+        job: JobPlan,
+        clients: Mapping[str, Client],
+        runs_dir: Path,
+        observer: Observer,
+        effects: Effects,
+        resumed: Mapping[str, Path],
+        scoring: ScoringProcess,
+    ) -> None:
+        self._job = job
+        self._clients = clients
+        self._runs_dir = runs_dir
+        self._observer = observer
+        self._effects = effects
+        self._resumed = resumed
+        self._folders: list[RunFolder] = []
+        self._outcomes: dict[str, RunOutcome] = {}
+        self._errors: list[ModelError] = []
+        self._scoring = scoring
+        self._synced_at = effects.monotonic()
+
+    def start(
+        self, tasks: asyncio.TaskGroup, concurrency: int, patience: Patience, may_call: Callable[[], bool]
+    ) -> None:
+        """Begin looking for models and calling them."""
+        self._tasks = tasks
+        self._dispatcher = Dispatcher(concurrency, tasks.create_task, may_call)
+        tasks.create_task(self._find(patience))
+        tasks.create_task(self._dispatcher.run())
+
+    def close(self) -> None:
+        """Close every run's file."""
+        for folder in self._folders:
+            folder.close()
+
+    def outcomes(self) -> list[RunOutcome]:
+        """Return one outcome for each model; raise where nothing could be asked at all."""
+        outcomes = [self._outcomes[model.id] for model in self._job.models]
+        if self._errors and all(outcome.status == "skipped" for outcome in outcomes):
+            raise self._errors[0]
+        return outcomes
+
+    async def _find(self, patience: Patience) -> None:
+        begun = await self._reopened()
+        self._clients = self._patient(patience, list(begun))
+        for folder in begun.values():
+            self._go_on(folder)
+        known = begun.keys() | self._outcomes.keys()
+        groups = by_provider([model for model in self._job.models if model.id not in known])
+        await asyncio.gather(*(self._find_of(provider, models) for provider, models in groups.items()))
+        self._dispatcher.close()
+
+    async def _reopened(self) -> dict[str, RunFolder]:
+        """Open the runs that have replies, by model; those that have records are done."""
+        begun: dict[str, RunFolder] = {}
+        for model in self._job.models:
+            path = self._resumed.get(model.id)
+            if path is None:
+                continue
+            folder = await asyncio.to_thread(RunFolder.open, path)
+            self._folders.append(folder)
+            if folder.is_recorded:
+                self._observer.run_started(folder.plan, folder.path, folder.kept)
+                self._end(folder, await asyncio.to_thread(read_record, path))
+            elif folder.kept:
+                begun[model.id] = folder
+        return begun
+
+    def _patient(self, patience: Patience, answered: Sequence[str]) -> dict[str, Client]:
+        # Of other providers nobody can ask which models they serve now.
+        local = {model.provider for model in self._job.models if is_local(model)}
+        return {
+            name: PatientClient(
+                client,
+                patience,
+                monotonic=self._effects.monotonic,
+                sleep=self._effects.sleep,
+                answered=answered,
+            )
+            if name in local
+            else client
+            for name, client in self._clients.items()
+        }
+
+    async def _find_of(self, provider: str, models: Sequence[Model]) -> None:
+        client = self._clients[provider]
+        # A run that was begun once was served then: a provider that is away now is worth the wait.
+        await find_models(provider, client, models, self, self._effects, is_patient=bool(self._resumed))
+
+    def found(self, model: Model, server: Server) -> None:
+        """Begin a model's run, or go on with it."""
+        path = self._resumed.get(model.id)
+        folder = next((folder for folder in self._folders if folder.path == path), None)
+        if folder is None:
+            run_id = self._job.run_ids.get(model.id) or self._effects.new_id()
+            folder = RunFolder.create(self._runs_dir, plan_run(self._job, model, run_id, server))
+            self._folders.append(folder)
+        self._go_on(folder)
+
+    def _go_on(self, folder: RunFolder) -> None:
+        self._observer.run_started(folder.plan, folder.path, folder.kept)
+        self._call_all(folder)
+
+    def awaited(self, model: Model, seconds: float) -> None:
+        """Pass on that a model is waited for."""
+        self._observer.model_awaited(model.id, seconds)
+
+    def missing(self, model: Model, reason: str, error: ModelError | None) -> None:
+        """Leave a model out."""
+        if error is not None:
+            self._errors.append(error)
+        self._outcomes[model.id] = RunOutcome(model.id, "skipped", reason)
+        self._observer.model_skipped(model.id, reason)
+
+    def _call_all(self, folder: RunFolder) -> None:
+        lane = Lane(folder.pending(), folder.plan.model.concurrency)
+        if lane.is_done:
+            self._tasks.create_task(self._finish(folder))
+        else:
+            self._dispatcher.add(lane, partial(self._call, folder))
+            self._tasks.create_task(self._scoring.make_ready())
+
+    async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
+        plan = folder.plan
+        call = call_for(plan.model, plan.component.prompt, plan.component.schema, case, replicate)
+        self._observer.call_started(plan, case.name, replicate)
+        reply = await self._clients[plan.model.provider].call(call, self._dispatcher.lent)
+        folder.append(reply)
+        # Asked now: while this call waits for the disk, another one's reply may become the last.
+        is_last = folder.kept == plan.calls
+        self._observer.replied(plan, reply)
+        if self._effects.monotonic() - self._synced_at >= SYNC_EVERY_S:
+            self._synced_at = self._effects.monotonic()
+            await asyncio.to_thread(self._sync)
+        if is_last:
+            # A task of its own: the place among the calls in flight is free while the run is scored.
+            self._tasks.create_task(self._finish(folder))
+
+    def _sync(self) -> None:
+        for folder in self._folders:
+            folder.sync()
+
+    async def _finish(self, folder: RunFolder) -> None:
+        self._end(folder, await self._scoring.score(folder.path))
+
+    def _end(self, folder: RunFolder, record: RunRecord) -> None:
+        outcome = outcome_of(record, folder.path)
+        self._outcomes[outcome.model] = outcome
+        self._observer.run_finished(outcome)

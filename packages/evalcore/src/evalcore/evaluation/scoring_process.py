@@ -1,0 +1,115 @@
+"""Scoring in a process of its own, so that no answer, however large, can hold up the event loop.
+
+A thread would not do: parsing a long reply, comparing long texts and collecting garbage all hold the
+interpreter's lock for tens of milliseconds. One process (evalcore.scoring_worker) serves a whole
+evaluation; it is started while the first calls are on their way, so that no run waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from evalcore.errors import ScoringError, StorageError
+from evalcore.runs.folder import read_record
+from evalcore.runs.record import RunRecord
+from evalcore.structs import Frozen
+
+_ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
+"""What the scoring process inherits: no secrets, since it reads what models wrote."""
+
+_KEPT = "the replies are kept: resume the run, and report this"
+
+
+class ScoringProcess:
+    """Scores run folders, one at a time; an async context manager."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def make_ready(self) -> None:
+        """Start the process before it is needed; where it cannot be, `score` tries again and tells."""
+        async with self._turn:
+            with contextlib.suppress(OSError):
+                await self._running()
+
+    async def score(self, folder: Path) -> RunRecord:
+        """Score a run whose replies are all kept, write its `record.json`, and return the record.
+
+        Raises StorageError where the folder cannot be read or written, ScoringError where scoring failed.
+        """
+        async with self._turn:
+            line = await self._ask(folder)
+        if not line:
+            await self._stop()
+            raise ScoringError("the scoring process died", where=str(folder), hint=_KEPT)
+        answer = msgspec.json.decode(line, type=ScoringAnswer)
+        if answer.crash is not None:
+            crash = ScoringError(f"scoring crashed: {answer.error}", where=str(folder), hint=_KEPT)
+            crash.add_note(answer.crash)
+            raise crash
+        if answer.error is not None:
+            raise StorageError(answer.error)
+        return read_record(folder)
+
+    async def _ask(self, folder: Path) -> bytes:
+        process = await self._running()
+        if process.stdin is None or process.stdout is None:
+            raise ScoringError("the scoring process has no pipes", where=str(folder), hint=_KEPT)
+        process.stdin.write(msgspec.json.encode(str(folder)) + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await process.stdin.drain()
+        return await process.stdout.readline()
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        # One that has died while nothing was scored, such as for want of memory, has lost nothing.
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        return await self._start()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "evalcore.evaluation.scoring_worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            # Its words would stand in the middle of a service's log; what goes wrong is in its answers.
+            stderr=asyncio.subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
+            # A terminal's Ctrl-C goes to the whole process group: this one is ended by us, quietly.
+            start_new_session=True,
+        )
+        return self._process
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+class ScoringAnswer(Frozen, frozen=True):
+    """What the scoring process says of one run; no error where its record is written."""
+
+    error: str | None = None
+    crash: str | None = None
+    """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""

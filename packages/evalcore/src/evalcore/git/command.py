@@ -1,0 +1,178 @@
+"""Runs git: a clean environment, fixed settings, a time limit on every call, bounded output.
+
+Why nothing in a clone can make git run a program or write outside its folder:
+
+- hooks: `core.hooksPath` is /dev/null, and `core.fsmonitor` is off;
+- filters, merge drivers, textconv and external diffs: `.gitattributes` can only *name* them; their
+  commands come from configuration, and no file of a commit is configuration. The system's and the
+  user's configuration are not read; the clone's own `.git/config` is its operator's;
+- submodules: never recursed into, so `.gitmodules` is a file like any other;
+- transports: `GIT_ALLOW_PROTOCOL` names the one transport of the remote's URL, so `ext::`, `ssh` and
+  a redirect to another protocol are refused; HTTP redirects are not followed;
+- paths: git itself refuses `.git`, `..`, absolute paths and writing through symbolic links, and
+  `core.protectHFS`/`core.protectNTFS` refuse their disguises. Links are checked out as links; what
+  reads a checkout refuses those that leave it. Results are committed without any checkout;
+- editors, pagers, prompts: none, and standard input is empty.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from evalcore.git.credentials import NO_HANDOVER, Handover
+from evalcore.git.errors import GitFailed, GitTimedOut
+
+OUTPUT_LIMIT = 64 * 1024 * 1024
+"""Bytes of standard output that are kept; a leaderboard is the largest thing read."""
+ERROR_LIMIT = 64 * 1024
+"""Bytes of standard error that are kept; a remote may send as many lines as it likes."""
+LOCAL_TIMEOUT = 60.0
+"""Seconds for a command that stays on this machine."""
+GRACE = 2.0
+"""Seconds that git has to remove its lock files after SIGTERM."""
+
+SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.attributesFile": "/dev/null",
+    "core.excludesFile": "/dev/null",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
+    "core.filesRefLockTimeout": "2000",
+    "core.packedRefsTimeout": "2000",
+    "credential.helper": "",
+    "http.followRedirects": "false",
+    "http.sslVerify": "true",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "submodule.recurse": "false",
+    "fetch.recurseSubmodules": "false",
+    "push.recurseSubmodules": "no",
+    "push.gpgSign": "false",
+    "commit.gpgSign": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "advice.detachedHead": "false",
+}
+KEPT_VARIABLES = (
+    "PATH", "TMPDIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+)  # fmt: skip
+FIXED_VARIABLES = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_EDITOR": "false",
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+}
+
+
+class Outcome(NamedTuple):
+    """How a git command ended."""
+
+    status: int
+    output: bytes
+    errors: str
+
+    @property
+    def text(self) -> str:
+        """The output as stripped text."""
+        return self.output.decode("utf-8", "replace").strip()
+
+
+def run_git(
+    directory: Path,
+    *arguments: str,
+    timeout: float = LOCAL_TIMEOUT,
+    environment: Mapping[str, str] | None = None,
+    protocols: str = "none",
+    credentials: Handover = NO_HANDOVER,
+    stdin: bytes = b"",
+) -> Outcome:
+    """Run one git command in a directory; raises GitTimedOut, and GitFailed where git cannot be run."""
+    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    try:
+        process = subprocess.Popen(
+            ["git", *settings, *arguments],  # noqa: S607 - the operator's git, from PATH
+            cwd=directory,
+            env=_environment(protocols) | dict(environment or {}) | credentials.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=credentials.descriptors,
+            # Its own group, so that a time-out ends git's children (git-remote-https) with it.
+            start_new_session=True,
+        )
+    except OSError as error:
+        what = f"git cannot be run: {error.strerror}"
+        raise GitFailed(what, where=str(directory), hint="see evalhook check") from error
+    with process:
+        try:
+            return _communicate(process, stdin, timeout)
+        except subprocess.TimeoutExpired as error:
+            what = f"git {arguments[0]} did not end within {timeout:.0f} s"
+            hint = "is the remote reachable, and the disk not overloaded?"
+            raise GitTimedOut(what, where=str(directory), hint=hint) from error
+        finally:
+            _end(process)
+
+
+def _environment(protocols: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    return {**kept, **FIXED_VARIABLES, "GIT_ALLOW_PROTOCOL": protocols}
+
+
+def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> Outcome:
+    output, errors = bytearray(), bytearray()
+    readers = [
+        threading.Thread(target=_drain, args=(process.stdout, output, OUTPUT_LIMIT), daemon=True),
+        threading.Thread(target=_drain, args=(process.stderr, errors, ERROR_LIMIT), daemon=True),
+        threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True),
+    ]
+    for thread in readers:
+        thread.start()
+    try:
+        status = process.wait(timeout)
+    finally:
+        _end(process)
+        for thread in readers:
+            thread.join(GRACE)
+    return Outcome(status, bytes(output), errors.decode("utf-8", "replace"))
+
+
+def _drain(stream: IO[bytes], kept: bytearray, limit: int) -> None:
+    """Read to the end, so that git never blocks, and keep the beginning."""
+    while chunk := stream.read1(65536) if hasattr(stream, "read1") else stream.read(65536):
+        kept.extend(chunk[: limit - len(kept)])
+
+
+def _feed(stream: IO[bytes], stdin: bytes) -> None:
+    try:
+        stream.write(stdin)
+        stream.close()
+    except BrokenPipeError:
+        pass
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and its children: politely, so that locks are removed, then at once."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

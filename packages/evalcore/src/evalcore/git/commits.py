@@ -1,0 +1,167 @@
+"""Results as commits: a file read from and written to a commit without any checkout, and pushed.
+
+With no checkout there is no filter, link, hook or attribute between the bytes and the commit, and the
+commit differs from its parent in exactly one file by construction.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from evalcore.git import errors
+from evalcore.git.clone import FETCH_TIMEOUT, Clone
+from evalcore.git.command import OUTPUT_LIMIT, Outcome, run_git
+from evalcore.git.translate import said, translate
+
+PUSH_TIMEOUT = 120.0
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Evaluator",
+    "GIT_AUTHOR_EMAIL": "evaluator@users.noreply.github.com",
+    "GIT_COMMITTER_NAME": "Evaluator",
+    "GIT_COMMITTER_EMAIL": "evaluator@users.noreply.github.com",
+}
+REGULAR = {"100644", "100755"}
+OUTDATED = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value", re.IGNORECASE)
+
+
+def read_blob(clone: Clone, commit: str, path: str) -> bytes | None:
+    """A file's bytes at a commit, None where it is not there; raises UnsafePath for anything but a file."""
+    entry = _entry(clone, commit, path)
+    if entry is None:
+        return None
+    mode, _, blob = entry
+    if mode not in REGULAR:
+        raise _unsafe(clone, path)
+    if int(clone.git("cat-file", "-s", blob).text) > OUTPUT_LIMIT:
+        raise errors.UnsafePath(f"{path} is larger than {OUTPUT_LIMIT} bytes", where=str(clone.path))
+    return clone.git("cat-file", "blob", blob).output
+
+
+def commit_file(clone: Clone, parent: str, path: str, data: bytes, message: str) -> str:
+    """Make a commit on `parent` that sets one file and nothing else; gives its id. No branch moves."""
+    folder = Path(path).parent.as_posix()
+    around, entry = _entry(clone, parent, folder), _entry(clone, parent, path)
+    if (around is not None and around[1] != "tree") or (entry is not None and entry[0] not in REGULAR):
+        raise _unsafe(clone, path)
+    mode = entry[0] if entry else "100644"
+    blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
+    with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        clone.git("read-tree", parent, environment=index)
+        clone.git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", environment=index)
+        tree = clone.git("write-tree", environment=index).text
+    text = message.encode()
+    return clone.git("commit-tree", tree, "-p", parent, "-F", "-", environment=IDENTITY, stdin=text).text
+
+
+def message_of(clone: Clone, commit: str) -> str:
+    """A commit's whole message."""
+    return clone.git("show", "--no-patch", "--no-show-signature", "--format=%B", commit).text
+
+
+def remote_tip(clone: Clone, branch: str) -> str | None:
+    """Where a branch of the remote is now, or None where there is none."""
+    reference = f"refs/heads/{branch}"
+    outcome = clone.remote("ls-remote", "--quiet", "--", clone.remote_url(), reference, timeout=PUSH_TIMEOUT)
+    if outcome.status != 0:
+        raise translate(outcome, "ls-remote", str(clone.path))
+    # The pattern also matches other references that end in the same words.
+    lines = (line.split("\t", 1) for line in outcome.text.splitlines())
+    return next((sha for sha, name in lines if name == reference), None)
+
+
+def push(clone: Clone, commit: str, branch: str) -> None:
+    """Push a commit to a branch of the remote, never by force.
+
+    Raises PushOutdated where the branch has moved or exists with other commits, PushRefused where the
+    remote will not have it, RemoteUnreachable and GitTimedOut where nobody knows.
+    """
+    arguments = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-recurse-submodules")
+    refspec = f"{commit}:refs/heads/{branch}"
+    outcome = clone.remote(*arguments, "--", clone.remote_url(), refspec, timeout=PUSH_TIMEOUT)
+    if outcome.status != 0:
+        raise _push_error(outcome, branch, clone)
+
+
+def _push_error(outcome: Outcome, branch: str, clone: Clone) -> Exception:
+    rejection = next((line for line in outcome.text.splitlines() if line.startswith("!")), "")
+    where = f"{clone.remote_url()} {branch}"
+    if OUTDATED.search(rejection):
+        return errors.PushOutdated("the branch has moved on the remote", where=where)
+    error = translate(outcome, "push", where)
+    if not rejection and not isinstance(error, errors.RemoteRefused):
+        return error
+    words = _remote_words(outcome.errors) or said(rejection or outcome.errors)
+    hint = "may the token push here, and do the branch rules let it?"
+    return errors.PushRefused(f"the remote refuses the push: {words}", where=where, hint=hint)
+
+
+def _remote_words(text: str) -> str:
+    lines = [line.removeprefix("remote:").strip() for line in text.splitlines() if line.startswith("remote:")]
+    return said(" ".join(line for line in lines if line)) if any(lines) else ""
+
+
+def _entry(clone: Clone, commit: str, path: str) -> tuple[str, str, str] | None:
+    """The mode, type and id of what stands at a path of a commit."""
+    listing = clone.git("ls-tree", "-z", "--full-tree", commit, "--", path).text.split("\0")
+    for line in filter(None, listing):
+        described, _, name = line.partition("\t")
+        if name == path:
+            mode, kind, blob = described.split(" ")
+            return mode, kind, blob
+    return None
+
+
+def _unsafe(clone: Clone, path: str) -> errors.UnsafePath:
+    hint = "make it a regular file in a folder"
+    return errors.UnsafePath(f"{path} is no regular file in the repository", where=str(clone.path), hint=hint)
+
+
+CONFLICT = 1
+"""The status of `git merge-tree` for a merge with conflicts; see git-merge-tree(1)."""
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Known to every git; from 2.43 on a repository without a checkout would take attributes from HEAD."""
+
+
+class Merge(NamedTuple):
+    """What merging two commits gives."""
+
+    tree: str
+    conflicts: tuple[str, ...]
+    """The paths that git cannot merge; in `tree` they hold conflict markers."""
+
+
+def try_merge(clone: Clone, ours: str, theirs: str) -> Merge:
+    """Merge two commits into a tree; raises RepositoryError.
+
+    As if there were no checkout, whose .gitattributes could have two leaderboards merged line by line
+    (`merge=union`) into a file that is none.
+    """
+    folder = Path(clone.git("rev-parse", "--absolute-git-dir").text)
+    arguments = ("merge-tree", "--write-tree", "--no-messages", "--name-only", "-z", ours, theirs)
+    outcome = run_git(
+        folder, "--bare", *arguments, timeout=FETCH_TIMEOUT, environment={"GIT_ATTR_SOURCE": EMPTY_TREE}
+    )
+    if outcome.status not in {0, CONFLICT}:
+        raise translate(outcome, "merge-tree", str(clone.path))
+    tree, *paths = outcome.output.decode("utf-8", "replace").split("\0")
+    return Merge(tree, tuple(path for path in paths if path) if outcome.status == CONFLICT else ())
+
+
+def commit_merge(
+    clone: Clone, merge: Merge, path: str, data: bytes, parents: tuple[str, str], message: str
+) -> str:
+    """Commit a merge in which the file at `path`, the one that may conflict, is `data`; gives its id."""
+    blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
+    with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        clone.git("read-tree", merge.tree, environment=index)
+        clone.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", environment=index)
+        tree = clone.git("write-tree", environment=index).text
+    ours, theirs = parents
+    arguments = ("commit-tree", tree, "-p", ours, "-p", theirs, "-F", "-")
+    return clone.git(*arguments, environment=IDENTITY, stdin=message.encode()).text

@@ -1,0 +1,185 @@
+"""Pull requests and labels on GitHub, through PyGithub, which only the `github*` modules here import."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from urllib.parse import urlsplit
+
+from github import Auth, Github
+from github.PullRequest import PullRequest as ApiPullRequest
+from github.Repository import Repository as ApiRepository
+
+from evalcore.git.credentials import require_secure
+from evalcore.github.tokens import PUBLIC_API, Tokens
+from evalcore.github.transport import (
+    RETRIES,
+    TIMEOUT,
+    GitHubRefused,
+    GitHubUnreachable,
+    PullRequestRefused,
+    retry_policy,
+    translated,
+)
+from evalcore.structs import Frozen
+
+RESULTS_BRANCH = re.compile(r"eval-results/([a-z0-9][a-z0-9._-]{0,99})-[0-9a-f]{12}-\d{8}T\d{6}Z")
+MOST_PULLS = 500
+"""Open pull requests that are looked at, the newest first."""
+
+
+class PullRequest(Frozen, frozen=True):
+    """What the service needs to know of a pull request."""
+
+    number: int
+    url: str
+    """Its page."""
+    branch: str
+    is_open: bool
+    labels: tuple[str, ...]
+
+
+class GitHub:
+    """One repository on GitHub. Each call opens and closes its own connection."""
+
+    def __init__(
+        self,
+        repository: str,
+        tokens: Tokens,
+        *,
+        api_url: str = PUBLIC_API,
+        allow_http: bool = False,
+        retries: int = RETRIES,
+    ) -> None:
+        require_secure(api_url, "EVALHOOK_GITHUB_API_URL", allow_http=allow_http)
+        self.repository = repository
+        self._tokens = tokens
+        self._api_url = api_url.rstrip("/")
+        self._retries = retries
+
+    def results_pull_requests(self, slug: str, base: str) -> list[PullRequest]:
+        """The open pull requests with results of a component, the newest first.
+
+        Those of forks are none of ours, whatever their branches are called.
+        """
+        return [pull for pull in self.open_results(base) if slug_of(pull.branch) == slug]
+
+    def open_results(self, base: str) -> list[PullRequest]:
+        """The open pull requests with results of any component, the newest first."""
+        with self._opened("list pull requests") as repository:
+            found = repository.get_pulls(state="open", base=base, sort="created", direction="desc")
+            return [
+                _pull_request(pull)
+                for pull in islice(found, MOST_PULLS)
+                if slug_of(pull.head.ref) is not None and self._is_own(pull)
+            ]
+
+    def pull_request_of(self, branch: str) -> PullRequest | None:
+        """The newest pull request of a branch, open or not."""
+        owner = self.repository.partition("/")[0]
+        with self._opened("look for the pull request") as repository:
+            found = repository.get_pulls(
+                state="all", head=f"{owner}:{branch}", sort="created", direction="desc"
+            )
+            pulls = islice(found, MOST_PULLS)
+            return next((_pull_request(pull) for pull in pulls if pull.head.ref == branch), None)
+
+    def open_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """Open a pull request, or give the one that is there; raises PullRequestRefused."""
+        known = self.pull_request_of(branch)
+        if known is not None:
+            return known
+        try:
+            with self._opened("open the pull request") as repository:
+                made = repository.create_pull(base=base, head=branch, title=title, body=body)
+                return PullRequest(
+                    number=made.number, url=made.html_url, branch=branch, is_open=True, labels=()
+                )
+        except (PullRequestRefused, GitHubUnreachable):
+            # It may have been opened though its answer was lost, and a retry refused as the second.
+            known = self.pull_request_of(branch)
+            if known is None:
+                raise
+            return known
+
+    def add_labels(self, pull_request: PullRequest, labels: Sequence[str]) -> None:
+        """Add the labels that the pull request lacks; GitHub makes those that the repository lacks."""
+        missing = [label for label in labels if label not in pull_request.labels]
+        if missing:
+            with self._opened("label the pull request") as repository:
+                repository.get_issue(pull_request.number).add_to_labels(*missing)
+
+    def check(self) -> str:
+        """Look at the repository with the token, and give its default branch (for `evalhook check`)."""
+        with self._opened("look at the repository") as repository:
+            return repository.default_branch
+
+    def _is_own(self, pull: ApiPullRequest) -> bool:
+        source = pull.head.repo
+        return source is not None and source.full_name.lower() == self.repository.lower()
+
+    @contextmanager
+    def _opened(self, doing: str) -> Iterator[ApiRepository]:
+        try:
+            with self._opened_with(self._tokens.token(), doing) as repository:
+                yield repository
+        except GitHubRefused:
+            self._tokens.forget()
+            raise
+
+    @contextmanager
+    def _opened_with(self, token: str, doing: str) -> Iterator[ApiRepository]:
+        with (
+            translated(f"{self._api_url}/repos/{self.repository}", doing, token),
+            Github(
+                auth=Auth.Token(token),
+                base_url=self._api_url,
+                timeout=TIMEOUT,
+                # With none, GitHub's refusals come back whole, with the wait that they ask for.
+                retry=retry_policy(self._retries) if self._retries else None,
+                user_agent="evalhook",
+                per_page=100,
+                # A job makes a handful of requests; pauses between them would only slow it.
+                seconds_between_requests=None,
+                seconds_between_writes=None,
+                # The repository and the pull request are known by name: no request to look them up.
+                lazy=True,
+            ) as client,
+        ):
+            yield client.get_repo(self.repository)
+
+
+def slug_of(branch: str) -> str | None:
+    """Return the component whose results a branch holds, by its name; None for any other branch."""
+    found = RESULTS_BRANCH.fullmatch(branch)
+    return found[1] if found is not None else None
+
+
+def git_origin(api_url: str) -> str:
+    """The origin of the git remotes that belong to an API root.
+
+    `api.github.com` is github.com's and `api.x.ghe.com` is x.ghe.com's; on a server of one's own both
+    have one origin.
+    """
+    parts = urlsplit(api_url)
+    host = parts.netloc.rpartition("@")[2].lower()
+    if host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com")):
+        host = host.removeprefix("api.")
+    return f"{parts.scheme}://{host}"
+
+
+def _pull_request(pull: ApiPullRequest) -> PullRequest:
+    return PullRequest(
+        number=pull.number,
+        url=pull.html_url,
+        branch=pull.head.ref,
+        is_open=pull.state == "open",
+        labels=tuple(label.name for label in pull.labels),
+    )
+
+
+# PyGithub writes to standard error by itself; the service's logs are the only ones.
+logging.getLogger("github").handlers.clear()

@@ -1,0 +1,81 @@
+"""The tokens of a GitHub App, renewed in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from github import Auth, GithubIntegration
+
+from evalcore.github.transport import TIMEOUT, retry_policy, translated
+from evalcore.secret import Secret
+
+PUBLIC_API = "https://api.github.com"
+RENEW_BEFORE = timedelta(minutes=5)
+"""How long a token must still hold: longer than a push may take."""
+
+
+class AppTokens:
+    """The installation tokens of a GitHub App: an hour each, renewed in time."""
+
+    def __init__(
+        self,
+        app_id: int,
+        private_key: str,
+        repository: str,
+        *,
+        api_url: str = PUBLIC_API,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._app_id = app_id
+        self._private_key = private_key
+        self._repository = repository
+        self._api_url = api_url
+        self._now = now
+        self._kept: tuple[str, datetime] | None = None
+
+    def token(self) -> str:
+        """Give the token at hand, or fetch one."""
+        if self._kept is None or self._kept[1] - RENEW_BEFORE < self._now():
+            self._kept = self._fetch()
+        return self._kept[0]
+
+    def forget(self) -> None:
+        """Fetch another one next time."""
+        self._kept = None
+
+    def _fetch(self) -> tuple[str, datetime]:
+        owner, _, name = self._repository.partition("/")
+        with translated(self._api_url, "make a token for the app", self._private_key):
+            auth = Auth.AppAuth(self._app_id, self._private_key)
+            with GithubIntegration(
+                auth=auth, base_url=self._api_url, timeout=TIMEOUT, retry=retry_policy()
+            ) as app:
+                made = app.get_access_token(app.get_repo_installation(owner, name).id)
+        return made.token, made.expires_at
+
+
+class Tokens(Protocol):
+    """Where tokens come from."""
+
+    def token(self) -> str:
+        """Give a token that holds for some minutes at least."""
+        ...
+
+    def forget(self) -> None:
+        """Give another one next time, where there can be one: this one was refused."""
+        ...
+
+
+class FixedToken(NamedTuple):
+    """A token that stands in the settings."""
+
+    secret: Secret
+
+    def token(self) -> str:
+        """Give it."""
+        return self.secret.reveal()
+
+    def forget(self) -> None:
+        """Keep it: there is no other."""

@@ -1,0 +1,194 @@
+"""The edge that reads a component's cases from the data sets and the prompt library."""
+
+from __future__ import annotations
+
+import hashlib
+
+from evalcore.errors import CaseError, CheckoutError, InputError
+from evalcore.formats.strict_json import parse_json
+from evalcore.formats.yaml_tree import read_yaml
+from evalcore.library.checkout import Checkout, decode_text
+from evalcore.library.component import DATA_SETS, Case, CaseSource, Component, OutputFormat, SkippedCase
+from evalcore.scoring.rules.field_rules import plan_fields
+from evalcore.structs import Frozen, JsonValue
+
+INPUTS = ("input.md", "input.txt", "input.json")
+EXPECTED_JSON = "expected.json"
+EXPECTED_MARKDOWN = "expected.md"
+METADATA = "metadata.yaml"
+MAX_NAME = 200
+MAX_REASON = 1000
+"""Characters of a reason; what is longer is cut."""
+
+
+class _Unusable(Exception):
+    """Why a case is skipped, as its reader is told."""
+
+
+class NoUsableCase(CaseError):
+    """A component has no case that can be used; `skipped` says why, case by case."""
+
+    def __init__(self, slug: str, skipped: tuple[SkippedCase, ...]) -> None:
+        self.skipped = skipped
+        where = f"components/{slug}"
+        if skipped:
+            what = f"none of its {len(skipped)} cases can be used; {skipped[0].case}: {skipped[0].reason}"
+            super().__init__(what, where=where, hint="mend one")
+        else:
+            hint = f"put one into components/{slug}/evals/cases/<case>/"
+            super().__init__("has no cases", where=where, hint=hint)
+
+
+class _Place(Frozen, frozen=True):
+    """Where a case was found."""
+
+    checkout: Checkout
+    path: str
+    where: str
+
+    @property
+    def source(self) -> CaseSource:
+        return "data_sets" if self.where.startswith(f"{DATA_SETS}/") else "library"
+
+    def skipped(self, name: str, reason: str) -> SkippedCase:
+        # Where a case lies always stands first, which is how SkippedCase knows its source.
+        located = reason if reason.startswith(self.where) else f"{self.where}: {reason}"
+        return SkippedCase(case=_printable(name), reason=_printable(located, MAX_REASON))
+
+    def has(self, name: str) -> bool:
+        return self.checkout.has(f"{self.path}/{name}")
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self.checkout.read(f"{self.path}/{name}")
+        except CheckoutError as error:
+            raise CheckoutError(error.what, where=f"{self.where}/{name}", hint=error.hint) from None
+
+
+def load_cases(
+    library: Checkout, data_sets: Checkout | None, component: Component
+) -> tuple[tuple[Case, ...], tuple[SkippedCase, ...]]:
+    """Read a component's cases, sorted by name; those that cannot be used come with the reason.
+
+    Of several folders of one name the first counts: `<data sets>/<slug>/<case>`,
+    `<data sets>/<slug>/cases/<case>`, `components/<slug>/evals/cases/<case>`.
+
+    Raises CaseError when none is usable, ComponentError for a scoring policy that does not fit them.
+    """
+    cases: list[Case] = []
+    skipped: list[SkippedCase] = []
+    for name, place in sorted(_places(library, data_sets, component.slug).items()):
+        try:
+            cases.append(_load_case(name, place, component.output))
+        except _Unusable as reason:
+            skipped.append(place.skipped(name, str(reason)))
+        except InputError as error:
+            skipped.append(place.skipped(name, error.line))
+    if not cases:
+        raise NoUsableCase(component.slug, tuple(skipped))
+    # The scoring policy is checked here, before anything is called: only now are all fields known.
+    plan_fields(component, cases)
+    return tuple(cases), tuple(skipped)
+
+
+def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[str, _Place]:
+    places: dict[str, _Place] = {}
+    _add(places, library, f"components/{slug}/evals/cases", prefix="")
+    if data_sets is not None:
+        prefix = f"{DATA_SETS}/"
+        _add(places, data_sets, f"{slug}/cases", prefix)
+        nested = places.get("cases")
+        _add(places, data_sets, slug, prefix)
+        # `<slug>/cases` is the folder of cases, unless it is itself laid out as one.
+        if not _holds_case(data_sets, f"{slug}/cases"):
+            places.pop("cases", None)
+            places.update({"cases": nested} if nested is not None else {})
+    return places
+
+
+def _add(places: dict[str, _Place], checkout: Checkout, folder: str, prefix: str) -> None:
+    for name in checkout.folders(folder):
+        if not name.startswith("."):
+            path = f"{folder}/{name}"
+            places[name] = _Place(checkout=checkout, path=path, where=f"{prefix}{path}")
+
+
+def _holds_case(checkout: Checkout, folder: str) -> bool:
+    names = (*INPUTS, EXPECTED_JSON, EXPECTED_MARKDOWN)
+    return any(checkout.has(f"{folder}/{name}") for name in names)
+
+
+def _load_case(name: str, place: _Place, output: OutputFormat) -> Case:
+    if name != _printable(name):
+        raise _Unusable(f"its folder's name has unusual characters, or over {MAX_NAME} of them")
+    input_name, expected_name = _input_name(place), _expected_name(place, output)
+    input_bytes = place.read(input_name)
+    expected_bytes = place.read(expected_name)
+    input_text = decode_text(input_bytes, f"{place.where}/{input_name}")
+    expected = decode_text(expected_bytes, f"{place.where}/{expected_name}")
+    if not input_text.strip():
+        raise _Unusable(f"{place.where}/{input_name}: is empty")
+    _check_expected(expected, output, f"{place.where}/{expected_name}")
+    return Case(
+        name=name,
+        input=input_text,
+        expected=expected,
+        sha256=hashlib.sha256(input_bytes + b"\0" + expected_bytes).hexdigest(),
+        validated_against_version=_validated_against(place),
+        source=place.source,
+    )
+
+
+def _input_name(place: _Place) -> str:
+    for name in INPUTS:
+        if place.has(name):
+            return name
+    if place.has("input.pdf"):
+        raise _Unusable(f"{place.where}/input.pdf: PDF inputs are not read yet")
+    raise _Unusable(f"{place.where}: has no input ({', '.join(INPUTS)})")
+
+
+def _expected_name(place: _Place, output: OutputFormat) -> str:
+    wanted, other = EXPECTED_JSON, EXPECTED_MARKDOWN
+    if output == "markdown":
+        wanted, other = other, wanted
+    if place.has(wanted):
+        return wanted
+    reason = f"{place.where}: has no expected answer ({wanted})"
+    if place.has(other):
+        reason += f"; its {other} is of another kind than the component's answers"
+    raise _Unusable(reason)
+
+
+def _check_expected(expected: str, output: OutputFormat, where: str) -> None:
+    if output == "markdown":
+        if not expected.strip():
+            raise _Unusable(f"{where}: is empty")
+        return
+    try:
+        value = parse_json(expected)
+    except ValueError as error:
+        raise _Unusable(f"{where}: is not JSON: {error}") from None
+    if not is_of_kind(value, output):
+        raise _Unusable(f"{where}: is no {output.replace('_', ' ')}, which the component answers with")
+
+
+def is_of_kind(value: JsonValue, output: OutputFormat) -> bool:
+    """Whether a JSON value is what a component of that format answers with."""
+    kinds = {"json_object": dict, "json_array": list}
+    return isinstance(value, kinds.get(output, dict | list))
+
+
+def _validated_against(place: _Place) -> str | None:
+    """Return the version that metadata.yaml names, as it is written there."""
+    if not place.has(METADATA):
+        return None
+    where = f"{place.where}/{METADATA}"
+    metadata = read_yaml(decode_text(place.read(METADATA), where), where, CaseError)
+    version = metadata.items().get("validated_against_version") if metadata is not None else None
+    return version.text if version is not None and version.value is not None else None
+
+
+def _printable(name: str, limit: int = MAX_NAME) -> str:
+    shown = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else "?" for char in shown)[:limit]

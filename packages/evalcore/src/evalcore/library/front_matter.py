@@ -1,0 +1,90 @@
+"""prompt.md: its YAML front matter, and the prompt in its body."""
+
+from __future__ import annotations
+
+import semver
+
+from evalcore.errors import ComponentError
+from evalcore.formats.yaml_tree import YamlNode, read_yaml
+from evalcore.structs import Frozen
+
+PROMPT_HEADING = "## Prompt"
+_FENCE = "---"
+
+
+class PromptFile(Frozen, frozen=True):
+    """A parsed prompt.md."""
+
+    name: str
+    version: str
+    category: str | None
+    prompt: str
+
+
+def parse_prompt_file(text: str, where: str) -> PromptFile:
+    """Parse prompt.md; raises ComponentError with file and line.
+
+    The prompt is all that follows the first line equal to `## Prompt`, to the end of the file, stripped;
+    with no such line, the whole body.
+    """
+    lines = text.split("\n")
+    end = _end_of_front_matter(lines, where)
+    front = read_yaml("\n".join(lines[1:end]), where, ComponentError, first_line=2)
+    if front is None or not isinstance(front.value, dict):
+        raise ComponentError(
+            "the front matter holds no `name` and `version`",
+            where=f"{where}:1",
+            hint="write them between the `---`",
+        )
+    prompt = _prompt_of(lines[end + 1 :])
+    if not prompt:
+        raise ComponentError("the prompt is empty", where=where, hint=f"write it below `{PROMPT_HEADING}`")
+    category = front.items().get("category")
+    return PromptFile(
+        name=_required(front, "name", where),
+        version=_version(front, where),
+        category=category.text if category is not None else None,
+        prompt=prompt,
+    )
+
+
+def _end_of_front_matter(lines: list[str], where: str) -> int:
+    if lines[0].rstrip() != _FENCE:
+        raise ComponentError(
+            "has no front matter", where=f"{where}:1", hint="begin it with `---`, name, version, `---`"
+        )
+    for number, line in enumerate(lines[1:], start=1):
+        if line.rstrip() == _FENCE:
+            return number
+    raise ComponentError("the front matter has no end", where=f"{where}:1", hint="close it with a line `---`")
+
+
+def _prompt_of(body: list[str]) -> str:
+    # Windows line ends are the file's, not the heading's.
+    for number, line in enumerate(body):
+        if line.removesuffix("\r") == PROMPT_HEADING:
+            return "\n".join(body[number + 1 :]).strip()
+    return "\n".join(body).strip()
+
+
+def _required(front: YamlNode, key: str, where: str) -> str:
+    node = front.items().get(key)
+    if node is None or not node.text or not node.text.strip() or node.value is None:
+        line = node.line if node is not None else 1
+        raise ComponentError(
+            f"the front matter has no `{key}`", where=f"{where}:{line}", hint=f"write `{key}: ...`"
+        )
+    return node.text
+
+
+def _version(front: YamlNode, where: str) -> str:
+    version = _required(front, "version", where)
+    if not semver.Version.is_valid(version):
+        line = front.items()["version"].line
+        shown = version[:40]
+        raise ComponentError(
+            f"the version `{shown}` is not a semantic version",
+            where=f"{where}:{line}",
+            hint="write e.g. `1.2.0`",
+        )
+    return version

@@ -1,0 +1,167 @@
+"""The edge that reads a prompt library and its data sets: components, cases, models.yaml."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+from evalcore.errors import (
+    CheckoutError,
+    ComponentError,
+    ConfigurationError,
+    UnknownComponent,
+)
+from evalcore.formats.strict_json import sha256_hex, sha256_of
+from evalcore.library.cases import load_cases
+from evalcore.library.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
+from evalcore.library.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
+from evalcore.library.component import DATA_SETS, Case, Component, OutputFormat, SkippedCase
+from evalcore.library.front_matter import parse_prompt_file
+from evalcore.library.models import ModelsFile, parse_models
+from evalcore.library.schema import bundle_schema, make_validator
+from evalcore.scoring.rules.policy import parse_policy
+from evalcore.structs import Frozen, JsonObject
+
+__all__ = [
+    "check_slug",
+    "component_state",
+    "list_components",
+    "load_cases",
+    "load_component",
+    "load_models",
+    "load_models_file",
+]
+
+COMPONENTS = "components"
+MODELS_PATH = ".evaluator/models.yaml"
+SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+def load_component(library: Checkout, data_sets: Checkout | None, slug: str) -> Component:
+    """Read a component: prompt, catalog entry, bundled schema and scoring policy.
+
+    Raises UnknownComponent, or ComponentError naming the file that cannot be used.
+    """
+    check_slug(library, slug)
+    folder = f"{COMPONENTS}/{slug}"
+    prompt_path = f"{folder}/prompt.md"
+    if not library.has(prompt_path):
+        raise ComponentError("is not there", where=prompt_path, hint="write the component's prompt")
+    try:
+        prompt = parse_prompt_file(read_text(library, prompt_path), prompt_path)
+        output, schema = _contract(library, slug, _catalog_entry(library, slug))
+        policy, policy_where = _policy(library, data_sets, slug)
+        if policy is not None and policy_where is not None:
+            parse_policy(policy, policy_where)
+    except CheckoutError as error:
+        raise ComponentError(error.what, where=error.where, hint=error.hint) from None
+    return Component(
+        slug=slug,
+        name=prompt.name,
+        version=prompt.version,
+        category=prompt.category,
+        prompt=prompt.prompt,
+        prompt_sha256=sha256_hex(prompt.prompt.encode()),
+        output=output,
+        schema=schema,
+        schema_sha256=sha256_of(schema) if schema is not None else None,
+        policy=policy,
+        policy_where=policy_where,
+        policy_sha256=sha256_hex(policy.encode()) if policy is not None else None,
+    )
+
+
+def check_slug(library: Checkout, slug: str) -> None:
+    """Raise UnknownComponent, with names that are near, unless the library has such a component."""
+    if SLUG.fullmatch(slug) and slug in (known := list_components(library)):
+        return
+    if not SLUG.fullmatch(slug):
+        shown = slug[:100].encode("unicode_escape").decode()
+        raise UnknownComponent(f"`{shown}` is not a component's name", hint="use a-z, 0-9, `.`, `_` and `-`")
+    near = difflib.get_close_matches(slug, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"look into {COMPONENTS}/"
+    raise UnknownComponent(f"there is no component `{slug}`", where=f"{COMPONENTS}/{slug}", hint=hint)
+
+
+def list_components(library: Checkout) -> tuple[str, ...]:
+    """Return the slugs of a prompt library, sorted."""
+    return tuple(name for name in library.folders(COMPONENTS) if SLUG.fullmatch(name))
+
+
+def component_state(library: Path, slug: str) -> CommitState:
+    """Return the commit that a component is read at, and which files that decide about it differ from it.
+
+    What the evaluator itself writes there does not count.
+    """
+    folder = f"{COMPONENTS}/{slug}"
+    paths = (CATALOG_PATH, folder, f"{COMPONENTS}/*/schema.json")
+    return commit_state(library, paths, but=(f"{folder}/leaderboard.json",))
+
+
+def load_models(library: Checkout, path: str = MODELS_PATH) -> ModelsFile:
+    """Read a prompt library's models.yaml; raises ConfigurationError with file and line."""
+    if not library.has(path):
+        hint = "write it, or begin it with `evalcli models add`"
+        raise ConfigurationError("is not there", where=path, hint=hint)
+    try:
+        return parse_models(library.read(path), path)
+    except CheckoutError as error:
+        raise ConfigurationError(error.what, where=error.where, hint=error.hint) from None
+
+
+def load_models_file(path: Path) -> ModelsFile:
+    """Read a models.yaml that the user named; raises ConfigurationError with file and line."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be read ({error.strerror})", where=str(path), hint="name a models.yaml"
+        ) from None
+    return parse_models(data, str(path))
+
+
+def _catalog_entry(library: Checkout, slug: str) -> CatalogEntry | None:
+    if not library.has(CATALOG_PATH):
+        return None
+    return parse_catalog(read_text(library, CATALOG_PATH), slug)
+
+
+def _contract(
+    library: Checkout, slug: str, entry: CatalogEntry | None
+) -> tuple[OutputFormat, JsonObject | None]:
+    """Return the answer's format and its schema.
+
+    The component's own schema.json counts where the catalog lacks the component, or names no format.
+    """
+    own = f"{COMPONENTS}/{slug}/schema.json"
+    path = entry.schema_path if entry is not None else None
+    if path is None and (entry is None or entry.output is None) and library.has(own):
+        path = own
+    output = entry.output if entry is not None else None
+    output = output or ("json" if path is not None else "markdown")
+    if path is None or output == "markdown":
+        return output, None
+    schema = bundle_schema(path, entry.entry_point if entry is not None else "#", library.read)
+    make_validator(schema, path)
+    return output, schema
+
+
+def _policy(library: Checkout, data_sets: Checkout | None, slug: str) -> tuple[str | None, str | None]:
+    path = f"{slug}/scoring.yaml"
+    if data_sets is not None and data_sets.has(path):
+        where = f"{DATA_SETS}/{path}"
+        return read_text(data_sets, path, where), where
+    path = f"{COMPONENTS}/{slug}/evals/scoring.yaml"
+    if library.has(path):
+        return read_text(library, path), path
+    return None, None
+
+
+class Material(Frozen, frozen=True):
+    """A component with its cases, as a commit holds them."""
+
+    component: Component
+    cases: tuple[Case, ...]
+    skipped_cases: tuple[SkippedCase, ...]

@@ -1,0 +1,119 @@
+"""Adds a model to the text of a models.yaml; all else stays as it is, comments and layout included."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from evalcore.errors import ConfigurationError
+from evalcore.formats.yaml_tree import read_yaml
+from evalcore.library.models import Model, parse_models, streams_by_default
+from evalcore.structs import JsonObject
+
+INDENT = 2
+
+
+def add_model(text: str, model: Model, where: str = "models.yaml") -> str:
+    """Return the text with one more model at the end of its list.
+
+    Raises ConfigurationError, naming `where`, when the file is not valid, has that id already, or lists
+    its models in a way that cannot be added to. The result is read again before it is returned.
+    """
+    root = read_yaml(text, where, ConfigurationError)
+    listed = root.items().get("models") if root is not None else None
+    begins = root is None or (isinstance(root.value, dict) and (listed is None or not listed.value))
+    known = () if begins else parse_models(text.encode(), where).models
+    if any(model.id == other.id for other in known):
+        raise ConfigurationError(
+            f"the model `{model.id}` is there already", where=where, hint="edit its entry"
+        )
+    edited = _inserted(text, model) if known else _begun(text, model, begun=listed is not None)
+    if edited is None or parse_models(edited.encode(), where).models != (*known, model):
+        raise ConfigurationError("its list cannot be added to", where=where, hint="add the model by hand")
+    return edited
+
+
+def _inserted(text: str, model: Model) -> str | None:
+    """Put the entry below the last one; None where the list is not written one entry a line."""
+    models = _models_node(text)
+    if not isinstance(models, SequenceNode) or models.flow_style:
+        return None
+    lines = text.splitlines(keepends=True)
+    at = _line_after(models)
+    if not lines[at - 1].endswith("\n"):
+        lines[at - 1] += "\n"
+    # A blank line goes before it where there is one before the last entry.
+    before = models.value[-2:-1] or models.value
+    between = lines[_line_after(before[0]) : models.value[-1].start_mark.line]
+    blank = "\n" if any(not line.strip() for line in between) else ""
+    return "".join([*lines[:at], blank, _entry(model, indent=models.start_mark.column), *lines[at:]])
+
+
+def _begun(text: str, model: Model, *, begun: bool) -> str | None:
+    """Begin the list of a file that lists no models yet."""
+    entry = _entry(model, indent=INDENT)
+    if not begun:
+        return f"{text.rstrip()}\n\nmodels:\n{entry}".lstrip()
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.startswith("models:"):
+            # `models: []` and `models:` begin the same list; a comment behind them is kept.
+            comment = line.partition("#")[2].strip()
+            head = f"models:  # {comment}\n" if comment else "models:\n"
+            return "".join([*lines[:number], head, entry, *lines[number + 1 :]])
+    return None
+
+
+def _models_node(text: str) -> Node | None:
+    root = YAML(typ="safe", pure=True).compose(text)
+    pairs = root.value if isinstance(root, MappingNode) else []
+    return next((value for key, value in pairs if key.value == "models"), None)
+
+
+def _line_after(node: Node) -> int:
+    return 1 + max(int(leaf.end_mark.line) for leaf in _leaves(node))
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    """Yield the nodes that end where they are written; a block ends only where the next thing begins."""
+    if not isinstance(node, MappingNode | SequenceNode) or node.flow_style:
+        yield node
+        return
+    for child in node.value:
+        for part in child if isinstance(child, tuple) else (child,):
+            yield from _leaves(part)
+
+
+def _entry(model: Model, indent: int) -> str:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = 4096
+    out = io.StringIO()
+    yaml.dump(_settings(model), out)
+    first, *others = out.getvalue().splitlines()
+    return "".join([f"{' ' * indent}- {first}\n", *(f"{' ' * (indent + INDENT)}{line}\n" for line in others)])
+
+
+def _settings(model: Model) -> CommentedMap:
+    """Return what has to be written down: no key whose default says the same."""
+    settings = CommentedMap(id=model.id, provider=model.provider)
+    default = Model(id=model.id, provider=model.provider)
+    for key in ("structured_output", "concurrency", "timeout"):
+        if (value := getattr(model, key)) != getattr(default, key):
+            settings[key] = value
+    if model.stream != streams_by_default(model.provider):
+        settings["stream"] = model.stream
+    if model.params:
+        settings["params"] = _on_one_line(model.params)
+    if model.price is not None:
+        settings["price"] = _on_one_line({"input": model.price.input, "output": model.price.output})
+    return settings
+
+
+def _on_one_line(values: JsonObject) -> CommentedMap:
+    mapping = CommentedMap(values)
+    mapping.fa.set_flow_style()
+    return mapping

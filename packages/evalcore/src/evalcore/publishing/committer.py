@@ -1,0 +1,257 @@
+"""Commit-back: run records -> a commit of leaderboard.json -> a branch -> a pull request with labels.
+
+Each step first looks whether it is already done, so that doing them all again after any failure
+doubles nothing: the branch's name is kept before it is pushed, its commit carries the job's id, a branch
+has one pull request, a label is there or not, and a leaderboard that already holds the records does not
+change. Nothing is tried twice here: that is evalhook.publishing.outbox's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from evalcore.git import Clone, commit_file, message_of, push, read_blob, remote_tip
+from evalcore.git.errors import BranchMissing, GitFailed, PushOutdated, PushRefused
+from evalcore.github.client import GitHub, PullRequest
+from evalcore.publishing import messages
+from evalcore.publishing.messages import Results
+from evalcore.publishing.outbox import Outbox, Published
+from evalcore.runs.leaderboard import (
+    Leaderboard,
+    encode_leaderboard,
+    leaderboard_of,
+    merge_leaderboards,
+    parse_leaderboard,
+)
+from evalcore.runs.plan import JobPlan
+from evalcore.runs.record import RunRecord
+from evalcore.structs import Frozen
+
+CommitBack = Literal["pr", "push", "none"]
+LABELS = ("eval-results", "automerge")
+MOVED_BRANCH_TRIES = 5
+NAMES = 60
+"""How many names are looked at until one is free; they differ by a second."""
+Save = Callable[[Outbox], None]
+
+
+EMPTY = Outbox()
+
+
+class Delivery(Frozen, frozen=True):
+    """What is to be committed back, and under which name; fixed once, so that it can be done again."""
+
+    job_id: str
+    slug: str
+    branch: str
+
+    @property
+    def path(self) -> str:
+        """The one file that changes."""
+        return f"components/{self.slug}/leaderboard.json"
+
+
+class Base(NamedTuple):
+    """The commit to build on, and what is put there."""
+
+    commit: str
+    merged: bytes
+    """The leaderboard with the new records."""
+    is_new: bool
+    """Whether the new records change it."""
+
+
+class Committer:
+    """Commits results back; `evalhook.worker.Publisher` is its interface."""
+
+    def __init__(
+        self,
+        clone: Clone,
+        *,
+        mode: CommitBack,
+        github: GitHub | None = None,
+        commit_suffix: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clone = clone
+        self._mode = mode
+        self._github = github
+        self._suffix = commit_suffix
+        self._now = now
+
+    def publish(
+        self,
+        plan: JobPlan,
+        records: Sequence[RunRecord],
+        skipped_models: Mapping[str, str] | None = None,
+        outbox: Outbox = EMPTY,
+        save: Save = lambda outbox: None,  # noqa: ARG005 - nothing is kept by default
+    ) -> Published:
+        """Commit the records back, from where `outbox` says that it is, and tell where they are.
+
+        `save` keeps each step before the next is begun.
+
+        Raises RepositoryError, or LeaderboardError where the leaderboard that is there is not valid:
+        it is then left as it stands.
+        """
+        if self._mode == "none":
+            return Published(None, None)
+        if plan.prompt_commit is None:
+            raise GitFailed("the evaluated prompt is of no commit", where=plan.component.slug)
+        results = Results(
+            job_id=plan.job_id,
+            slug=plan.component.slug,
+            version=plan.component.version,
+            prompt_commit=plan.prompt_commit,
+            replicates=plan.replicates,
+            records=records,
+            skipped_models=skipped_models or {},
+            skipped_cases=plan.skipped_cases,
+            earlier=Leaderboard(component=plan.component.slug),
+        )
+        if self._mode == "push" or self._github is None:
+            delivery = Delivery(plan.job_id, plan.component.slug, self._clone.default_branch)
+            return self._push_to_default(delivery, results)
+        return self._propose(results, self._github, outbox, save)
+
+    def _propose(self, results: Results, github: GitHub, outbox: Outbox, save: Save) -> Published:
+        """Do the steps that are not done, keeping each."""
+        if (
+            outbox.branch is not None
+            and not outbox.is_pushed
+            and self._is_taken(outbox.branch, results.job_id)
+        ):
+            outbox = msgspec.structs.replace(outbox, branch=None)
+        if outbox.branch is None:
+            branch = self._free_name(results)
+            if not self._base(Delivery(results.job_id, results.slug, branch), results, github).is_new:
+                return Published(None, None)  # somebody else has committed these very records
+            outbox = _saved(save, msgspec.structs.replace(outbox, branch=branch))
+        delivery = Delivery(results.job_id, results.slug, outbox.branch or "")
+        if not outbox.is_pushed:
+            if not self._push(delivery, results, github):
+                return self._settled(delivery, github)
+            outbox = _saved(save, msgspec.structs.replace(outbox, is_pushed=True))
+        if outbox.is_labelled:
+            return Published(outbox.pull_request_url, delivery.branch)
+        pull_request = self._open(delivery, results, github)
+        if outbox.pull_request_url is None:
+            outbox = _saved(save, msgspec.structs.replace(outbox, pull_request_url=pull_request.url))
+        github.add_labels(pull_request, LABELS)
+        outbox = _saved(save, msgspec.structs.replace(outbox, is_labelled=True))
+        return Published(outbox.pull_request_url, delivery.branch)
+
+    def _free_name(self, results: Results) -> str:
+        """Name the branch: one that the remote lacks, or that holds this job's own commit."""
+        moment = self._now().astimezone(UTC)
+        for later in range(NAMES):
+            written = (moment + timedelta(seconds=later)).strftime("%Y%m%dT%H%M%SZ")
+            branch = f"eval-results/{results.slug}-{results.prompt_commit[:12]}-{written}"
+            if not self._is_taken(branch, results.job_id):
+                return branch
+        what, hint = "the remote has branches of every such name", "delete those that are not needed"
+        raise PushRefused(what, where=f"eval-results/{results.slug}-*", hint=hint)
+
+    def _open(self, delivery: Delivery, results: Results, github: GitHub) -> PullRequest:
+        known = github.pull_request_of(delivery.branch)
+        if known is not None:
+            return known
+        self._clone.fetch(delivery.branch)
+        before = self._clone.commit_at(f"{self._clone.tracking_ref(delivery.branch)}^")
+        results = results._replace(earlier=self._leaderboard(delivery, before))
+        title = messages.commit_subject(results, self._suffix)
+        body = messages.pull_request_body(results)
+        return github.open_pull_request(delivery.branch, self._clone.default_branch, title, body)
+
+    def _settled(self, delivery: Delivery, github: GitHub) -> Published:
+        """Tell where records went that the default branch holds by now, the branch being gone."""
+        merged = github.pull_request_of(delivery.branch)
+        return Published(merged.url, delivery.branch) if merged is not None else Published(None, None)
+
+    def _base(self, delivery: Delivery, results: Results, github: GitHub) -> Base:
+        """Build on the newest open results branch of the component, or else on the default branch.
+
+        Two branches that each add to one list conflict when merged; stacked ones do not.
+        """
+        self._clone.fetch(self._clone.default_branch)
+        tip = self._clone.commit_at(self._clone.tracking)
+        for pull_request in github.results_pull_requests(delivery.slug, self._clone.default_branch):
+            if pull_request.branch == delivery.branch:
+                continue
+            try:
+                self._clone.fetch(pull_request.branch)
+            except BranchMissing:
+                continue
+            stack = self._clone.commit_at(self._clone.tracking_ref(pull_request.branch))
+            if self._is_mergeable(delivery, stack, tip):
+                return self._merged(delivery, results, stack)
+        return self._merged(delivery, results, tip)
+
+    def _is_mergeable(self, delivery: Delivery, stack: str, tip: str) -> bool:
+        """Whether the default branch's leaderboard has not changed since the branch left it."""
+        fork = self._clone.git("merge-base", stack, tip).text
+        return read_blob(self._clone, fork, delivery.path) == read_blob(self._clone, tip, delivery.path)
+
+    def _merged(self, delivery: Delivery, results: Results, commit: str) -> Base:
+        earlier = self._leaderboard(delivery, commit)
+        mine = leaderboard_of(delivery.slug, results.records)
+        merged = merge_leaderboards(earlier, mine)
+        known = {run["run_id"] for run in earlier.runs}
+        is_new = any(run["run_id"] not in known for run in mine.runs)
+        return Base(commit, encode_leaderboard(merged), is_new)
+
+    def _leaderboard(self, delivery: Delivery, commit: str) -> Leaderboard:
+        data = read_blob(self._clone, commit, delivery.path)
+        if data is None:
+            return Leaderboard(component=delivery.slug)
+        return parse_leaderboard(data, f"{delivery.path} at {commit[:12]}")
+
+    def _push(self, delivery: Delivery, results: Results, github: GitHub) -> bool:
+        """See that the branch is on the remote; False where the default branch holds the records already."""
+        if remote_tip(self._clone, delivery.branch) is not None:
+            return True  # its name was not another's a moment ago
+        base = self._base(delivery, results, github)
+        if not base.is_new:
+            return False
+        push(self._clone, self._commit(delivery, results, base), delivery.branch)
+        return True
+
+    def _is_taken(self, branch: str, job_id: str) -> bool:
+        """Whether the remote has a branch of that name with other contents than this job's."""
+        if remote_tip(self._clone, branch) is None:
+            return False
+        self._clone.fetch(branch)
+        commit = self._clone.commit_at(self._clone.tracking_ref(branch))
+        return not messages.is_commit_of(message_of(self._clone, commit), job_id)
+
+    def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
+        message = messages.commit_message(results, self._suffix)
+        return commit_file(self._clone, base.commit, delivery.path, base.merged, message)
+
+    def _push_to_default(self, delivery: Delivery, results: Results) -> Published:
+        """Push to the default branch; where it has moved, build on where it is now."""
+        branch = self._clone.default_branch
+        for _ in range(MOVED_BRANCH_TRIES):
+            self._clone.fetch(branch)
+            base = self._merged(delivery, results, self._clone.commit_at(self._clone.tracking))
+            if not base.is_new:
+                return Published(None, branch)
+            commit = self._commit(delivery, results, base)
+            try:
+                push(self._clone, commit, branch)
+            except PushOutdated:
+                continue
+            return Published(None, branch)
+        what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
+        raise PushOutdated(
+            what, where=branch, hint="ask for the evaluation again, or use EVALHOOK_COMMIT_BACK=pr"
+        )
+
+
+def _saved(save: Save, outbox: Outbox) -> Outbox:
+    save(outbox)
+    return outbox

@@ -1,0 +1,266 @@
+"""The body of a pull request with results: a table beside the previous version's, and what to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from evalcore.compare import versions
+from evalcore.compare.pool import pools_of_version
+from evalcore.compare.verdict import (
+    Comparison,
+    FieldChange,
+    NotComparable,
+    Outcome,
+    Side,
+    compare_pools,
+    reasons,
+    what_counts,
+)
+from evalcore.compare.versions import stale_cases
+from evalcore.library.component import SkippedCase
+from evalcore.publishing.markdown import CELL, REASON, escape_markdown
+from evalcore.runs.leaderboard import Leaderboard, known_records
+from evalcore.runs.record import RunRecord
+from evalcore.runs.rescoring import newest_scoring
+
+MOST_MODELS: Final = 100
+MOST_LISTED: Final = 30
+LONGEST: Final = 60_000
+"""Characters; GitHub takes 65,536."""
+HEADINGS: Final = (
+    "#", "Model", "Accuracy", "before", "Change", "Reproducibility", "before",
+    "Calls", "Cut off", "Latency p50", "Cost", "Status",
+)  # fmt: skip
+LEFT_OUT_WHERE_EMPTY: Final = frozenset({"before", "Change", "Cut off", "Cost"})
+
+
+class Results(NamedTuple):
+    """What a pull request tells of."""
+
+    job_id: str
+    slug: str
+    version: str
+    prompt_commit: str
+    replicates: int
+    records: Sequence[RunRecord]
+    skipped_models: Mapping[str, str]
+    """Model to the reason why it was left out."""
+    skipped_cases: Sequence[SkippedCase]
+    earlier: Leaderboard
+    """What the leaderboard held before."""
+
+
+def pull_request_body(results: Results) -> str:
+    """The body of the pull request: the results as a table beside the previous version's."""
+    earlier, previous = known_records(results.earlier), previous_version(results)
+    before: dict[str, RunRecord] = {}
+    outcomes: dict[str, Outcome] = {}
+    if previous is not None:
+        before = _latest(earlier, previous)
+        outcomes = compare_with(previous, results.version, earlier, results.records)
+    parts = [
+        _opening(results, previous),
+        _table(results.records, before, outcomes),
+        *_notes(results.records),
+        verdict_list(outcomes, previous or ""),
+        *_listings(results),
+        f"Only the component's leaderboard.json changes. Job {escape_markdown(results.job_id, CELL)}.",
+    ]
+    return _fitted([part for part in parts if part])
+
+
+def previous_version(results: Results) -> str | None:
+    """The highest version below this one that the leaderboard has complete runs of."""
+    return versions.previous_version(known_records(results.earlier), results.version)
+
+
+def _opening(results: Results, previous: str | None) -> str:
+    cases = max((record.cases for record in results.records), default=0)
+    what = f"{escape_markdown(results.slug, CELL)} version {escape_markdown(results.version, CELL)}"
+    scoring = sorted({str(record.scoring_version) for record in results.records})
+    how = f"{cases} cases, {results.replicates} replicates each"
+    how += f", scoring version {', '.join(scoring)}" if scoring else ""
+    compared = (
+        "nothing earlier to compare with"
+        if previous is None
+        else f"*before* is version {escape_markdown(previous, CELL)}"
+    )
+    return f"Evaluated {what} at commit {results.prompt_commit}: {how}; {compared}."
+
+
+def _table(
+    records: Sequence[RunRecord], before: Mapping[str, RunRecord], outcomes: Mapping[str, Outcome]
+) -> str:
+    ranked = sorted(
+        (r for r in records if r.status == "complete"), key=lambda r: (-(r.accuracy.mean or 0), r.model)
+    )
+    others = sorted((r for r in records if r.status != "complete"), key=lambda r: r.model)
+    placed = [(str(place), record) for place, record in enumerate(ranked, 1)]
+    placed += [(NONE, record) for record in others]
+    rows = [_row(place, each, before.get(each.model), outcomes.get(each.model)) for place, each in placed]
+    kept = [
+        at
+        for at, heading in enumerate(HEADINGS)
+        if heading not in LEFT_OUT_WHERE_EMPTY or any(row[at] not in {NONE, "0"} for row in rows)
+    ]
+    ruler = ["---" if heading in {"Model", "Change", "Status"} else "--:" for heading in HEADINGS]
+    lines = [
+        f"| {' | '.join(cells[at] for at in kept)} |" for cells in (HEADINGS, ruler, *rows[:MOST_MODELS])
+    ]
+    more = len(rows) - MOST_MODELS
+    return "\n".join(lines) + (f"\n\n{more} more models are in the leaderboard." if more > 0 else "")
+
+
+def _row(place: str, record: RunRecord, before: RunRecord | None, outcome: Outcome | None) -> tuple[str, ...]:
+    calls = record.calls
+    failures = f"{calls.api_error} without reply, {calls.parse_error} unparsable"
+    earlier = before.accuracy.mean if before else None
+    if isinstance(outcome, Comparison):
+        # All runs of that version together, over the cases that both have: what the change is from.
+        earlier = outcome.before.mean
+    return (
+        place,
+        escape_markdown(record.model, CELL),
+        percent(record.accuracy.mean, record.accuracy.ci95),
+        percent(earlier),
+        verdict_cell(outcome if record.status == "complete" else None),
+        percent(record.reproducibility.mean, record.reproducibility.ci95),
+        percent(before.reproducibility.mean if before else None),
+        f"{calls.ok} of {calls.total} ok" + (f", {failures}" if calls.ok != calls.total else ""),
+        str(calls.truncated),
+        NONE if record.latency_ms.p50 is None else f"{record.latency_ms.p50 / 1000:.1f} s",
+        NONE if record.cost_usd is None else f"{record.cost_usd:.4f} USD",
+        record.status if record.status == "complete" else "**partial**, not ranked",
+    )
+
+
+def _notes(records: Sequence[RunRecord]) -> Iterator[str]:
+    if any(record.accuracy.measures == "wording" for record in records):
+        yield "The accuracy of this component measures **wording, not correctness**."
+    if any(record.accuracy.ci95 for record in records):
+        yield "Intervals (95 %) are for these cases and endless replicates of them, not for other cases."
+    if any(record.status == "partial" for record in records):
+        yield "A partial run lacks too many replies for its figures to be compared."
+
+
+def _listings(results: Results) -> Iterator[str]:
+    alike = [
+        (record.model, record.identical_note)
+        for record in results.records
+        if record.identical_note is not None
+    ]
+    yield _listing("All replies to each case are the same:", alike)
+    yield _listing(
+        "Cases last validated against an older version:", list(stale_cases(results.records).items())
+    )
+    yield _listing("Models left out:", list(results.skipped_models.items()))
+    yield _listing("Cases left out:", [(item.case, item.reason) for item in results.skipped_cases])
+
+
+def _listing(heading: str, items: Sequence[tuple[str, str]]) -> str:
+    if not items:
+        return ""
+    lines = [
+        f"- {escape_markdown(name, CELL)}: {escape_markdown(said, REASON)}"
+        for name, said in items[:MOST_LISTED]
+    ]
+    if len(items) > MOST_LISTED:
+        lines.append(f"- and {len(items) - MOST_LISTED} more")
+    return "\n".join([heading, "", *lines])
+
+
+def _fitted(parts: list[str]) -> str:
+    """Join the parts; those next to the last are left out where GitHub would refuse the whole."""
+    kept = list(parts)
+    while len(kept) > 3 and sum(len(part) + 2 for part in kept) > LONGEST:  # noqa: PLR2004 - opening, table, end
+        kept.pop(-2)
+    return "\n\n".join(kept) + "\n"
+
+
+def _latest(records: Sequence[RunRecord], version: str) -> dict[str, RunRecord]:
+    """The latest complete run of each model at a version, by its newest scoring."""
+    found = [
+        record
+        for record in newest_scoring(records)
+        if record.component_version == version and record.status == "complete"
+    ]
+    return {record.model: record for record in sorted(found, key=lambda r: (r.finished_at, r.run_id))}
+
+
+MOST_TOLD: Final = 20
+MOST_FIELDS: Final = 3
+NONE: Final = "-"
+_ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm")
+
+
+def compare_with(
+    previous: str, version: str, earlier: Sequence[RunRecord], records: Sequence[RunRecord]
+) -> dict[str, Outcome]:
+    """Compare the models that have a complete run in `records` with the previous version, by model.
+
+    All complete runs of a version that were asked and scored alike count together, earlier ones too.
+    A model that the previous version has no complete run of is left out.
+    """
+    before = {pool.model: pool for pool in pools_of_version(earlier, previous)}
+    models = {record.model for record in records if record.status == "complete"} & before.keys()
+    after = [pool for pool in pools_of_version([*earlier, *records], version) if pool.model in models]
+    outcomes = compare_pools([before[model] for model in sorted(models)], after)
+    return {outcome.model: outcome for outcome in outcomes}
+
+
+def verdict_cell(outcome: Outcome | None) -> str:
+    """Say a verdict in a table's cell, with the change in points."""
+    if outcome is None:
+        return NONE
+    if isinstance(outcome, NotComparable):
+        return "not comparable"
+    said = f"**{outcome.verdict}**" if outcome.verdict in {"regression", "improvement"} else outcome.verdict
+    return f"{said} ({100 * outcome.change:+.1f})"
+
+
+def verdict_list(outcomes: Mapping[str, Outcome], previous: str) -> str:
+    """Say of each model what its verdict rests on, regressions first."""
+    if not outcomes:
+        return ""
+    ordered = sorted(outcomes.values(), key=_place)
+    lines = [f"- {escape_markdown(outcome.model, CELL)}: {_told(outcome)}" for outcome in ordered[:MOST_TOLD]]
+    if len(ordered) > MOST_TOLD:
+        lines.append(f"- and {len(ordered) - MOST_TOLD} more")
+    return "\n".join([f"Compared with version {escape_markdown(previous, CELL)}:", "", *lines])
+
+
+def percent(value: float | None, interval: tuple[float, float] | None = None) -> str:
+    """A share in per cent, with its 95 % interval where there is one."""
+    if value is None:
+        return NONE
+    around = "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+    return f"{100 * value:.1f} %{around}"
+
+
+def _place(outcome: Outcome) -> tuple[int, str]:
+    verdict = outcome.verdict if isinstance(outcome, Comparison) else ""
+    return _ORDER.index(verdict) if verdict in _ORDER else len(_ORDER), outcome.model
+
+
+def _told(outcome: Outcome) -> str:
+    if isinstance(outcome, NotComparable):
+        return f"not comparable, {escape_markdown(outcome.reason, REASON)}"
+    figures = f"{_side(outcome.before)} to {_side(outcome.after)}"
+    return "; ".join(
+        [f"{outcome.verdict}, {figures}", *reasons(outcome), what_counts(outcome), *_moved(outcome)]
+    )
+
+
+def _side(side: Side) -> str:
+    return percent(side.mean, side.ci95)
+
+
+def _moved(outcome: Comparison) -> Iterator[str]:
+    if outcome.fields:
+        yield f"moved most: {', '.join(map(_field, outcome.fields[:MOST_FIELDS]))}"
+
+
+def _field(change: FieldChange) -> str:
+    shown = escape_markdown(change.field, CELL)
+    return f"{shown} {100 * change.before:.1f} to {100 * change.after:.1f} %"

@@ -1,0 +1,99 @@
+"""Open results that no longer merge: the default branch is merged into them, records united by run id.
+
+Only where the component's leaderboard is the one thing that conflicts; anything else is for people. It
+works on references of its own, so that it may run beside a job that uses the same clone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+
+from evalcore.errors import EvaluatorError
+from evalcore.git import Clone, push, read_blob
+from evalcore.git.clone import FETCH_TIMEOUT
+from evalcore.git.commits import commit_merge, try_merge
+from evalcore.git.translate import translate
+from evalcore.github.client import GitHub, slug_of
+from evalcore.publishing import messages
+from evalcore.runs.leaderboard import Leaderboard, encode_leaderboard, merge_leaderboards, parse_leaderboard
+
+REFERENCES = "refs/evalhook/refresh"
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Refreshed(NamedTuple):
+    """The tip of a branch before and after it got a merge commit."""
+
+    before: str
+    after: str
+
+
+class Refresher:
+    """Looks at the open results pull requests of one repository."""
+
+    def __init__(self, clone: Clone, github: GitHub) -> None:
+        self._clone = clone
+        self._github = github
+
+    def refresh(self) -> Sequence[str]:
+        """Bring up to date what conflicts; returns the branches that got a merge commit.
+
+        One that cannot be helped is logged and does not keep the others. Raises RepositoryError where
+        nothing can be looked at.
+        """
+        pulls = self._github.open_results(self._clone.default_branch)
+        if not pulls:
+            return []
+        default = self._fetched(self._clone.default_branch)
+        refreshed: dict[str, Refreshed] = {}
+        # The oldest first: the others may stand on it.
+        for pull in reversed(pulls):
+            try:
+                done = self._settle(pull.branch, default, tuple(refreshed.values()))
+            except EvaluatorError as error:
+                log.warning("results_not_refreshed", branch=pull.branch, reason=error.line)
+                continue
+            if done is not None:
+                refreshed[pull.branch] = done
+        return list(refreshed)
+
+    def _settle(self, branch: str, default: str, below: Sequence[Refreshed]) -> Refreshed | None:
+        slug = slug_of(branch)
+        ours = self._fetched(branch)
+        if slug is None or not try_merge(self._clone, ours, default).conflicts:
+            return None
+        # What stood on refreshed results stands on them again: side by side they would conflict.
+        theirs = next(
+            (each.after for each in reversed(below) if self._clone.is_ancestor(each.before, ours)), default
+        )
+        merge = try_merge(self._clone, ours, theirs)
+        path = f"components/{slug}/leaderboard.json"
+        if not {path}.issuperset(merge.conflicts):
+            log.warning("results_conflict", branch=branch, paths=list(merge.conflicts[:5]))
+            return None
+        data = encode_leaderboard(
+            merge_leaderboards(self._read(slug, ours, path), self._read(slug, theirs, path))
+        )
+        message = messages.merge_message(slug, self._clone.default_branch)
+        commit = commit_merge(self._clone, merge, path, data, (ours, theirs), message)
+        push(self._clone, commit, branch)
+        log.info("results_refreshed", branch=branch, commit=commit)
+        return Refreshed(ours, commit)
+
+    def _read(self, slug: str, commit: str, path: str) -> Leaderboard:
+        data = read_blob(self._clone, commit, path)
+        return Leaderboard(slug) if data is None else parse_leaderboard(data, f"{path} at {commit[:12]}")
+
+    def _fetched(self, branch: str) -> str:
+        reference = f"{REFERENCES}/{branch}"
+        arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+        refspec = f"+refs/heads/{branch}:{reference}"
+        outcome = self._clone.remote(
+            *arguments, "--", self._clone.remote_url(), refspec, timeout=FETCH_TIMEOUT
+        )
+        if outcome.status != 0:
+            raise translate(outcome, "fetch", str(self._clone.path))
+        return self._clone.commit_at(reference)

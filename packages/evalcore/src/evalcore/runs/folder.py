@@ -1,0 +1,275 @@
+"""A run's folder: `run.json` (the plan), `replies.jsonl` (append-only), `record.json` (at the end).
+
+A reply is one `write` of one line, so a killed process leaves at most one torn last line; opening the
+folder again drops it, and its call is made again. Only where each reply lies is held in memory.
+
+What is written survives the process at once. For a power cut, `run.json` and `record.json` are synced
+before they count, and replies at most SYNC_EVERY_S apart while they come in (by `sync`, which the
+evaluation calls); what such a cut takes is called again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from evalcore.clients.reply import Reply
+from evalcore.errors import StorageError
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.library.component import Case
+from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed
+from evalcore.runs.files import lock, sync_folder, write_atomically
+from evalcore.runs.plan import RunPlan, call_order
+from evalcore.runs.record import RunRecord, record_object
+from evalcore.structs import JsonObject
+
+PLAN, RECORD = "run.json", "record.json"
+SYNC_EVERY_S = 5.0
+_ABSENT = -1
+
+
+class RunFolder:
+    """One run's kept state: one process at a time adds to it, any may read it."""
+
+    def __init__(self, path: Path, plan: RunPlan, *, is_read_only: bool = False) -> None:
+        self.path = path
+        self.plan = plan
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(Reply)
+        self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
+        self.kept = 0
+        self._size = 0
+        self._file, self._is_compressed = _open_replies(path, is_read_only=is_read_only)
+        try:
+            self._index()
+            if not is_read_only:
+                os.ftruncate(self._file, self._size)
+        except OSError as error:
+            self.close()
+            raise _storage_error(path / REPLIES, error) from error
+        except StorageError:
+            self.close()
+            raise
+
+    @classmethod
+    def create(cls, runs_dir: Path, plan: RunPlan) -> RunFolder:
+        """Make the folder of a new run; one without a plan is what a killed process left of this very step.
+
+        Raises StorageError.
+        """
+        path = runs_dir / plan.run_id
+        try:
+            path.mkdir(parents=True, exist_ok=not (path / PLAN).exists())
+            sync_folder(runs_dir)
+        except OSError as error:
+            raise _storage_error(path, error) from error
+        write_atomically(path / PLAN, encode_canonical(msgspec.to_builtins(plan)))
+        return cls(path, plan)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open the folder of a run that was begun, to go on with it.
+
+        Raises StorageError where it is no run folder, cannot be used, or another process is at work on it.
+        """
+        return cls(path, read_plan(path))
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> RunFolder:
+        """Open a run's folder to read its replies, of which nothing is changed: it may be under way.
+
+        Raises StorageError where it is no run folder, or cannot be read.
+        """
+        return cls(path, read_plan(path), is_read_only=True)
+
+    def close(self) -> None:
+        """Close the file; what was appended is already with the operating system."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def sync(self) -> None:
+        """Let the replies kept so far survive a power cut; blocking.
+
+        Raises StorageError.
+        """
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise _storage_error(self.path / REPLIES, error) from error
+
+    def append(self, reply: Reply) -> None:
+        """Keep one reply. A second one for the same call is not kept: the first one counts.
+
+        Raises StorageError, leaving no half-written line behind.
+        """
+        offsets = self._offsets[reply.case]
+        if offsets[reply.replicate] != _ABSENT:
+            return
+        if self._is_compressed:
+            what, hint = "nothing is added to compressed replies", f"unpack {COMPRESSED} with gunzip first"
+            raise StorageError(what, where=str(self.path), hint=hint)
+        line = self._encoder.encode(reply) + b"\n"
+        try:
+            if os.write(self._file, line) != len(line):
+                raise OSError(28, "No space left on device")  # noqa: TRY301 - a short write is a full disk
+        except OSError as error:
+            # Where even this fails, the torn line is dropped when the folder is opened again.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._size)
+            raise _storage_error(self.path / REPLIES, error) from error
+        offsets[reply.replicate] = self._size
+        self._size += len(line)
+        self.kept += 1
+
+    def pending(self) -> Iterator[tuple[int, Case]]:
+        """Yield the (replicate, case) whose reply is not kept yet, replicate by replicate."""
+        for replicate, index in call_order(len(self.plan.cases), self.plan.replicates):
+            case = self.plan.cases[index]
+            if self._offsets[case.name][replicate] == _ABSENT:
+                yield replicate, case
+
+    def replies_of(self, case: Case) -> list[Reply]:
+        """Return a case's kept replies in the order of replicates.
+
+        Raises StorageError.
+        """
+        try:
+            with self._lines() as lines:
+                return [self._read(lines, at) for at in self._offsets[case.name] if at != _ABSENT]
+        except OSError as error:
+            raise _storage_error(self.path / REPLIES, error) from error
+
+    def write_record(self, record: RunRecord) -> JsonObject:
+        """Make the replies durable, then write `record.json`; return the record as it is kept.
+
+        Raises StorageError.
+        """
+        value = record_object(record)
+        self.sync()
+        write_atomically(self.path / RECORD, encode_canonical(value))
+        return value
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the run has its record."""
+        return (self.path / RECORD).exists()
+
+    def _lines(self) -> BinaryIO:
+        # Of the open file, for compressed replies are unpacked into one that has no name.
+        return os.fdopen(os.dup(self._file), "rb")
+
+    def _read(self, lines: BinaryIO, offset: int) -> Reply:
+        lines.seek(offset)
+        return self._decoder.decode(lines.readline())
+
+    def _index(self) -> None:
+        with self._lines() as lines:
+            lines.seek(0)
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                self._index_line(line)
+
+    def _index_line(self, line: bytes) -> None:
+        try:
+            reply = self._decoder.decode(line)
+            offsets = self._offsets[reply.case]
+            if offsets[reply.replicate] == _ABSENT:
+                offsets[reply.replicate] = self._size
+                self.kept += 1
+        except (msgspec.DecodeError, KeyError, IndexError) as error:
+            raise StorageError(
+                f"a line is no reply of this run: {error}",
+                where=f"{self.path / REPLIES} (byte {self._size})",
+                hint="restore the file, or start the run anew",
+            ) from error
+        self._size += len(line)
+
+
+def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
+    """Return the descriptor of a run's replies, and whether they are compressed; raises StorageError."""
+    try:
+        if (unpacked := open_compressed(path)) is not None:
+            return unpacked, True
+        flags = os.O_RDONLY if is_read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(path / REPLIES, flags, 0o644)
+        if not is_read_only:
+            lock(descriptor, is_awaited=False)
+    except BlockingIOError:
+        os.close(descriptor)
+        what = "another process is at work on this run"
+        raise StorageError(what, where=str(path), hint="let it end first") from None
+    except OSError as error:
+        raise _storage_error(path / REPLIES, error) from error
+    return descriptor, False
+
+
+def read_plan(path: Path) -> RunPlan:
+    """Read a run folder's plan.
+
+    Raises StorageError.
+    """
+    try:
+        return msgspec.json.decode((path / PLAN).read_bytes(), type=RunPlan)
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"it holds no {PLAN}, so it is no run's folder", where=str(path), hint="name a run's folder"
+        ) from error
+    except OSError as error:
+        raise _storage_error(path / PLAN, error) from error
+    except msgspec.DecodeError as error:
+        raise StorageError(
+            f"it is no plan of a run: {error}", where=str(path / PLAN), hint="name a run's folder"
+        ) from error
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a run folder's record.
+
+    Raises StorageError.
+    """
+    try:
+        return msgspec.json.decode((path / RECORD).read_bytes(), type=RunRecord)
+    except OSError as error:
+        raise _storage_error(path / RECORD, error) from error
+    except msgspec.DecodeError as error:
+        raise StorageError(
+            f"it is no record: {error}", where=str(path / RECORD), hint="remove it, and rescore the run"
+        ) from error
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        error.strerror or "it cannot be used",
+        where=str(path),
+        hint="free space or mend the permissions; what was kept stays and the run can be resumed",
+    )
+
+
+def require_complete(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]], record: RunRecord) -> None:
+    """Check that every planned call has one reply of its own, and that each of them was scored.
+
+    Raises StorageError.
+    """
+    seen: set[str] = set()
+    kept = 0
+    for case in plan.cases:
+        for reply in replies_of(case):
+            kept += 1
+            if reply.request_id in seen:
+                _refuse(plan, f"the reply to request {reply.request_id} stands for two calls")
+            seen.add(reply.request_id)
+    scored = sum(len(result.scores) for result in record.case_results)
+    if not plan.calls == kept == scored == record.calls.total:
+        _refuse(plan, f"{plan.calls} calls are planned, {kept} kept, {scored} scored")
+
+
+def _refuse(plan: RunPlan, what: str) -> None:
+    raise StorageError(what, where=f"run {plan.run_id}", hint="no record is written; start the run anew")

@@ -1,0 +1,130 @@
+"""What is to be called: a job for all its models, and a run for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from evalcore.clients.interface import Call
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.library.component import Case, Component, OutputFormat, SkippedCase
+from evalcore.library.models import Model, Provider, StructuredOutput
+from evalcore.structs import Frozen, JsonObject
+from evalcore.version import SCORING_VERSION, __version__
+
+Origin = Literal["vm", "actions", "local"]
+RUN_SCHEMA_VERSION = 1
+
+
+class Server(Frozen, frozen=True):
+    """What the gateway says of a model; None where it does not say."""
+
+    version: str | None = None
+    quantization: str | None = None
+    context_length: int | None = None
+    backends: tuple[str, ...] | None = None
+
+
+class JobPlan(Frozen, frozen=True):
+    """One component, all its cases, R replicates, for several models."""
+
+    job_id: str
+    origin: Origin
+    component: Component
+    cases: tuple[Case, ...]
+    skipped_cases: tuple[SkippedCase, ...]
+    models: tuple[Model, ...]
+    providers: dict[str, Provider]
+    replicates: int
+    prompt_commit: str | None
+    dataset_commit: str | None
+    run_ids: dict[str, str] = msgspec.field(default_factory=dict)
+    """Model to its run's id, where it is fixed before the run begins."""
+
+    @property
+    def calls(self) -> int:
+        """The number of calls, if every model can be served."""
+        return len(self.models) * len(self.cases) * self.replicates
+
+
+class RunPlan(Frozen, frozen=True, kw_only=True):
+    """One component, one model, all cases, R replicates: `run.json`, all that scoring reads."""
+
+    schema_version: int = RUN_SCHEMA_VERSION
+    run_id: str
+    job_id: str
+    origin: Origin
+    component: Component
+    cases: tuple[Case, ...]
+    skipped_cases: tuple[SkippedCase, ...]
+    model: Model
+    provider: Provider
+    server: Server
+    replicates: int
+    prompt_commit: str | None
+    dataset_commit: str | None
+    evaluator_version: str = __version__
+    scoring_version: int = SCORING_VERSION
+
+    @property
+    def calls(self) -> int:
+        """The number of calls."""
+        return len(self.cases) * self.replicates
+
+    @property
+    def cases_sha256(self) -> str:
+        """Identify the set of cases: SHA-256 over `name NUL sha256 newline` in the order of names."""
+        lines = sorted(f"{case.name}\0{case.sha256}\n" for case in self.cases)
+        return sha256_hex("".join(lines).encode())
+
+
+def plan_run(job: JobPlan, model: Model, run_id: str, server: Server) -> RunPlan:
+    """Plan one model's part of a job."""
+    return RunPlan(
+        run_id=run_id,
+        job_id=job.job_id,
+        origin=job.origin,
+        component=job.component,
+        cases=job.cases,
+        skipped_cases=job.skipped_cases,
+        model=fit_to_output(model, job.component.output, job.component.schema),
+        provider=job.providers[model.provider],
+        server=server,
+        replicates=job.replicates,
+        prompt_commit=job.prompt_commit,
+        dataset_commit=job.dataset_commit,
+    )
+
+
+def call_order(cases: int, replicates: int) -> Iterator[tuple[int, int]]:
+    """Yield (replicate, case index) replicate by replicate, so that a run cut short is balanced."""
+    for replicate in range(replicates):
+        for case in range(cases):
+            yield replicate, case
+
+
+def call_for(model: Model, prompt: str, schema: JsonObject | None, case: Case, replicate: int) -> Call:
+    """Return the call of one case's replicate: the prompt as the system message, the input as the user's."""
+    return Call(
+        case=case.name,
+        replicate=replicate,
+        model=model,
+        system=prompt,
+        user=case.input,
+        schema=schema if model.structured_output == "json_schema" else None,
+    )
+
+
+def fit_to_output(model: Model, output: OutputFormat, schema: JsonObject | None) -> Model:
+    """Return the model asked for as much structure as the component's answers allow.
+
+    A Markdown answer has none; `json_object` would forbid an array; `json_schema` needs a schema.
+    """
+    wanted: StructuredOutput = model.structured_output
+    if wanted == "json_schema" and schema is None:
+        wanted = "json_object"
+    if output == "markdown" or (wanted == "json_object" and output != "json_object"):
+        wanted = "none"
+    return msgspec.structs.replace(model, structured_output=wanted)

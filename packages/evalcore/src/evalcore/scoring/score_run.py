@@ -1,0 +1,251 @@
+"""Plan + kept replies -> the run record. Pure, so that a record can be recomputed, byte for byte."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from evalcore.clients.reply import Reply
+from evalcore.errors import StorageError
+from evalcore.library.component import Case
+from evalcore.library.schema import Validator, make_validator
+from evalcore.runs.plan import RunPlan
+from evalcore.runs.record import (
+    Accuracy,
+    Calls,
+    CaseResult,
+    Latency,
+    Reproducibility,
+    RunRecord,
+    RunStatus,
+    Tokens,
+)
+from evalcore.scoring.answers import Parsed, parse_answer
+from evalcore.scoring.reproducibility import CaseAgreement
+from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES, FieldRules, plan_fields
+from evalcore.scoring.score_case import CaseScores, score_case
+from evalcore.stats.numbers import mean, mean_by_field, percentile
+from evalcore.stats.sampling import seeded_uniform
+from evalcore.stats.uncertainty import (
+    accuracy_interval,
+    interval_of_like_cases,
+    may_still_differ,
+    reproducibility_interval,
+)
+from evalcore.version import SCORING_VERSION
+
+PARTIAL_OVER_ALL = 0.10
+PARTIAL_IN_A_CASE = 0.20
+"""A run with more calls than this that never gave a reply is partial."""
+
+
+def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> RunRecord:
+    """Score all replies of a run; `replies_of` gives a case's replies in the order of replicates.
+
+    Only one case's replies are held at a time. Raises StorageError where a planned call has no reply.
+    """
+    tally = _Tally()
+    scores: list[CaseScores] = []
+    schema = plan.component.schema
+    validator = make_validator(schema) if schema is not None else None
+    rules = plan_fields(plan.component, plan.cases)
+    for case in plan.cases:
+        replies = replies_of(case)
+        _check_all_there(plan, case, replies)
+        result = _score(plan, case, replies, validator, rules)
+        tally.add(replies, result)
+        scores.append(result)
+    return _record(plan, scores, tally)
+
+
+def _score(
+    plan: RunPlan, case: Case, replies: Sequence[Reply], validator: Validator | None, rules: FieldRules
+) -> CaseScores:
+    came = [reply for reply in replies if not reply.is_infrastructure_failure]
+    # A reply that failed through the model has no answer to parse, whatever text had come by then.
+    texts = {reply.replicate: None if reply.error else reply.text for reply in came}
+    # Replicates often agree to the letter: one text is parsed once.
+    read = {text: parse_answer(text, plan.component.output) for text in set(texts.values())}
+    answers = {replicate: read[text] for replicate, text in texts.items()}
+    parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
+    unparsed = frozenset(answers) - parsed.keys()
+    return score_case(plan.component, case, parsed, unparsed, validator, rules)
+
+
+def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> None:
+    if [reply.replicate for reply in replies] != list(range(plan.replicates)):
+        raise StorageError(
+            f"case {case.name} has {len(replies)} of {plan.replicates} replies",
+            where=f"run {plan.run_id}",
+            hint="resume the run first",
+        )
+
+
+class _Tally:
+    """What is counted over all calls of a run."""
+
+    def __init__(self) -> None:
+        self.latencies: list[float] = []
+        self.ok = self.api_error = self.parse_error = self.truncated = 0
+        self.prompt_tokens: int | None = 0
+        self.completion_tokens: int | None = 0
+        self.valid = 0
+        self.worst_case = 0.0
+        self.started_at = ""
+        self.finished_at = ""
+
+    def add(self, replies: Sequence[Reply], scores: CaseScores) -> None:
+        """Count one case's replies."""
+        self.ok += len(scores.parsed)
+        self.parse_error += len(scores.unparsed)
+        failed = [reply for reply in replies if reply.is_infrastructure_failure]
+        self.api_error += len(failed)
+        self.valid += scores.schema_valid
+        self.worst_case = max(self.worst_case, len(failed) / len(replies))
+        for reply in replies:
+            self._add_times(reply)
+            if not reply.is_infrastructure_failure:
+                self._add_reply(reply)
+
+    def _add_times(self, reply: Reply) -> None:
+        self.started_at = min(self.started_at or reply.started_at, reply.started_at)
+        self.finished_at = max(self.finished_at, reply.finished_at)
+
+    def _add_reply(self, reply: Reply) -> None:
+        self.latencies.append(reply.latency_ms)
+        self.truncated += reply.finish_reason == "length"
+        if reply.usage is None or self.prompt_tokens is None or self.completion_tokens is None:
+            self.prompt_tokens = self.completion_tokens = None
+        else:
+            self.prompt_tokens += reply.usage.prompt
+            self.completion_tokens += reply.usage.completion
+
+    @property
+    def total(self) -> int:
+        return self.ok + self.api_error + self.parse_error
+
+    @property
+    def answered(self) -> int:
+        return self.ok + self.parse_error
+
+    @property
+    def status(self) -> RunStatus:
+        is_partial = self.api_error > PARTIAL_OVER_ALL * self.total or self.worst_case > PARTIAL_IN_A_CASE
+        return "partial" if is_partial else "complete"
+
+
+def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRecord:
+    component, model = plan.component, plan.model
+    return RunRecord(
+        run_id=plan.run_id,
+        job_id=plan.job_id,
+        origin=plan.origin,
+        component_version=component.version,
+        prompt_commit=plan.prompt_commit,
+        prompt_sha256=component.prompt_sha256,
+        dataset_commit=plan.dataset_commit,
+        schema_sha256=component.schema_sha256,
+        policy_sha256=component.policy_sha256,
+        cases_sha256=plan.cases_sha256,
+        model=model.id,
+        provider=model.provider,
+        params=model.params,
+        structured_output=model.structured_output,
+        server=plan.server,
+        evaluator_version=plan.evaluator_version,
+        # The rules that were applied, which may be later ones than those the run was planned under.
+        scoring_version=SCORING_VERSION,
+        replicates=plan.replicates,
+        cases=len(plan.cases),
+        skipped_cases=plan.skipped_cases,
+        case_results=tuple(
+            _case_result(plan, case, result) for case, result in zip(plan.cases, scores, strict=True)
+        ),
+        started_at=tally.started_at,
+        finished_at=tally.finished_at,
+        status=tally.status,
+        calls=Calls(
+            total=tally.total,
+            ok=tally.ok,
+            api_error=tally.api_error,
+            parse_error=tally.parse_error,
+            truncated=tally.truncated,
+        ),
+        accuracy=_accuracy(plan, scores),
+        reproducibility=_reproducibility(plan, scores),
+        schema_valid_rate=_valid_rate(plan, tally),
+        latency_ms=Latency(p50=percentile(tally.latencies, 50), p95=percentile(tally.latencies, 95)),
+        tokens=Tokens(prompt=tally.prompt_tokens, completion=tally.completion_tokens),
+        cost_usd=_cost(plan, tally),
+    )
+
+
+def _case_result(plan: RunPlan, case: Case, scores: CaseScores) -> CaseResult:
+    return CaseResult(
+        case=case.name,
+        sha256=case.sha256,
+        validated_against_version=case.validated_against_version,
+        scores=tuple(scores.accuracy_of(replicate) for replicate in range(plan.replicates)),
+        reproducibility=scores.agreement.value if scores.agreement else None,
+        may_differ=_may_differ([scores.agreement] if scores.agreement else []),
+        precision=scores.precision,
+        recall=scores.recall,
+        prose=scores.prose,
+    )
+
+
+def _accuracy(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
+    answered = [case for case in scores if case.answered]
+    means = [mean(case.accuracies) or 0.0 for case in answered]
+    # The seed is the cases' own: models that answered the same cases are measured with the same draws.
+    uniform = seeded_uniform("accuracy", plan.cases_sha256)
+    return Accuracy(
+        mean=mean(means),
+        ci95=accuracy_interval([case.accuracies for case in answered], uniform),
+        anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
+        by_field=mean_by_field(case.by_field for case in answered),
+        ci95_like_cases=interval_of_like_cases(means),
+        measures="wording" if plan.component.category in WORDING_CATEGORIES else "correctness",
+        precision=_mean_over(case.precision for case in answered),
+        recall=_mean_over(case.recall for case in answered),
+        prose=_mean_over(case.prose for case in answered),
+        precision_by_field=mean_by_field(case.precision_by_field for case in answered),
+        recall_by_field=mean_by_field(case.recall_by_field for case in answered),
+    )
+
+
+def _mean_over(values: Iterable[float | None]) -> float | None:
+    return mean(value for value in values if value is not None)
+
+
+def _reproducibility(plan: RunPlan, scores: Sequence[CaseScores]) -> Reproducibility:
+    agreements = [case.agreement for case in scores if case.agreement is not None]
+    values = [agreement.value for agreement in agreements]
+    uniform = seeded_uniform("reproducibility", plan.cases_sha256)
+    return Reproducibility(
+        mean=mean(values),
+        ci95=reproducibility_interval([agreement.pairs for agreement in agreements], uniform),
+        identical_rate=mean(agreement.identical_rate for agreement in agreements),
+        by_field=mean_by_field(agreement.by_field for agreement in agreements),
+        ci95_like_cases=interval_of_like_cases(values),
+        may_differ=_may_differ(agreements),
+    )
+
+
+def _may_differ(agreements: Sequence[CaseAgreement]) -> float | None:
+    if not agreements or any(agreement.identical_rate < 1 for agreement in agreements):
+        return None
+    return may_still_differ(min(sum(agreement.pairs.counts) for agreement in agreements))
+
+
+def _valid_rate(plan: RunPlan, tally: _Tally) -> float | None:
+    if plan.component.schema is None or not tally.answered:
+        return None
+    return tally.valid / tally.answered
+
+
+def _cost(plan: RunPlan, tally: _Tally) -> float | None:
+    price, prompt, completion = plan.model.price, tally.prompt_tokens, tally.completion_tokens
+    if price is None or prompt is None or completion is None:
+        return None
+    return math.fsum((prompt * price.input, completion * price.output)) / 1e6

@@ -1,0 +1,1 @@
+"""Numbers: means, sampling, confidence intervals, permutation tests, power."""

@@ -1,0 +1,78 @@
+"""What R replicates of C cases could show, told before money is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from evalcore.stats.permutation import can_alarm
+from evalcore.stats.uncertainty import t_quantile
+from evalcore.structs import Frozen
+
+DEFAULT_MARGIN = 0.02
+_POWER_Z = 0.8416212335729143
+"""The normal quantile of 0.8: a change is told that would be found four times in five."""
+_STEP = 0.001
+
+
+class Spread(Frozen, frozen=True):
+    """How a model's scores lie within a case; the defaults stand where nothing is known."""
+
+    mean: float = 0.9
+    deviation: float = 0.15
+    """The standard deviation of one reply's score about its case's mean."""
+    replies: int = 0
+    """How many replies it was seen in."""
+
+    def variance(self, mean: float) -> float:
+        """Return the variance that is to be expected at another mean.
+
+        It goes as mean x (1 - mean), as for answers that are right or wrong (quasi-binomial,
+        Wedderburn 1974), since a model that errs more often also varies more.
+        """
+        own, square = self.mean * (1 - self.mean), self.deviation**2
+        share = min(1.0, square / own) if own > 0 else 1.0
+        return share * mean * (1 - mean)
+
+
+def spread_of(scores: Iterable[Iterable[float]]) -> Spread:
+    """Return the spread of scores within their cases, given the scores of each case's replies.
+
+    The default deviation counts as one more reply, so that a few that happen to agree do not promise
+    that everything can be shown.
+    """
+    cases = [sorted(case) for case in scores]
+    cases = [case for case in cases if case]
+    if not cases:
+        return Spread()
+    means = [math.fsum(case) / len(case) for case in cases]
+    squares = [(score - mean) ** 2 for case, mean in zip(cases, means, strict=True) for score in case]
+    freedom = sum(len(case) - 1 for case in cases)
+    return Spread(
+        mean=math.fsum(means) / len(means),
+        deviation=math.sqrt(math.fsum([*squares, Spread().deviation ** 2]) / (freedom + 1)),
+        replies=len(squares),
+    )
+
+
+def smallest_change(
+    cases: int, replicates: int, spread: Spread | None = None, margin: float = DEFAULT_MARGIN
+) -> float | None:
+    """Return the fall of mean accuracy that would be found four times in five; None where none would.
+
+    The least d with d >= margin + (t at 0.975 + t at 0.8) x the standard error of the difference of
+    two means over C cases of R replicates (Cohen 1988, section 2.4), the later mean being d lower.
+    """
+    if not can_alarm([replicates] * cases):
+        return None
+    seen = spread or Spread()
+    # With one reply each, what the cases differ by is all there is to go by.
+    freedom = max(2 * cases * (replicates - 1), cases - 1)
+    quantiles = t_quantile(freedom) + t_quantile(freedom, _POWER_Z)
+    before = seen.variance(seen.mean)
+    for step in range(math.ceil(margin / _STEP), math.floor(seen.mean / _STEP) + 1):
+        change = step * _STEP
+        error = math.sqrt((before + seen.variance(seen.mean - change)) / (cases * replicates))
+        if change >= margin + quantiles * error:
+            return change
+    return None

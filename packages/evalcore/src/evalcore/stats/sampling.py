@@ -1,0 +1,62 @@
+"""Random weights made of uniform numbers alone, so that they are the same on every Python."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeAlias
+
+from evalcore.formats.strict_json import sha256_hex
+
+Uniform: TypeAlias = Callable[[], float]
+"""Gives the next number of [0, 1): `random.Random(seed).random`, passed in."""
+
+NEGLIGIBLE = 1e-12
+"""A weight below this changes no figure that is kept (9 significant digits)."""
+
+
+def cuts(parts: int, uniform: Uniform) -> list[float]:
+    """Cut [0, 1] at random into parts: 0, the sorted cuts, 1.
+
+    The gaps are Dirichlet(1, ..., 1): the Bayesian bootstrap's weights (Rubin 1981, Ann. Statist. 9).
+    """
+    inner = sorted([uniform() for _ in range(parts - 1)])
+    return [0.0, *inner, 1.0]
+
+
+def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
+    """Make a source of Beta(shape, count) numbers, `count` whole.
+
+    The product of Beta(shape + k, 1) over k = 0 .. count - 1, each the power 1 / (shape + k) of a
+    uniform number (Jambunathan 1954, Ann. Math. Statist. 25). It is the pseudo-observation's part of
+    Dirichlet(1, ..., 1, shape), and independent of how the others share the rest.
+    """
+    powers = [1.0 / (shape + k) for k in range(count)]
+
+    def beta() -> float:
+        value = 1.0
+        for power in powers:
+            value *= uniform() ** power
+            if value < NEGLIGIBLE:
+                return 0.0
+        return value
+
+    return beta
+
+
+def deal(items: list[float], count: int, uniform: Uniform) -> list[float]:
+    """Put some of the items in front, all choices equally likely, and return them (Fisher-Yates)."""
+    size = len(items)
+    for at in range(count):
+        other = at + int(uniform() * (size - at))
+        items[at], items[other] = items[other], items[at]
+    return items[:count]
+
+
+def seeded_uniform(*words: str) -> Uniform:
+    """Return a source of uniform numbers whose seed is the SHA-256 of the words.
+
+    `random.Random(int).random` is promised to stay the same over all versions of Python.
+    """
+    seed = int(sha256_hex("\0".join(words).encode()), 16)
+    return random.Random(seed).random  # noqa: S311 (a simulation that must be repeatable, no secret)

@@ -1,0 +1,164 @@
+"""MindRouter away in mid-run: one call looks, the others wait, all are answered at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from contextlib import nullcontext
+
+from evalcore.clients.interface import Call, Lent, Served, ServedModel
+from evalcore.clients.outage import Patience, PatientClient
+from evalcore.clients.reply import CallError, Reply
+from evalcore.errors import ProviderUnreachable
+from evalcore.library.models import Model
+
+HOUR = 3600.0
+
+
+class Clock:
+    """Time that passes when everybody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    async def sleep(self, seconds: float) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self.now + seconds, self._count, future))
+        await future
+
+    async def run(self, *tasks: asyncio.Task[Reply]) -> list[Reply]:
+        while not all(task.done() for task in tasks):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            if self._sleepers and not all(task.done() for task in tasks):
+                self.now, _, future = heapq.heappop(self._sleepers)
+                future.set_result(None)
+        return [task.result() for task in tasks]
+
+
+class Gateway:
+    """Answers what `state(now)` says: a code of a failure, or None for an answer. A call takes a second."""
+
+    def __init__(self, clock: Clock, state: Callable[[float], str | None]) -> None:
+        self.clock, self.state = clock, state
+        self.calls: list[tuple[float, int]] = []
+        self.looks: list[float] = []
+        self.is_listed = False
+        """Whether the gateway lists the model whatever becomes of its calls."""
+
+    async def served(self) -> Served:
+        self.looks.append(self.clock.now)
+        if not self.is_listed and self.state(self.clock.now) is not None:
+            raise ProviderUnreachable("no connection")
+        return Served("1", {"m": ServedModel("m")})
+
+    async def call(self, call: Call, _lent: Lent) -> Reply:
+        self.calls.append((self.clock.now, call.replicate))
+        await self.clock.sleep(1)
+        code = self.state(self.clock.now)
+        if code is not None and code.startswith("only-"):
+            code = code.removeprefix("only-") if call.replicate == 0 else None
+        error = None if code is None else CallError("infrastructure", code, "failed")
+        text = "{}" if error is None else None
+        return Reply("c", call.replicate, "id", "0", text, None, None, "", "", 1.0, 1, error)
+
+
+def tell(
+    state: Callable[[float], str | None],
+    calls: int = 8,
+    *,
+    answered: bool = True,
+    budget: float = 2 * HOUR,
+    listed: bool = False,
+):
+    async def run() -> tuple[list[Reply], Gateway, Clock]:
+        clock = Clock()
+        gateway = Gateway(clock, state)
+        gateway.is_listed = listed
+        client = PatientClient(
+            gateway,
+            Patience(budget),
+            monotonic=lambda: clock.now,
+            sleep=clock.sleep,
+            answered=["m"] if answered else [],
+        )
+        model = Model("m", "mindrouter")
+        tasks = [
+            asyncio.create_task(client.call(Call("c", at, model, "", "", None), nullcontext))
+            for at in range(calls)
+        ]
+        return await clock.run(*tasks), gateway, clock
+
+    return asyncio.run(run())
+
+
+def failures(replies: list[Reply]) -> list[str]:
+    return [reply.error.code for reply in replies if reply.error is not None]
+
+
+def test_an_hour_away_is_waited_out_and_every_call_is_answered() -> None:
+    replies, _, clock = tell(lambda now: "unreachable" if now < HOUR else None)
+    assert failures(replies) == []
+    assert sorted(reply.replicate for reply in replies) == list(range(8))
+    assert HOUR < clock.now < HOUR + 90
+
+
+def test_one_looks_for_all_at_growing_waits() -> None:
+    _, gateway, _ = tell(lambda now: "unreachable" if now < HOUR else None)
+    during = [at for at, _ in gateway.calls if 2 < at < HOUR]
+    assert during == []
+    assert 55 < len(gateway.looks) < 70
+    assert [round(b - a) for a, b in zip(gateway.looks, gateway.looks[1:], strict=False)][:4] == [
+        20,
+        40,
+        60,
+        60,
+    ]
+
+
+def test_longer_than_the_budget_is_given_up_and_the_rest_is_not_waited_for() -> None:
+    replies, _, clock = tell(lambda _: "unreachable", budget=600)
+    assert failures(replies) == ["unreachable"] * 8
+    assert clock.now < 620
+
+
+def test_a_model_that_never_answered_is_not_waited_for() -> None:
+    replies, gateway, clock = tell(lambda _: "model_unavailable", answered=False)
+    assert failures(replies) == ["model_unavailable"] * 8
+    assert (clock.now, gateway.looks) == (1, [])
+
+
+def test_a_call_that_fails_while_others_are_answered_is_its_own_failure() -> None:
+    replies, gateway, _ = tell(lambda _: "only-server_error")
+    assert failures(replies) == ["server_error"]
+    assert len(gateway.calls) <= 9
+
+
+def test_a_failure_that_stays_though_the_server_is_there_is_the_calls_own() -> None:
+    replies, gateway, clock = tell(lambda _: "only-server_error", calls=1, listed=True)
+    assert failures(replies) == ["server_error"]
+    assert len(gateway.calls) <= 2
+    assert clock.now < 60
+
+
+def test_a_server_that_fails_every_call_though_it_is_there_is_given_up_within_the_budget() -> None:
+    replies, _, clock = tell(lambda _: "server_error", calls=100, budget=600, listed=True)
+    assert failures(replies) == ["server_error"] * 100
+    assert clock.now < 620
+    # One call after another is found to fail by itself: a short spell costs few of them.
+    replies, _, clock = tell(lambda now: "server_error" if now < 120 else None, calls=100, listed=True)
+    assert len(failures(replies)) <= 15
+    assert clock.now < 180
+
+
+def test_a_backend_that_stays_away_behind_a_gateway_that_lists_it_is_waited_for() -> None:
+    def state(now: float) -> str | None:
+        return "bad_gateway" if now < 300 else None
+
+    replies, _, clock = tell(state, listed=True)
+    assert failures(replies) == []
+    assert 300 < clock.now < 400

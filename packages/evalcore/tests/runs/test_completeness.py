@@ -1,0 +1,61 @@
+"""A record is made of exactly the planned replies, each of its own request, or not at all."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from evalcore.clients.reply import Reply
+from evalcore.errors import StorageError
+from evalcore.library.component import Case, Component
+from evalcore.library.models import Model, Provider
+from evalcore.runs.folder import require_complete
+from evalcore.runs.plan import RunPlan, Server
+from evalcore.scoring.score_run import score_run
+
+SHA = "0" * 64
+COMPONENT = Component("c", "c", "1.0.0", None, "Answer.", SHA, "json_object", None, None, None, None, None)
+PLAN = RunPlan(
+    run_id="run",
+    job_id="job",
+    origin="local",
+    component=COMPONENT,
+    cases=tuple(Case(name, "in", '{"a": 1}', SHA) for name in ("x", "y")),
+    skipped_cases=(),
+    model=Model("m", "mindrouter"),
+    provider=Provider("mindrouter", "openai", "http://x", None),
+    server=Server(),
+    replicates=2,
+    prompt_commit=None,
+    dataset_commit=None,
+)
+
+
+def reply(case: str, replicate: int) -> Reply:
+    at = "2026-01-01T00:00:00.000Z"
+    return Reply(case, replicate, f"{case}-{replicate}", SHA, '{"a": 1}', "stop", None, at, at, 1.0, 1)
+
+
+def replies(case: Case) -> list[Reply]:
+    return [reply(case.name, replicate) for replicate in range(2)]
+
+
+def test_planned_kept_and_scored_agree() -> None:
+    require_complete(PLAN, replies, score_run(PLAN, replies))
+
+
+def test_no_reply_stands_for_two_calls() -> None:
+    def doubled(case: Case) -> list[Reply]:
+        return [msgspec.structs.replace(item, request_id="one") for item in replies(case)]
+
+    with pytest.raises(StorageError, match="stands for two calls"):
+        require_complete(PLAN, doubled, score_run(PLAN, doubled))
+
+
+def test_a_record_of_fewer_calls_than_planned_is_refused() -> None:
+    record = score_run(PLAN, replies)
+    fewer = msgspec.structs.replace(record, case_results=record.case_results[:1])
+    with pytest.raises(StorageError, match="4 calls are planned, 4 kept, 2 scored"):
+        require_complete(PLAN, replies, fewer)
+    with pytest.raises(StorageError, match="4 calls are planned, 3 kept"):
+        require_complete(PLAN, lambda case: replies(case)[: 1 if case.name == "x" else 2], record)

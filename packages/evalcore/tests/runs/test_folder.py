@@ -1,0 +1,127 @@
+"""What is kept survives: one line per call, the first one counts, a torn last line is dropped."""
+
+import os
+
+import pytest
+
+from evalcore.clients.reply import CallError
+from evalcore.errors import StorageError
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.folder import PLAN, REPLIES, RunFolder, read_plan
+
+
+@pytest.fixture
+def folder(tmp_path, run_plan):
+    folder = RunFolder.create(tmp_path, run_plan)
+    yield folder
+    folder.close()
+
+
+def reopened(folder):
+    folder.close()
+    return RunFolder.open(folder.path)
+
+
+def pending(folder):
+    return [(replicate, case.name) for replicate, case in folder.pending()]
+
+
+def test_the_plan_reads_back_equal(folder, run_plan):
+    assert read_plan(folder.path) == run_plan
+
+
+def test_a_new_run_has_every_call_pending_replicate_by_replicate(folder):
+    assert pending(folder) == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
+
+
+def test_a_kept_reply_is_read_back_and_no_longer_pending(folder, run_plan, make_reply):
+    failed = make_reply("b", 1, None, CallError("infrastructure", "http_500", "the gateway failed"))
+    folder.append(make_reply("a", 1, "näïve 😀"))
+    folder.append(failed)
+    again = reopened(folder)
+    assert pending(again) == [(0, "a"), (0, "b")]
+    assert again.replies_of(run_plan.cases[1]) == [failed]
+    assert again.kept == 2
+    again.close()
+
+
+def test_replies_come_in_the_order_of_replicates_whatever_order_they_arrived_in(folder, run_plan, make_reply):
+    folder.append(make_reply("a", 1, "second"))
+    folder.append(make_reply("a", 0, "first"))
+    assert [kept.text for kept in folder.replies_of(run_plan.cases[0])] == ["first", "second"]
+
+
+def test_the_first_reply_to_a_call_counts(folder, run_plan, make_reply):
+    folder.append(make_reply(text="first"))
+    folder.append(make_reply(text="second"))
+    assert [kept.text for kept in folder.replies_of(run_plan.cases[0])] == ["first"]
+    assert folder.kept == 1
+
+
+def test_a_torn_last_line_is_dropped_and_its_call_is_pending_again(folder, make_reply):
+    folder.append(make_reply("a", 0))
+    folder.append(make_reply("b", 0))
+    replies = folder.path / REPLIES
+    folder.close()
+    for cut in range(1, 40, 13):
+        os.truncate(replies, replies.stat().st_size - cut)
+        again = RunFolder.open(folder.path)
+        assert pending(again) == [(0, "b"), (1, "a"), (1, "b")]
+        again.append(make_reply("b", 0))
+        again.close()
+    assert len(replies.read_bytes().splitlines()) == 2
+
+
+def test_reading_changes_nothing_of_a_run_that_is_under_way(folder, run_plan, make_reply):
+    folder.append(make_reply("a", 0, "kept"))
+    replies = folder.path / REPLIES
+    # As a reader sees it whose glance falls into a write.
+    replies.write_bytes(replies.read_bytes() + b'{"case":"b",')
+    before = replies.read_bytes()
+    reader = RunFolder.open_to_read(folder.path)
+    assert [reply.text for reply in reader.replies_of(run_plan.cases[0])] == ["kept"]
+    reader.close()
+    assert replies.read_bytes() == before
+
+
+def test_reading_makes_no_file_where_there_are_no_replies(folder):
+    (folder.path / REPLIES).unlink()
+    with pytest.raises(StorageError, match=r"replies\.jsonl"):
+        RunFolder.open_to_read(folder.path)
+    assert not (folder.path / REPLIES).exists()
+
+
+def test_only_one_process_at_a_time_goes_on_with_a_run(folder, make_reply):
+    folder.append(make_reply("a", 0))
+    with pytest.raises(StorageError, match="another process is at work on this run"):
+        RunFolder.open(folder.path)
+    reopened(folder).close()
+
+
+def test_a_line_that_is_no_reply_of_the_run_is_an_error_that_names_the_file(folder):
+    folder.close()
+    (folder.path / REPLIES).write_bytes(b'{"case": "zzz"}\n')
+    with pytest.raises(StorageError, match=r"replies\.jsonl \(byte 0\)"):
+        RunFolder.open(folder.path)
+    # Whoever mends it and tries again finds it free.
+    (folder.path / REPLIES).write_bytes(b"")
+    RunFolder.open(folder.path).close()
+
+
+def test_a_folder_without_a_plan_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(StorageError, match=r"run\.json"):
+        RunFolder.open(tmp_path)
+    (tmp_path / PLAN).write_bytes(encode_canonical({"schema_version": 1}))
+    with pytest.raises(StorageError, match="no plan of a run"):
+        RunFolder.open(tmp_path)
+
+
+def test_a_full_disk_leaves_no_half_written_line(folder, make_reply):
+    folder.append(make_reply("a", 0))
+    before = (folder.path / REPLIES).read_bytes()
+    os.close(folder._file)
+    folder._file = os.open("/dev/full", os.O_RDWR)
+    with pytest.raises(StorageError, match=r"(?i)no space left"):
+        folder.append(make_reply("b", 0))
+    assert (folder.path / REPLIES).read_bytes() == before
+    assert pending(folder) == [(0, "b"), (1, "a"), (1, "b")]

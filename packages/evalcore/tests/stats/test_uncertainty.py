@@ -1,0 +1,193 @@
+"""Intervals stay within [0, 1], hold the mean, do not depend on order, and are the same every time."""
+
+import math
+import time
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.record import record_object
+from evalcore.scoring.score_run import score_run
+from evalcore.stats.sampling import seeded_uniform
+from evalcore.stats.uncertainty import (
+    Pairs,
+    accuracy_interval,
+    interval_of_like_cases,
+    may_still_differ,
+    reproducibility_interval,
+    t_quantile,
+)
+
+FEW = 100
+SCORES = st.lists(
+    st.lists(st.floats(0, 1) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=6), min_size=1, max_size=4
+)
+
+
+@st.composite
+def pairs(draw):
+    counts = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda found: sum(found) > 1))
+    rows = [draw(st.lists(st.floats(0, 1), min_size=at + 1, max_size=at + 1)) for at in range(len(counts))]
+    return Pairs(counts=tuple(counts), agreement=tuple(map(tuple, rows)))
+
+
+def uniform():
+    return seeded_uniform("test")
+
+
+def mean_of(scores):
+    return math.fsum(math.fsum(case) / len(case) for case in scores) / len(scores)
+
+
+def all_alike(replies, cases=1):
+    return [Pairs(counts=(replies,), agreement=((1.0,),))] * cases
+
+
+@given(SCORES)
+def test_an_accuracy_interval_holds_the_mean_and_stays_within_0_and_1(scores):
+    low, high = accuracy_interval(scores, uniform(), FEW)
+    assert 0 <= low <= high <= 1
+    assert low - 1e-9 <= mean_of(scores) <= high + 1e-9
+
+
+@given(SCORES, st.randoms(use_true_random=False))
+def test_an_accuracy_interval_does_not_know_the_order_of_replies(scores, random):
+    shuffled = [random.sample(case, len(case)) for case in scores]
+    assert accuracy_interval(shuffled, uniform(), FEW) == accuracy_interval(scores, uniform(), FEW)
+
+
+@given(st.lists(pairs(), min_size=1, max_size=3))
+def test_a_reproducibility_interval_holds_the_mean_and_stays_within_0_and_1(cases):
+    low, high = reproducibility_interval(cases, uniform(), FEW)
+    assert 0 <= low <= high <= 1
+    assert low - 1e-9 <= math.fsum(case.value for case in cases) / len(cases) <= high + 1e-9
+
+
+def test_of_nothing_there_is_no_interval():
+    assert accuracy_interval([], uniform()) is None
+    assert reproducibility_interval([], uniform()) is None
+
+
+def test_replies_that_are_all_right_leave_room_below_and_none_above():
+    low, high = accuracy_interval([[1.0] * 10], uniform())
+    assert high == 1
+    assert 0.6 < low < 0.8
+
+
+def test_the_limit_of_replies_all_right_is_the_betas_own_quantile():
+    """Of one reply and pseudo-mass a the weight is Beta(a, 1): its 97.5 % point is 0.975^(1/a)."""
+    low, _ = accuracy_interval([[1.0]], uniform(), 20_000)
+    assert 1 - low == pytest.approx(0.975 ** (1 / 0.6), abs=0.005)
+
+
+def test_more_replies_and_more_cases_give_a_narrower_interval():
+    def width(scores):
+        low, high = accuracy_interval(scores, uniform())
+        return high - low
+
+    case = [1.0, 0.9, 0.8, 0.9, 0.4]
+    assert width([case * 4]) < width([case * 2]) < width([case])
+    assert width([case] * 10) < width([case] * 3) < width([case])
+
+
+def test_the_spread_of_many_cases_is_that_of_a_mean():
+    """Ten cases of five right-or-wrong replies: 1.96 standard errors either way, by the unbiased variance."""
+    low, high = accuracy_interval([[1.0, 1.0, 1.0, 0.0, 0.0]] * 10, uniform(), 4000)
+    half = 1.96 * math.sqrt(0.3 / 50)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.08)
+
+
+def test_the_bootstrap_of_pairs_leaves_self_pairs_out():
+    """Two replies that share nothing: whatever the weights, only the pseudo-observation says more than 0."""
+    low, high = reproducibility_interval([Pairs(counts=(1, 1), agreement=((1.0,), (0.0, 1.0)))], uniform())
+    assert low == 0
+    assert high < 1
+
+
+def test_unparsable_replies_disagree_with_their_like():
+    pair = Pairs(counts=(4,), agreement=((0.0,),))
+    assert pair.value == 0
+    assert reproducibility_interval([pair], uniform())[0] == 0
+
+
+def test_the_interval_of_replies_all_alike_ends_at_1_and_narrows_with_their_number():
+    intervals = [reproducibility_interval(all_alike(count), uniform()) for count in (2, 5, 20)]
+    assert [high for _, high in intervals] == [1, 1, 1]
+    assert intervals[0] < intervals[1] < intervals[2]
+
+
+def test_identical_replies_leave_a_share_that_may_still_differ():
+    assert may_still_differ(1) == pytest.approx(0.95)
+    assert may_still_differ(10) == pytest.approx(0.2589, abs=1e-4)
+    assert (1 - may_still_differ(100)) ** 100 == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("freedom", "table"), [(10, 2.228139), (19, 2.093024), (29, 2.045230), (99, 1.984217)]
+)
+def test_students_t_is_that_of_the_printed_tables(freedom, table):
+    assert t_quantile(freedom) == pytest.approx(table, abs=2e-5)
+
+
+def test_below_20_cases_nothing_is_said_of_other_cases():
+    assert interval_of_like_cases([0.5] * 19) is None
+    assert interval_of_like_cases([0.5] * 20) == (0.5, 0.5)
+
+
+def test_the_interval_for_cases_like_these_is_t_over_their_means():
+    means = [0.7, 0.9] * 10
+    low, high = interval_of_like_cases(means)
+    half = 2.093024 * math.sqrt(0.01 * 20 / 19 / 20)
+    assert (low, high) == pytest.approx((0.8 - half, 0.8 + half), abs=1e-6)
+
+
+@given(st.lists(st.floats(0, 1), min_size=20, max_size=30))
+def test_the_interval_for_cases_like_these_stays_within_0_and_1(means):
+    low, high = interval_of_like_cases(means)
+    assert 0 <= low <= high <= 1
+
+
+def test_a_run_of_20_cases_and_10_replicates_takes_well_below_half_a_second():
+    random = Random(1)
+    scores = [[random.random() for _ in range(10)] for _ in range(20)]
+    rows = tuple(tuple(random.random() for _ in range(at + 1)) for at in range(10))
+    started = time.process_time()
+    accuracy_interval(scores, uniform())
+    reproducibility_interval([Pairs(counts=(1,) * 10, agreement=rows)] * 20, uniform())
+    assert time.process_time() - started < 2, "a bound for slow machines: 0.25 s were measured"
+
+
+def scored(run_plan, make_reply, texts):
+    plan = msgspec.structs.replace(run_plan, replicates=len(texts))
+    replies = {
+        case.name: [make_reply(case.name, at, text) for at, text in enumerate(texts)] for case in plan.cases
+    }
+    return score_run(plan, lambda case: replies[case.name])
+
+
+def test_a_record_holds_the_intervals_and_the_same_replies_give_the_same_bytes(run_plan, make_reply):
+    record = scored(run_plan, make_reply, ["{}", '{"a": 1}', "no JSON"])
+    for figure in (record.accuracy, record.reproducibility):
+        low, high = figure.ci95
+        assert 0 <= low <= figure.mean <= high <= 1
+    again = scored(run_plan, make_reply, ["{}", '{"a": 1}', "no JSON"])
+    assert encode_canonical(record_object(record)) == encode_canonical(record_object(again))
+
+
+def test_another_order_of_replies_changes_no_figure(run_plan, make_reply):
+    texts = ["{}", '{"a": 1}', "no JSON", '{"b": [1, 2]}']
+    record, turned = scored(run_plan, make_reply, texts), scored(run_plan, make_reply, texts[::-1])
+    assert (record.accuracy, record.reproducibility) == (turned.accuracy, turned.reproducibility)
+
+
+def test_a_record_says_what_identical_replies_leave_open(run_plan, make_reply):
+    alike = scored(run_plan, make_reply, ['{"a": 1}'] * 10)
+    assert alike.reproducibility.may_differ == pytest.approx(0.2589, abs=1e-4)
+    assert {case.may_differ for case in alike.case_results} == {alike.reproducibility.may_differ}
+    assert scored(run_plan, make_reply, ["{}", '{"a": 1}']).reproducibility.may_differ is None
+    assert scored(run_plan, make_reply, ["no JSON", "no JSON"]).reproducibility.may_differ is None
+    assert scored(run_plan, make_reply, ["{}"]).reproducibility.may_differ is None

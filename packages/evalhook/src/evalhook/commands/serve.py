@@ -1,0 +1,129 @@
+"""From the environment to a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+import uvicorn
+from litestar.types import ASGIApp
+
+from evalcore.errors import ConfigurationError
+from evalcore.secret import Scrubber
+from evalhook.app import create_app
+from evalhook.config.settings import Settings, read_settings
+from evalhook.monitoring.events import EventHub
+from evalhook.monitoring.logs import JobLogs, configure_logging, log_crashes
+from evalhook.security.connections import LimitedProtocol
+
+
+def start(environ: Mapping[str, str]) -> None:
+    """Serve until told to stop; raises ConfigurationError where a setting is missing or wrong."""
+    settings = read_settings(environ)
+    require_clones(settings)
+    require_metrics_address(settings)
+    scrub = Scrubber(settings.secrets)
+    configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
+    log_crashes()
+    hub = EventHub()
+    serve(create_app(settings, scrub=scrub, hub=hub), settings, stopping=hub.close)
+
+
+def require_clones(settings: Settings) -> None:
+    """Refuse a clone that is not there and has no URL to be made from: waiting would not bring it."""
+    named = (
+        ("EVALHOOK_PROMPT_LIBRARY", settings.prompt_library, settings.prompt_library_url),
+        ("EVALHOOK_DATA_SETS", settings.data_sets, settings.data_sets_url),
+    )
+    for name, path, url in named:
+        if path is not None and url is None and not Path(path).is_dir():
+            hint = f"clone it there, or set {name}_URL"
+            raise ConfigurationError("there is no such folder", where=f"{name} {path}", hint=hint)
+
+
+def require_metrics_address(settings: Settings) -> None:
+    """Refuse a taken address for the metrics now: later it would be told as the server's own."""
+    if settings.metrics_bind is None:
+        return
+    host, port = settings.metrics_bind
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        where = f"EVALHOOK_METRICS_BIND {host}:{port}"
+        raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
+
+
+GRACE_SECONDS: Final = 5
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, but a signal that stopped it is not raised again: an ordered stop is exit code 0."""
+
+    stopping: Callable[[], None] = staticmethod(lambda: None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self.stopping()
+        super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop in good order on SIGTERM and SIGINT."""
+        wanted = (signal.SIGTERM, signal.SIGINT)
+        former = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+def serve(app: ASGIApp, settings: Settings, stopping: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; raises ConfigurationError where it cannot begin.
+
+    `stopping` is called with the first signal, so that answers without an end can be ended.
+    """
+    server = Server(server_config(app, settings.host, settings.port))
+    server.stopping = stopping
+    asyncio.run(_served(server, settings))
+
+
+def server_config(
+    app: ASGIApp, host: str, port: int, protocol: type[LimitedProtocol] = LimitedProtocol
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve; who is behind a proxy is found out by `entrance.proxies`, not by it."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=protocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        ws="none",
+        h11_max_incomplete_event_size=protocol.limits.header_bytes,
+        timeout_keep_alive=protocol.limits.idle_seconds,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+async def _served(server: Server, settings: Settings) -> None:
+    where = f"EVALHOOK_BIND {settings.host}:{settings.port}"
+    try:
+        await server.serve()
+    except SystemExit as error:
+        # How uvicorn says that the address cannot be bound; it has logged the reason.
+        raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
+    if not server.started:
+        raise ConfigurationError("the service could not begin", where=where, hint="its log says why")

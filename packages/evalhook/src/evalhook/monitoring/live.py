@@ -1,0 +1,243 @@
+"""The running job as it is at this moment: counted from what its observer is told, the clock passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from evalcore.clients.reply import Reply
+from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.runs.plan import JobPlan, RunPlan
+from evalcore.structs import Frozen
+from evalhook.jobs import Job
+from evalhook.monitoring.events import DONE, PROGRESS, EventHub
+
+RATE_WINDOW_S: Final = 60.0
+LONG_WAIT_S: Final = 30.0
+MOST_WAITS: Final = 5
+Stage = Literal["looking", "awaited", "calling", "complete", "partial", "skipped"]
+
+
+class ModelProgress(Frozen, frozen=True):
+    """How far one model is."""
+
+    model: str
+    stage: Stage
+    done: int
+    total: int
+    errors: int
+    in_flight: int
+    reason: str | None
+    """Why it is awaited, skipped or partial."""
+
+
+class Wait(Frozen, frozen=True):
+    """A call that has been out for long; its case is not named, for cases may be confidential."""
+
+    model: str
+    replicate: int
+    """From 1."""
+    seconds: int
+
+
+class JobProgress(Frozen, frozen=True):
+    """How far a job is."""
+
+    job_id: str
+    stage: Literal["calling", "scoring", "publishing"]
+    done: int
+    total: int
+    errors: int
+    in_flight: int
+    rate: float | None
+    """Calls a second, lately; None while nothing is known."""
+    seconds_left: int | None
+    """Estimated; None while nothing is known."""
+    waits: tuple[Wait, ...]
+    attention: str | None = None
+    """What an operator should know of it."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    model: str
+    total: int
+    stage: Stage = "looking"
+    done: int = 0
+    errors: int = 0
+    reason: str | None = None
+    in_flight: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def shown(self) -> ModelProgress:
+        return ModelProgress(
+            model=self.model,
+            stage=self.stage,
+            done=self.done,
+            total=self.total,
+            errors=self.errors,
+            in_flight=len(self.in_flight),
+            reason=self.reason,
+        )
+
+
+class LiveJob(Observer):
+    """One job while it runs; memory grows with its models and calls in flight, never with calls made."""
+
+    def __init__(self, plan: JobPlan, hub: EventHub, monotonic: Callable[[], float]) -> None:
+        self.job_id = plan.job_id
+        self._hub = hub
+        self._monotonic = monotonic
+        each = len(plan.cases) * plan.replicates
+        self._tallies = {model.id: _Tally(model.id, each) for model in plan.models}
+        self._began = self._last = monotonic()
+        self._attention: str | None = None
+        # The latest window's count and its start; the one before it makes the rate smooth.
+        self._windows = [(self._began, 0)]
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are out."""
+        return sum(len(tally.in_flight) for tally in self._tallies.values())
+
+    @property
+    def seconds_since_progress(self) -> float:
+        """Seconds since the last reply, or since the beginning."""
+        return self._monotonic() - self._last
+
+    def models(self) -> list[ModelProgress]:
+        """Show every model, in the order of models.yaml."""
+        return [tally.shown() for tally in self._tallies.values()]
+
+    def model(self, model: str) -> ModelProgress | None:
+        """Show one model."""
+        tally = self._tallies.get(model)
+        return None if tally is None else tally.shown()
+
+    def progress(self) -> JobProgress:
+        """Show the whole job."""
+        now = self._monotonic()
+        counted = [tally for tally in self._tallies.values() if tally.stage != "skipped"]
+        done, total = sum(t.done for t in counted), sum(t.total for t in counted)
+        rate = self._rate(now)
+        is_scored = all(t.stage in {"complete", "partial", "skipped"} for t in self._tallies.values())
+        is_called = bool(done) and done >= total
+        return JobProgress(
+            job_id=self.job_id,
+            stage="publishing" if is_scored else "scoring" if is_called else "calling",
+            done=done,
+            total=total,
+            errors=sum(t.errors for t in counted),
+            in_flight=self.in_flight,
+            rate=None if rate is None else round(rate, 2),
+            seconds_left=None if not rate else round((total - done) / rate),
+            waits=self._waits(now),
+            attention=self._attention,
+        )
+
+    def attend(self, message: str | None) -> None:
+        """Show what an operator should know, or that it is over."""
+        self._attention = message
+        self._hub.touch(self.job_id, PROGRESS)
+
+    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
+        """Count what was kept before."""
+        tally = self._tallies[plan.model.id]
+        tally.stage, tally.done, tally.reason = "calling", kept, None
+        self._touch(tally)
+
+    def model_awaited(self, model: str, seconds: float) -> None:
+        """Tell that a model is waited for."""
+        tally = self._tallies[model]
+        tally.stage = "awaited"
+        tally.reason = f"not served now; looked for again for {seconds:.0f} s"
+        self._touch(tally)
+
+    def model_skipped(self, model: str, reason: str) -> None:
+        """Tell that a model is left out."""
+        tally = self._tallies[model]
+        tally.stage, tally.reason = "skipped", reason
+        self._touch(tally)
+
+    def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
+        """Count a call that is out."""
+        tally = self._tallies[plan.model.id]
+        tally.in_flight[case, replicate] = self._monotonic()
+        self._touch(tally)
+
+    def replied(self, plan: RunPlan, reply: Reply) -> None:
+        """Count a call that is back."""
+        tally, now = self._tallies[plan.model.id], self._monotonic()
+        tally.in_flight.pop((reply.case, reply.replicate), None)
+        tally.done += 1
+        tally.errors += reply.error is not None
+        self._last = now
+        start, count = self._windows[-1]
+        if now - start >= RATE_WINDOW_S:
+            self._windows = [(start, count), (now, 1)]
+        else:
+            self._windows[-1] = (start, count + 1)
+        self._touch(tally)
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        """Tell that a model is done."""
+        tally = self._tallies[outcome.model]
+        tally.stage = outcome.status
+        tally.reason = outcome.reason
+        self._touch(tally)
+
+    def _touch(self, tally: _Tally) -> None:
+        self._hub.touch(self.job_id, tally.model)
+        self._hub.touch(self.job_id, PROGRESS)
+
+    def _rate(self, now: float) -> float | None:
+        count = sum(count for _, count in self._windows)
+        return count / max(now - self._windows[0][0], 1e-3) if count else None
+
+    def _waits(self, now: float) -> tuple[Wait, ...]:
+        waits = [
+            Wait(tally.model, replicate + 1, int(now - begun))
+            for tally in self._tallies.values()
+            for (_, replicate), begun in list(tally.in_flight.items())
+            if now - begun >= LONG_WAIT_S
+        ]
+        return tuple(sorted(waits, key=lambda wait: -wait.seconds)[:MOST_WAITS])
+
+
+class Live:
+    """The jobs that run now, for readers; an `evalhook.watching.audience.Listener`."""
+
+    def __init__(self, hub: EventHub, monotonic: Callable[[], float]) -> None:
+        self._hub = hub
+        self._monotonic = monotonic
+        self._jobs: dict[str, LiveJob] = {}
+
+    def begun(self, job: Job, plan: JobPlan) -> Observer:
+        """Begin to count."""
+        live = LiveJob(plan, self._hub, self._monotonic)
+        for model, reason in job.skipped.items():
+            # Left out before a restart: nobody will tell of it again.
+            live.model_skipped(model, reason)
+        self._jobs[job.job_id] = live
+        return live
+
+    def ended(self, job: Job) -> None:
+        """Forget the counts, and let those who follow the job see its end."""
+        self._jobs.pop(job.job_id, None)
+        self._hub.touch(job.job_id, DONE)
+
+    def attended(self, job: Job) -> None:
+        """Show that a job needs attention, or no longer does."""
+        live = self._jobs.get(job.job_id)
+        if live is not None:
+            live.attend(None if job.attention is None else job.attention.message)
+
+    def get(self, job_id: str) -> LiveJob | None:
+        """Look a running job up."""
+        return self._jobs.get(job_id)
+
+    def running(self) -> LiveJob | None:
+        """The job that runs now, if any."""
+        # A copy, for the metrics' own address is read from another thread.
+        return next(iter(list(self._jobs.values())), None)

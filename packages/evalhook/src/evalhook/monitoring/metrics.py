@@ -1,0 +1,228 @@
+"""What Prometheus is told; docker/alerts.yml and docker/grafana-dashboard.json use these names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from litestar.plugins.prometheus import PrometheusConfig
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from evalcore.clients.reply import Reply
+from evalcore.errors import ConfigurationError
+from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.runs.plan import JobPlan, RunPlan
+from evalcore.version import __version__
+from evalhook.jobs import Completed, Failed, Job, status_of
+from evalhook.monitoring.live import JobProgress, Live
+from evalhook.worker.queue import Slot
+
+CALL_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 240, 480, 720)
+JOB_BUCKETS: Final = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400)
+HTTP: Final = PrometheusConfig(app_name="evalhook", prefix="evalhook_http", group_path=True)
+"""Litestar's own figures of requests; paths as templates, so that no caller can make new series."""
+
+
+class Metrics:
+    """The service's figures; an `evalhook.watching.audience.Listener`."""
+
+    def __init__(self, *, slot: Slot, live: Live, state_dir: Path) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(_Process())
+        own = self.registry
+        self._jobs = Counter("evalhook_jobs", "Jobs that ended", ["outcome"], registry=own)
+        for outcome in ("completed", "failed", "cancelled"):
+            self._jobs.labels(outcome)
+        self._failures = Counter("evalhook_job_failures", "Failed jobs by error", ["code"], registry=own)
+        self._job_seconds = Histogram(
+            "evalhook_job_duration_seconds",
+            "From a job's begin to its end",
+            buckets=JOB_BUCKETS,
+            registry=own,
+        )
+        self._calls = _CallMetrics(own)
+        self.gauge("evalhook_slot_held", "Whether a job holds the slot", lambda: slot.holder is not None)
+        self.gauge("evalhook_calls_in_flight", "Calls that are out", lambda: _of(live, lambda p: p.in_flight))
+        self.gauge(
+            "evalhook_job_calls_done",
+            "Calls of the running job that are back",
+            lambda: _of(live, lambda p: p.done),
+        )
+        self.gauge(
+            "evalhook_job_calls_planned", "Calls of the running job", lambda: _of(live, lambda p: p.total)
+        )
+        self.gauge(
+            "evalhook_seconds_since_progress",
+            "Of the running job, since its last reply",
+            lambda: _quiet(live),
+        )
+        self.gauge("evalhook_disk_free_bytes", "Free under the state directory", lambda: _free(state_dir))
+        self._state_bytes = Gauge(
+            "evalhook_state_bytes", "Size of kept jobs and runs, at the last sweep", registry=own
+        )
+        self._last_success = Gauge(
+            "evalhook_last_success_timestamp_seconds", "When a job last completed; 0 for never", registry=own
+        )
+        Gauge("evalhook_build_info", "The version", ["version"], registry=own).labels(__version__).set(1)
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Add a figure that is read whenever it is asked for."""
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def recall(self, jobs: Iterable[Job]) -> None:
+        """Take up the last success of a former process."""
+        ends = [job.state.finished_at for job in jobs if isinstance(job.state, Completed)]
+        if ends:
+            self._last_success.set(_seconds(max(ends)))
+
+    def swept(self, state_bytes: int) -> None:
+        """Take up how large the state is."""
+        self._state_bytes.set(state_bytes)
+
+    def begun(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - the interface's
+        """Count a job's calls from now on."""
+        return self._calls
+
+    def ended(self, job: Job) -> None:
+        """Count a job."""
+        self._jobs.labels(status_of(job)).inc()
+        state = job.state
+        if isinstance(state, Failed):
+            self._failures.labels(state.error.code).inc()
+        if isinstance(state, Completed):
+            self._last_success.set(_seconds(state.finished_at))
+            self._job_seconds.observe(_seconds(state.finished_at) - _seconds(state.started_at))
+
+    def text(self) -> bytes:
+        """Write all figures as Prometheus reads them."""
+        return generate_latest(self.registry)
+
+
+class _CallMetrics(Observer):
+    """Counts calls by model; the models are those of models.yaml, a handful."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        model = ["model"]
+        outcome = ["model", "outcome"]
+        self._calls = Counter("evalhook_calls", "Calls by what came back", outcome, registry=registry)
+        self._attempts = Counter(
+            "evalhook_call_attempts", "Requests sent, with retries", model, registry=registry
+        )
+        self._scored = Counter(
+            "evalhook_scored_calls", "Calls by how they were scored", outcome, registry=registry
+        )
+        self._latency = Histogram(
+            "evalhook_call_latency_seconds",
+            "The last attempt",
+            model,
+            buckets=CALL_BUCKETS,
+            registry=registry,
+        )
+        self._runs = Counter("evalhook_runs", "Runs by how they ended", outcome, registry=registry)
+
+    def replied(self, plan: RunPlan, reply: Reply) -> None:
+        """Count a call."""
+        model = plan.model.id
+        outcome = "answered" if reply.error is None else f"{reply.error.fault}_failure"
+        self._calls.labels(model, outcome).inc()
+        self._attempts.labels(model).inc(reply.attempts)
+        self._latency.labels(model).observe(reply.latency_ms / 1000)
+
+    def model_skipped(self, model: str, reason: str) -> None:  # noqa: ARG002 - the interface's
+        """Count a run that was not made."""
+        self._runs.labels(model, "skipped").inc()
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        """Count a run, and its calls as they were scored."""
+        self._runs.labels(outcome.model, outcome.status).inc()
+        if outcome.record is not None:
+            calls = outcome.record.calls
+            for name, number in (
+                ("ok", calls.ok),
+                ("parse_error", calls.parse_error),
+                ("api_error", calls.api_error),
+            ):
+                self._scored.labels(outcome.model, name).inc(number)
+
+
+class _Process(Collector):
+    """The process's own figures and those of requests, which their libraries keep for all applications."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Pass them on."""
+        return REGISTRY.collect()
+
+    def describe(self) -> Iterable[Metric]:
+        """Name none in advance."""
+        return []
+
+
+TheMetrics = NamedDependency[SkipValidation[Metrics]]
+
+
+@get("/metrics", include_in_schema=False)
+async def show_metrics(metrics: TheMetrics) -> Response[bytes]:
+    """Show all figures."""
+    return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@contextmanager
+def serving_metrics(metrics: Metrics, bind: tuple[str, int] | None) -> Iterator[None]:
+    """Serve the figures on an address of their own, where one is set.
+
+    Raises ConfigurationError where it is taken.
+    """
+    if bind is None:
+        yield
+        return
+    host, port = bind
+    try:
+        server, thread = start_http_server(port, host, metrics.registry)
+    except OSError as error:
+        where = f"EVALHOOK_METRICS_BIND {host}:{port}"
+        raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _of(live: Live, figure: Callable[[JobProgress], float]) -> float:
+    running = live.running()
+    return 0 if running is None else figure(running.progress())
+
+
+def _quiet(live: Live) -> float:
+    running = live.running()
+    return 0 if running is None else running.seconds_since_progress
+
+
+def _free(folder: Path) -> float:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return float("nan")  # not known is not zero, which would raise an alarm for another reason
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()

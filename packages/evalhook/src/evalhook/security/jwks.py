@@ -1,0 +1,142 @@
+"""The issuer's public keys: from its well-known URL and no other, cached, refreshed at a bounded rate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+from jwt.exceptions import InvalidKeyError
+
+from evalcore.structs import Frozen, JsonValue
+from evalhook.security.fetch import FetchFailed, fetch_json
+from evalhook.threads import in_thread
+
+MAX_DOCUMENT_BYTES: Final = 256 * 1024
+MAX_KEYS: Final = 100
+MIN_KEY_BITS: Final = 2048
+FRESH_SECONDS: Final = 3600.0
+"""How long keys are used without asking again: a withdrawn one is good no longer than this."""
+ASK_AGAIN_SECONDS: Final = 10.0
+"""The shortest time between two questions to the issuer, whatever tokens come meanwhile."""
+NOT_FOUND: Final = 404
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Discovery(Frozen, frozen=True):
+    """What is read of the issuer's openid-configuration."""
+
+    issuer: str
+    jwks_uri: str
+
+
+class Jwk(Frozen, frozen=True):
+    """What is read of one key; `x5u` and all else that could name another place is passed over."""
+
+    kty: str
+    kid: str = ""
+    n: str = ""
+    e: str = ""
+    use: str = "sig"
+    alg: str = "RS256"
+
+
+class Jwks(Frozen, frozen=True):
+    """A set of keys."""
+
+    keys: list[Jwk]
+
+
+class KeySet:
+    """The keys of one issuer, by their id."""
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        monotonic: Callable[[], float],
+        fetch: Callable[[str, int], JsonValue] = fetch_json,
+    ) -> None:
+        self._issuer = issuer
+        self._monotonic = monotonic
+        self._fetch = fetch
+        self._keys: Mapping[str, RSAPublicKey] = {}
+        self._fetched_at: float | None = None
+        self._asked_at: float | None = None
+        self._asking = asyncio.Lock()
+
+    async def key(self, kid: str) -> RSAPublicKey | None:
+        """Return a key, asking the issuer where it is not known, or long known; None where there is none."""
+        if self._needs(kid):
+            async with self._asking:
+                # Whoever held the lock may have brought it.
+                if self._needs(kid) and self._may_ask():
+                    await self._refresh()
+        return self._keys.get(kid)
+
+    def _needs(self, kid: str) -> bool:
+        is_fresh = self._fetched_at is not None and self._monotonic() - self._fetched_at < FRESH_SECONDS
+        return kid not in self._keys or not is_fresh
+
+    def _may_ask(self) -> bool:
+        return self._asked_at is None or self._monotonic() - self._asked_at >= ASK_AGAIN_SECONDS
+
+    async def _refresh(self) -> None:
+        self._asked_at = self._monotonic()
+        try:
+            self._keys = await in_thread(self._fetch_keys)
+        except FetchFailed as error:
+            log.warning("oidc_keys_not_fetched", reason=str(error), kept=len(self._keys))
+        else:
+            self._fetched_at = self._monotonic()
+            log.info("oidc_keys_fetched", issuer=self._issuer, keys=len(self._keys))
+
+    def _fetch_keys(self) -> Mapping[str, RSAPublicKey]:
+        root = self._issuer.rstrip("/")
+        try:
+            document = self._fetch(f"{root}/.well-known/openid-configuration", MAX_DOCUMENT_BYTES)
+        except FetchFailed as error:
+            if error.status != NOT_FOUND:
+                raise
+            url = f"{root}/.well-known/jwks"
+        else:
+            url = self._keys_url(document)
+        keys = read_keys(self._fetch(url, MAX_DOCUMENT_BYTES))
+        if not keys:
+            raise FetchFailed(f"{url} holds no RSA key for signatures")
+        return keys
+
+    def _keys_url(self, document: JsonValue) -> str:
+        try:
+            discovery = msgspec.convert(document, Discovery)
+        except msgspec.ValidationError as error:
+            raise FetchFailed(f"the configuration of {self._issuer} is not readable: {error}") from error
+        ours, theirs = urlsplit(self._issuer), urlsplit(discovery.jwks_uri)
+        if discovery.issuer != self._issuer or (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
+            raise FetchFailed(f"the configuration of {self._issuer} speaks of another issuer or server")
+        return discovery.jwks_uri
+
+
+def read_keys(document: JsonValue) -> dict[str, RSAPublicKey]:
+    """Read the usable keys of a set: RSA, for signatures, long enough; others are passed over."""
+    try:
+        found = msgspec.convert(document, Jwks).keys[:MAX_KEYS]
+    except msgspec.ValidationError as error:
+        raise FetchFailed(f"the issuer's keys are not readable: {error}") from error
+    keys = {jwk.kid: key for jwk in found if jwk.kid and (key := _key(jwk)) is not None}
+    return {kid: key for kid, key in keys.items() if key.key_size >= MIN_KEY_BITS}
+
+
+def _key(jwk: Jwk) -> RSAPublicKey | None:
+    if (jwk.kty, jwk.use, jwk.alg) != ("RSA", "sig", "RS256"):
+        return None
+    try:
+        key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": jwk.n, "e": jwk.e})
+    except (InvalidKeyError, ValueError):
+        return None
+    return key if isinstance(key, RSAPublicKey) else None

@@ -1,0 +1,82 @@
+"""GitHub Actions' own tokens instead of a shared secret: verified against the issuer's keys.
+
+Of the token's header only the algorithm and the key's id are read: `jku`, `x5u`, `x5c` and `jwk` name
+keys that its maker chose, and are passed over. The algorithm is pinned, so that neither `none` nor an
+HMAC made with the public key is ever tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import jwt
+from jwt.exceptions import InvalidTokenError
+
+from evalhook.config.oidc_rules import OidcSettings, Rule
+from evalhook.security.jwks import KeySet
+
+ALGORITHM: Final = "RS256"
+LEEWAY_SECONDS: Final = 30.0
+MAX_TOKEN: Final = 8 * 1024
+MAX_KID: Final = 256
+LOOKS_LIKE_ONE: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+class Refused(Exception):
+    """Why a token is not taken; never told to its sender."""
+
+
+class Oidc:
+    """Takes tokens of one issuer, made for us, of workflows that the rules allow."""
+
+    def __init__(self, settings: OidcSettings, keys: KeySet) -> None:
+        self._settings = settings
+        self._keys = keys
+
+    async def check(self, token: bytes) -> None:
+        """Verify a token and its claims; raises Refused."""
+        if len(token) > MAX_TOKEN or LOOKS_LIKE_ONE.fullmatch(token) is None:
+            raise Refused("no token of ours, and no JSON Web Token")
+        claims = await self._verified(token.decode("ascii"))
+        if not _any_allows(self._settings.rules, claims):
+            raise Refused(f"the OIDC token is of {_who(claims)}, which no rule allows")
+
+    async def _verified(self, token: str) -> dict[str, Any]:
+        try:
+            key = await self._keys.key(_key_id(token))
+            if key is None:
+                raise Refused("the OIDC token is signed with a key that is not the issuer's")
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=self._settings.audience,
+                issuer=self._settings.issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "nbf", "iat", "iss", "aud"], "strict_aud": True},
+            )
+        except (InvalidTokenError, ValueError, RecursionError) as error:
+            # Of the error only its kind is told: its words may repeat what the token says.
+            raise Refused(f"the OIDC token is not valid ({type(error).__name__})") from error
+
+
+def _key_id(token: str) -> str:
+    header = jwt.get_unverified_header(token)
+    kid = header.get("kid")
+    if header.get("alg") != ALGORITHM:
+        raise Refused(f"the OIDC token is not signed with {ALGORITHM}")
+    if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID or "crit" in header:
+        raise Refused("the OIDC token's header is not one of the issuer's")
+    return kid
+
+
+def _any_allows(rules: Sequence[Rule], claims: dict[str, Any]) -> bool:
+    return any(rule.allows(claims) for rule in rules)
+
+
+def _who(claims: dict[str, Any]) -> str:
+    # The signature is right: these are GitHub's words, which an operator needs to mend a rule.
+    names = ("repository", "ref", "workflow_ref", "environment")
+    return " ".join(f"{name}={str(claims[name])[:200]}" for name in names if name in claims)

@@ -1,0 +1,99 @@
+"""Where a request comes from, and whether it came encrypted: by its peer, and by trusted proxies alone.
+
+A client's own forwarding headers are worth nothing. Those of a peer in EVALHOOK_TRUSTED_PROXIES say how
+the request reached it; of X-Forwarded-For the rightmost address that is no trusted proxy is the client,
+for all to its left is what the client claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from evalhook import problems
+from evalhook.config.networks import Address, Network, is_within, parse_address
+from evalhook.problems import send_problem
+from evalhook.security.allowed_ips import AllowedAddresses
+
+MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_HOPS: Final = 32
+OPEN_PATH: Final = "/health"
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+
+class Arrival(NamedTuple):
+    """How a request reached us."""
+
+    client: Address | None
+    """None where it is not known."""
+    is_private: bool
+    """Whether nobody on the way could read it: encrypted, or within this machine."""
+
+
+class Entrance:
+    """Lets requests in that came encrypted from an allowed address; `scope["client"]` is then the client."""
+
+    def __init__(self, app: ASGIApp, *, trusted: Sequence[Network], allowed: AllowedAddresses) -> None:
+        self._app = app
+        self._trusted = trusted
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it here."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        arrival = arrival_of(scope, self._trusted)
+        refusal = self._refusal(scope, arrival)
+        if refusal is not None:
+            await send_problem(send, refusal)
+            return
+        scope["client"] = (str(arrival.client or "unknown"), 0)
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope, arrival: Arrival) -> problems.Problem | None:
+        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            return problems.headers_too_large(MAX_HEADER_BYTES)
+        if not arrival.is_private:
+            return problems.https_required()
+        return None if self._is_allowed(scope, arrival.client) else problems.forbidden()
+
+    def _is_allowed(self, scope: Scope, client: Address | None) -> bool:
+        # The machine's own health check must not need a place in the list; it learns nothing but `ok`.
+        is_own_check = scope["path"] == OPEN_PATH and client is not None and client.is_loopback
+        return is_own_check or client in self._allowed
+
+
+def arrival_of(scope: Scope, trusted: Sequence[Network]) -> Arrival:
+    """Find out how a request reached us."""
+    address = scope.get("client")
+    peer = parse_address(address[0]) if address else None
+    if peer is None or not is_within(peer, trusted):
+        is_encrypted = scope.get("scheme") == "https"
+        return Arrival(peer, is_encrypted or (peer is not None and peer.is_loopback))
+    protocols = _listed(scope["headers"], b"x-forwarded-proto")
+    hops = _listed(scope["headers"], b"x-forwarded-for")
+    if not protocols and not hops:
+        # No request of a proxy's, but one by the machine that it runs on, such as a health check.
+        return Arrival(peer, peer.is_loopback)
+    is_encrypted = bool(protocols) and all(protocol.lower() == "https" for protocol in protocols)
+    return Arrival(_client(peer, hops, trusted), is_encrypted)
+
+
+def _client(peer: Address, hops: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+    client: Address | None = peer
+    for hop in reversed(hops[-MAX_HOPS:]):
+        client = parse_address(hop)
+        if client is None or not is_within(client, trusted):
+            break
+    return client
+
+
+def _listed(headers: Headers, name: bytes) -> list[str]:
+    """Return the items of a header that is a list, over all its occurrences, empty ones left out."""
+    values = [value.decode("latin-1") for key, value in headers if key.lower() == name]
+    items = [item.strip() for value in values for item in value.split(",")]
+    return [item for item in items if item]

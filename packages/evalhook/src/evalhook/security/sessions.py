@@ -1,0 +1,98 @@
+"""Who is signed in to the status page: random ids, held in memory alone, so a restart signs everybody out.
+
+So does a change of the shared tokens: a session is worth no more than the token that opened it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import urlsplit
+
+from litestar.datastructures import Headers
+
+LIFETIME_SECONDS: Final = 12 * 3600
+MOST_SESSIONS: Final = 64
+
+
+class Sessions:
+    """A bounded number of sessions, each with an end."""
+
+    def __init__(
+        self,
+        *,
+        era: Callable[[], bytes] = bytes,
+        monotonic: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    ) -> None:
+        self._era = era
+        self._monotonic = monotonic
+        self._new_id = new_id
+        # Kept as digests, so that looking one up takes no time that depends on its characters.
+        self._ends: dict[bytes, tuple[float, bytes]] = {}
+
+    def open(self) -> str:
+        """Begin one and return its id; where there are too many, the oldest ends."""
+        self._drop_ended()
+        while len(self._ends) >= MOST_SESSIONS:
+            del self._ends[next(iter(self._ends))]
+        session = self._new_id()
+        self._ends[_digest(session)] = (self._monotonic() + LIFETIME_SECONDS, self._era())
+        return session
+
+    def is_open(self, session: str) -> bool:
+        """Whether an id is of a session that has not ended."""
+        found = self._ends.get(_digest(session))
+        return found is not None and self._monotonic() < found[0] and found[1] == self._era()
+
+    def close(self, session: str) -> None:
+        """End one."""
+        self._ends.pop(_digest(session), None)
+
+    def _drop_ended(self) -> None:
+        now = self._monotonic()
+        self._ends = {digest: kept for digest, kept in self._ends.items() if now < kept[0]}
+
+
+def _digest(session: str) -> bytes:
+    return sha256(session.encode()).digest()
+
+
+COOKIE: Final = "__Host-evalhook"
+
+
+MAX_COOKIE: Final = 4096
+
+
+def session_of(headers: Headers) -> str | None:
+    """The session that a request shows."""
+    text = headers.get("cookie", "")
+    if not text or len(text) > MAX_COOKIE:
+        return None
+    try:
+        cookies = SimpleCookie(text)
+    except CookieError:
+        return None
+    found = cookies.get(COOKIE)
+    return None if found is None else found.value
+
+
+def cookie(session: str) -> str:
+    """The header that gives a session to a browser; an empty session takes it back.
+
+    Browsers keep it over plain HTTP from this machine's own addresses too.
+    """
+    age = LIFETIME_SECONDS if session else 0
+    return f"{COOKIE}={session}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict"
+
+
+def is_from_elsewhere(headers: Headers) -> bool:
+    """Whether another site made the browser send this request."""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()

@@ -1,0 +1,57 @@
+"""Whether the disk has room: for a job before it is taken, for replies before they are asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from evalcore.errors import StorageError
+from evalhook import errors
+
+BYTES_PER_CALL: Final = 16 * 1024
+"""A generous guess at a reply with all that is kept beside it."""
+PROBE_BYTES: Final = 16 * BYTES_PER_CALL
+"""What the replies of a round of calls may take."""
+GB: Final = 10**9
+
+
+class FreeSpace:
+    """The room on the state directory's disk."""
+
+    def __init__(self, folder: Path, least: int, free: Callable[[Path], int] | None = None) -> None:
+        self._folder = folder
+        self._least = least
+        self._free = free or (lambda path: shutil.disk_usage(path).free)
+
+    def require(self, calls: int = 0) -> None:
+        """Raise NotReady where there is not enough for so many calls."""
+        needed = self._least + calls * BYTES_PER_CALL
+        free = self._free(self._folder)
+        if free < needed:
+            raise errors.NotReady(
+                f"the state directory's disk has {free / GB:.1f} GB free, and {needed / GB:.1f} are needed: "
+                "free some, or lower EVALHOOK_MAX_STATE_GB"
+            )
+
+
+def require_writable(folders: Iterable[Path]) -> None:
+    """Write something to each folder, and leave nothing there; blocking.
+
+    Raises StorageError where a folder does not take it.
+    """
+    for folder in folders:
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageError(
+                f"cannot be written ({error.strerror or error})",
+                where=str(folder),
+                hint="free some space, or give the folder to the user that the service runs as",
+            ) from error

@@ -1,0 +1,227 @@
+"""Jobs as files in the state directory: one JSON file each, written whole or not at all.
+
+All of them are held in memory too (a job is about a kilobyte, and they are swept after the
+retention time), so that reading never touches the disk and never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Iterator
+from heapq import nlargest
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from evalcore.errors import ConfigurationError, StorageError
+from evalcore.runs.files import write_atomically
+from evalcore.runs.plan import JobPlan
+from evalhook.jobs import Job
+from evalhook.threads import in_thread
+
+MAX_JOB_BYTES: Final = 1024 * 1024
+log = structlog.stdlib.get_logger(__name__)
+
+
+class PlanLost(StorageError):
+    """A job's plan is not there, so that nobody knows what is still to be called."""
+
+    code = "interrupted"
+
+
+class InUse(ConfigurationError):
+    """Another process has the state directory."""
+
+
+class JobStore:
+    """The jobs of one state directory, which no other process may use at the same time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._jobs: dict[str, Job] = {}
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Take the folder and read what is in it.
+
+        Raises ConfigurationError where it cannot be used, or another process uses it.
+        """
+        try:
+            # The folder above holds inputs and replies: where it is made here, it is nobody else's to read.
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _locked(self._folder / ".lock")
+            for unfinished in self._folder.glob(".*.tmp"):
+                unfinished.unlink(missing_ok=True)  # of a writer that was killed
+            self._jobs = {job.job_id: job for job in _read_jobs(self._folder)}
+        except OSError as error:
+            self.close()
+            raise ConfigurationError(
+                f"the folder cannot be used ({error.strerror})",
+                where=f"EVALHOOK_STATE_DIR {self._folder}",
+                hint="name a folder that the service may write to",
+            ) from error
+
+    def close(self) -> None:
+        """Give the folder up."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def get(self, job_id: str) -> Job | None:
+        """Look a job up."""
+        return self._jobs.get(job_id)
+
+    def all(self) -> list[Job]:
+        """List all jobs, in no order; may be called from any thread."""
+        return list(self._jobs.values())
+
+    def newest(self, limit: int) -> list[Job]:
+        """List jobs, the newest first."""
+        return nlargest(limit, self._jobs.values(), key=lambda job: (job.created_at, job.job_id))
+
+    def unfinished(self) -> list[Job]:
+        """List the jobs that a former process left behind."""
+        return [job for job in self._jobs.values() if not job.is_finished]
+
+    def write(self, job: Job) -> None:
+        """Keep a job on disk; blocking, so not for the event loop.
+
+        Raises StorageError.
+        """
+        write_atomically(self._folder / f"{job.job_id}.json", msgspec.json.encode(job))
+
+    def forget(self, job_id: str) -> None:
+        """Let readers see a job no more; touches no file."""
+        self._jobs.pop(job_id, None)
+
+    def write_plan(self, plan: JobPlan) -> None:
+        """Keep a job's plan, before the job itself: a plan without a job counts for nothing; blocking.
+
+        Raises StorageError.
+        """
+        write_atomically(self._plan_path(plan.job_id), msgspec.json.encode(plan))
+
+    def read_plan(self, job_id: str) -> JobPlan:
+        """Read a job's plan; blocking.
+
+        Raises PlanLost.
+        """
+        path = self._plan_path(job_id)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=JobPlan)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise PlanLost(
+                "the job's plan cannot be read, so it cannot go on; its replies are kept",
+                where=str(path),
+                hint="ask for the evaluation again",
+            ) from error
+
+    def drop_plan(self, job_id: str) -> None:
+        """Remove the plan of a completed job, whose run folders hold all that it says; blocking."""
+        self._plan_path(job_id).unlink(missing_ok=True)
+
+    def _plan_path(self, job_id: str) -> Path:
+        return self._folder / f"{job_id}.plan"
+
+    def show(self, job: Job) -> None:
+        """Let readers see a job as it is now; touches no file."""
+        self._jobs[job.job_id] = job
+
+
+def _locked(path: Path) -> int:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise InUse(
+            "another evalhook uses the same state directory",
+            where=f"EVALHOOK_STATE_DIR {path.parent.parent}",
+            hint="stop it, or give each its own",
+        ) from error
+    return descriptor
+
+
+def _read_jobs(folder: Path) -> Iterator[Job]:
+    # Plain names, and no more asked of the system than needed: there may be many thousands.
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.name.endswith(".json"))
+    decoder = msgspec.json.Decoder(Job)
+    for name in names:
+        where = os.path.join(folder, name)  # noqa: PTH118 - as above
+        try:
+            yield _read_job(where, name.removesuffix(".json"), decoder)
+        except (OSError, msgspec.MsgspecError, StorageError) as error:
+            # One unreadable file must not keep the service down; the file is left for a person to look at.
+            log.warning("job_unreadable", file=where, reason=str(error))
+
+
+def _read_job(where: str, job_id: str, decoder: msgspec.json.Decoder[Job]) -> Job:
+    descriptor = os.open(where, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > MAX_JOB_BYTES:
+            raise StorageError("is too large for a job", where=where)
+        data = os.read(descriptor, size)
+    finally:
+        os.close(descriptor)
+    job = decoder.decode(data)
+    if job_id != job.job_id:
+        raise StorageError("holds another job than its name says", where=where)
+    return job
+
+
+class Shelf:
+    """The store, as those that change jobs use it; only ever touched from the event loop."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self._writing = asyncio.Lock()
+
+    def job(self, job_id: str) -> Job:
+        """Look up a job that is known to be there; raises LookupError."""
+        job = self._store.get(job_id)
+        if job is None:
+            raise LookupError(job_id)
+        return job
+
+    def show(self, job: Job) -> None:
+        """Let readers see a job as it is now; it is kept with the next snapshot."""
+        self._store.show(job)
+
+    async def save(self, job: Job) -> None:
+        """Show a job, and return once the disk has it; raises StorageError."""
+        self._store.show(job)
+        await self.snapshot(job.job_id)
+
+    async def snapshot(self, job_id: str) -> None:
+        """Keep a job as it is shown now; raises StorageError."""
+        async with self._writing:
+            await in_thread(self._store.write, self.job(job_id))
+
+    async def end(self, job: Job) -> None:
+        """Keep how a job ended before anybody is shown it.
+
+        Where that cannot be kept it is logged: after a restart the job's last steps are done again,
+        each of which finds that it was done.
+        """
+        async with self._writing:
+            try:
+                await in_thread(self._store.write, job)
+            except StorageError as error:
+                log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
+
+    async def try_save(self, job: Job) -> None:
+        """Save what is worth knowing but not worth failing for."""
+        try:
+            await self.save(job)
+        except StorageError as error:
+            log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk

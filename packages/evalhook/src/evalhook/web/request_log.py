@@ -1,0 +1,79 @@
+"""The log: one JSON object a line on standard output, with the request's id, without secrets."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Final
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from evalhook.monitoring.logs import log
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+MAX_PATH: Final = 200
+
+
+class RequestLog:
+    """Gives every request an id, tells it in the answer, and logs how the request ended."""
+
+    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+        self._app = app
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its id bound to all that is logged meanwhile."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        request_id = _shown_id(scope["headers"]) or self._new_id()
+        answer = _Answer(send, request_id)
+        started = time.monotonic()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                # A health check comes every few seconds and says nothing.
+                tell = log.debug if scope["path"] == "/health" else log.info
+                tell(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"][:MAX_PATH],
+                    status=answer.status,
+                    duration_ms=round((time.monotonic() - started) * 1000),
+                )
+
+
+def current_request_id() -> str:
+    """Return the id of the request being served; empty outside one."""
+    bound: MutableMapping[str, object] = dict(structlog.contextvars.get_contextvars())
+    return str(bound.get("request_id", ""))
+
+
+class _Answer:
+    """Adds the id to the answer's headers and remembers its status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._header = (b"x-request-id", request_id.encode())
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", []), self._header]
+        await self._send(message)
+
+
+def _shown_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        text = value.decode("latin-1")
+        if name.lower() == b"x-request-id" and REQUEST_ID.fullmatch(text):
+            return text
+    return None

@@ -1,0 +1,131 @@
+"""What the API takes and gives (CONTRACT section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from evalcore.structs import Frozen
+from evalhook.jobs import (
+    Attention,
+    Cancelled,
+    Completed,
+    Failed,
+    Job,
+    JobError,
+    JobResult,
+    Progress,
+    Publishing,
+    Queued,
+    Running,
+    StatusName,
+    status_of,
+)
+
+Phase = Literal["waiting", "evaluating", "publishing"]
+
+
+class Accepted(Frozen, frozen=True, omit_defaults=True):
+    """The answer to an accepted request."""
+
+    job_id: str
+    status: StatusName
+    skill_name: str
+    replicates: int
+    prompt_commit: str
+    calls: Annotated[int, Meta(description="Planned calls, over all configured local models.")]
+    status_url: Annotated[str, Meta(description="Path of the job, the same as in the Location header.")]
+    position: Annotated[int | None, Meta(description="Its place in line, from 1; null where it runs.")] = None
+
+
+class JobView(Frozen, frozen=True, omit_defaults=True):
+    """A job as callers see it."""
+
+    job_id: str
+    skill_name: str
+    replicates: int
+    git_sha: str | None
+    prompt_commit: str
+    dataset_commit: str | None
+    status: StatusName
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    progress: Progress
+    result: JobResult | None
+    error: JobError | None
+    phase: Annotated[
+        Phase | None, Meta(description="What a job that has not ended is at; null for one that has.")
+    ] = None
+    position: Annotated[int | None, Meta(description="Its place in line, from 1.")] = None
+    attention: Annotated[
+        Attention | None, Meta(description="What an operator should know of a running job.")
+    ] = None
+
+
+class JobList(Frozen, frozen=True):
+    """Jobs, the newest first."""
+
+    jobs: list[JobView]
+
+
+class Health(Frozen, frozen=True, kw_only=True):
+    """That the service answers."""
+
+    status: str = "ok"
+    version: str
+
+
+def accepted(job: Job, position: int | None = None) -> Accepted:
+    """Tell the caller of its job."""
+    return Accepted(
+        job_id=job.job_id,
+        status=status_of(job),
+        skill_name=job.skill_name,
+        replicates=job.replicates,
+        prompt_commit=job.prompt_commit,
+        calls=job.progress.total,
+        status_url=job_path(job.job_id),
+        position=position,
+    )
+
+
+def job_path(job_id: str) -> str:
+    """Return the path of a job; a path stays right behind any proxy."""
+    return f"/jobs/{job_id}"
+
+
+def view(job: Job, position: int | None = None) -> JobView:
+    """Show a job; `position` is its place in line."""
+    state = job.state
+    return JobView(
+        job_id=job.job_id,
+        skill_name=job.skill_name,
+        replicates=job.replicates,
+        git_sha=job.git_sha,
+        prompt_commit=job.prompt_commit,
+        dataset_commit=job.dataset_commit,
+        status=status_of(job),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=None if isinstance(state, Queued | Running | Publishing) else state.finished_at,
+        progress=job.progress,
+        result=state.result if isinstance(state, Completed | Failed | Cancelled) else None,
+        error=state.error if isinstance(state, Failed) else None,
+        phase=_phase_of(job),
+        position=position,
+        attention=job.attention,
+    )
+
+
+def _phase_of(job: Job) -> Phase | None:
+    match job.state:
+        case Queued():
+            return "waiting"
+        case Running():
+            return "evaluating"
+        case Publishing():
+            return "publishing"
+        case _:
+            return None

@@ -1,0 +1,313 @@
+"""One job's work, from wherever it stands to its end: evaluate, then publish, each step kept."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from evalcore.clients.outage import Patience
+from evalcore.clients.reply import Reply
+from evalcore.effects import Effects
+from evalcore.errors import EvaluatorError, StorageError
+from evalcore.evaluation.evaluate import evaluate
+from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.publishing.outbox import Outbox, Published
+from evalcore.runs.folder import PLAN, RECORD, read_record
+from evalcore.runs.plan import JobPlan, RunPlan
+from evalcore.runs.record import RunRecord
+from evalhook import jobs
+from evalhook.config.settings import Limits
+from evalhook.errors import one_line
+from evalhook.jobs import Attention, Job, JobError, JobResult, ModelRow, Publishing
+from evalhook.monitoring.observers import Observers
+from evalhook.storage.space import require_writable
+from evalhook.storage.store import Shelf
+from evalhook.threads import in_thread
+from evalhook.worker.intake import Gateway
+from evalhook.worker.outbox import Publisher, is_unwritable, persist
+from evalhook.worker.watchdog import Vigil
+
+DISK_WAIT_S: Final = 5.0
+DISK_PATIENCE_S: Final = 3600.0
+"""How long a job waits in all for a disk that is full or read-only, looking every DISK_WAIT_S."""
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Means:
+    """What every job is done with."""
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        publisher: Publisher,
+        effects: Effects,
+        runs_dir: Path,
+        concurrency: int,
+        scrub: Callable[[str], str],
+        limits: Limits,
+        clones: asyncio.Lock,
+    ) -> None:
+        self.gateway = gateway
+        self.publisher = publisher
+        self.effects = effects
+        self.runs_dir = runs_dir
+        self.concurrency = concurrency
+        self.scrub = scrub
+        self.limits = limits
+        self.clones = clones
+        """Held by whoever uses the clones."""
+
+
+class Work:
+    """The work on one job in this process."""
+
+    def __init__(
+        self,
+        plan: JobPlan,
+        means: Means,
+        shelf: Shelf,
+        watch: Observer,
+        vigil: Vigil,
+        may_call: Callable[[], bool],
+    ) -> None:
+        self._plan = plan
+        self._means = means
+        self._shelf = shelf
+        self._watch = watch
+        self._vigil = vigil
+        self._may_call = may_call
+
+    async def run(self) -> Job:
+        """Do what is left and return how the job ended, not kept yet; raises nothing but CancelledError."""
+        try:
+            if not isinstance(self._job.state, Publishing):
+                outcomes = await self._evaluated()
+                rows = tuple(jobs.row_of(outcome) for outcome in outcomes)
+                if all(outcome.record is None for outcome in outcomes):
+                    error = JobError("no_model_served", _why_none(outcomes))
+                    return self._failed(error, JobResult(None, None, rows))
+                await self._shelf.save(jobs.publish(self._job, rows))
+            return await self._published()
+        except EvaluatorError as error:
+            # What a note says of a crash of scoring is for whoever reads the log alone.
+            notes = {"details": "\n".join(error.__notes__)} if hasattr(error, "__notes__") else {}
+            log.warning("job_failed", job_id=self._plan.job_id, code=error.code, reason=error.line, **notes)
+            return self._failed(JobError(error.code, error.line))
+        except Exception:
+            log.exception("job_crashed", job_id=self._plan.job_id)
+            message = f"an error of the service itself; its log has it under job {self._plan.job_id}"
+            return self._failed(JobError("internal", message))
+
+    def result(self) -> JobResult | None:
+        """What of the job is finished, with records; None where nothing is."""
+        state = self._job.state
+        rows = (
+            state.models if isinstance(state, Publishing) else finished_rows(self._means.runs_dir, self._plan)
+        )
+        outbox = self._job.outbox
+        return JobResult(outbox.pull_request_url, outbox.branch, rows) if rows else None
+
+    @property
+    def _job(self) -> Job:
+        return self._shelf.job(self._plan.job_id)
+
+    async def _evaluated(self) -> list[RunOutcome]:
+        """Evaluate, and where the disk takes nothing go on when it does again."""
+        waited = 0.0
+        while True:
+            try:
+                return await self._evaluate()
+            except EvaluatorError as error:
+                if not is_unwritable(error):
+                    raise
+                self._vigil.restart()
+                waited = await self._disk_awaited(error, waited)
+                self._vigil.move()
+                self._shelf.show(jobs.attend(self._job, None))
+
+    async def _disk_awaited(self, error: EvaluatorError, waited: float) -> float:
+        """Wait until the disk can be written: no call is made whose reply could not be kept.
+
+        Returns the seconds waited in all; raises the error once they are too many.
+        """
+        await self._attend("storage_full", f"{error.line}; the job goes on once it can be written")
+        runs_dir = self._means.runs_dir
+        runs = [runs_dir / run_id for run_id in self._plan.run_ids.values()]
+        while waited < DISK_PATIENCE_S:
+            await self._means.effects.sleep(DISK_WAIT_S)
+            waited += DISK_WAIT_S
+            try:
+                await in_thread(require_writable, filter(Path.exists, [runs_dir.parent, runs_dir, *runs]))
+            except StorageError:
+                continue
+            return waited
+        raise error
+
+    async def _evaluate(self) -> list[RunOutcome]:
+        plan, means = self._plan, self._means
+        left_out = self._job.skipped
+        wanted = tuple(model for model in plan.models if model.id not in left_out)
+        self._shelf.show(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
+        paths = {
+            model.id: means.runs_dir / plan.run_ids[model.id] for model in wanted if model.id in plan.run_ids
+        }
+        async with means.gateway.open(plan) as clients:
+            outcomes = await evaluate(
+                msgspec.structs.replace(plan, models=wanted),
+                clients,
+                runs_dir=means.runs_dir,
+                concurrency=means.concurrency,
+                observer=Observers([_Progress(plan, self._shelf), self._vigil, self._watch]),
+                effects=means.effects,
+                resumed={model: path for model, path in paths.items() if (path / PLAN).exists()},
+                patience=Patience(means.limits.outage),
+                may_call=self._may_call,
+            )
+        known = {outcome.model: outcome for outcome in outcomes}
+        return [
+            known.get(model.id) or RunOutcome(model.id, "skipped", left_out[model.id])
+            for model in plan.models
+        ]
+
+    async def _published(self) -> Job:
+        job, means = self._job, self._means
+        records = await in_thread(read_records, means.runs_dir, self._plan)
+        rows = job.state.models if isinstance(job.state, Publishing) else ()
+        left_out = {row.model: row.reason or "" for row in rows if row.status == "skipped"}
+        published = await persist(
+            lambda: self._publish(records, left_out),
+            told=self._not_published,
+            monotonic=means.effects.monotonic,
+            sleep=means.effects.sleep,
+            random=random.random,
+        )
+        return jobs.complete(
+            self._job,
+            timestamp(means.effects.now()),
+            JobResult(published.pull_request_url, published.branch, _told(rows, published.reason)),
+        )
+
+    async def _publish(self, records: Sequence[RunRecord], left_out: dict[str, str]) -> Published:
+        loop = asyncio.get_running_loop()
+        outbox = self._job.outbox
+        outbox = msgspec.structs.replace(outbox, tries=outbox.tries + 1)
+
+        def save(outbox: Outbox) -> None:
+            # From the publisher's thread: it goes on only once the step is on the disk.
+            keeping = self._shelf.save(jobs.post(self._job, outbox))
+            asyncio.run_coroutine_threadsafe(keeping, loop).result()
+
+        async with self._means.clones:
+            publisher = self._means.publisher
+            return await in_thread(publisher.publish, self._plan, records, left_out, outbox, save)
+
+    async def _not_published(self, error: EvaluatorError, tries: int, wait: float) -> None:
+        log.warning(
+            "publishing_delayed",
+            job_id=self._plan.job_id,
+            code=error.code,
+            reason=error.line,
+            wait=round(wait),
+        )
+        await self._attend(
+            "publishing_delayed", f"try {tries} failed: {error.line}; the next in {wait:.0f} s"
+        )
+
+    async def _attend(self, code: str, message: str) -> None:
+        attention = msgspec.convert(
+            {
+                "code": code,
+                "message": one_line(self._means.scrub(message)),
+                "since": timestamp(self._means.effects.now()),
+            },
+            Attention,
+        )
+        await self._shelf.try_save(jobs.attend(self._job, attention))
+
+    def _failed(self, error: JobError, result: JobResult | None = None) -> Job:
+        told = JobError(error.code, one_line(self._means.scrub(error.message)))
+        return jobs.fail(self._job, timestamp(self._means.effects.now()), told, result or self.result())
+
+
+class _Progress(Observer):
+    """Counts what happens on the job that readers see."""
+
+    def __init__(self, plan: JobPlan, shelf: Shelf) -> None:
+        self._plan = plan
+        self._shelf = shelf
+
+    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
+        log.info(
+            "run_started", job_id=plan.job_id, run_id=plan.run_id, model=plan.model.id, folder=str(run_dir)
+        )
+        self._advance(done=kept)
+
+    def model_awaited(self, model: str, seconds: float) -> None:
+        log.info("model_awaited", job_id=self._plan.job_id, model=model, seconds=seconds)
+
+    def model_skipped(self, model: str, reason: str) -> None:
+        log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
+        self._advance(total=-len(self._plan.cases) * self._plan.replicates)
+        self._shelf.show(jobs.skip(self._shelf.job(self._plan.job_id), model, reason))
+
+    def replied(self, plan: RunPlan, reply: Reply) -> None:  # noqa: ARG002 - the interface's
+        self._advance(done=1, errors=0 if reply.error is None else 1)
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        log.info("run_finished", job_id=self._plan.job_id, model=outcome.model, status=outcome.status)
+
+    def _advance(self, *, done: int = 0, errors: int = 0, total: int = 0) -> None:
+        job = self._shelf.job(self._plan.job_id)
+        self._shelf.show(jobs.advance(job, done=done, errors=errors, total=total))
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC, to the millisecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def read_records(runs_dir: Path, plan: JobPlan) -> list[RunRecord]:
+    """Read the records of a job's finished runs, in the order of its models; raises StorageError."""
+    paths = [runs_dir / plan.run_ids[model.id] for model in plan.models if model.id in plan.run_ids]
+    return [read_record(path) for path in paths if (path / RECORD).exists()]
+
+
+def finished_rows(runs_dir: Path, plan: JobPlan) -> tuple[ModelRow, ...]:
+    """Tell of a job that was cut short which models have records; empty where none has."""
+    try:
+        records = {record.model: record for record in read_records(runs_dir, plan)}
+    except EvaluatorError as error:
+        log.warning("records_unreadable", job_id=plan.job_id, reason=error.line)
+        return ()
+    if not records:
+        return ()
+    unfinished = "its run was not finished"
+    outcomes = [
+        RunOutcome(model.id, record.status, None, record)
+        if (record := records.get(model.id)) is not None
+        else RunOutcome(model.id, "skipped", unfinished)
+        for model in plan.models
+    ]
+    return tuple(jobs.row_of(outcome) for outcome in outcomes)
+
+
+def _why_none(outcomes: Sequence[RunOutcome]) -> str:
+    reasons = "; ".join(f"{outcome.model}: {outcome.reason}" for outcome in outcomes[:5])
+    return f"none of the {len(outcomes)} configured local models could be called ({reasons})"
+
+
+def _told(rows: Sequence[ModelRow], reason: str | None) -> tuple[ModelRow, ...]:
+    """Tell with each model why its results were not committed back, where they were not."""
+    if reason is None:
+        return tuple(rows)
+    return tuple(
+        msgspec.structs.replace(row, reason="; ".join(filter(None, (row.reason, reason)))) for row in rows
+    )

@@ -1,0 +1,142 @@
+"""From a decoded request to a planned job: the checks of POST /evaluate that look at the world, in order.
+
+The clones are brought up to date, models.yaml and MindRouter are looked at (503), then the commit
+(422), the component (404) and its contents (422).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol
+
+from evalcore.clients.interface import Client
+from evalcore.errors import (
+    ConfigurationError,
+    InputError,
+    ModelError,
+    RepositoryError,
+    StorageError,
+    UnknownComponent,
+)
+from evalcore.git.errors import UnknownCommit
+from evalcore.library.loader import Material
+from evalcore.library.models import ModelsFile, is_local
+from evalcore.runs.case_privacy import PublishCases, told
+from evalcore.runs.plan import JobPlan
+from evalhook import errors
+from evalhook.jobs import EvaluateRequest
+from evalhook.worker.repositories import Tips
+
+UNUSABLE_CLONE: Final = (RepositoryError, StorageError)
+"""What a clone's state, its remote or a full disk raises."""
+
+
+class Sources(Protocol):
+    """The clones, as the intake asks of them."""
+
+    async def prepare(self) -> None:
+        """Clone what is not there yet; what fails is logged, and tried again by the next pull."""
+        ...
+
+    async def pull(self) -> Tips:
+        """Bring both clones up to date within 30 s; raises RepositoryError."""
+        ...
+
+    async def models(self, tips: Tips) -> ModelsFile:
+        """Read models.yaml at the tip; raises InputError."""
+        ...
+
+    async def commit(self, git_sha: str | None, tips: Tips) -> str:
+        """Return the full id of the commit asked for; raises UnknownCommit or RepositoryError."""
+        ...
+
+    async def material(self, commit: str, tips: Tips, slug: str) -> Material:
+        """Read a component and its cases; raises InputError, or RepositoryError."""
+        ...
+
+
+class Gateway(Protocol):
+    """MindRouter, as the intake and the worker ask of it."""
+
+    async def probe(self, models: ModelsFile) -> None:
+        """Find out whether it answers and takes the key; raises ModelError or ConfigurationError."""
+        ...
+
+    def open(self, plan: JobPlan) -> AbstractAsyncContextManager[Mapping[str, Client]]:
+        """Open the clients of a job, by provider."""
+        ...
+
+
+class Intake:
+    """Checks requests against the clones and MindRouter, and plans their jobs."""
+
+    def __init__(
+        self, sources: Sources, gateway: Gateway, *, publish_cases: PublishCases | None = None
+    ) -> None:
+        self._sources = sources
+        self._gateway = gateway
+        self._publish_cases = publish_cases
+
+    async def plan(self, request: EvaluateRequest, job_id: str) -> JobPlan:
+        """Plan a job; raises Refusal where the request cannot be served."""
+        tips = await self._pull()
+        models = await self._local_models(tips)
+        await self._probe(models)
+        commit = await self._commit(request.git_sha, tips)
+        material = await self._material(commit, tips, request.skill_name)
+        return JobPlan(
+            job_id=job_id,
+            origin="vm",
+            component=material.component,
+            cases=material.cases,
+            skipped_cases=material.skipped_cases,
+            models=models.models,
+            providers=models.providers,
+            replicates=request.replicates,
+            prompt_commit=commit,
+            dataset_commit=tips.data_sets,
+        )
+
+    async def _pull(self) -> Tips:
+        try:
+            return await self._sources.pull()
+        except UNUSABLE_CLONE as error:
+            raise errors.NotReady(error.line) from error
+
+    async def _local_models(self, tips: Tips) -> ModelsFile:
+        try:
+            everything = await self._sources.models(tips)
+        except (InputError, *UNUSABLE_CLONE) as error:
+            raise errors.NotReady(error.line) from error
+        local = tuple(model for model in everything.models if is_local(model))
+        if not local:
+            raise errors.NotReady(
+                ".evaluator/models.yaml: lists no model with provider mindrouter; add one, or run the cloud "
+                "models with evalcli in Actions"
+            )
+        return ModelsFile(providers=everything.providers, models=local)
+
+    async def _probe(self, models: ModelsFile) -> None:
+        try:
+            await self._gateway.probe(models)
+        except (ModelError, ConfigurationError) as error:
+            raise errors.NotReady(error.line) from error
+
+    async def _commit(self, git_sha: str | None, tips: Tips) -> str:
+        try:
+            return await self._sources.commit(git_sha, tips)
+        except UnknownCommit as error:
+            raise errors.UnknownCommit(error.line) from error
+        except UNUSABLE_CLONE as error:
+            raise errors.NotReady(error.line) from error
+
+    async def _material(self, commit: str, tips: Tips, slug: str) -> Material:
+        try:
+            return await self._sources.material(commit, tips, slug)
+        except UnknownComponent as error:
+            raise errors.UnknownSkill(error.line) from error
+        except InputError as error:
+            raise errors.UnusableComponent(told(error, self._publish_cases)) from error
+        except UNUSABLE_CLONE as error:
+            raise errors.NotReady(error.line) from error

@@ -1,0 +1,145 @@
+"""The two clones, as the intake asks of them: git and files in threads, each clone by one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+import structlog
+
+from evalcore.errors import (
+    EvaluatorError,
+)
+from evalcore.git.clone import Clone
+from evalcore.git.errors import CloneCorrupt, CloneMissing, GitTimedOut
+from evalcore.library.cases import load_cases
+from evalcore.library.checkout import CommitCheckout, FolderCheckout
+from evalcore.library.loader import Material, load_component, load_models
+from evalcore.library.models import ModelsFile
+from evalcore.structs import Frozen
+from evalhook.threads import in_daemon, in_thread
+
+PULL_SECONDS: Final = 30.0
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Repositories:
+    """The clone of the prompt library, and that of the data sets where there is one."""
+
+    def __init__(
+        self,
+        library: Clone,
+        data_sets: Clone | None,
+        *,
+        allow_any_commit: bool = False,
+        pull_seconds: float = PULL_SECONDS,
+    ) -> None:
+        self._allow_any_commit = allow_any_commit
+        self._pull_seconds = pull_seconds
+        self._library = _Kept(library)
+        self._data_sets = None if data_sets is None else _Kept(data_sets)
+
+    async def prepare(self) -> None:
+        """Clone what is not there yet; what fails is logged, and tried again by the next pull."""
+        for kept in filter(None, (self._library, self._data_sets)):
+            try:
+                await kept.make()
+            except EvaluatorError as error:
+                log.warning("clone_unusable", reason=error.line)
+
+    async def pull(self) -> Tips:
+        """Bring both clones up to date, at the same time, within 30 s; raises RepositoryError."""
+        deadline = time.monotonic() + self._pull_seconds
+        wanted = [kept.pull(deadline) for kept in (self._library, self._data_sets) if kept is not None]
+        # Both are waited for, so that neither is still at work when the slot is free again.
+        tips = await asyncio.gather(*wanted, return_exceptions=True)
+        for tip in tips:
+            if isinstance(tip, BaseException):
+                raise tip
+        library, *data_sets = [str(tip) for tip in tips]
+        return Tips(library=library, data_sets=data_sets[0] if data_sets else None)
+
+    async def models(self, tips: Tips) -> ModelsFile:
+        """Read models.yaml at the tip; raises InputError."""
+        return await in_thread(self._models, tips.library)
+
+    async def commit(self, git_sha: str | None, tips: Tips) -> str:
+        """Return the full id of the commit asked for; raises UnknownCommit or RepositoryError."""
+        if git_sha is None:
+            return tips.library
+        clone = self._library.clone
+        return await in_thread(clone.resolve_any if self._allow_any_commit else clone.resolve, git_sha)
+
+    async def material(self, commit: str, tips: Tips, slug: str) -> Material:
+        """Read a component and its cases; raises InputError or RepositoryError."""
+        return await in_thread(self._material, commit, tips.data_sets, slug)
+
+    def _models(self, tip: str) -> ModelsFile:
+        with CommitCheckout(self._library.clone.path, tip) as library:
+            return load_models(library)
+
+    def _material(self, commit: str, data_sets_tip: str | None, slug: str) -> Material:
+        with self._library.clone.worktree(commit) as folder, self._data_sets_at(data_sets_tip) as data_sets:
+            library = FolderCheckout(folder)
+            component = load_component(library, data_sets, slug)
+            cases, skipped = load_cases(library, data_sets, component)
+        return Material(component=component, cases=cases, skipped_cases=skipped)
+
+    def _data_sets_at(self, tip: str | None) -> AbstractContextManager[CommitCheckout | None]:
+        if self._data_sets is None or tip is None:
+            return nullcontext()
+        return CommitCheckout(self._data_sets.clone.path, tip)
+
+
+class _Kept:
+    """A clone that is made where it is absent, in the background, and then pulled."""
+
+    def __init__(self, clone: Clone) -> None:
+        self.clone = clone
+        self._making: asyncio.Future[None] | None = None
+        self._is_lost = False
+
+    async def make(self) -> None:
+        """See that it is there, joining an attempt that is under way; raises RepositoryError."""
+        if self._making is None or (self._making.done() and self._making.exception() is not None):
+            self._making = in_daemon(self._make)
+        await asyncio.shield(self._making)
+
+    async def pull(self, deadline: float) -> str:
+        """Bring it up to date and return its tip."""
+        try:
+            async with asyncio.timeout(_left(deadline)):
+                await self.make()
+        except TimeoutError:
+            what, hint = "is still being cloned", "ask again in a minute"
+            raise GitTimedOut(what, where=str(self.clone.path), hint=hint) from None
+        try:
+            return await in_thread(self.clone.fast_forward, _left(deadline))
+        except (CloneMissing, CloneCorrupt):
+            self.doubt()
+            raise
+
+    def doubt(self) -> None:
+        """Let the next pull make the clone anew: it was there once, and cannot be read any more."""
+        self._making = None
+        self._is_lost = True
+
+    def _make(self) -> None:
+        if self._is_lost and self.clone.rebuild():
+            log.warning("clone_made_anew", clone=str(self.clone.path))
+        self.clone.ensure()
+        self._is_lost = False
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.1)
+
+
+class Tips(Frozen, frozen=True):
+    """The commits at the tips of the default branches, freshly pulled."""
+
+    library: str
+    data_sets: str | None
+    """None without data sets."""

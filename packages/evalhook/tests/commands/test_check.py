@@ -1,0 +1,99 @@
+"""`evalhook check`: one line for each setting and dependency, with what to do, and never a secret."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec import structs
+
+from evalhook.commands.check import run_checks
+from evalhook.main import cli
+from evalsim.library import as_git, write_sample_library
+from evalsim.mindrouter import SimulatedMindRouter, default_config
+from evalsim.serving import running
+
+Environment = Callable[..., dict[str, str]]
+KEY = "mr2_key-for-tests"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A clone of a sample library, at the place that the settings name."""
+    write_sample_library(tmp_path / "remote")
+    as_git(tmp_path / "remote")
+    remote, clone = str(tmp_path / "remote"), tmp_path / "library"
+    subprocess.run(["git", "clone", "--quiet", f"file://{remote}", str(clone)], check=True)
+    return clone
+
+
+def by_name(environment: dict[str, str]) -> dict[str, tuple[bool, str]]:
+    return {line.text[6:].split(":")[0]: (line.is_fine, line.text) for line in run_checks(environment)}
+
+
+def test_everything_right_is_ok_line_by_line(environment: Environment, library: Path) -> None:
+    simulated = SimulatedMindRouter(structs.replace(default_config(), keys=(KEY,)))
+    with running(simulated) as url:
+        lines = by_name(environment(MINDROUTER_BASE_URL=url))
+    assert all(is_fine for is_fine, _ in lines.values()), lines
+    assert "local models" in lines["models.yaml"][1]
+    assert "takes the key" in lines["MindRouter"][1]
+    assert str(library) in lines["prompt library"][1]
+
+
+def test_too_little_room_for_a_job_fails_the_state_directory(environment: Environment) -> None:
+    is_fine, text = by_name(environment(EVALHOOK_MIN_FREE_GB="1000000"))["state directory"]
+    assert not is_fine
+    assert "1000000.0 are needed" in text
+
+
+def test_a_state_directory_that_cannot_be_made_fails(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    state = str(tmp_path / "taken" / "state")
+    is_fine, text = by_name(environment(EVALHOOK_STATE_DIR=state))["state directory"]
+    assert not is_fine
+    assert "cannot be made" in text
+
+
+def test_an_absent_mindrouter_fails_its_own_line_only(environment: Environment, library: Path) -> None:
+    lines = by_name(environment(MINDROUTER_BASE_URL="http://127.0.0.1:9"))
+    assert [name for name, (is_fine, _) in lines.items() if not is_fine] == ["MindRouter"]
+    assert library.is_dir()
+
+
+def test_a_clone_that_is_not_there_fails_with_what_to_do(environment: Environment) -> None:
+    is_fine, text = by_name(environment())["prompt library"]
+    assert not is_fine
+    assert "EVALHOOK_PROMPT_LIBRARY_URL" in text
+
+
+def test_a_clone_whose_folder_is_empty_is_yet_to_be_made(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    lines = by_name(environment(EVALHOOK_PROMPT_LIBRARY_URL=f"file://{tmp_path}/remote"))
+    assert lines["prompt library"][0]
+    assert "is not there yet" in lines["prompt library"][1]
+    assert lines["models.yaml"][0]
+
+
+def test_wrong_settings_each_have_their_line_and_nothing_else_is_tried(environment: Environment) -> None:
+    lines = by_name(environment(EVALHOOK_BIND="x", EVALHOOK_CONCURRENCY="y"))
+    failed = {name for name, (is_fine, _) in lines.items() if not is_fine}
+    assert failed == {"EVALHOOK_BIND", "EVALHOOK_CONCURRENCY"}
+    assert "MindRouter" not in lines
+
+
+def test_no_secret_is_printed(environment: Environment) -> None:
+    chosen = environment(GITHUB_TOKEN="ghp_never-to-be-seen")
+    printed = "\n".join(line.text for line in run_checks(chosen))
+    for name in ("GITHUB_TOKEN", "MINDROUTER_API_KEY", "MINDROUTER_EVAL_WEBHOOK_TOKEN"):
+        assert f"{name}: set" in printed
+        assert chosen[name] not in printed
+
+
+def test_the_command_exits_2_when_anything_fails(environment: Environment) -> None:
+    result = CliRunner().invoke(cli, ["check"], env=environment(EVALHOOK_BIND="x"))
+    assert result.exit_code == 2
+    assert "fail  EVALHOOK_BIND: is not host:port" in result.output

@@ -1,0 +1,136 @@
+"""Plain HTTP beyond loopback is refused; forwarding headers count from trusted proxies alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from evalhook.config.networks import parse_address, parse_networks
+from evalhook.config.values import Unusable
+from evalhook.security.proxies import arrival_of
+
+PROXY, TRUSTED = "10.0.0.2", "10.0.0.0/24"
+STRANGER = "203.0.113.9"
+
+
+def scope(peer: str, *headers: tuple[str, str], scheme: str = "http") -> Any:
+    return {
+        "client": (peer, 1234),
+        "scheme": scheme,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+    }
+
+
+def proto(value: str) -> tuple[str, str]:
+    return ("X-Forwarded-Proto", value)
+
+
+def hops(value: str) -> tuple[str, str]:
+    return ("X-Forwarded-For", value)
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "trusted", "client", "is_private"),
+    [
+        ("127.0.0.1", [], "", "127.0.0.1", True),
+        ("::1", [], "", "::1", True),
+        ("::ffff:127.0.0.1", [], "", "127.0.0.1", True),
+        (STRANGER, [], "", STRANGER, False),
+        (STRANGER, [proto("https"), hops("127.0.0.1")], "", STRANGER, False),
+        (STRANGER, [proto("https"), hops("127.0.0.1")], TRUSTED, STRANGER, False),
+        ("127.0.0.1", [proto("http"), hops(STRANGER)], "", "127.0.0.1", True),
+        (PROXY, [proto("https"), hops(STRANGER)], TRUSTED, STRANGER, True),
+        (PROXY, [proto("HTTPS"), hops(STRANGER)], TRUSTED, STRANGER, True),
+        (PROXY, [proto("http"), hops(STRANGER)], TRUSTED, STRANGER, False),
+        (PROXY, [proto("https, http"), hops(STRANGER)], TRUSTED, STRANGER, False),
+        (PROXY, [proto("https"), proto("http"), hops(STRANGER)], TRUSTED, STRANGER, False),
+        (PROXY, [hops(STRANGER)], TRUSTED, STRANGER, False),
+        (PROXY, [], TRUSTED, PROXY, False),
+        (PROXY, [proto("https")], TRUSTED, PROXY, True),
+        (PROXY, [proto("https"), hops(f"127.0.0.1, {STRANGER}")], TRUSTED, STRANGER, True),
+        (PROXY, [proto("https"), hops(f"{STRANGER}, 10.0.0.7")], TRUSTED, STRANGER, True),
+        (PROXY, [proto("https"), hops("127.0.0.1"), hops(STRANGER)], TRUSTED, STRANGER, True),
+        (PROXY, [proto("https"), hops(f"{STRANGER}, nonsense")], TRUSTED, None, True),
+        (PROXY, [proto("https"), hops(f"[2001:db8::1]:443, {PROXY}:80")], TRUSTED, "2001:db8::1", True),
+        ("127.0.0.1", [proto("http"), hops(STRANGER)], "127.0.0.1", STRANGER, False),
+        ("127.0.0.1", [], "127.0.0.1", "127.0.0.1", True),
+    ],
+)
+def test_client_and_privacy_of_a_request(
+    peer: str, headers: list[tuple[str, str]], trusted: str, client: str | None, *, is_private: bool
+) -> None:
+    arrival = arrival_of(scope(peer, *headers), parse_networks(trusted))
+    assert (str(arrival.client) if arrival.client else None, arrival.is_private) == (client, is_private)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "all", "10.0.0.0/33", "::/129", "example.org"])
+def test_networks_are_read_strictly(text: str) -> None:
+    with pytest.raises(Unusable):
+        parse_networks(text)
+
+
+@pytest.mark.parametrize("text", ["", "1.2.3", "01.2.3.4", "1.2.3.4:x", "x" * 500, "fe80::1%eth0 "])
+def test_what_is_no_address_is_none(text: str) -> None:
+    assert parse_address(text) is None
+
+
+def ask(world: Any, peer: str, path: str = "/jobs", **headers: str) -> tuple[int, str]:
+    """Ask the application as a client at that address."""
+
+    async def run() -> tuple[int, str]:
+        async with world.running():
+            transport = httpx.ASGITransport(world.app, client=(peer, 4321))
+            shown = {"Authorization": f"Bearer {world.token}", **headers}
+            async with httpx.AsyncClient(transport=transport, base_url="http://hook") as client:
+                answer = await client.get(path, headers=shown)
+        return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/health", "/schema", "/login"])
+def test_plain_http_beyond_loopback_is_403_whatever_the_client_claims(world, path: str) -> None:
+    claims = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1", "Forwarded": "proto=https"}
+    assert ask(world, STRANGER, path, **claims) == (403, "https_required")
+
+
+def test_loopback_needs_no_encryption(world) -> None:
+    assert ask(world, "127.0.0.1") == (200, "")
+    assert ask(world, "::1", "/health") == (200, "")
+
+
+def test_behind_a_trusted_proxy_the_request_must_have_come_encrypted(world) -> None:
+    world.changes = {"EVALHOOK_TRUSTED_PROXIES": TRUSTED}
+    forwarded = {"X-Forwarded-For": STRANGER}
+    assert ask(world, PROXY, **forwarded, **{"X-Forwarded-Proto": "https"}) == (200, "")
+    assert ask(world, PROXY, **forwarded, **{"X-Forwarded-Proto": "http"}) == (403, "https_required")
+
+
+def test_allowing_http_to_github_does_not_allow_it_here(world) -> None:
+    world.changes = {"EVALHOOK_ALLOW_HTTP": "1"}
+    assert ask(world, STRANGER) == (403, "https_required")
+
+
+def test_headers_over_16_kib_are_431(world) -> None:
+    assert ask(world, "127.0.0.1", **{"X-Long": "x" * 20_000}) == (431, "too_large")
+
+
+def test_only_allowed_addresses_may_call(world) -> None:
+    world.changes = {
+        "EVALHOOK_ALLOWED_IPS": "192.0.2.0/24, 2001:db8::/32",
+        "EVALHOOK_TRUSTED_PROXIES": TRUSTED,
+    }
+    encrypted = {"X-Forwarded-Proto": "https"}
+    for client, expected in [
+        ("192.0.2.7", (200, "")),
+        ("2001:db8::7", (200, "")),
+        (STRANGER, (403, "forbidden")),
+        ("192.0.2.7, " + STRANGER, (403, "forbidden")),
+        ("nonsense", (403, "forbidden")),
+    ]:
+        assert ask(world, PROXY, **encrypted, **{"X-Forwarded-For": client}) == expected, client
+    assert ask(world, "127.0.0.1") == (403, "forbidden"), "this machine's users too, unless they are listed"
+    assert ask(world, "127.0.0.1", "/health") == (200, ""), "but not its own health check"

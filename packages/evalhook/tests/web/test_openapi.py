@@ -1,0 +1,126 @@
+"""The OpenAPI document says what the API does: every status, every error, who needs the token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import jsonschema_rs
+
+from evalcore.git.errors import PushRefused
+
+
+def document(world: Any) -> dict[str, Any]:
+    async def tell(client: httpx.AsyncClient) -> None:
+        found.append((await client.get("/schema/openapi.json")).json())
+
+    found: list[dict[str, Any]] = []
+    world.story(tell)
+    return found[0]
+
+
+def test_every_operation_and_its_answers_are_described(world) -> None:
+    paths = document(world)["paths"]
+    statuses = {
+        (method, path): sorted(operation["responses"])
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+    refusals = ["400", "401", "403", "404", "408", "409", "413", "415", "422", "431", "500", "503"]
+    by_id = ["202", "400", "401", "403", "404", "409", "431", "500", "503"]
+    assert statuses == {
+        ("post", "/evaluate"): sorted(["202", *refusals]),
+        ("get", "/jobs"): ["200", "400", "401", "403", "431", "500"],
+        ("get", "/jobs/{job_id}"): ["200", "400", "401", "403", "404", "431", "500"],
+        ("get", "/jobs/{job_id}/events"): ["200", "400", "401", "403", "404", "431", "500", "503"],
+        ("post", "/jobs/{job_id}/cancel"): by_id,
+        ("post", "/jobs/{job_id}/publish"): by_id,
+        ("get", "/health"): ["200", "403", "431"],
+    }
+
+
+def test_all_but_health_need_the_token(world) -> None:
+    described = document(world)
+    scheme = described["components"]["securitySchemes"]["BearerToken"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            assert operation.get("security", []) == ([] if path == "/health" else [{"BearerToken": []}])
+
+
+def test_the_body_is_described_as_it_is_checked(world) -> None:
+    operation = document(world)["paths"]["/evaluate"]["post"]
+    assert operation["requestBody"]["required"] is True
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    validator = jsonschema_rs.validator_for(schema)
+    for good in ({"skill_name": "a"}, {"skill_name": "a.b", "replicates": 100, "git_sha": "abcdef0"}):
+        assert validator.is_valid(good)
+    for bad in (
+        {},
+        {"skill_name": "A"},
+        {"skill_name": "a", "replicates": 0},
+        {"skill_name": "a", "replicates": True},
+        {"skill_name": "a", "git_sha": "abc"},
+        {"skill_name": "a", "more": 1},
+    ):
+        assert not validator.is_valid(bad)
+
+
+def test_what_the_service_answers_is_valid_under_its_own_description(world) -> None:
+    described = document(world)
+
+    def check(answer: httpx.Response, method: str, path: str) -> None:
+        response = described["paths"][path][method]["responses"][str(answer.status_code)]
+        schema = response["content"]["application/json"]["schema"] | {"components": described["components"]}
+        jsonschema_rs.validator_for(schema).validate(answer.json())
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        accepted = await client.post("/evaluate", json={"skill_name": "memo", "replicates": 1})
+        check(accepted, "post", "/evaluate")
+        check(await client.post("/evaluate", json={"skill_name": "memo"}), "post", "/evaluate")
+        path = accepted.headers["location"]
+        check(await client.get(path), "get", "/jobs/{job_id}")
+        await world.ended(client, accepted.json()["job_id"])
+        check(await client.get(path), "get", "/jobs/{job_id}")
+        check(await client.get("/jobs/none"), "get", "/jobs/{job_id}")
+        check(await client.get("/jobs"), "get", "/jobs")
+        check(await client.get("/jobs?limit=0"), "get", "/jobs")
+        check(await client.get("/health"), "get", "/health")
+        check(await client.post("/evaluate", json={}), "post", "/evaluate")
+
+    world.story(tell)
+
+
+def test_both_refusals_to_publish_are_valid_under_the_description(world) -> None:
+    described = document(world)
+    where = described["paths"]["/jobs/{job_id}/publish"]["post"]["responses"]["409"]["content"]
+    schema = where["application/json"]["schema"] | {"components": described["components"]}
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.publishing.error = PushRefused("protected branch")
+        failed = await world.evaluated(client)
+        world.publishing.error = None
+        world.router.gate = asyncio.Event()
+        running = (await client.post("/evaluate", json={"skill_name": "memo"})).json()
+        for job, key in ((failed, "busy"), (running, "error")):
+            answer = await client.post(f"/jobs/{job['job_id']}/publish")
+            assert answer.status_code == 409
+            assert key in answer.json()
+            jsonschema_rs.validator_for(schema).validate(answer.json())
+        world.router.gate.set()
+        await world.ended(client, running["job_id"])
+
+    world.story(tell)
+
+
+def test_the_page_for_people_is_there_and_needs_the_token_too(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        page = await client.get("/schema")
+        assert page.status_code == 200
+        assert "text/html" in page.headers["content-type"]
+        assert (await client.get("/schema", headers={"Authorization": ""})).status_code == 401
+
+    world.story(tell)
+    assert json.dumps(document(world)).count(world.token) == 0

@@ -1,0 +1,324 @@
+"""Evaluation after evaluation, each killed some times, and what must hold of every one at its end."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import msgspec
+
+from evalcore.structs import Frozen, JsonObject
+from evalsim.chaos.killer import Killer, Point, deadly, draw_point, stage_of_github, stage_of_mindrouter
+from evalsim.github.app import API, SimulatedGitHub
+from evalsim.github.repository import run_git
+from evalsim.library import as_git, write_sample_data_sets, write_sample_library
+from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
+from evalsim.serving import running
+
+TOKEN = "chaos-token-of-at-least-thirty-two-characters"  # noqa: S105 - of a simulation
+GITHUB_TOKEN = "ghp_" + "0123456789abcdef" * 2
+KEY = "mr2_" + "k" * 30
+SKILL = "award-notice-terms"
+NAME, DATA_SETS = "owner/prompt-library", "owner/data-sets"
+REPLICATES = 3
+READY_S, JOB_S = 60.0, 180.0
+VARYING = ("run_id", "job_id", "started_at", "finished_at", "latency_ms", "prompt_commit", "server")
+"""What differs between two evaluations of one component in any case: ids, times, the commit."""
+
+
+class Broken(Exception):
+    """Something that must hold does not."""
+
+
+class Tally(Frozen, frozen=True):
+    """What came of it."""
+
+    evaluations: int
+    kills: int
+    lost: int
+    doubled: int
+    differing: int
+    stages: dict[str, int]
+    seconds: float
+
+
+class Chaos:
+    """One service with its outside; evaluations are run one after the other."""
+
+    def __init__(self, folder: Path, github: SimulatedGitHub, github_url: str, mindrouter_url: str) -> None:
+        self.folder = folder
+        self.github = github
+        self.github_url = github_url
+        self.mindrouter_url = mindrouter_url
+        self.killer = Killer()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+        self.reference: list[JsonObject] = []
+        self.calls = 0
+        self.keeps_results = True
+        """Whether results are merged; otherwise they are thrown away, and the leaderboard stays as it is."""
+        self.problems: dict[str, list[str]] = {"lost": [], "doubled": [], "differing": []}
+
+    @property
+    def state_dir(self) -> Path:
+        """The service's state directory."""
+        return self.folder / "state"
+
+    def start(self, point: Point | None) -> None:
+        """Start the service and wait until it answers, or is dead again."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        with (self.folder / "service.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(Path(sys.executable).parent / "evalhook"), "serve"],
+                env=self._environment(port),
+                stdout=log,
+                stderr=log,
+            )
+        self.killer.arm(self.process.pid, point)
+        deadline = time.monotonic() + READY_S
+        while self.is_alive and not self._is_healthy():
+            if time.monotonic() > deadline:
+                raise Broken("the service does not start; see service.log")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End the service as it is ended in good order."""
+        if self.process is not None and self.is_alive:
+            self.killer.disarm()
+            self.process.terminate()
+            self.process.wait(READY_S)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the service's process is."""
+        return self.process is not None and self.process.poll() is None
+
+    def evaluate(self, points: list[Point]) -> None:
+        """Ask for one evaluation, killed at these points, see it through, and check what came of it."""
+        before = set(self._job_ids())
+        branches = set(self._bare.branches())
+        waiting = list(points)
+        kept: dict[Path, bytes] = {}
+        records: dict[Path, int] = {}
+        deadline = time.monotonic() + JOB_S
+        self.killer.arm(self.pid, waiting.pop(0) if waiting else None)
+        while True:
+            if time.monotonic() > deadline:
+                self.problems["lost"].append(f"no end within {JOB_S:.0f} s: {self._job_ids() - before}")
+                return
+            if not self.is_alive:
+                self._remember(kept, records)
+                self.start(waiting.pop(0) if waiting else None)
+                continue
+            with suppress(httpx.TransportError, httpx.HTTPStatusError):
+                job = self._asked(before)
+                if job is not None and job["status"] not in {"queued", "running"}:
+                    break
+            time.sleep(0.02)
+        self.killer.disarm()
+        if self.is_alive:
+            self._check(job, self._job_ids() - before, set(self._bare.branches()) - branches)
+            self._check_kept(kept, records)
+
+    def _asked(self, before: set[str]) -> dict[str, Any] | None:
+        """The one new job, asked for where there is none."""
+        with httpx.Client(
+            base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=45
+        ) as client:
+            jobs = client.get("/jobs").raise_for_status().json()["jobs"]
+            new = [job for job in jobs if job["job_id"] not in before]
+            if not new:
+                client.post("/evaluate", json={"skill_name": SKILL, "replicates": REPLICATES})
+                return None
+            return dict(new[-1])
+
+    def _check(self, job: dict[str, Any], new_jobs: set[str], new_branches: set[str]) -> None:
+        job_id = job["job_id"]
+        if job["status"] != "completed":
+            self.problems["lost"].append(f"{job_id} is {job['status']}: {job['error']}")
+            return
+        if len(new_jobs) != 1:
+            self.problems["doubled"].append(f"jobs {sorted(new_jobs)}")
+        pulls = [pull for pull in self._repository.pulls if job_id in pull.body]
+        if len(pulls) != 1 or new_branches != {pull.head for pull in pulls}:
+            self.problems["doubled" if pulls else "lost"].append(
+                f"{job_id}: {len(pulls)} pulls, {new_branches}"
+            )
+            return
+        (pull,) = pulls
+        if sorted(pull.labels) != ["automerge", "eval-results"]:
+            self.problems["lost"].append(f"{job_id}: labels {pull.labels}")
+        board = json.loads(self._bare.file(pull.head, f"components/{SKILL}/leaderboard.json") or b"{}")
+        runs = [run for run in board.get("runs", []) if run["job_id"] == job_id]
+        shown = [{key: run[key] for key in run if key not in VARYING} for run in runs]
+        self.reference = self.reference or shown
+        if shown != self.reference:
+            self.problems["differing"].append(job_id)
+        self.calls = int(job["progress"]["total"])
+        self._check_replies(runs)
+        if self.keeps_results:
+            self._merge(pull.number)
+        else:
+            self._call("PATCH", f"/pulls/{pull.number}", state="closed")
+            run_git(self._bare.path, "update-ref", "-d", f"refs/heads/{pull.head}")
+
+    def _check_replies(self, runs: list[JsonObject]) -> None:
+        for run in runs:
+            folder = self.state_dir / "runs" / str(run["run_id"])
+            lines = [json.loads(line) for line in replies_of(folder).splitlines()]
+            calls = [(line["case"], line["replicate"]) for line in lines]
+            if len(set(calls)) != len(calls) or len({line["request_id"] for line in lines}) != len(lines):
+                self.problems["doubled"].append(f"replies of {run['run_id']}")
+            if len(calls) != run["calls"]["total"]:  # type: ignore[index,call-overload]  # a record's own shape
+                self.problems["lost"].append(f"replies of {run['run_id']}")
+
+    def _remember(self, kept: dict[Path, bytes], records: dict[Path, int]) -> None:
+        """Note what the dead service had kept: whole lines of replies, and records."""
+        for folder in (self.state_dir / "runs").glob("*"):
+            data = replies_of(folder)
+            kept[folder] = data[: data.rfind(b"\n") + 1]
+            with suppress(FileNotFoundError):
+                records.setdefault(folder, (folder / "record.json").stat().st_ino)
+
+    def _check_kept(self, kept: dict[Path, bytes], records: dict[Path, int]) -> None:
+        for folder, data in kept.items():
+            if not replies_of(folder).startswith(data):
+                self.problems["lost"].append(f"kept replies of {folder.name} are there no more")
+        for folder, inode in records.items():
+            if (folder / "record.json").stat().st_ino != inode:
+                self.problems["doubled"].append(f"{folder.name} was scored again")
+
+    def _merge(self, number: int) -> None:
+        answer = self._call("PUT", f"/pulls/{number}/merge")
+        if answer.is_error:
+            self.problems["lost"].append(f"pull request {number} does not merge: {answer.text}")
+
+    def _call(self, method: str, path: str, **body: str) -> httpx.Response:
+        url = f"{self.github_url}{API}/repos/{NAME}{path}"
+        return httpx.request(method, url, headers={"Authorization": f"Bearer {GITHUB_TOKEN}"}, json=body)
+
+    def _job_ids(self) -> set[str]:
+        return {path.stem for path in (self.state_dir / "jobs").glob("*.json")}
+
+    def _is_healthy(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/health").is_success
+        return False
+
+    @property
+    def pid(self) -> int:
+        """The number of the service's process."""
+        if self.process is None:
+            raise Broken("the service was never started")
+        return self.process.pid
+
+    @property
+    def _repository(self) -> Any:  # noqa: ANN401 - the simulation's own
+        return self.github.state.repositories[NAME]
+
+    @property
+    def _bare(self) -> Any:  # noqa: ANN401 - as above
+        return self._repository.bare
+
+    def _environment(self, port: int) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        return {
+            **kept,
+            "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
+            "MINDROUTER_BASE_URL": self.mindrouter_url,
+            "MINDROUTER_API_KEY": KEY,
+            "EVALHOOK_PROMPT_LIBRARY": str(self.folder / "clones" / "library"),
+            "EVALHOOK_PROMPT_LIBRARY_URL": f"{self.github_url}/{NAME}.git",
+            "EVALHOOK_DATA_SETS": str(self.folder / "clones" / "data-sets"),
+            "EVALHOOK_DATA_SETS_URL": f"{self.github_url}/{DATA_SETS}.git",
+            "EVALHOOK_STATE_DIR": str(self.state_dir),
+            "EVALHOOK_BIND": f"127.0.0.1:{port}",
+            "EVALHOOK_GITHUB_REPO": NAME,
+            "EVALHOOK_GITHUB_API_URL": f"{self.github_url}{API}",
+            "GITHUB_TOKEN": GITHUB_TOKEN,
+            "EVALHOOK_GRACE_SECONDS": "1",
+            "EVALHOOK_MIN_FREE_GB": "0",
+        }
+
+
+def replies_of(folder: Path) -> bytes:
+    """A run's replies as they lie there, or compressed after its end."""
+    with suppress(FileNotFoundError):
+        return (folder / "replies.jsonl").read_bytes()
+    with suppress(FileNotFoundError), gzip.open(folder / "replies.jsonl.gz") as file:
+        return file.read()
+    return b""
+
+
+@contextmanager
+def chaos(folder: Path) -> Iterator[Chaos]:
+    """Set everything up in a folder, the service not started yet."""
+    library, data_sets = folder / "library", folder / "data-sets"
+    write_sample_library(library)
+    write_sample_data_sets(data_sets)
+    as_git(library)
+    as_git(data_sets)
+    github = SimulatedGitHub(folder / "github", token=GITHUB_TOKEN)
+    github.state.add_repository(NAME, library)
+    github.state.add_repository(DATA_SETS, data_sets)
+    # The same answers to every replicate: what differs then differs by a mistake of the service's.
+    config = default_config()
+    steady = tuple(msgspec.structs.replace(model, noise=0.0) for model in config.models)
+    mindrouter = SimulatedMindRouter(
+        msgspec.structs.replace(config, keys=(KEY,), models=steady),
+        AnswerBook.from_folders([library, data_sets]),
+    )
+    story = Chaos(folder, github, "", "")
+    with ExitStack() as stack:
+        story.github_url = stack.enter_context(running(deadly(github, story.killer, stage_of_github)))
+        story.mindrouter_url = stack.enter_context(
+            running(deadly(mindrouter, story.killer, stage_of_mindrouter))
+        )
+        stack.callback(story.stop)
+        yield story
+
+
+def run_chaos(folder: Path, kills: int, seed: int, *, most_evaluations: int = 1000) -> Tally:
+    """Run evaluations until the service was killed so often; the first one, not killed, is the measure."""
+    began, random = time.monotonic(), Random(seed)
+    with chaos(folder) as story:
+        story.start(None)
+        story.evaluate([])
+        evaluations = 1
+        calls = story.calls
+        while len(story.killer.kills) < kills and evaluations < most_evaluations:
+            left = kills - len(story.killer.kills)
+            points = [draw_point(random, calls) for _ in range(min(random.randint(1, 4), left))]
+            story.evaluate(points)
+            evaluations += 1
+            if any(story.problems.values()):
+                break
+        stages: dict[str, int] = {}
+        for point in story.killer.kills:
+            stages[point.stage] = stages.get(point.stage, 0) + 1
+        for kind, found in story.problems.items():
+            for words in found:
+                print(f"{kind}: {words}", file=sys.stderr)  # noqa: T201 - what failed, for who runs it
+        return Tally(
+            evaluations=evaluations,
+            kills=len(story.killer.kills),
+            lost=len(story.problems["lost"]),
+            doubled=len(story.problems["doubled"]),
+            differing=len(story.problems["differing"]),
+            stages=stages,
+            seconds=round(time.monotonic() - began, 1),
+        )

@@ -1,0 +1,134 @@
+"""The results as they stand in a leaderboard, read back from git."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from pathlib import Path
+
+from evalcore.runs.leaderboard import known_records, parse_leaderboard
+from evalcore.runs.record import RunRecord
+from evalcore.runs.rescoring import newest_scoring
+from evalsim.demo.failure import DemoError
+from evalsim.demo.screen import NOTHING
+from evalsim.library import git_environment
+
+HEADINGS = ("rank", "model", "accuracy", "95 %", "same again", "valid", "failed", "p50")
+
+
+def leaderboard_path(skill: str) -> str:
+    """Return the file that holds a component's results."""
+    return f"components/{skill}/leaderboard.json"
+
+
+def job_records(checkout: Checkout, revision: str, skill: str, job_id: str) -> list[RunRecord]:
+    """Return the records that a job left in the leaderboard of a revision, the best model first.
+
+    Raises DemoError where there are none, LeaderboardError where the file is not valid.
+    """
+    path = leaderboard_path(skill)
+    where = f"{revision}:{path}"
+    leaderboard = parse_leaderboard(checkout.run("show", where).encode(), where)
+    known = newest_scoring(known_records(leaderboard))
+    records = [record for record in known if record.job_id == job_id]
+    if not records:
+        raise DemoError("holds no record of the job", where=where)
+    return sorted(records, key=_worse)
+
+
+def leaderboard_rows(records: list[RunRecord]) -> list[tuple[str, ...]]:
+    """Lay the records out under HEADINGS; partial runs are shown and never ranked."""
+    rank = 0
+    rows = []
+    for record in records:
+        is_ranked = record.status == "complete" and record.accuracy.mean is not None
+        rank += is_ranked
+        rows.append((str(rank) if is_ranked else record.status, *_figures(record)))
+    return rows
+
+
+def _figures(record: RunRecord) -> tuple[str, ...]:
+    calls, interval = record.calls, record.accuracy.ci95
+    p50 = record.latency_ms.p50
+    return (
+        record.model,
+        _percent(record.accuracy.mean),
+        f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval is not None else NOTHING,
+        _percent(record.reproducibility.mean),
+        _percent(record.schema_valid_rate),
+        f"{calls.api_error + calls.parse_error} of {calls.total}",
+        f"{p50:.0f} ms" if p50 is not None else NOTHING,
+    )
+
+
+def _percent(fraction: float | None) -> str:
+    return NOTHING if fraction is None else f"{100 * fraction:.1f}"
+
+
+def _worse(record: RunRecord) -> tuple[bool, float, str]:
+    mean = record.accuracy.mean
+    return (record.status != "complete", -(mean if mean is not None else -1.0), record.model)
+
+
+TIMEOUT = 60.0
+
+
+class Checkout:
+    """A folder under git with the simulated GitHub as its remote `origin`."""
+
+    def __init__(self, path: Path, url: str, token: str) -> None:
+        self.path = path
+        self.url = url
+        credentials = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        # In the environment, as a token has no place among arguments or in a configuration file.
+        self._environment = git_environment(
+            {
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "http.extraHeader",
+                "GIT_CONFIG_VALUE_0": f"Authorization: Basic {credentials}",
+                "no_proxy": "127.0.0.1,localhost",
+            }
+        )
+
+    def push(self, branch: str) -> None:
+        """Push the branch to `origin`, which it must be able to hold."""
+        self.run("remote", "add", "origin", self.url)
+        self.run("push", "--quiet", "origin", f"{branch}:{branch}")
+
+    def clone(self) -> None:
+        """Make the folder as a clone of the remote."""
+        self.path.mkdir(parents=True)
+        self.run("clone", "--quiet", self.url, ".")
+
+    def fetch(self) -> None:
+        """Learn what the remote holds now."""
+        self.run("fetch", "--quiet", "--prune", "origin")
+
+    def tip(self, branch: str) -> str:
+        """Return the commit that the remote itself names as the branch's tip."""
+        listed = self.run("ls-remote", "--exit-code", "origin", f"refs/heads/{branch}")
+        return listed.split()[0]
+
+    def changed_files(self, base: str, head: str) -> list[str]:
+        """Return the paths that differ between the fork point of two revisions and the second."""
+        return self.run("diff", "--name-only", f"{base}...{head}").splitlines()
+
+    def run(self, *arguments: str) -> str:
+        """Run git and return what it prints; raises DemoError with git's own words."""
+        try:
+            done = subprocess.run(
+                ["git", "-C", os.fspath(self.path), *arguments],  # noqa: S607 - git is found as the user finds it
+                env=self._environment,
+                check=True,
+                capture_output=True,
+                timeout=TIMEOUT,
+            )
+        except FileNotFoundError as error:
+            raise DemoError("git is not installed", hint="install git 2.38 or newer") from error
+        except subprocess.TimeoutExpired as error:
+            raise DemoError(f"git {arguments[0]} took over {TIMEOUT:.0f} s", where=self.url) from error
+        except subprocess.CalledProcessError as error:
+            words = error.stderr.decode("utf-8", "replace").strip()
+            raise DemoError(f"git {arguments[0]} failed: {words}", where=self.url) from error
+        return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,143 @@
+"""Pull requests: listed, opened, changed, merged. Source: https://docs.github.com/en/rest/pulls."""
+
+from __future__ import annotations
+
+import msgspec
+
+from evalsim.github import bodies
+from evalsim.github.asgi import Answer, ApiError, Request, json_answer, not_found, page_of
+from evalsim.github.repository import MergeConflictError
+from evalsim.github.state import Pull, Repository, State
+
+
+class NewPull(msgspec.Struct):
+    """The body of POST pulls."""
+
+    title: str
+    head: str
+    base: str
+    body: str | None = None
+
+
+class EditPull(msgspec.Struct):
+    """The body of PATCH pulls/N."""
+
+    title: str | None = None
+    body: str | None = None
+    state: str | None = None
+
+
+class MergeRequest(msgspec.Struct):
+    """The body of PUT pulls/N/merge."""
+
+    commit_title: str | None = None
+    sha: str | None = None
+    merge_method: str = "merge"
+
+
+def find_pull(repository: Repository, number: str) -> Pull:
+    """A pull request by its number."""
+    found = next((pull for pull in repository.pulls if pull.number == int(number)), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _show(repository: Repository, pull: Pull, request: Request, *, full: bool = True) -> bodies.Body:
+    return bodies.pull_body(repository, pull, request.api, request.web, full=full)
+
+
+def list_pulls(state: State, repository: Repository, request: Request) -> Answer:
+    """GET /repos/O/R/pulls, filtered by state, head (`owner:branch`) and base; the newest first."""
+    del state
+    query = request.query
+    wanted = query.get("state", "open")
+    found = [
+        pull
+        for pull in reversed(repository.pulls)
+        if wanted in {"all", pull.state}
+        and query.get("base", pull.base) == pull.base
+        and query.get("head", f"{repository.owner}:{pull.head}") == f"{repository.owner}:{pull.head}"
+    ]
+    if query.get("direction") == "asc":
+        found.reverse()
+    return page_of(request, [_show(repository, pull, request, full=False) for pull in found])
+
+
+def create_pull(state: State, repository: Repository, request: Request) -> Answer:
+    """POST /repos/O/R/pulls."""
+    wanted = request.decode(NewPull)
+    head = wanted.head.removeprefix(f"{repository.owner}:")
+    _refuse_impossible_pull(repository, head, wanted.base)
+    repository.issue_count += 1
+    now = state.now()
+    pull = Pull(
+        number=repository.issue_count,
+        title=wanted.title,
+        body=wanted.body or "",
+        head=head,
+        base=wanted.base,
+        user=request.login,
+        created_at=now,
+        updated_at=now,
+    )
+    repository.pulls.append(pull)
+    return json_answer(201, _show(repository, pull, request))
+
+
+def _refuse_impossible_pull(repository: Repository, head: str, base: str) -> None:
+    bare = repository.bare
+    for field, branch in (("head", head), ("base", base)):
+        if bare.branch(branch) is None:
+            problem: list[object] = [{"resource": "PullRequest", "field": field, "code": "invalid"}]
+            raise ApiError(422, "Validation Failed", problem)
+    if any(pull.state == "open" and (pull.head, pull.base) == (head, base) for pull in repository.pulls):
+        raise _validation(f"A pull request already exists for {repository.owner}:{head}.")
+    if bare.commits_between(f"refs/heads/{base}", f"refs/heads/{head}") == 0:
+        raise _validation(f"No commits between {base} and {head}")
+
+
+def _validation(message: str) -> ApiError:
+    errors: list[object] = [{"resource": "PullRequest", "code": "custom", "message": message}]
+    return ApiError(422, "Validation Failed", errors)
+
+
+def get_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
+    """GET /repos/O/R/pulls/N."""
+    del state
+    return json_answer(200, _show(repository, find_pull(repository, number), request))
+
+
+def edit_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
+    """PATCH /repos/O/R/pulls/N."""
+    pull, wanted = find_pull(repository, number), request.decode(EditPull)
+    pull.title = wanted.title if wanted.title is not None else pull.title
+    pull.body = wanted.body if wanted.body is not None else pull.body
+    if wanted.state == "closed" and pull.state == "open":
+        _close(state, repository, pull)
+    pull.updated_at = state.now()
+    return json_answer(200, _show(repository, pull, request))
+
+
+def merge_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
+    """PUT /repos/O/R/pulls/N/merge: a merge commit, or 405 where it cannot be, 409 for a moved head."""
+    pull, wanted = find_pull(repository, number), request.decode(MergeRequest)
+    head = repository.bare.branch(pull.head)
+    if pull.state == "closed" or head is None:
+        raise ApiError(405, "Pull Request is not mergeable")
+    if wanted.sha not in {None, head}:
+        raise ApiError(409, "Head branch was modified. Review and try the merge again.")
+    title = wanted.commit_title or f"Merge pull request #{pull.number} from {repository.owner}/{pull.head}"
+    try:
+        commit = repository.bare.merge(pull.base, head, f"{title}\n\n{pull.title}")
+    except MergeConflictError as error:
+        raise ApiError(405, "Pull Request is not mergeable") from error
+    _close(state, repository, pull)
+    pull.merged_at, pull.merge_commit_sha = pull.closed_at, commit
+    merged = {"sha": commit, "merged": True, "message": "Pull Request successfully merged"}
+    return json_answer(200, merged)
+
+
+def _close(state: State, repository: Repository, pull: Pull) -> None:
+    pull.state, pull.closed_at = "closed", state.now()
+    pull.head_sha = repository.bare.branch(pull.head) or ""
