@@ -1,4 +1,4 @@
-"""What every test may ask for: the real corpus beside the project, or a clean skip where it is not."""
+"""What every test may ask for; a test that needs the real prompt library skips cleanly where it is absent."""
 
 from __future__ import annotations
 
@@ -42,13 +42,19 @@ def logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
-    """The folder with the real prompt library and the recordings; required in CI, skipped elsewhere."""
+    """The folder that holds the real prompt library; required in CI, skipped elsewhere."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
         if REQUIRE_ALL:
             pytest.fail(f"{folder} is required here (EVALUATOR_REQUIRE=all) and is not there")
-        pytest.skip("needs the real prompt library and recordings beside the project")
+        pytest.skip("needs the real prompt library beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder with the recorded answers of a real MindRouter, one request and its response a file."""
+    return ROOT / "tests" / "data" / "mindrouter"
 
 
 @pytest.fixture(scope="session")

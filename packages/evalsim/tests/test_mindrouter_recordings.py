@@ -14,8 +14,6 @@ import pytest
 from evalsim.mindrouter import Fault, FaultKind, SimConfig, SimModel, SimulatedMindRouter
 from evalsim.serving import running
 
-pytestmark = pytest.mark.corpus
-
 MODEL = "gemma-3-270m"
 KEY = "mr2_known"
 ONE = SimConfig(models=(SimModel(id=MODEL, context_length=2048),), keys=(KEY,), revoked_keys=("mr2_revoked",))
@@ -115,8 +113,8 @@ FREE = {
 }
 
 
-def recording(shared_dir: Path, number: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    (path,) = (shared_dir / "mindrouter").glob(f"{number}-*.json")
+def recording(recordings: Path, number: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    (path,) = recordings.glob(f"{number}-*.json")
     read = json.loads(path.read_text("utf-8"))
     return read["request"], read["response"]
 
@@ -180,8 +178,8 @@ def header_names(names: Any) -> set[str]:
 
 
 @pytest.mark.parametrize(("number", "config", "key"), SAME, ids=[row[0] for row in SAME])
-def test_answers_as_recorded(shared_dir: Path, number: str, config: SimConfig, key: str) -> None:
-    request, recorded = recording(shared_dir, number)
+def test_answers_as_recorded(recordings: Path, number: str, config: SimConfig, key: str) -> None:
+    request, recorded = recording(recordings, number)
     is_chunked = "transfer-encoding" in recorded["headers"]
     answer = ask(SimulatedMindRouter(config), request, key, over_http=is_chunked)
     assert answer.status_code == recorded["status"]
@@ -194,8 +192,8 @@ def test_answers_as_recorded(shared_dir: Path, number: str, config: SimConfig, k
         assert shape(answer.json()) == shape(recorded["body"])
 
 
-def test_stream_has_two_request_ids(shared_dir: Path) -> None:
-    request, recorded = recording(shared_dir, "27")
+def test_stream_has_two_request_ids(recordings: Path) -> None:
+    request, recorded = recording(recordings, "27")
     answer = ask(SimulatedMindRouter(ONE), request, KEY, over_http=False)
     ours, theirs = (
         re.sub(r"[0-9a-f]", "x", text)
@@ -204,22 +202,22 @@ def test_stream_has_two_request_ids(shared_dir: Path) -> None:
     assert ours == theirs
 
 
-def test_500_has_no_request_id(shared_dir: Path) -> None:
-    request, recorded = recording(shared_dir, "119")
+def test_500_has_no_request_id(recordings: Path) -> None:
+    request, recorded = recording(recordings, "119")
     request["json"]["model"] = MODEL
     answer = ask(SimulatedMindRouter(one_fault("server_error")), request, KEY, over_http=False)
     assert (answer.status_code, answer.json()) == (500, recorded["body"])
     assert header_names(answer.headers) == header_names(recorded["headers"])
 
 
-def test_request_id_is_echoed(shared_dir: Path) -> None:
-    request, recorded = recording(shared_dir, "42")
+def test_request_id_is_echoed(recordings: Path) -> None:
+    request, recorded = recording(recordings, "42")
     answer = ask(SimulatedMindRouter(ONE), request, KEY, over_http=False)
     assert answer.headers["x-request-id"] == recorded["headers"]["x-request-id"]
 
 
-def test_other_key_header_is_accepted(shared_dir: Path) -> None:
-    request, recorded = recording(shared_dir, "11")
+def test_other_key_header_is_accepted(recordings: Path) -> None:
+    request, recorded = recording(recordings, "11")
     request["headers"]["X-API-Key"] = KEY
     answer = ask(SimulatedMindRouter(NONE), request, "", over_http=False)
     assert (answer.status_code, answer.json()) == (recorded["status"], recorded["body"])
