@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check bench calibrate chaos fuzz soak lock clean
+.PHONY: help install demo test check map bench calibrate chaos fuzz soak lock clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
 	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
 	@echo 'make check   lint, types, import rules: what CI checks besides the tests'
+	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals and comparisons against simulated truth (a quarter of an hour and more)'
 	@echo 'make chaos   200 and more kills of the service at random instants'
@@ -41,6 +42,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+map: install
+	$(BIN)/python .ci/map.py
 
 calibrate: install
 	$(BIN)/python benchmarks/calibrate.py
