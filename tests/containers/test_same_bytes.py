@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 
-from evalcore.clients.reply import Reply, Usage
-from evalcore.library.component import Case, Component
-from evalcore.library.models import Model, Price, Provider
+from evalcore.clients.reply import Usage
+from evalcore.library.models import Model, Price
 from evalcore.runs.folder import RECORD, REPLIES, RunFolder
-from evalcore.runs.plan import RunPlan, Server
 from evalcore.scoring.score_run import score_run
+from evalsim.testing import SHA, make_case, make_component, make_reply, make_run_plan
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
-SHA = "0" * 64
 EXPECTED = {
     "title": "Coastal sensors for a warming bay",
     "amount": "$12,500.00",
@@ -41,50 +39,23 @@ def perturbed(noise: random.Random) -> str:
 
 def a_run(folder: Path) -> Path:
     """Keep a run of three cases and eight replicates, scored here."""
-    component = Component(
-        slug="c",
-        name="c",
-        version="1.0.0",
-        category=None,
-        prompt="Answer.",
-        prompt_sha256=SHA,
-        output="json_object",
-        schema={"type": "object", "properties": {"amount": {"type": "string"}}},
-        schema_sha256=SHA,
-        policy=None,
-        policy_where=None,
-        policy_sha256=None,
-    )
-    plan = RunPlan(
-        run_id="01900000-0000-7000-8000-000000000000",
-        job_id="job",
-        origin="local",
-        component=component,
-        cases=tuple(Case(name, "in", json.dumps(EXPECTED), SHA) for name in "abc"),
-        skipped_cases=(),
+    schema = {"type": "object", "properties": {"amount": {"type": "string"}}}
+    plan = make_run_plan(
+        component=make_component("c", schema=schema, schema_sha256=SHA),
+        cases=[make_case(name, EXPECTED) for name in "abc"],
         model=Model("m", "mindrouter", price=Price(0.3, 0.7)),
-        provider=Provider("mindrouter", "openai", "http://x", None),
-        server=Server(),
         replicates=8,
-        prompt_commit=None,
-        dataset_commit=None,
     )
     noise = random.Random(11)
     run = RunFolder.create(folder, plan)
     for replicate, case in run.pending():
         run.append(
-            Reply(
-                case=case.name,
-                replicate=replicate,
-                request_id=f"{case.name}-{replicate}",
-                request_sha256=SHA,
-                text=perturbed(noise),
-                finish_reason="stop",
+            make_reply(
+                case.name,
+                replicate,
+                perturbed(noise),
                 usage=Usage(100, 37),
-                started_at="2026-01-01T00:00:00.000Z",
-                finished_at="2026-01-01T00:00:01.000Z",
                 latency_ms=round(noise.random() * 1000, 3),
-                attempts=1,
             )
         )
     run.write_record(score_run(run.plan, run.replies_of))

@@ -14,45 +14,23 @@ import pytest
 from litestar.types import ASGIApp
 
 from evalcore.clients.interface import Call, Client, Lent, Served, ServedModel
-from evalcore.clients.reply import CallError, Reply, Usage
+from evalcore.clients.reply import CallError, Reply
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
-from evalcore.formats.strict_json import sha256_hex
 from evalcore.git.errors import UnknownCommit
-from evalcore.library.component import Case, Component
 from evalcore.library.loader import Material
-from evalcore.library.models import Model, ModelsFile, Provider
+from evalcore.library.models import ModelsFile
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
 from evalhook.app import create_app
 from evalhook.config.settings import Settings, read_settings
 from evalhook.worker.repositories import Tips
+from evalsim.testing import make_case, make_component, make_models_file, make_reply
 
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 TIP = "1" * 40
 OLDER = "2" * 40
-
-
-def make_case(name: str) -> Case:
-    return Case(name=name, input="What is due?", expected='{"due": "May"}', sha256=sha256_hex(name.encode()))
-
-
-def make_component(slug: str) -> Component:
-    return Component(
-        slug=slug,
-        name=slug,
-        version="1.0.0",
-        category=None,
-        prompt="Answer.",
-        prompt_sha256=sha256_hex(b"Answer."),
-        output="json_object",
-        schema=None,
-        schema_sha256=None,
-        policy=None,
-        policy_where=None,
-        policy_sha256=None,
-    )
 
 
 class Clones:
@@ -61,7 +39,7 @@ class Clones:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.fail_at = ""
-        self.models_file = models_file("alpha", "beta")
+        self.models_file = make_models_file("alpha", "beta")
         self.pulls = 0
         self.pulled = asyncio.Event()
         self.gate: asyncio.Event | None = None
@@ -92,7 +70,9 @@ class Clones:
         self._perhaps_fail("material")
         if slug == "missing":
             raise UnknownComponent(f"there is no component `{slug}`", where=f"components/{slug}")
-        return Material(make_component(slug), (make_case("one"), make_case("two")), ())
+        return Material(
+            make_component(slug), tuple(make_case(name, '{"due": "May"}') for name in ("one", "two")), ()
+        )
 
     def _perhaps_fail(self, step: str) -> None:
         if self.fail_at == step and self.error is not None:
@@ -131,20 +111,9 @@ class Router:
             await self.gate.wait()
         if self.crash is not None:
             raise self.crash
-        moment = "2026-01-01T00:00:00.000Z"
-        return Reply(
-            case=call.case,
-            replicate=call.replicate,
-            request_id=f"{call.model.id}-{call.case}-{call.replicate}",
-            request_sha256=sha256_hex(b""),
-            text=self.answer,
-            finish_reason="stop",
-            usage=Usage(prompt=1, completion=1),
-            started_at=moment,
-            finished_at=moment,
-            latency_ms=1.0,
-            attempts=1,
-            error=self.call_error,
+        request_id = f"{call.model.id}-{call.case}-{call.replicate}"
+        return make_reply(
+            call.case, call.replicate, self.answer, request_id=request_id, error=self.call_error
         )
 
 
@@ -174,12 +143,6 @@ class Publishing:
         if self.after is not None:
             self.after()
         return Published(f"https://github.example/pull/{plan.component.slug}", "eval-results/x")
-
-
-def models_file(*ids: str, provider: str = "mindrouter") -> ModelsFile:
-    known = Provider(name=provider, api="openai", base_url="http://127.0.0.1:1", api_key_env=None)
-    models = tuple(Model(id=name, provider=provider) for name in ids)
-    return ModelsFile(providers={provider: known}, models=models)
 
 
 def hurried_effects() -> Effects:
@@ -296,4 +259,4 @@ def environment(tmp_path: Path) -> Callable[..., dict[str, str]]:
 @pytest.fixture
 def only_cloud_models() -> ModelsFile:
     """A models.yaml that the service has no part in."""
-    return models_file("opus", provider="anthropic")
+    return make_models_file("opus", provider="anthropic")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
@@ -12,16 +11,9 @@ import pytest
 
 from evalcore.errors import EvaluatorError
 from evalcore.git import Clone, errors
+from evalsim.testing import git
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the service runs on POSIX systems")
-
-
-def git(*arguments: str, at: Path) -> str:
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    return subprocess.run(
-        command, cwd=at, capture_output=True, text=True, check=True, env=environment
-    ).stdout.strip()
 
 
 class World:
@@ -30,19 +22,19 @@ class World:
     def __init__(self, root: Path) -> None:
         self.upstream, self.author, self.path = root / "upstream.git", root / "author", root / "clone"
         self.work = root / "work"
-        git("init", "-q", "--bare", "-b", "main", str(self.upstream), at=root)
-        git("clone", "-q", str(self.upstream), str(self.author), at=root)
-        git("checkout", "-q", "-b", "main", at=self.author)
+        git(root, "init", "-q", "--bare", "-b", "main", str(self.upstream))
+        git(root, "clone", "-q", str(self.upstream), str(self.author))
+        git(self.author, "checkout", "-q", "-b", "main")
         self.first = self.commit("one.txt", "1\n")
-        git("clone", "-q", str(self.upstream), str(self.path), at=root)
+        git(root, "clone", "-q", str(self.upstream), str(self.path))
 
     def commit(self, name: str, text: str, *, push: bool = True) -> str:
         (self.author / name).write_text(text)
-        git("add", name, at=self.author)
-        git("commit", "-q", "-m", f"Change {name}", at=self.author)
+        git(self.author, "add", name)
+        git(self.author, "commit", "-q", "-m", f"Change {name}")
         if push:
-            git("push", "-q", "origin", "HEAD:main", at=self.author)
-        return git("rev-parse", "HEAD", at=self.author)
+            git(self.author, "push", "-q", "origin", "HEAD:main")
+        return git(self.author, "rev-parse", "HEAD")
 
     def clone(self, **settings: object) -> Clone:
         return Clone(self.path, work=self.work, **settings)
@@ -64,8 +56,8 @@ def test_absent_clone_is_made_from_its_url(world: World, tmp_path: Path) -> None
 
 
 def test_clone_whose_making_was_killed_is_finished_by_the_next_start(world: World, tmp_path: Path) -> None:
-    git("init", "-q", "-b", "main", str(tmp_path / "new"), at=tmp_path)
-    git("remote", "add", "origin", str(world.upstream), at=tmp_path / "new")
+    git(tmp_path, "init", "-q", "-b", "main", str(tmp_path / "new"))
+    git(tmp_path / "new", "remote", "add", "origin", str(world.upstream))
     Clone(tmp_path / "new", work=world.work, url=str(world.upstream)).ensure()
     assert (tmp_path / "new" / "one.txt").exists()
 
@@ -91,17 +83,17 @@ def test_folder_that_is_no_repository_is_told_even_inside_of_another_one(world: 
 def test_fast_forward_moves_the_checkout_to_the_tip(world: World) -> None:
     second = world.commit("two.txt", "2\n")
     assert world.clone().fast_forward() == second
-    assert git("rev-parse", "HEAD", at=world.path) == second
+    assert git(world.path, "rev-parse", "HEAD") == second
     assert (world.path / "two.txt").exists()
 
 
 @pytest.mark.parametrize("checkout", [("--detach",), ("-b", "mine")])
 def test_checkout_of_something_else_is_left_alone(world: World, checkout: tuple[str, ...]) -> None:
-    git("checkout", "-q", *checkout, at=world.path)
+    git(world.path, "checkout", "-q", *checkout)
     (world.path / "one.txt").write_text("changed\n")
     second = world.commit("two.txt", "2\n")
     assert world.clone().fast_forward() == second
-    assert git("rev-parse", "HEAD", at=world.path) == world.first
+    assert git(world.path, "rev-parse", "HEAD") == world.first
     assert (world.path / "one.txt").read_text() == "changed\n"
 
 
@@ -109,7 +101,7 @@ def test_checkout_of_something_else_is_left_alone(world: World, checkout: tuple[
 def test_local_changes_are_told_and_kept(world: World, *, stage: bool) -> None:
     (world.path / "one.txt").write_text("changed\n")
     if stage:
-        git("add", "one.txt", at=world.path)
+        git(world.path, "add", "one.txt")
     world.commit("two.txt", "2\n")
     with pytest.raises(errors.CloneDirty, match=r"local changes \('one.txt' among them\)"):
         world.clone().fast_forward()
@@ -127,8 +119,8 @@ def test_untracked_files_are_no_changes_unless_they_stand_in_the_way(world: Worl
 
 def test_diverged_branch_is_told(world: World) -> None:
     (world.path / "mine.txt").write_text("mine\n")
-    git("add", ".", at=world.path)
-    git("commit", "-q", "-m", "Mine", at=world.path)
+    git(world.path, "add", ".")
+    git(world.path, "commit", "-q", "-m", "Mine")
     world.commit("two.txt", "2\n")
     with pytest.raises(
         errors.CloneDiverged, match=r"1 commits that the remote lacks; .*git reset --hard origin/main"
@@ -181,7 +173,7 @@ def test_git_that_hangs_is_ended_with_its_children(world: World) -> None:
     # A remote that accepts and never answers.
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        git("remote", "set-url", "origin", f"http://127.0.0.1:{port}/acme/library.git", at=world.path)
+        git(world.path, "remote", "set-url", "origin", f"http://127.0.0.1:{port}/acme/library.git")
         with pytest.raises(errors.GitTimedOut, match="git fetch did not end within"):
             world.clone().fast_forward(timeout=0.5)
         server.settimeout(0.5)
@@ -216,22 +208,22 @@ def test_names_and_options_are_no_commits(world: World, name: str) -> None:
 
 
 def test_branch_that_looks_like_a_commit_takes_nobodys_place(world: World) -> None:
-    git("branch", "abcdef1", at=world.path)
+    git(world.path, "branch", "abcdef1")
     with pytest.raises(errors.UnknownCommit):
         world.clone().resolve("abcdef1")
 
 
 def test_blob_is_no_commit(world: World) -> None:
-    blob = git("rev-parse", "HEAD:one.txt", at=world.path)
+    blob = git(world.path, "rev-parse", "HEAD:one.txt")
     with pytest.raises(errors.UnknownCommit):
         world.clone().resolve(blob)
 
 
 def test_commit_of_another_branch_is_not_reachable(world: World) -> None:
-    git("checkout", "-q", "-b", "side", at=world.author)
+    git(world.author, "checkout", "-q", "-b", "side")
     side = world.commit("side.txt", "s\n", push=False)
-    git("push", "-q", "origin", "side", at=world.author)
-    git("fetch", "-q", "origin", at=world.path)
+    git(world.author, "push", "-q", "origin", "side")
+    git(world.path, "fetch", "-q", "origin")
     with pytest.raises(errors.UnknownCommit, match="not reachable from the branch main"):
         world.clone().resolve(side)
 
@@ -240,14 +232,14 @@ def test_worktree_holds_the_commit_and_leaves_the_checkout_as_it_was(world: Worl
     world.commit("one.txt", "2\n")
     clone = world.clone()
     clone.fast_forward()
-    before = git("status", "--porcelain=v2", "--branch", at=world.path)
+    before = git(world.path, "status", "--porcelain=v2", "--branch")
     with clone.worktree(world.first) as folder:
         assert (folder / "one.txt").read_text() == "1\n"
         assert (world.path / "one.txt").read_text() == "2\n"
         assert not folder.is_relative_to(world.path)
     assert not folder.exists()
-    assert git("status", "--porcelain=v2", "--branch", at=world.path) == before
-    assert len(git("worktree", "list", at=world.path).splitlines()) == 1
+    assert git(world.path, "status", "--porcelain=v2", "--branch") == before
+    assert len(git(world.path, "worktree", "list").splitlines()) == 1
 
 
 def test_worktree_is_removed_after_a_failure(world: World) -> None:
@@ -255,7 +247,7 @@ def test_worktree_is_removed_after_a_failure(world: World) -> None:
     with pytest.raises(ZeroDivisionError), clone.worktree(world.first) as folder:
         raise ZeroDivisionError
     assert not folder.exists()
-    assert len(git("worktree", "list", at=world.path).splitlines()) == 1
+    assert len(git(world.path, "worktree", "list").splitlines()) == 1
 
 
 def test_worktree_of_a_killed_process_is_removed_at_the_next_start(world: World) -> None:
@@ -264,7 +256,7 @@ def test_worktree_of_a_killed_process_is_removed_at_the_next_start(world: World)
     folder = left.__enter__()
     world.clone().ensure()
     assert not folder.exists()
-    assert len(git("worktree", "list", at=world.path).splitlines()) == 1
+    assert len(git(world.path, "worktree", "list").splitlines()) == 1
     left.__exit__(None, None, None)
 
 
@@ -277,11 +269,11 @@ def test_nothing_in_a_commit_runs(world: World, tmp_path: Path) -> None:
     for hook in ("post-checkout", "post-merge", "reference-transaction", "pre-push", "post-index-change"):
         (world.path / ".git" / "hooks").mkdir(exist_ok=True)
         (world.path / ".git" / "hooks" / hook).symlink_to(trap)
-    git("config", "core.fsmonitor", str(trap), at=world.path)
+    git(world.path, "config", "core.fsmonitor", str(trap))
     (world.author / ".gitmodules").write_text(
         f'[submodule "x"]\n\tpath = x\n\turl = ext::{trap}\n\tupdate = !{trap}\n'
     )
-    git("add", ".gitmodules", at=world.author)
+    git(world.author, "add", ".gitmodules")
     world.commit(".gitattributes", "* filter=evil diff=evil merge=evil\n")
     clone = world.clone()
     clone.ensure()
@@ -291,7 +283,7 @@ def test_nothing_in_a_commit_runs(world: World, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["ext::sh -c true", "ssh://git@example.invalid/x", "git@example.invalid:x"])
 def test_other_transports_are_refused(world: World, url: str) -> None:
-    git("remote", "set-url", "origin", url, at=world.path)
+    git(world.path, "remote", "set-url", "origin", url)
     with pytest.raises(errors.InsecureRemote, match="use https://"):
         world.clone().fast_forward()
 
@@ -304,7 +296,7 @@ def test_other_transports_are_refused(world: World, url: str) -> None:
     ],
 )
 def test_urls_over_which_a_token_would_be_readable_are_refused(world: World, url: str, words: str) -> None:
-    git("remote", "set-url", "origin", url, at=world.path)
+    git(world.path, "remote", "set-url", "origin", url)
     with pytest.raises(errors.InsecureRemote, match=words) as caught:
         world.clone().fast_forward()
     assert "hunter22" not in str(caught.value)

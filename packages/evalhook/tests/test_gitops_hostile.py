@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,15 +10,9 @@ import pytest
 from evalcore.errors import CheckoutError, EvaluatorError
 from evalcore.git import Clone, commit_file, errors
 from evalcore.library.checkout import CommitCheckout, FolderCheckout
+from evalsim.testing import git
 
 SECRET = "what only the VM's own files hold"
-
-
-def git(*arguments: str, at: Path, stdin: bytes = b"") -> str:
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    done = subprocess.run(command, cwd=at, capture_output=True, check=True, env=environment, input=stdin)
-    return done.stdout.decode().strip()
 
 
 class Trap:
@@ -34,14 +26,14 @@ class Trap:
         self.script.write_text(f"#!/bin/sh\ntouch {self.canary}\ncat\n")
         self.script.chmod(0o755)
         self.upstream = root / "upstream.git"
-        git("init", "-q", "--bare", "-b", "main", str(self.upstream), at=root)
+        git(root, "init", "-q", "--bare", "-b", "main", str(self.upstream))
         self.parent = ""
         self.push(("100644", "README.md", "harmless"))
-        git("clone", "-q", str(self.upstream), str(root / "clone"), at=root)
+        git(root, "clone", "-q", str(self.upstream), str(root / "clone"))
         self.clone = Clone(root / "clone", work=root / "work")
 
     def blob(self, text: str) -> str:
-        return git("hash-object", "-w", "--stdin", at=self.upstream, stdin=text.encode())
+        return git(self.upstream, "hash-object", "-w", "--stdin", stdin=text.encode())
 
     def tree(self, *entries: tuple[str, str, str]) -> str:
         """Make a tree by hand, with names that git would refuse to add; `text` is a tree's id for 040000."""
@@ -50,13 +42,13 @@ class Trap:
             sha = text if mode in {"40000", "160000"} else self.blob(text)
             lines += f"{mode} {name}".encode() + b"\0" + bytes.fromhex(sha)
         arguments = ("hash-object", "-w", "-t", "tree", "--literally", "--stdin")
-        return git(*arguments, at=self.upstream, stdin=lines)
+        return git(self.upstream, *arguments, stdin=lines)
 
     def push(self, *entries: tuple[str, str, str]) -> str:
         parent = ["-p", self.parent] if self.parent else []
         tree = self.tree(*entries)
-        self.parent = git("commit-tree", tree, *parent, "-m", "x", at=self.upstream)
-        git("update-ref", "refs/heads/main", self.parent, at=self.upstream)
+        self.parent = git(self.upstream, "commit-tree", tree, *parent, "-m", "x")
+        git(self.upstream, "update-ref", "refs/heads/main", self.parent)
         return self.parent
 
 
@@ -155,9 +147,9 @@ def test_no_text_of_a_request_becomes_an_option_or_a_name(trap: Trap, git_sha: s
 
 def side_commit(trap: Trap, reference: str) -> str:
     """A commit of the remote that its default branch does not hold."""
-    tree = git("rev-parse", "main^{tree}", at=trap.upstream)
-    sha = git("commit-tree", tree, "-m", reference, at=trap.upstream)
-    git("update-ref", reference, sha, at=trap.upstream)
+    tree = git(trap.upstream, "rev-parse", "main^{tree}")
+    sha = git(trap.upstream, "commit-tree", tree, "-m", reference)
+    git(trap.upstream, "update-ref", reference, sha)
     return sha
 
 

@@ -6,7 +6,6 @@ import re
 from itertools import pairwise
 from typing import Any
 
-import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -23,47 +22,27 @@ from evalcore.publishing.messages import (
 )
 from evalcore.runs.leaderboard import leaderboard_of
 from evalcore.runs.record import RunRecord
+from evalsim.testing import COMMIT, make_record
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
-COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 
 def record(model: str = "good", mean: float | None = 0.9, **changes: Any) -> RunRecord:
     """A run record with everything at some value."""
     values = {
         "run_id": f"run-{model}-{changes.get('component_version', '1.2.0')}",
-        "job_id": "job-1",
-        "origin": "vm",
         "component_version": "1.2.0",
         "prompt_commit": COMMIT,
-        "prompt_sha256": "a" * 64,
-        "dataset_commit": None,
-        "schema_sha256": None,
-        "policy_sha256": None,
-        "cases_sha256": "b" * 64,
         "model": model,
-        "provider": "mindrouter",
-        "params": {},
-        "structured_output": "none",
-        "server": {"version": None, "quantization": None, "context_length": None, "backends": None},
-        "evaluator_version": "0.1.0",
-        "scoring_version": 1,
         "replicates": 5,
         "cases": 2,
-        "skipped_cases": [],
         "case_results": [],
-        "started_at": "2026-01-01T00:00:00Z",
-        "finished_at": "2026-01-01T00:01:00Z",
-        "status": "complete",
         "calls": {"total": 10, "ok": 10, "api_error": 0, "parse_error": 0, "truncated": 0},
-        "accuracy": {"mean": mean, "ci95": None, "anls_star": mean, "by_field": {}},
         "reproducibility": {"mean": 0.5, "ci95": None, "identical_rate": 0.5, "by_field": {}},
-        "schema_valid_rate": None,
         "latency_ms": {"p50": 1234.0, "p95": 2000.0},
         "tokens": {"prompt": 1, "completion": 1},
-        "cost_usd": None,
     }
-    return msgspec.convert(values | changes, RunRecord)
+    return make_record(mean=mean, **values | changes)
 
 
 def results(*records: RunRecord, **changes: Any) -> Results:

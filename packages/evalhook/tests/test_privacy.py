@@ -9,16 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evalcore.clients.reply import Reply, Usage
+from evalcore.clients.reply import Reply
 from evalcore.errors import ComponentError, StorageError
-from evalcore.formats.strict_json import sha256_hex
 from evalcore.library.cases import NoUsableCase
 from evalcore.library.component import Case, Component, SkippedCase
-from evalcore.library.models import Model, Provider
 from evalcore.runs.case_privacy import CasePrivacy, PublishCases, read_key, told
 from evalcore.runs.plan import JobPlan, Server, plan_run
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.scoring.score_run import score_run
+from evalsim.testing import SHA, make_case, make_component, make_job_plan, make_reply
 
 KEY = b"k" * 32
 PRIVATE_NAME = "acme-merger-2026"
@@ -32,19 +31,13 @@ EXPECTED = b'{"due": "Zebra-Expected", "items": [{"page": "1", "Zebra-Key": "x"}
 
 
 def component(schema: dict | None) -> Component:
-    return Component(
-        slug="memo", name="memo", version="1.0.0", category=None, prompt="Answer.",
-        prompt_sha256=sha256_hex(b""), output="json_object", schema=schema,
-        schema_sha256=None if schema is None else sha256_hex(b"schema"),
-        policy=None, policy_where=None, policy_sha256=None,
-    )  # fmt: skip
+    return make_component(schema=schema, schema_sha256=None if schema is None else SHA)
 
 
 def case(name: str, source: str) -> Case:
-    return Case(
-        name=name, input="Zebra-Input", expected=EXPECTED.decode(), sha256=sha256_hex(name.encode()),
-        validated_against_version="1.0.0" if source == "library" else "Zebra-Version", source=source,
-    )  # fmt: skip
+    version = "1.0.0" if source == "library" else "Zebra-Version"
+    expected = EXPECTED.decode()
+    return make_case(name, expected, input="Zebra-Input", validated_against_version=version, source=source)
 
 
 def job(schema: dict | None = SCHEMA) -> JobPlan:
@@ -52,29 +45,21 @@ def job(schema: dict | None = SCHEMA) -> JobPlan:
         SkippedCase("open", "components/memo/evals/cases/open: has no input"),
         SkippedCase("closed-case", "evaluation-data-sets/memo/closed-case/expected.json: Zebra-Reason"),
     )
-    return JobPlan(
-        job_id="job", origin="vm", component=component(schema),
+    return make_job_plan(
+        component=component(schema),
         cases=(case(PRIVATE_NAME, "data_sets"), case("public-case", "library")),
-        skipped_cases=skipped, models=(Model(id="alpha", provider="mindrouter"),),
-        providers={"mindrouter": Provider("mindrouter", "openai", "http://x", None)},
-        replicates=2, prompt_commit="a" * 40, dataset_commit="b" * 40,
-    )  # fmt: skip
+        skipped_cases=skipped,
+        prompt_commit="a" * 40,
+        dataset_commit="b" * 40,
+    )
 
 
 def record_of(plan: JobPlan) -> RunRecord:
     """A real record: the replies hold half of what is expected, and more."""
     text = '{"due": "Zebra-Reply", "items": [{"page": "1"}], "Zebra-Key": {"due": "2"}}'
-    moment = "2026-01-01T00:00:00.000Z"
 
     def replies(of: Case) -> list[Reply]:
-        return [
-            Reply(
-                case=of.name, replicate=number, request_id="r", request_sha256=sha256_hex(b""), text=text,
-                finish_reason="stop", usage=Usage(prompt=1, completion=1), started_at=moment,
-                finished_at=moment, latency_ms=1.0, attempts=1,
-            )
-            for number in range(plan.replicates)
-        ]  # fmt: skip
+        return [make_reply(of.name, number, text) for number in range(plan.replicates)]
 
     return score_run(plan_run(plan, plan.models[0], "run", Server()), replies)
 

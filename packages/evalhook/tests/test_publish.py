@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from evalcore.errors import LeaderboardError, RepositoryError
@@ -19,7 +18,6 @@ from evalcore.git.errors import CloneMissing, PushOutdated, PushRefused, UnsafeP
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import FixedToken
 from evalcore.github.transport import PullRequestRefused
-from evalcore.library.component import Component
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.publishing.refresh import Refresher
@@ -34,6 +32,7 @@ from evalcore.runs.record import RunRecord
 from evalcore.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
+from evalsim.testing import git, make_component, make_job_plan, make_record
 
 TOKEN = "ghp_canary_7f3a9b2c4d5e6f708192a3b4c5d6e7f8"
 NAME = "acme/prompt-library"
@@ -42,48 +41,18 @@ EMPTY = b'{"schema_version": 1, "component": "budget", "runs": []}'
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def git(*arguments: str, at: Path) -> str:
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, env=environment)
-    return done.stdout.strip()
-
-
 def record(run_id: str, model: str = "good", **changes: Any) -> RunRecord:
     values = {
         "run_id": run_id,
         "job_id": "job-1",
-        "origin": "vm",
         "component_version": "1.2.0",
         "prompt_commit": "c" * 40,
-        "prompt_sha256": "a" * 64,
-        "dataset_commit": None,
-        "schema_sha256": None,
-        "policy_sha256": None,
-        "cases_sha256": "b" * 64,
         "model": model,
-        "provider": "mindrouter",
-        "params": {},
-        "structured_output": "none",
-        "server": {},
-        "evaluator_version": "0.1.0",
-        "scoring_version": 1,
         "replicates": 2,
-        "cases": 1,
-        "skipped_cases": [],
         "case_results": [],
-        "started_at": "2026-01-01T00:00:00Z",
-        "finished_at": "2026-01-01T00:01:00Z",
-        "status": "complete",
         "calls": {"total": 2, "ok": 2, "api_error": 0, "parse_error": 0, "truncated": 0},
-        "accuracy": {"mean": 0.9, "ci95": None, "anls_star": 0.9, "by_field": {}},
-        "reproducibility": {"mean": None, "ci95": None, "identical_rate": None, "by_field": {}},
-        "schema_valid_rate": None,
-        "latency_ms": {"p50": 1.0, "p95": 2.0},
-        "tokens": {"prompt": 1, "completion": 1},
-        "cost_usd": None,
     }
-    return msgspec.convert(values | changes, RunRecord)
+    return make_record(**values | changes)
 
 
 class World:
@@ -96,8 +65,8 @@ class World:
 
     def make_clone(self) -> Clone:
         folder, remote = self.root / "clone", f"{self.url}/{NAME}.git"
-        git("clone", "-q", str(self.bare.path), str(folder), at=self.root)
-        git("remote", "set-url", "origin", remote, at=folder)
+        git(self.root, "clone", "-q", str(self.bare.path), str(folder))
+        git(folder, "remote", "set-url", "origin", remote)
         return Clone(folder, work=self.root / "work", credentials=Credentials(self.url, lambda: TOKEN))
 
     def github(self, token: str = TOKEN) -> GitHub:
@@ -111,31 +80,10 @@ class World:
         return Committer(settings.pop("clone", self.clone), mode=mode, **values | settings)
 
     def plan(self, job_id: str = "job-1") -> JobPlan:
-        component = Component(
-            slug="budget",
-            name="Budget",
-            version="1.2.0",
-            category=None,
-            prompt="",
-            prompt_sha256="a" * 64,
-            output="json",
-            schema=None,
-            schema_sha256=None,
-            policy=None,
-            policy_where=None,
-            policy_sha256=None,
-        )
-        return JobPlan(
+        return make_job_plan(
             job_id=job_id,
-            origin="vm",
-            component=component,
-            cases=(),
-            skipped_cases=(),
-            models=(),
-            providers={},
-            replicates=2,
+            component=make_component("budget", version="1.2.0", output="json"),
             prompt_commit=self.bare.branch("main"),
-            dataset_commit=None,
         )
 
     @property
@@ -160,7 +108,7 @@ class World:
         """Somebody else's push, made where it arrives."""
         there = Clone(self.bare.path, work=self.root / "work")
         commit = commit_file(there, self.bare.branch("main"), path, text.encode(), "Theirs")
-        git("update-ref", "refs/heads/main", commit, at=self.bare.path)
+        git(self.bare.path, "update-ref", "refs/heads/main", commit)
 
     def add_to_main(self, run_id: str) -> None:
         """Somebody else's results."""
@@ -171,13 +119,13 @@ class World:
     def link_on_main(self, path: str) -> None:
         """Somebody else's commit of a symbolic link."""
         author = self.root / "author"
-        git("clone", "-q", str(self.bare.path), str(author), at=self.root)
+        git(self.root, "clone", "-q", str(self.bare.path), str(author))
         if (author / path).exists():
-            git("mv", path, f"{path}-moved", at=author)
+            git(author, "mv", path, f"{path}-moved")
         (author / path).symlink_to("elsewhere")
-        git("add", "--all", at=author)
-        git("commit", "-q", "-m", "Theirs", at=author)
-        git("push", "-q", "origin", "HEAD:main", at=author)
+        git(author, "add", "--all")
+        git(author, "commit", "-q", "-m", "Theirs")
+        git(author, "push", "-q", "origin", "HEAD:main")
 
     def fault(self, **what: Any) -> None:
         self.app.state.faults.add(Fault(**what))
@@ -222,11 +170,11 @@ def test_results_become_a_labelled_pull_request_and_once_merged_are_on_main(worl
 
 
 def test_one_commit_changes_one_file_and_the_clone_stays_as_it_was(world: World) -> None:
-    before = git("status", "--porcelain=v2", "--branch", at=world.clone.path)
+    before = git(world.clone.path, "status", "--porcelain=v2", "--branch")
     published = world.committer(commit_suffix="[skip ci]").publish(world.plan(), [record("r1")])
-    log = git("log", "--format=%s", "--name-only", f"main..{published.branch}", at=world.bare.path)
+    log = git(world.bare.path, "log", "--format=%s", "--name-only", f"main..{published.branch}")
     assert log.split("\n") == ["eval(budget): 1.2.0, 1 models [skip ci]", "", BOARD]
-    assert git("status", "--porcelain=v2", "--branch", at=world.clone.path) == before
+    assert git(world.clone.path, "status", "--porcelain=v2", "--branch") == before
     data = world.bare.file(published.branch, BOARD)
     assert b"\r" not in data
     assert data.endswith(b"}\n")
@@ -329,7 +277,7 @@ def test_results_that_were_merged_meanwhile_are_not_published_again(world: World
     kept = Kept()
     published = publish(world, kept)
     world.merge(published.branch or "")
-    git("update-ref", "-d", f"refs/heads/{published.branch}", at=world.bare.path)
+    git(world.bare.path, "update-ref", "-d", f"refs/heads/{published.branch}")
     for done in kept.steps:
         again = Kept()
         again.outbox = done
@@ -341,7 +289,7 @@ def test_results_that_were_merged_meanwhile_are_not_published_again(world: World
 
 def test_branch_name_that_another_took_is_left_to_it(world: World) -> None:
     taken = f"eval-results/budget-{world.plan().prompt_commit[:12]}-20260102T030405Z"
-    git("branch", taken, "main", at=world.bare.path)
+    git(world.bare.path, "branch", taken, "main")
     published = publish(world, Kept())
     assert published.branch == taken.replace("05Z", "06Z")
     assert world.bare.branch(taken) == world.bare.branch("main")
@@ -353,7 +301,7 @@ def test_branch_name_that_another_took_after_it_was_chosen_is_left_to_it(world: 
     with pytest.raises(Killed):
         publish(world, kept)
     kept.die_at = None
-    git("branch", str(kept.outbox.branch), "main", at=world.bare.path)
+    git(world.bare.path, "branch", str(kept.outbox.branch), "main")
     published = publish(world, kept, second=9)
     assert published.branch != kept.steps[0].branch
     assert world.bare.branch(str(kept.steps[0].branch)) == world.bare.branch("main")
@@ -388,7 +336,7 @@ def test_push_mode_puts_the_record_on_main(world: World) -> None:
     assert (published.branch, published.pull_request_url) == ("main", None)
     assert world.runs("main") == ["r1"]
     assert world.committer("push").publish(world.plan(), [record("r1")]) == published
-    assert git("rev-list", "--count", "main", at=world.bare.path) == "2"
+    assert git(world.bare.path, "rev-list", "--count", "main") == "2"
 
 
 class MovingClone(Clone):
@@ -449,15 +397,11 @@ def refresh(world: World) -> list[str]:
 
 
 def merges(world: World, branch: str) -> bool:
-    return (
-        subprocess.run(
-            ["git", "merge-tree", "--write-tree", "main", branch],
-            cwd=world.bare.path,
-            check=False,
-            capture_output=True,
-        ).returncode
-        == 0
-    )
+    try:
+        git(world.bare.path, "merge-tree", "--write-tree", "main", branch)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def test_open_results_that_no_longer_merge_get_a_merge_commit_with_all_records(world: World) -> None:
@@ -467,7 +411,7 @@ def test_open_results_that_no_longer_merge_get_a_merge_commit_with_all_records(w
     assert not merges(world, branch)
     assert refresh(world) == [branch]
     assert world.runs(branch) == ["from-actions", "r1"]
-    assert git("log", "-1", "--format=%P", branch, at=world.bare.path).count(" ") == 1
+    assert git(world.bare.path, "log", "-1", "--format=%P", branch).count(" ") == 1
     world.merge(branch)
     assert world.runs("main") == ["from-actions", "r1"]
 
@@ -521,7 +465,7 @@ def test_a_conflict_in_anything_else_is_left_to_people(world: World) -> None:
     branch = str(published.branch)
     there = Clone(world.bare.path, work=world.root / "work")
     theirs = commit_file(there, str(world.bare.branch(branch)), "README.md", b"one\n", "By hand")
-    git("update-ref", f"refs/heads/{branch}", theirs, at=world.bare.path)
+    git(world.bare.path, "update-ref", f"refs/heads/{branch}", theirs)
     world.commit_to_main("README.md", "two\n")
     world.add_to_main("from-actions")
     assert refresh(world) == []

@@ -14,8 +14,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from evalcore.errors import CaseError, UnknownComponent
-from evalcore.runs.plan import Server
-from evalcore.runs.record import Accuracy, Calls, Latency, Reproducibility, RunRecord, Tokens
+from evalcore.runs.record import RunRecord
 from evalsim.demo.failure import DemoError, DemoInputError
 from evalsim.demo.github_client import pull_number
 from evalsim.demo.leaderboard import leaderboard_rows
@@ -26,6 +25,7 @@ from evalsim.demo.screen import Screen
 from evalsim.demo.service_client import Service, service_environment
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.main import main
+from evalsim.testing import make_record
 
 OUTSIDE = Outside(
     mindrouter_url="http://127.0.0.1:1",
@@ -289,39 +289,7 @@ def test_a_wide_table_is_broken_and_not_cut_on_a_narrow_terminal():
 
 
 def record(model: str, mean: float | None, status: str = "complete") -> RunRecord:
-    return RunRecord(
-        run_id=f"run of {model}",
-        job_id="job",
-        origin="vm",
-        component_version="1.0.0",
-        prompt_commit=None,
-        prompt_sha256="0" * 64,
-        dataset_commit=None,
-        schema_sha256=None,
-        policy_sha256=None,
-        cases_sha256="0" * 64,
-        model=model,
-        provider="mindrouter",
-        params={},
-        structured_output="none",
-        server=Server(),
-        evaluator_version="0",
-        scoring_version=1,
-        replicates=2,
-        cases=1,
-        skipped_cases=(),
-        case_results=(),
-        started_at="2026-01-01T00:00:00Z",
-        finished_at="2026-01-01T00:00:01Z",
-        status=status,
-        calls=Calls(total=2, ok=1, api_error=1, parse_error=0, truncated=0),
-        accuracy=Accuracy(mean=mean, ci95=None, anls_star=mean, by_field={}),
-        reproducibility=Reproducibility(mean=None, ci95=None, identical_rate=None, by_field={}),
-        schema_valid_rate=None,
-        latency_ms=Latency(p50=12.4, p95=None),
-        tokens=Tokens(prompt=None, completion=None),
-        cost_usd=None,
-    )
+    return make_record(mean=mean, model=model, status=status)
 
 
 def test_partial_runs_are_shown_and_never_ranked():

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import github
@@ -20,6 +21,7 @@ from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.command import github as github_command
 from evalsim.github.state import Label
 from evalsim.serving import running
+from evalsim.testing import git
 
 TOKEN = "ghp_simulated_token_0123456789abcdef"
 NAME = "acme/prompt-library"
@@ -62,26 +64,26 @@ def app_key() -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
-def git(*arguments: str, at: Path, ok: bool = True) -> str:
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", *arguments]
-    environment = {"PATH": "/usr/bin:/bin", "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"}
-    done = subprocess.run(command, cwd=at, capture_output=True, text=True, env=environment, check=False)
-    assert (done.returncode == 0) is ok, done.stderr
-    return done.stdout.strip() if ok else done.stderr
-
-
 def remote(url: str, token: str = TOKEN) -> str:
     return url.replace("://", f"://x-access-token:{token}@") + f"/{NAME}.git"
 
 
-def push_branch(url: str, folder: Path, branch: str, file: str, text: str, *, ok: bool = True) -> str:
+def push_branch(url: str, folder: Path, branch: str, file: str, text: str) -> None:
     if not folder.exists():
-        git("clone", "-q", remote(url), str(folder), at=folder.parent)
-    git("checkout", "-q", "-B", branch, "origin/main", at=folder)
+        git(folder.parent, "clone", "-q", remote(url), str(folder))
+    git(folder, "checkout", "-q", "-B", branch, "origin/main")
     (folder / file).write_text(text)
-    git("add", file, at=folder)
-    git("commit", "-q", "-m", f"Change {file}", at=folder)
-    return git("push", "-q", "origin", branch, at=folder, ok=ok)
+    git(folder, "add", file)
+    git(folder, "commit", "-q", "-m", f"Change {file}")
+    git(folder, "push", "-q", "origin", branch)
+
+
+@contextmanager
+def git_refuses(words: str = "") -> Iterator[None]:
+    """Expect git to fail, with these words."""
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        yield
+    assert words in failure.value.stderr.decode()
 
 
 def test_pushed_branch_becomes_a_pull_request_that_can_be_merged(
@@ -96,7 +98,7 @@ def test_pushed_branch_becomes_a_pull_request_that_can_be_merged(
     assert pull.merge().merged
     bare = app.state.repositories[NAME].bare
     assert bare.file("main", "new.txt") == b"new\n"
-    assert len(git("rev-list", "--merges", "main", at=bare.path).split()) == 1
+    assert len(git(bare.path, "rev-list", "--merges", "main").split()) == 1
     assert repository.get_pull(pull.number).merged
 
 
@@ -177,10 +179,12 @@ def test_unknown_repository_and_call_are_not_found(simulated) -> None:
 def test_git_reads_a_private_repository_with_a_token_only(simulated, tmp_path: Path) -> None:
     app, url = simulated
     plain = f"{url}/{NAME}.git"
-    assert "could not read Username" in git("clone", plain, "no", at=tmp_path, ok=False)
-    assert "Authentication failed" in git("clone", remote(url, "wrong"), "no", at=tmp_path, ok=False)
+    with git_refuses("could not read Username"):
+        git(tmp_path, "clone", plain, "no")
+    with git_refuses("Authentication failed"):
+        git(tmp_path, "clone", remote(url, "wrong"), "no")
     app.state.repositories[NAME].private = False
-    git("clone", "-q", plain, "yes", at=tmp_path)
+    git(tmp_path, "clone", "-q", plain, "yes")
     assert (tmp_path / "yes" / "README.md").read_text() == "hello\n"
 
 
@@ -189,8 +193,9 @@ def test_pushing_needs_write_access_even_where_all_may_read(simulated, tmp_path:
     app.state.repositories[NAME].private = False
     app.state.add_token("reader", access="read")
     folder = tmp_path / "clone"
-    git("clone", "-q", remote(url, "reader"), str(folder), at=tmp_path)
-    assert "403" in push_branch(url, folder, "topic", "new.txt", "new\n", ok=False)
+    git(tmp_path, "clone", "-q", remote(url, "reader"), str(folder))
+    with git_refuses("403"):
+        push_branch(url, folder, "topic", "new.txt", "new\n")
 
 
 def test_faults_refuse_as_often_as_asked(simulated, repository, tmp_path: Path) -> None:
@@ -198,7 +203,8 @@ def test_faults_refuse_as_often_as_asked(simulated, repository, tmp_path: Path) 
     httpx.post(
         f"{url}/sim/faults", json={"on": "push", "message": "GH006: protected", "times": 1}
     ).raise_for_status()
-    assert "GH006: protected" in push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n", ok=False)
+    with git_refuses("GH006: protected"):
+        push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
     push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
     app.state.faults.add(Fault(on="pulls.create", status=500, times=1))
     with pytest.raises(github.GithubException) as refused:
@@ -215,7 +221,8 @@ def test_faults_refuse_as_often_as_asked(simulated, repository, tmp_path: Path) 
 def test_push_whose_answer_is_lost_has_happened(simulated, tmp_path: Path) -> None:
     app, url = simulated
     app.state.faults.add(Fault(on="push", answer_lost=True, times=1))
-    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n", ok=False)
+    with git_refuses():
+        push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
     assert app.state.repositories[NAME].bare.branch("topic")
 
 
@@ -228,24 +235,24 @@ def test_app_gets_an_installation_token_that_git_accepts_too(
     with github.GithubIntegration(auth=Auth.AppAuth(77, private), base_url=f"{url}/api/v3") as integration:
         installation = integration.get_repo_installation("acme", "prompt-library")
         token = integration.get_access_token(installation.id).token
-    git("clone", "-q", remote(url, token), "clone", at=tmp_path)
+    git(tmp_path, "clone", "-q", remote(url, token), "clone")
     assert (tmp_path / "clone" / "README.md").exists()
 
 
 def test_large_push_is_streamed(simulated, tmp_path: Path) -> None:
     app, url = simulated
     folder = tmp_path / "clone"
-    git("clone", "-q", remote(url), str(folder), at=tmp_path)
+    git(tmp_path, "clone", "-q", remote(url), str(folder))
     (folder / "big.bin").write_bytes(bytes(range(256)) * 4096 + os.urandom(3_000_000))
-    git("add", ".", at=folder)
-    git("commit", "-q", "-m", "Big", at=folder)
-    git("push", "-q", "origin", "HEAD:refs/heads/big", at=folder)
-    assert app.state.repositories[NAME].bare.branch("big") == git("rev-parse", "HEAD", at=folder)
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Big")
+    git(folder, "push", "-q", "origin", "HEAD:refs/heads/big")
+    assert app.state.repositories[NAME].bare.branch("big") == git(folder, "rev-parse", "HEAD")
 
 
 def test_remotes_url_may_lack_its_ending(simulated, tmp_path: Path) -> None:
     _, url = simulated
-    git("clone", "-q", remote(url).removesuffix(".git"), "clone", at=tmp_path)
+    git(tmp_path, "clone", "-q", remote(url).removesuffix(".git"), "clone")
     assert (tmp_path / "clone" / "README.md").exists()
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.runs.plan import Server
 from evalcore.runs.record import Accuracy, CaseResult, RunRecord, record_object
+from evalsim.testing import write_leaderboard
 
 Evalcli = Callable[..., Any]
 MakeRecord = Callable[..., RunRecord]
@@ -49,9 +49,7 @@ def library(tmp_path: Path) -> Callable[..., Path]:
     """Write a prompt library that holds one leaderboard."""
 
     def write(*records: RunRecord, slug: str = "memo") -> Path:
-        path = tmp_path / "components" / slug / "leaderboard.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_leaderboard(leaderboard_of(slug, records)))
+        write_leaderboard(tmp_path / "components" / slug / "leaderboard.json", *records, slug=slug)
         return tmp_path
 
     return write

@@ -9,8 +9,8 @@ import jsonschema_rs
 import pytest
 
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.runs.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord, record_object
+from evalsim.testing import write_leaderboard
 
 MakeRecord = Callable[..., RunRecord]
 Evalcli = Callable[..., Any]
@@ -21,11 +21,8 @@ def write(tmp_path: Path, make_record: MakeRecord) -> Callable[..., Path]:
     """Write a leaderboard with these runs, given by number."""
 
     def write_runs(name: str, *numbers: int, slug: str = "memo", **fields: Any) -> Path:
-        path = tmp_path / "components" / name / "leaderboard.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         runs = [make_record(number, **fields) for number in numbers]
-        path.write_bytes(encode_leaderboard(leaderboard_of(slug, runs)))
-        return path
+        return write_leaderboard(tmp_path / "components" / name / "leaderboard.json", *runs, slug=slug)
 
     return write_runs
 
@@ -73,7 +70,7 @@ def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
         _full(make_record, 1, "openai/gpt-oss-120b"),
         _full(make_record, 2, "qwen/qwen3.5-122b", status="partial"),
     ]
-    path.write_bytes(encode_leaderboard(leaderboard_of("memo", records)))
+    write_leaderboard(path, *records)
     assert evalcli("leaderboard", "show", path).out == (
         "memo 1.2.0: 1 case(s) x 10, scoring 3\n"
         "#  model                accuracy      95 % CI  reprod.      95 % CI  failed  status\n"
@@ -83,7 +80,7 @@ def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
         "Validated against an older version: one (1.1.0).\n"
         "\n"
     )
-    path.write_bytes(encode_leaderboard(leaderboard_of("memo", records[:1])))
+    write_leaderboard(path, *records[:1])
     assert max(map(len, evalcli("leaderboard", "show", path).out.splitlines())) <= 80
 
 
@@ -92,7 +89,7 @@ def test_show_tells_the_rough_interval_of_cases_like_these(
 ) -> None:
     path = tmp_path / "leaderboard.json"
     accuracy = Accuracy(0.5, (0.48, 0.52), 0.5, {}, ci95_like_cases=(0.4, 0.6))
-    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [make_record(1, accuracy=accuracy)])))
+    write_leaderboard(path, make_record(1, accuracy=accuracy))
     out = evalcli("leaderboard", "show", path).out
     assert "big: over cases like these, roughly 0.400-0.600.\n" in out
 
@@ -100,7 +97,7 @@ def test_show_tells_the_rough_interval_of_cases_like_these(
 def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path) -> None:
     path = tmp_path / "leaderboard.json"
     accuracy = Accuracy(0.5, None, 0.5, {}, measures="wording")
-    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [make_record(1, accuracy=accuracy)])))
+    write_leaderboard(path, make_record(1, accuracy=accuracy))
     assert evalcli("leaderboard", "show", path).out.startswith(
         "memo 1.0.0: 1 case(s) x 1, scoring 1; wording, not correctness\n"
     )
@@ -113,7 +110,7 @@ def test_show_uses_the_newest_scoring_and_tells_of_older_ones(
     old = make_record(1, mean=0.2, scoring_version=1)
     new = make_record(2, mean=0.6, scoring_version=2, rescored_from=old.run_id)
     other = make_record(3, mean=0.9, scoring_version=1, model="other")
-    path.write_bytes(encode_leaderboard(leaderboard_of("memo", [old, new, other])))
+    write_leaderboard(path, old, new, other)
     lines = evalcli("leaderboard", "show", path).out.splitlines()
     assert lines[2].split()[:3] == ["1", "big", "0.600"]
     assert (lines[3].split()[:3], lines[3].split()[-2:]) == (["-", "other", "0.900"], ["scoring", "1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.compression import compress_replies
-from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.runs.rescoring import rescored_run_id
 from evalcore.version import SCORING_VERSION
+from evalsim.testing import write_leaderboard
 
 Evalcli = Callable[..., Any]
 MakeRun = Callable[..., Path]
@@ -34,20 +35,13 @@ def _age(run_dir: Path, version: int = SCORING_VERSION - 1) -> dict[str, Any]:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
-    (tmp_path / "components" / "memo").mkdir(parents=True)
     return tmp_path
 
 
 @pytest.fixture
 def add(library: Path) -> Callable[..., Path]:
     """Write the component's leaderboard with these records."""
-
-    def write(*records: Any) -> Path:
-        path = library / "components" / "memo" / "leaderboard.json"
-        path.write_bytes(encode_leaderboard(leaderboard_of("memo", records)))
-        return path
-
-    return write
+    return functools.partial(write_leaderboard, library / "components" / "memo" / "leaderboard.json")
 
 
 def test_the_same_rules_give_the_same_bytes_and_it_says_so(evalcli: Evalcli, make_run: MakeRun) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from evalsim.testing import write_component
+
 Evalcli = Callable[..., Any]
 
 PROMPT = """---
@@ -34,13 +36,8 @@ EXPECTED = {"decision": "approve", "amount": 4125, "reasons": ["complete", "sign
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     for slug in ("memo", "explain"):
-        folder = tmp_path / "components" / slug
-        for case in ("one", "two"):
-            (folder / "evals" / "cases" / case).mkdir(parents=True)
-            (folder / "evals" / "cases" / case / "input.md").write_text("a memo")
-            (folder / "evals" / "cases" / case / "expected.json").write_text(json.dumps(EXPECTED))
-        (folder / "prompt.md").write_text(PROMPT)
-        (folder / "schema.json").write_text(json.dumps(SCHEMA))
+        cases = dict.fromkeys(("one", "two"), EXPECTED)
+        write_component(tmp_path, slug, prompt_file=PROMPT, schema=SCHEMA, cases=cases)
     return tmp_path
 
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from evalcli.terminal.progress import LINE_EVERY_S, PlainProgress, Progress, RichProgress, with_ticks
 from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import RunOutcome
-from evalcore.library.component import Case, Component
-from evalcore.library.models import Model, Provider
-from evalcore.runs.plan import RunPlan, Server
+from evalcore.library.models import Model
+from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
+from evalsim.testing import make_reply, make_run_plan
 
 
 class Clock:
@@ -29,40 +29,12 @@ class Clock:
 
 
 def _plan(model: str = "big", replicates: int = 10) -> RunPlan:
-    return RunPlan(
-        run_id="r",
-        job_id="j",
-        origin="local",
-        component=Component(
-            "memo", "Memo", "1.0.0", None, "p", "a" * 64, "markdown", None, None, None, None, None
-        ),
-        cases=(Case("one", "in", "out", "b" * 64),),
-        skipped_cases=(),
-        model=Model(id=model, provider="p"),
-        provider=Provider("p", "openai", "http://x", None),
-        server=Server(),
-        replicates=replicates,
-        prompt_commit=None,
-        dataset_commit=None,
-    )
+    return make_run_plan(model=Model(id=model, provider="mindrouter"), replicates=replicates)
 
 
 def _reply(replicate: int, *, is_error: bool = False) -> Reply:
     error = CallError("infrastructure", "timeout", "no answer") if is_error else None
-    return Reply(
-        case="one",
-        replicate=replicate,
-        request_id="x",
-        request_sha256="c" * 64,
-        text="t",
-        finish_reason="stop",
-        usage=None,
-        started_at="2026-01-05T09:00:00.000Z",
-        finished_at="2026-01-05T09:00:01.000Z",
-        latency_ms=1.0,
-        attempts=1,
-        error=error,
-    )
+    return make_reply("one", replicate, error=error)
 
 
 def _call(progress: Progress, plan: RunPlan, replicate: int, *, is_error: bool = False) -> None:

@@ -3,24 +3,13 @@
 import pytest
 
 from evalcore.compare.versions import stale_cases
-from evalcore.runs.plan import Server
-from evalcore.runs.record import Accuracy, Calls, CaseResult, Latency, Reproducibility, RunRecord, Tokens
-
-SHA = "0" * 64
+from evalcore.runs.record import CaseResult
+from evalsim.testing import SHA, make_record
 
 
 def run(version, **validated):
-    return RunRecord(
-        run_id="r", job_id="j", origin="local", component_version=version, prompt_commit=None,
-        prompt_sha256=SHA, dataset_commit=None, schema_sha256=None, policy_sha256=None, cases_sha256=SHA,
-        model="m", provider="p", params={}, structured_output="none", server=Server(),
-        evaluator_version="0.1.0", scoring_version=2, replicates=1, cases=1, skipped_cases=(),
-        case_results=tuple(CaseResult(case, SHA, at, (1.0,), None) for case, at in validated.items()),
-        started_at="2026-01-01T00:00:00Z", finished_at="2026-01-01T00:00:00Z", status="complete",
-        calls=Calls(1, 1, 0, 0, 0), accuracy=Accuracy(1.0, None, 1.0, {}),
-        reproducibility=Reproducibility(None, None, None, {}), schema_valid_rate=None,
-        latency_ms=Latency(None, None), tokens=Tokens(None, None), cost_usd=None,
-    )  # fmt: skip
+    cases = tuple(CaseResult(case, SHA, at, (1.0,), None) for case, at in validated.items())
+    return make_record(component_version=version, case_results=cases)
 
 
 def test_only_older_versions_are_told_sorted_by_case():

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from evalcore.compare.pool import pool_of_run, pools, pools_of_version
 from evalcore.compare.verdict import Comparison, NotComparable, compare_pools, compare_two, describe
 from evalcore.runs.plan import Server
-from evalcore.runs.record import Accuracy, Calls, CaseResult, Latency, Reproducibility, RunRecord, Tokens
+from evalcore.runs.record import Accuracy, CaseResult
 from evalcore.stats.permutation import adjusted, can_alarm, equal_sizes, fall_p, smallest_p
 from evalcore.stats.sampling import seeded_uniform
+from evalsim.testing import make_record
 
-SHA = "0" * 64
 OLD, NEW = "1.0.0", "1.1.0"
 STABLE = [0.9] * 10
 SCORES = st.lists(st.sampled_from([0.0, 0.3, 0.5, 0.9, 0.95, 1.0]), min_size=1, max_size=6)
@@ -33,40 +33,19 @@ def run(scores, version=OLD, run_id="r", **changes):
     )
     replies = len(scores[0])
     total = replies * len(scores)
-    record = RunRecord(
-        run_id=f"{run_id}-{version}",
-        job_id="j",
-        origin="local",
-        component_version=version,
-        prompt_commit=None,
-        prompt_sha256=SHA,
-        dataset_commit=None,
-        schema_sha256=None,
-        policy_sha256=None,
-        cases_sha256=SHA,
-        model="m",
-        provider="mindrouter",
-        params={"temperature": 0.1},
-        structured_output="none",
-        server=Server(version="1"),
-        evaluator_version="0.1.0",
-        scoring_version=2,
-        replicates=replies,
-        cases=len(scores),
-        skipped_cases=(),
-        case_results=cases,
-        started_at="2026-01-01T00:00:00.000Z",
-        finished_at="2026-01-01T00:00:00.000Z",
-        status="complete",
-        calls=Calls(total=total, ok=total, api_error=0, parse_error=0, truncated=0),
-        accuracy=Accuracy(mean=None, ci95=None, anls_star=None, by_field={}),
-        reproducibility=Reproducibility(mean=None, ci95=None, identical_rate=None, by_field={}),
-        schema_valid_rate=None,
-        latency_ms=Latency(p50=None, p95=None),
-        tokens=Tokens(prompt=None, completion=None),
-        cost_usd=None,
-    )
-    return msgspec.structs.replace(record, **changes)
+    values = {
+        "run_id": f"{run_id}-{version}",
+        "component_version": version,
+        "model": "m",
+        "params": {"temperature": 0.1},
+        "server": {"version": "1"},
+        "scoring_version": 2,
+        "replicates": replies,
+        "cases": len(scores),
+        "case_results": cases,
+        "calls": {"total": total, "ok": total, "api_error": 0, "parse_error": 0, "truncated": 0},
+    }
+    return make_record(mean=None, **values | changes)
 
 
 def pool(*records):

@@ -10,52 +10,33 @@ import msgspec
 import pytest
 
 from evalcore.clients.interface import Served, ServedModel
-from evalcore.clients.reply import CallError, Reply, Usage
+from evalcore.clients.reply import CallError, Usage
 from evalcore.effects import real_effects
 from evalcore.errors import ProviderUnreachable, StorageError
 from evalcore.evaluation.evaluate import evaluate
 from evalcore.evaluation.outcome import Observer
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.library.component import Case, Component
-from evalcore.library.models import Model, Price, Provider
+from evalcore.library.component import Case
+from evalcore.library.models import Model, Price
 from evalcore.runs.folder import RECORD, REPLIES, RunFolder
-from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import record_object
 from evalcore.scoring.score_run import score_run
+from evalsim.testing import SHA, make_case, make_component, make_job_plan, make_reply
 
-SHA = "0" * 64
 EXPECTED = {"title": "Annual report", "pages": 12}
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title", "pages"]}
-COMPONENT = Component(
-    slug="c",
-    name="c",
-    version="1.0.0",
-    category=None,
-    prompt="Answer.",
-    prompt_sha256=SHA,
-    output="json_object",
-    schema=SCHEMA,
-    schema_sha256=SHA,
-    policy=None,
-    policy_where=None,
-    policy_sha256=None,
-)
+COMPONENT = make_component("c", schema=SCHEMA, schema_sha256=SHA)
 
 
 def job(models=("m",), replicates=3, cases=("a", "b"), **changes):
-    plan = JobPlan(
-        job_id="job",
-        origin="local",
-        component=COMPONENT,
-        cases=tuple(Case(name, f"input {name}", json.dumps(EXPECTED), SHA) for name in cases),
-        skipped_cases=(),
-        models=tuple(Model(name, "mindrouter", price=Price(1.0, 2.0)) for name in models),
-        providers={"mindrouter": Provider("mindrouter", "openai", "http://x", None)},
-        replicates=replicates,
-        prompt_commit=None,
-        dataset_commit=None,
-    )
-    return msgspec.structs.replace(plan, **changes)
+    values = {
+        "origin": "local",
+        "component": COMPONENT,
+        "cases": [make_case(name, EXPECTED, input=f"input {name}") for name in cases],
+        "models": [Model(name, "mindrouter", price=Price(1.0, 2.0)) for name in models],
+        "replicates": replicates,
+    }
+    return make_job_plan(**values | changes)
 
 
 class ScriptedClient:
@@ -72,18 +53,16 @@ class ScriptedClient:
         await asyncio.sleep(0)
         answer = self.answer(call)
         failed = isinstance(answer, CallError)
-        return Reply(
-            case=call.case,
-            replicate=call.replicate,
+        return make_reply(
+            call.case,
+            call.replicate,
+            None if failed else answer,
             request_id=f"{call.model.id}-{call.case}-{call.replicate}",
-            request_sha256=SHA,
-            text=None if failed else answer,
             finish_reason=None if failed else "length" if answer.endswith("…") else "stop",
             usage=None if failed else Usage(10, 5),
             started_at=f"2026-01-01T00:00:0{call.replicate}.000Z",
             finished_at=f"2026-01-01T00:00:1{call.replicate}.000Z",
             latency_ms=100.0 * (call.replicate + 1),
-            attempts=1,
             error=answer if failed else None,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from evalcore.library.loader import (
     load_models_file,
 )
 from evalcore.library.schema import make_validator
+from evalsim.testing import git
 
 SCHEMA = {"type": "object", "properties": {"kind": {"type": "string"}}}
 
@@ -345,11 +345,6 @@ def test_name_that_cannot_be_shown_is_skipped(json_library: Library) -> None:
 
 
 # Commits
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=T", "-c", "user.email=t@example.org", *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def commit_all(folder: Path) -> str:

@@ -7,37 +7,16 @@ import pytest
 
 from evalcore.clients.reply import Reply
 from evalcore.errors import StorageError
-from evalcore.library.component import Case, Component
-from evalcore.library.models import Model, Provider
+from evalcore.library.component import Case
 from evalcore.runs.folder import require_complete
-from evalcore.runs.plan import RunPlan, Server
 from evalcore.scoring.score_run import score_run
+from evalsim.testing import make_case, make_reply, make_run_plan
 
-SHA = "0" * 64
-COMPONENT = Component("c", "c", "1.0.0", None, "Answer.", SHA, "json_object", None, None, None, None, None)
-PLAN = RunPlan(
-    run_id="run",
-    job_id="job",
-    origin="local",
-    component=COMPONENT,
-    cases=tuple(Case(name, "in", '{"a": 1}', SHA) for name in ("x", "y")),
-    skipped_cases=(),
-    model=Model("m", "mindrouter"),
-    provider=Provider("mindrouter", "openai", "http://x", None),
-    server=Server(),
-    replicates=2,
-    prompt_commit=None,
-    dataset_commit=None,
-)
-
-
-def reply(case: str, replicate: int) -> Reply:
-    at = "2026-01-01T00:00:00.000Z"
-    return Reply(case, replicate, f"{case}-{replicate}", SHA, '{"a": 1}', "stop", None, at, at, 1.0, 1)
+PLAN = make_run_plan(cases=[make_case(name, {"a": 1}) for name in ("x", "y")])
 
 
 def replies(case: Case) -> list[Reply]:
-    return [reply(case.name, replicate) for replicate in range(2)]
+    return [make_reply(case.name, replicate, '{"a": 1}') for replicate in range(2)]
 
 
 def test_planned_kept_and_scored_agree() -> None:

@@ -18,54 +18,20 @@ from evalcore.runs.leaderboard import (
     merge_leaderboards,
     parse_leaderboard,
 )
-from evalcore.runs.plan import Server
 from evalcore.runs.record import (
-    Accuracy,
-    Calls,
-    CaseResult,
-    Latency,
-    Reproducibility,
-    RunRecord,
-    Tokens,
     record_object,
 )
-
-SHA = "0" * 64
+from evalsim.testing import make_record
 
 
 def record(run_id="r1", version="1.0.0", model="m", finished="2026-01-01T00:00:00.000Z", mean=1 / 3):
-    return RunRecord(
+    return make_record(
+        mean=mean,
         run_id=run_id,
-        job_id="j",
-        origin="local",
         component_version=version,
-        prompt_commit=None,
-        prompt_sha256=SHA,
-        dataset_commit=None,
-        schema_sha256=None,
-        policy_sha256=None,
-        cases_sha256=SHA,
         model=model,
-        provider="mindrouter",
         params={"temperature": 0.1},
-        structured_output="none",
-        server=Server(),
-        evaluator_version="0.1.0",
-        scoring_version=1,
-        replicates=1,
-        cases=1,
-        skipped_cases=(),
-        case_results=(CaseResult("c", SHA, None, (mean,), None),),
-        started_at="2026-01-01T00:00:00.000Z",
         finished_at=finished,
-        status="complete",
-        calls=Calls(total=1, ok=1, api_error=0, parse_error=0, truncated=0),
-        accuracy=Accuracy(mean=mean, ci95=None, anls_star=mean, by_field={"a": mean}),
-        reproducibility=Reproducibility(mean=None, ci95=None, identical_rate=None, by_field={}),
-        schema_valid_rate=None,
-        latency_ms=Latency(p50=1.0, p95=2.0),
-        tokens=Tokens(prompt=None, completion=None),
-        cost_usd=None,
     )
 
 

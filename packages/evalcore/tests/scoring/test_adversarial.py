@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from evalcore.library.component import Case, Component
 from evalcore.scoring.answers import Parsed, Unparsed, parse_answer
 from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.scorer import TreeScorer, make_scorer
+from evalsim.testing import make_case, make_component
 
 SCHEMA = {
     "type": "object",
@@ -96,21 +96,8 @@ def test_a_broken_answer_is_none(name: str) -> None:
     "text", ["# Dates\n" * 200_000, "# a\n" * 2_400, "- a\n" * 20_000, "> " * 50_000, "| a " * 20_000]
 )
 def test_a_hostile_markdown_answer_scores_low(text: str) -> None:
-    component = Component(
-        slug="a",
-        name="A",
-        version="1.0.0",
-        category=None,
-        prompt="?",
-        prompt_sha256="0" * 64,
-        output="markdown",
-        schema=None,
-        schema_sha256=None,
-        policy=None,
-        policy_where=None,
-        policy_sha256=None,
-    )
-    case = Case(name="a", input="?", expected="# Dates\n\n- June 16\n- July 1\n", sha256="0" * 64)
+    component = make_component(output="markdown")
+    case = make_case(expected="# Dates\n\n- June 16\n- July 1\n")
     parsed = parse_answer(text, "markdown")
     assert isinstance(parsed, Parsed)
     assert make_scorer(component, case).score(parsed.value).accuracy < 0.5

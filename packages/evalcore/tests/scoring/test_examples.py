@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from evalcore.library.component import Case, Component
 from evalcore.scoring.answers import Parsed, parse_answer
 from evalcore.scoring.scorer import make_scorer
+from evalsim.testing import make_case, make_component
 
 DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "scoring.md"
 SPAN = re.compile(r"`([^`]+)`")
@@ -40,22 +40,15 @@ def test_a_row_scores_what_it_says(number: int, cells: list[str]) -> None:
     expected_text, answer_text = expected.strip("`"), answer.strip("`")
     if "markdown" in options:
         expected_text, answer_text = json.loads(expected_text), json.loads(answer_text)
-    component = Component(
-        slug="example",
-        name="Example",
-        version="1.0.0",
+    component = make_component(
         category=options.get("category"),
-        prompt="Answer.",
-        prompt_sha256="0" * 64,
         output="markdown" if "markdown" in options else "json",
         schema=json.loads(options["schema"]) if "schema" in options else None,
-        schema_sha256=None,
         policy=options.get("policy"),
         policy_where="scoring.yaml" if "policy" in options else None,
-        policy_sha256=None,
     )
     text = json.loads(options.get("input", '"?"'))
-    case = Case(name=str(number), input=text, expected=expected_text, sha256="0" * 64)
+    case = make_case(str(number), expected_text, input=text)
     parsed = parse_answer(answer_text, component.output)
     assert isinstance(parsed, Parsed)
     scorer = make_scorer(component, case)

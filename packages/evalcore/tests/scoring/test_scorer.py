@@ -9,27 +9,15 @@ import pytest
 from evalcore.errors import CaseError
 from evalcore.library.component import Case, Component, OutputFormat
 from evalcore.scoring.scorer import make_scorer
+from evalsim.testing import make_case, make_component
 
 
 def component(output: OutputFormat) -> Component:
-    return Component(
-        slug="notes",
-        name="Notes",
-        version="1.0.0",
-        category=None,
-        prompt="Answer.",
-        prompt_sha256="0" * 64,
-        output=output,
-        schema=None,
-        schema_sha256=None,
-        policy=None,
-        policy_where=None,
-        policy_sha256=None,
-    )
+    return make_component("notes", output=output)
 
 
 def case(expected: str) -> Case:
-    return Case(name="first", input="?", expected=expected, sha256="0" * 64)
+    return make_case("first", expected)
 
 
 @pytest.mark.parametrize("output", ["json", "json_object", "json_array"])

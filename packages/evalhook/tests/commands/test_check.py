@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from evalhook.main import cli
 from evalsim.library import as_git, write_sample_library
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
+from evalsim.testing import git
 
 Environment = Callable[..., dict[str, str]]
 KEY = "mr2_key-for-tests"
@@ -25,9 +25,8 @@ def library(tmp_path: Path) -> Path:
     """A clone of a sample library, at the place that the settings name."""
     write_sample_library(tmp_path / "remote")
     as_git(tmp_path / "remote")
-    remote, clone = str(tmp_path / "remote"), tmp_path / "library"
-    subprocess.run(["git", "clone", "--quiet", f"file://{remote}", str(clone)], check=True)
-    return clone
+    git(tmp_path, "clone", "--quiet", f"file://{tmp_path}/remote", "library")
+    return tmp_path / "library"
 
 
 def by_name(environment: dict[str, str]) -> dict[str, tuple[bool, str]]:

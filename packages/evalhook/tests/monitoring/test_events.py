@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 
-from evalcore.library.component import Component
-from evalcore.library.models import Model
-from evalcore.runs.plan import JobPlan
 from evalhook import jobs, problems
 from evalhook.errors import NotReady
 from evalhook.jobs import Job, Progress, Queued
 from evalhook.monitoring.events import DONE, PROGRESS, EventHub
 from evalhook.monitoring.live import Live
 from evalhook.web.event_stream import stream
+from evalsim.testing import make_job_plan, make_models_file
 
 
 def parsed(text: str) -> list[tuple[str, Any]]:
@@ -132,18 +130,7 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
 
 
 def test_a_model_left_out_before_a_restart_is_shown_so() -> None:
-    plan = JobPlan(
-        job_id="a",
-        origin="vm",
-        component=cast("Component", None),
-        cases=(),
-        skipped_cases=(),
-        models=(Model(id="alpha", provider="mindrouter"), Model(id="beta", provider="mindrouter")),
-        providers={},
-        replicates=1,
-        prompt_commit=None,
-        dataset_commit=None,
-    )
+    plan = make_job_plan(models=make_models_file("alpha", "beta").models)
     live = Live(EventHub(), lambda: 0.0)
     live.begun(jobs.skip(running_job(), "beta", "not served"), plan)
     shown = live.get("a")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import subprocess
 import threading
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from evalcore.errors import RepositoryError
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneUnusable, GitTimedOut
 from evalhook.worker.repositories import Repositories, Tips
-from evalsim.library import as_git, git_environment, write_sample_data_sets, write_sample_library
+from evalsim.library import as_git, write_sample_data_sets, write_sample_library
+from evalsim.testing import git
 
 SKILL = "award-notice-terms"
 
@@ -42,17 +42,6 @@ class Remotes:
         return git(self.library, "commit", "--quiet", "--all", "--message=Change") or git(
             self.library, "rev-parse", "HEAD"
         )
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        env=git_environment(),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
 
 
 @pytest.fixture

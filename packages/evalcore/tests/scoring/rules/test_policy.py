@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from evalcore.errors import ComponentError
@@ -12,6 +13,7 @@ from evalcore.scoring.rules.field_rules import FieldRules, plan_fields
 from evalcore.scoring.rules.policy import parse_path, parse_policy
 from evalcore.scoring.scorer import TreeScorer
 from evalcore.structs import JsonValue
+from evalsim.testing import SHA, make_case, make_component
 
 WHERE = "components/memo/evals/scoring.yaml"
 EXPECTED: JsonValue = {
@@ -35,25 +37,11 @@ fields:
 
 
 def component(policy: str, output: str = "json") -> Component:
-    return Component(
-        slug="memo",
-        name="Memo",
-        version="1.0.0",
-        category=None,
-        prompt="?",
-        prompt_sha256="0" * 64,
-        output=output,
-        schema=None,
-        schema_sha256=None,
-        policy=policy,
-        policy_where=WHERE,
-        policy_sha256="0" * 64,
-    )
+    return make_component(output=output, policy=policy, policy_where=WHERE, policy_sha256=SHA)
 
 
 def plan(policy: str, expected: JsonValue = EXPECTED) -> FieldRules:
-    case = Case(name="first", input="?", expected=json.dumps(expected), sha256="0" * 64)
-    return plan_fields(component(policy), [case])
+    return plan_fields(component(policy), [make_case(expected=json.dumps(expected))])
 
 
 def test_the_documented_policy_is_understood() -> None:
@@ -122,16 +110,9 @@ def test_a_mistake_is_told_with_file_and_line(text: str, message: str) -> None:
 
 
 def test_a_path_that_only_the_schema_has_is_known() -> None:
-    with_schema = Component(
-        **{
-            name: getattr(component("fields: {due: date}"), name)
-            for name in Component.__struct_fields__
-            if name != "schema"
-        },
-        schema={"properties": {"due": {"type": "string"}}},
-    )
-    case = Case(name="first", input="?", expected='{"a": 1}', sha256="0" * 64)
-    assert plan_fields(with_schema, [case]).policy
+    schema = {"properties": {"due": {"type": "string"}}}
+    with_schema = msgspec.structs.replace(component("fields: {due: date}"), schema=schema)
+    assert plan_fields(with_schema, [make_case(expected={"a": 1})]).policy
 
 
 def test_the_most_specific_entry_counts() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from evalcore.library.component import Case, Component
@@ -11,6 +9,7 @@ from evalcore.scoring.explain import diff, explain
 from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.scorer import TreeScorer, make_scorer, plan_fields, scorer_of
 from evalcore.scoring.values import Quantity, moment_of, plain_text, quantity_of
+from evalsim.testing import make_case, make_component
 
 LONG = "a sentence of more than eight words in all of it"
 SCHEMA = {
@@ -48,25 +47,11 @@ SCHEMA = {
 
 
 def component(category: str | None = None, schema: dict | None = None, output: str = "json") -> Component:
-    return Component(
-        slug="memo",
-        name="Memo",
-        version="1.0.0",
-        category=category,
-        prompt="?",
-        prompt_sha256="0" * 64,
-        output=output,
-        schema=schema,
-        schema_sha256=None,
-        policy=None,
-        policy_where=None,
-        policy_sha256=None,
-    )
+    return make_component(category=category, schema=schema, output=output)
 
 
 def case(expected: object, name: str = "first") -> Case:
-    text = expected if isinstance(expected, str) else json.dumps(expected)
-    return Case(name=name, input="?", expected=text, sha256="0" * 64)
+    return make_case(name, expected)
 
 
 @pytest.mark.parametrize(

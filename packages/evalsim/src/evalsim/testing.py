@@ -1,0 +1,225 @@
+"""What the tests of all packages need made: repositories, components, cases, plans, replies, records.
+
+Each factory makes something valid; a test names the fields it is about and leaves the others alone. The
+values are checked as those of a file are: a component or a record that could not exist raises
+msgspec.ValidationError.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from evalcore.clients.reply import Reply
+from evalcore.effects import uuid7
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.library.component import Case, Component
+from evalcore.library.models import Model, ModelsFile, Provider
+from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
+from evalcore.runs.plan import JobPlan, RunPlan
+from evalcore.runs.record import RunRecord
+from evalcore.structs import JsonValue
+from evalsim.library import git_environment
+
+SHA = "0" * 64
+"""A SHA-256, where any will do."""
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+"""A commit's id, where any will do."""
+MOMENT = "2026-01-05T09:00:00.000Z"
+"""When what is made began and ended."""
+
+
+def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
+    """Run git in `folder`, apart from the configuration of whoever runs the tests; give what it printed.
+
+    Author and dates are fixed, so that the same commands make the same commits. Raises
+    subprocess.CalledProcessError, with git's words as bytes in `stderr`, where git fails.
+    """
+    done = subprocess.run(
+        ["git", "-C", os.fspath(folder), *arguments],  # noqa: S607 - git is found as the user finds it
+        env=git_environment(),
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout.decode().strip()
+
+
+def make_component(slug: str = "memo", **fields: object) -> Component:
+    """Make a component that answers with a JSON object and has neither schema nor scoring policy."""
+    prompt = fields.get("prompt", "Answer.")
+    values = {
+        "slug": slug,
+        "name": slug,
+        "version": "1.0.0",
+        "category": None,
+        "prompt": prompt,
+        "prompt_sha256": sha256_hex(str(prompt).encode()),
+        "output": "json_object",
+        "schema": None,
+        "schema_sha256": None,
+        "policy": None,
+        "policy_where": None,
+        "policy_sha256": None,
+    }
+    return msgspec.convert(values | fields, Component)
+
+
+def make_case(name: str = "one", expected: JsonValue = "{}", **fields: object) -> Case:
+    """Make a case of the prompt library; what is expected is text, or a value that becomes JSON."""
+    text = expected if isinstance(expected, str) else json.dumps(expected)
+    values = {"name": name, "input": "?", "expected": text, "sha256": sha256_hex(name.encode())}
+    return msgspec.convert(values | fields, Case)
+
+
+def make_provider(name: str = "mindrouter") -> Provider:
+    """Make a provider that asks for no key, at an address where nothing listens."""
+    return Provider(name=name, api="openai", base_url="http://127.0.0.1:1", api_key_env=None)
+
+
+def make_models_file(*ids: str, provider: str = "mindrouter") -> ModelsFile:
+    """Make what a models file says, of models of one provider."""
+    models = tuple(Model(id=name, provider=provider) for name in ids)
+    return ModelsFile(providers={provider: make_provider(provider)}, models=models)
+
+
+def make_job_plan(**fields: object) -> JobPlan:
+    """Make the plan of a job: one component, one case, one model, two replicates of each call."""
+    values = {
+        "job_id": "job",
+        "origin": "vm",
+        "component": make_component(),
+        "cases": (make_case(),),
+        "skipped_cases": (),
+        "models": (Model(id="alpha", provider="mindrouter"),),
+        "providers": {"mindrouter": make_provider()},
+        "replicates": 2,
+        "prompt_commit": None,
+        "dataset_commit": None,
+    }
+    return msgspec.convert(values | fields, JobPlan)
+
+
+def make_run_plan(**fields: object) -> RunPlan:
+    """Make the plan of one model's run in such a job."""
+    values = {
+        "run_id": uuid7(1, bytes(10)),
+        "job_id": "job",
+        "origin": "local",
+        "component": make_component(),
+        "cases": (make_case(),),
+        "skipped_cases": (),
+        "model": Model(id="alpha", provider="mindrouter"),
+        "provider": make_provider(),
+        "server": {},
+        "replicates": 2,
+        "prompt_commit": None,
+        "dataset_commit": None,
+    }
+    return msgspec.convert(values | fields, RunPlan)
+
+
+def make_reply(case: str = "one", replicate: int = 0, text: str | None = "{}", **fields: object) -> Reply:
+    """Make the reply to one call: answered at once, without an error, within one second."""
+    values = {
+        "case": case,
+        "replicate": replicate,
+        "request_id": f"{case}-{replicate}",
+        "request_sha256": SHA,
+        "text": text,
+        "finish_reason": "stop",
+        "usage": {"prompt": 1, "completion": 2},
+        "started_at": MOMENT,
+        "finished_at": "2026-01-05T09:00:01.000Z",
+        "latency_ms": 1000.0,
+        "attempts": 1,
+    }
+    return msgspec.convert(values | fields, Reply)
+
+
+def make_record(number: int = 1, *, mean: float | None = 0.9, **fields: object) -> RunRecord:
+    """Make the record of the run of that number: complete, one case, one replicate, all right but `mean`.
+
+    Runs of a higher number have a later id and ended later.
+    """
+    values: dict[str, object] = {
+        "run_id": uuid7(number, bytes(10)),
+        "job_id": uuid7(0, bytes(10)),
+        "origin": "vm",
+        "component_version": "1.0.0",
+        "prompt_commit": None,
+        "prompt_sha256": "a" * 64,
+        "dataset_commit": None,
+        "schema_sha256": None,
+        "policy_sha256": None,
+        "cases_sha256": "b" * 64,
+        "model": "alpha",
+        "provider": "mindrouter",
+        "params": {},
+        "structured_output": "none",
+        "server": {},
+        "evaluator_version": "0.1.0",
+        "scoring_version": 1,
+        "replicates": 1,
+        "cases": 1,
+        "skipped_cases": [],
+        "case_results": [
+            {
+                "case": "one",
+                "sha256": "c" * 64,
+                "validated_against_version": None,
+                "scores": [mean],
+                "reproducibility": None,
+            }
+        ],
+        "started_at": "2026-01-05T09:00:00Z",
+        "finished_at": f"2026-01-05T09:{number // 60 % 60:02d}:{number % 60:02d}Z",
+        "status": "complete",
+        "calls": {"total": 1, "ok": 1, "api_error": 0, "parse_error": 0, "truncated": 0},
+        "accuracy": {"mean": mean, "ci95": None, "anls_star": mean, "by_field": {}},
+        "reproducibility": {"mean": None, "ci95": None, "identical_rate": None, "by_field": {}},
+        "schema_valid_rate": None,
+        "latency_ms": {"p50": 10.0, "p95": 20.0},
+        "tokens": {"prompt": None, "completion": None},
+        "cost_usd": None,
+    }
+    return msgspec.convert(values | fields, RunRecord)
+
+
+def write_component(
+    library: Path,
+    slug: str = "memo",
+    *,
+    prompt_file: str = "---\nname: Memo\nversion: 1.0.0\n---\n## Prompt\nAnswer.\n",
+    schema: JsonValue = None,
+    cases: Mapping[str, JsonValue] | None = None,
+) -> Path:
+    """Write a component into a prompt library on disk, with its cases by name and what each expects.
+
+    Gives the component's folder. Without a schema the catalog or an expected file must say what it answers.
+    """
+    folder = library / "components" / slug
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prompt.md").write_text(prompt_file, "utf-8")
+    if schema is not None:
+        (folder / "schema.json").write_text(json.dumps(schema), "utf-8")
+    for name, expected in (cases or {}).items():
+        place = folder / "evals" / "cases" / name
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "input.md").write_text(f"input of {name}", "utf-8")
+        (place / "expected.json").write_text(json.dumps(expected), "utf-8")
+    return folder
+
+
+def write_leaderboard(path: Path, *records: RunRecord, slug: str = "memo") -> Path:
+    """Write a component's leaderboard of these records to `path`, and the folders above it; give `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_leaderboard(leaderboard_of(slug, records)))
+    return path
