@@ -15,8 +15,9 @@ from statistics import median
 
 import httpx
 
-from evalcore.clients.http import OpenAIClient, open_openai_client
+from evalcore.clients.http import HttpClient, open_http_client
 from evalcore.clients.interface import Call
+from evalcore.clients.openai.dialect import OPENAI
 from evalcore.library.models import Model, Provider
 from evalsim.mindrouter import SimConfig, SimModel
 from simulator import KEY, simulated
@@ -38,7 +39,7 @@ async def cpu_seconds(work: Callable[[], Awaitable[str | None]]) -> float:
     return time.process_time() - begun
 
 
-async def ours(client: OpenAIClient, model: Model) -> str | None:
+async def ours(client: HttpClient, model: Model) -> str | None:
     reply = await client.call(
         Call(case="case", replicate=0, model=model, system="Write.", user=USER, schema=None)
     )
@@ -65,7 +66,7 @@ async def measure(url: str, events_per_read: int, rounds: int) -> tuple[float, f
     mine: list[float] = []
     theirs: list[float] = []
     async with (
-        open_openai_client(provider, url, KEY) as client,
+        open_http_client(OPENAI, provider, url, KEY) as client,
         httpx.AsyncClient(headers=headers, timeout=60.0) as loop,
     ):
         await ours(client, model)

@@ -17,8 +17,9 @@ import httpx
 import pytest
 
 from evalcore.clients.failures import Code
-from evalcore.clients.http import OpenAIClient, open_openai_client
+from evalcore.clients.http import HttpClient, open_http_client
 from evalcore.clients.interface import Call
+from evalcore.clients.openai.dialect import OPENAI
 from evalcore.clients.registry import open_client
 from evalcore.clients.reply import Reply, Usage
 from evalcore.clients.retry import RetryPolicy
@@ -39,7 +40,7 @@ KEY = "mr2_test"
 USER = "The input."
 TEXT = '{"answer":42,"reason":"it is"}'
 BOOK = AnswerBook({USER: Expected(value=json.loads(TEXT), is_json=True)})
-Story = Callable[["Setting", OpenAIClient], Awaitable[None]]
+Story = Callable[["Setting", HttpClient], Awaitable[None]]
 
 
 class Stage:
@@ -88,7 +89,8 @@ class Setting:
 
     async def _play(self, story: Story, url: str) -> None:
         provider = Provider(name="mindrouter", api="openai", base_url=url, api_key_env="MINDROUTER_API_KEY")
-        async with open_openai_client(
+        async with open_http_client(
+            OPENAI,
             provider,
             f"{url}/v1/",
             self.key,
@@ -105,7 +107,7 @@ class Setting:
         """Make one call and give its reply."""
         replies: list[Reply] = []
 
-        async def story(_setting: Setting, client: OpenAIClient) -> None:
+        async def story(_setting: Setting, client: HttpClient) -> None:
             replies.append(await client.call(call(stream=stream, **more)))
 
         self.play(story)
@@ -172,7 +174,7 @@ def test_request_carries_key_and_request_id_and_no_origin(*, stream: bool) -> No
 
 @both
 def test_connection_is_used_again(*, stream: bool) -> None:
-    async def story(_setting: Setting, client: OpenAIClient) -> None:
+    async def story(_setting: Setting, client: HttpClient) -> None:
         STAGE.clients.clear()
         for number in range(5):
             assert (await client.call(call(stream=stream, replicate=number))).text == TEXT
@@ -193,7 +195,7 @@ def test_status_counts_though_the_error_is_cut_in_its_body() -> None:
     with running(app) as url:
         replies: list[Reply] = []
 
-        async def story(_setting: Setting, client: OpenAIClient) -> None:
+        async def story(_setting: Setting, client: HttpClient) -> None:
             replies.append(await client.call(call()))
 
         asyncio.run(setting._play(story, url))
@@ -302,7 +304,7 @@ def test_a_calls_place_is_lent_while_it_waits_and_not_while_it_is_out() -> None:
         yield
         places.append(("back", setting.app.gateway.calls["m"]))
 
-    async def story(_setting: Setting, client: OpenAIClient) -> None:
+    async def story(_setting: Setting, client: HttpClient) -> None:
         assert codes([await client.call(call(), lent)]) == [None]
 
     setting.play(story)
@@ -318,7 +320,7 @@ def test_502_holds_back_the_model_for_all_its_calls_and_no_other() -> None:
     )
     setting.policy = RetryPolicy(tries=1)
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         assert codes([await client.call(call())]) == ["bad_gateway"]
         assert codes([await client.call(call(model="other"))]) == [None]
         assert setting.waits == []
@@ -331,7 +333,7 @@ def test_502_holds_back_the_model_for_all_its_calls_and_no_other() -> None:
 def test_model_that_stays_down_is_given_up_so_that_the_run_ends() -> None:
     setting = faulty("bad_gateway", times=None)
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         replies = [await client.call(call(replicate=number)) for number in range(50)]
         assert set(codes(replies)) <= {"bad_gateway", "model_unavailable"}
         assert setting.now < 400
@@ -344,7 +346,7 @@ def test_model_that_stays_down_is_given_up_so_that_the_run_ends() -> None:
 def test_rate_limit_is_waited_out_for_the_whole_user(*, stream: bool) -> None:
     setting = Setting(SimModel(id="m"), SimModel(id="other"), requests_per_minute=4)
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         models = ["m", "other"] * 5
         replies = await asyncio.gather(*(client.call(call(stream=stream, model=model)) for model in models))
         assert codes(replies) == [None] * 10
@@ -358,7 +360,7 @@ def test_rate_limit_is_waited_out_for_the_whole_user(*, stream: bool) -> None:
 def test_used_up_quota_is_final_and_ends_the_other_calls_at_once(*, stream: bool) -> None:
     setting = Setting(token_quota=1)
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         replies = [await client.call(call(stream=stream, replicate=number)) for number in range(5)]
         assert codes(replies) == [None, *["quota_exceeded"] * 4]
         assert [reply.attempts for reply in replies] == [1, 1, 0, 0, 0]
@@ -371,7 +373,7 @@ def test_used_up_quota_is_final_and_ends_the_other_calls_at_once(*, stream: bool
 def test_refused_stream_asks_for_the_reason_and_all_learn_it() -> None:
     setting = Setting(requests_per_minute=4)
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         replies = await asyncio.gather(*(client.call(call(replicate=number)) for number in range(8)))
         assert codes(replies) == [None] * 8
         chats = [seen for seen in setting.app.seen if seen.path == "/v1/chat/completions"]
@@ -474,7 +476,7 @@ def test_time_budget_ends_the_retries() -> None:
 def test_gateway_that_is_not_running_is_unreachable() -> None:
     replies: list[Reply] = []
 
-    async def story(_setting: Setting, client: OpenAIClient) -> None:
+    async def story(_setting: Setting, client: HttpClient) -> None:
         with pytest.raises(ProviderUnreachable, match="no connection"):
             await client.served()
         replies.append(await client.call(call()))
@@ -489,7 +491,7 @@ def test_gateway_that_is_not_running_is_unreachable() -> None:
 def test_served_models_are_told_with_what_the_gateway_says_of_them() -> None:
     setting = Setting(SimModel(id="m", context_length=2048, quantization="fp8", backends=("a", "b")))
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         served = await client.served()
         assert served.version == "2.9.58"
         assert served.models["m"].backends == ("a", "b")
@@ -502,7 +504,7 @@ def test_served_models_are_told_with_what_the_gateway_says_of_them() -> None:
 def test_model_that_is_away_is_not_served() -> None:
     setting = Setting()
 
-    async def story(setting: Setting, client: OpenAIClient) -> None:
+    async def story(setting: Setting, client: HttpClient) -> None:
         setting.app.gateway.trip("m", 25.0)
         assert not (await client.served()).models
         setting.now += 25.0
@@ -515,7 +517,7 @@ def test_refused_key_is_told_when_asking_for_the_models() -> None:
     setting = Setting()
     setting.key = "mr2_wrong"
 
-    async def story(_setting: Setting, client: OpenAIClient) -> None:
+    async def story(_setting: Setting, client: HttpClient) -> None:
         with pytest.raises(ProviderRefused, match="MINDROUTER_API_KEY"):
             await client.served()
 
@@ -532,7 +534,7 @@ def test_redirect_is_not_followed() -> None:
     async def story() -> Reply:
         provider = Provider(name="p", api="openai", base_url="http://here.example", api_key_env=None)
         transport = httpx.MockTransport(redirect)
-        async with open_openai_client(provider, provider.base_url, KEY, transport=transport) as client:
+        async with open_http_client(OPENAI, provider, provider.base_url, KEY, transport=transport) as client:
             return await client.call(call())
 
     assert codes([asyncio.run(story())]) == ["unexpected_answer"]
@@ -546,8 +548,8 @@ def answered(response: httpx.Response) -> Reply:
         provider = Provider(name="p", api="openai", base_url="http://here.example", api_key_env=None)
         transport = httpx.MockTransport(lambda _request: response)
         policy = RetryPolicy(tries=1)
-        async with open_openai_client(
-            provider, provider.base_url, None, transport=transport, retry=policy
+        async with open_http_client(
+            OPENAI, provider, provider.base_url, None, transport=transport, retry=policy
         ) as client:
             return await client.call(call())
 

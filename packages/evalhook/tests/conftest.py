@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from litestar.types import ASGIApp
 
-from evalcore.clients.interface import Call, Client, Lent, Served, ServedModel
+from evalcore.clients.interface import Call, Client, Served, ServedModel, YieldSlot
 from evalcore.clients.reply import CallError, Reply
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
@@ -104,7 +104,7 @@ class Router:
     async def served(self) -> Served:
         return Served(version="1", models={name: ServedModel(id=name) for name in self.served_models})
 
-    async def call(self, call: Call, _lent: Lent) -> Reply:
+    async def call(self, call: Call, _yield_slot: YieldSlot) -> Reply:
         self.calls += 1
         self.asked.set()
         if self.gate is not None and self.calls > self.gate_after:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from evalcore.clients.circuit import Pause, Pauses
+from evalcore.clients.circuit import CircuitBreaker, Pause
 from evalcore.clients.failures import Failure
 
 LIMIT = Failure(code="rate_limited", message="limit", retry=True, scope="provider", wait=60, is_free=True)
@@ -22,73 +22,73 @@ class Clock:
         return self.now
 
 
-def pauses(clock: Clock | None = None) -> Pauses:
-    return Pauses(180.0, clock or Clock())
+def breaker(clock: Clock | None = None) -> CircuitBreaker:
+    return CircuitBreaker(180.0, clock or Clock())
 
 
 def test_nothing_waits_at_first() -> None:
-    assert pauses().look("m") is None
+    assert breaker().check("m") is None
 
 
 def test_502_holds_back_its_model_alone() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     assert shared.failed("m", GATEWAY, 30.5)
-    assert shared.look("m") == Pause(seconds=30.5, failure=GATEWAY)
-    assert shared.look("other") is None
+    assert shared.check("m") == Pause(seconds=30.5, failure=GATEWAY)
+    assert shared.check("other") is None
     clock.now += 30.5
-    assert shared.look("m") is None
+    assert shared.check("m") is None
 
 
 def test_rate_limit_holds_back_every_model() -> None:
-    shared = pauses()
+    shared = breaker()
     shared.failed("m", LIMIT, 60.5)
-    assert shared.look("m") == shared.look("other") == Pause(seconds=60.5, failure=LIMIT)
+    assert shared.check("m") == shared.check("other") == Pause(seconds=60.5, failure=LIMIT)
 
 
 def test_failure_of_one_call_holds_back_nobody() -> None:
-    shared = pauses()
+    shared = breaker()
     assert shared.failed("m", CUT, 5.0)
-    assert shared.look("m") is None
+    assert shared.check("m") is None
 
 
 def test_longest_of_several_waits_holds() -> None:
-    shared = pauses()
+    shared = breaker()
     shared.failed("m", GATEWAY, 30.75)
     shared.failed("m", GATEWAY, 30.25)
-    assert shared.look("m") == Pause(seconds=30.75, failure=GATEWAY)
+    assert shared.check("m") == Pause(seconds=30.75, failure=GATEWAY)
 
 
 def test_call_that_gives_up_still_holds_back_the_others() -> None:
-    shared = pauses()
+    shared = breaker()
     shared.failed("m", GATEWAY, None)
-    assert shared.look("m") == Pause(seconds=30, failure=GATEWAY)
+    assert shared.check("m") == Pause(seconds=30, failure=GATEWAY)
 
 
 def test_used_up_quota_ends_every_call_of_the_provider() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.failed("m", QUOTA, None)
     clock.now += 1e6
-    assert shared.look("m") == shared.look("other") == QUOTA
+    assert shared.check("m") == shared.check("other") == QUOTA
 
 
 def test_model_that_only_fails_is_given_up_after_the_outage_but_tried_when_its_hold_is_over() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.succeeded("m")
     assert shared.failed("m", GATEWAY, 30.0)
     clock.now += 170.0
     assert shared.failed("m", GATEWAY, 30.0)
     clock.now += 11.0
     assert not shared.failed("m", GATEWAY, 30.0)
-    assert shared.look("m") == GATEWAY
+    assert shared.check("m") == GATEWAY
     clock.now += 30.0
-    assert shared.look("m") is None
+    assert shared.check("m") is None
 
 
 @pytest.mark.parametrize(
-    ("failure", "patience"),
+    ("failure", "bound"),
     [
         (GATEWAY, 45.0),
         (Failure(code="model_unavailable", message="404", retry=True, scope="model"), 45.0),
@@ -97,12 +97,12 @@ def test_model_that_only_fails_is_given_up_after_the_outage_but_tried_when_its_h
     ],
 )
 def test_one_that_never_answered_is_given_45_seconds_unless_it_is_only_busy(
-    failure: Failure, patience: float
+    failure: Failure, bound: float
 ) -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.failed("m", failure, 20.0)
-    clock.now += patience
+    clock.now += bound
     assert shared.failed("m", failure, 20.0)
     clock.now += 1.0
     assert not shared.failed("m", failure, 20.0)
@@ -110,7 +110,7 @@ def test_one_that_never_answered_is_given_45_seconds_unless_it_is_only_busy(
 
 def test_an_answer_ends_the_outage() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.failed("m", GATEWAY, 30.0)
     clock.now += 170.0
     shared.succeeded("m")
@@ -120,7 +120,7 @@ def test_an_answer_ends_the_outage() -> None:
 
 def test_rate_limit_is_no_outage_however_long() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     for _ in range(10):
         assert shared.failed("m", LIMIT, 60.0)
         clock.now += 60.0
@@ -128,7 +128,7 @@ def test_rate_limit_is_no_outage_however_long() -> None:
 
 def test_news_are_those_that_concern_the_model() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.failed("other", GATEWAY, 30.0)
     assert not shared.has_news_since("m", 1000.0)
     shared.failed("other", LIMIT, 60.0)
@@ -138,23 +138,23 @@ def test_news_are_those_that_concern_the_model() -> None:
 
 def test_after_the_wait_one_call_finds_out_for_all_whether_the_failing_is_over() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.failed("m", GATEWAY, 30)
     clock.now += 30
-    assert shared.look("m") is None
+    assert shared.check("m") is None
     with shared.sending("m"):
-        assert shared.look("m") == Pause(seconds=1.0, failure=GATEWAY)
-        assert shared.look("other") is None
+        assert shared.check("m") == Pause(seconds=1.0, failure=GATEWAY)
+        assert shared.check("other") is None
         shared.succeeded("m")
-        assert shared.look("m") is None
-    assert shared.look("m") is None
+        assert shared.check("m") is None
+    assert shared.check("m") is None
 
 
 def test_a_probe_that_is_cancelled_makes_way_for_the_next() -> None:
     clock = Clock()
-    shared = pauses(clock)
+    shared = breaker(clock)
     shared.failed("m", GATEWAY, 30)
     clock.now += 30
     with suppress(RuntimeError), shared.sending("m"):
         raise RuntimeError
-    assert shared.look("m") is None
+    assert shared.check("m") is None

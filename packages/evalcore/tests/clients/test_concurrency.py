@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
 
-from evalcore.clients.concurrency import Pace
+from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.failures import Failure
 
 BUSY = Failure(code="backend_busy", message="busy", retry=True, scope="model")
@@ -13,58 +13,58 @@ GONE = Failure(code="model_unavailable", message="gone", retry=True, scope="mode
 CUT = Failure(code="connection_lost", message="cut", retry=True)
 
 
-async def out_together(pace: Pace, calls: int, failure: Failure | None) -> None:
+async def out_together(limit: ConcurrencyLimit, calls: int, failure: Failure | None) -> None:
     """So many calls out at once, which all end alike."""
     async with AsyncExitStack() as stack:
-        rounds = [await stack.enter_async_context(pace.turn("m", nullcontext)) for _ in range(calls)]
+        rounds = [await stack.enter_async_context(limit.acquire("m", nullcontext)) for _ in range(calls)]
         for round_ in rounds:
             if failure is None:
-                pace.succeeded("m", 8)
+                limit.succeeded("m", 8)
             else:
-                pace.failed("m", failure, round_)
+                limit.failed("m", failure, round_)
 
 
 def test_refusals_of_calls_that_were_out_together_halve_the_number_once() -> None:
-    pace = Pace()
-    asyncio.run(out_together(pace, 8, BUSY))
-    assert pace.limit("m") == 4
-    asyncio.run(out_together(pace, 4, BUSY))
-    assert pace.limit("m") == 2
-    assert pace.limit("other") is None
+    limit = ConcurrencyLimit()
+    asyncio.run(out_together(limit, 8, BUSY))
+    assert limit.current("m") == 4
+    asyncio.run(out_together(limit, 4, BUSY))
+    assert limit.current("m") == 2
+    assert limit.current("other") is None
 
 
 def test_answers_bring_the_speed_back_one_call_a_round() -> None:
-    pace = Pace()
-    asyncio.run(out_together(pace, 8, BUSY))
+    limit = ConcurrencyLimit()
+    asyncio.run(out_together(limit, 8, BUSY))
     seen = []
-    while (limit := pace.limit("m")) is not None:
-        seen.append(limit)
-        asyncio.run(out_together(pace, limit, None))
+    while (current := limit.current("m")) is not None:
+        seen.append(current)
+        asyncio.run(out_together(limit, current, None))
     assert seen == [4, 4, 5, 6, 7]
 
 
 def test_a_model_that_was_away_is_met_again_by_one_call() -> None:
-    pace = Pace()
-    asyncio.run(out_together(pace, 8, GONE))
-    assert pace.limit("m") == 1
+    limit = ConcurrencyLimit()
+    asyncio.run(out_together(limit, 8, GONE))
+    assert limit.current("m") == 1
 
 
 def test_failures_that_are_no_sign_of_load_change_nothing() -> None:
-    pace = Pace()
-    asyncio.run(out_together(pace, 8, CUT))
-    assert pace.limit("m") is None
+    limit = ConcurrencyLimit()
+    asyncio.run(out_together(limit, 8, CUT))
+    assert limit.current("m") is None
 
 
 def test_calls_over_the_limit_wait_for_a_place_and_a_cancelled_one_takes_none() -> None:
     async def tell() -> None:
-        pace, order = Pace(), []
+        limit, order = ConcurrencyLimit(), []
 
         async def call(name: str) -> None:
-            async with pace.turn("m", nullcontext):
+            async with limit.acquire("m", nullcontext):
                 order.append(name)
 
-        await out_together(pace, 2, GONE)
-        async with pace.turn("m", nullcontext):
+        await out_together(limit, 2, GONE)
+        async with limit.acquire("m", nullcontext):
             waiting = [asyncio.create_task(call(name)) for name in "abc"]
             await asyncio.sleep(0)
             assert order == []

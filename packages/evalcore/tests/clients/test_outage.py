@@ -7,8 +7,8 @@ import heapq
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from evalcore.clients.interface import Call, Lent, Served, ServedModel
-from evalcore.clients.outage import Patience, PatientClient
+from evalcore.clients.interface import Call, Served, ServedModel, YieldSlot
+from evalcore.clients.outage import OutageClient, OutagePolicy
 from evalcore.clients.reply import CallError, Reply
 from evalcore.errors import ProviderUnreachable
 from evalcore.library.models import Model
@@ -56,7 +56,7 @@ class Gateway:
             raise ProviderUnreachable("no connection")
         return Served("1", {"m": ServedModel("m")})
 
-    async def call(self, call: Call, _lent: Lent) -> Reply:
+    async def call(self, call: Call, _yield_slot: YieldSlot) -> Reply:
         self.calls.append((self.clock.now, call.replicate))
         await self.clock.sleep(1)
         code = self.state(self.clock.now)
@@ -79,9 +79,9 @@ def tell(
         clock = Clock()
         gateway = Gateway(clock, state)
         gateway.is_listed = listed
-        client = PatientClient(
+        client = OutageClient(
             gateway,
-            Patience(budget),
+            OutagePolicy(budget),
             monotonic=lambda: clock.now,
             sleep=clock.sleep,
             answered=["m"] if answered else [],

@@ -1,11 +1,11 @@
-"""One limit over all lanes, one per lane, and the lane that is furthest behind goes first."""
+"""One limit over all queues, one per queue, and the queue that is furthest behind goes first."""
 
 import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.evaluation.dispatch import Dispatcher, Lane
+from evalcore.evaluation.dispatch import Dispatcher, RunQueue
 from evalcore.library.component import Case
 from evalcore.runs.plan import call_order
 
@@ -16,14 +16,14 @@ def calls(cases, replicates):
     return ((replicate, CASES[index]) for replicate, index in call_order(cases, replicates))
 
 
-def dispatch(limit, lanes, call_for):
-    """Run lanes to their end; `call_for(name)` gives what makes a call of that lane."""
+def dispatch(limit, queues, call_for):
+    """Run queues to their end; `call_for(name)` gives what makes a call of that queue."""
 
     async def run():
         async with asyncio.TaskGroup() as tasks:
             dispatcher = Dispatcher(limit, tasks.create_task)
-            for name, lane in lanes.items():
-                dispatcher.add(lane, call_for(name))
+            for name, queue in queues.items():
+                dispatcher.add(queue, call_for(name))
             dispatcher.close()
             await dispatcher.run()
 
@@ -36,7 +36,7 @@ def dispatch(limit, lanes, call_for):
 )
 def test_every_call_is_made_once_and_no_limit_is_passed(limit, shapes):
     made, in_flight, most = [], {}, {"all": 0}
-    lanes = {n: Lane(calls(cases, replicates), own) for n, (own, cases, replicates) in enumerate(shapes)}
+    queues = {n: RunQueue(calls(cases, replicates), own) for n, (own, cases, replicates) in enumerate(shapes)}
 
     def call_for(name):
         async def call(replicate, case):
@@ -49,7 +49,7 @@ def test_every_call_is_made_once_and_no_limit_is_passed(limit, shapes):
 
         return call
 
-    dispatch(limit, lanes, call_for)
+    dispatch(limit, queues, call_for)
     planned = [
         (n, replicate, CASES[index].name)
         for n, (_, cases, replicates) in enumerate(shapes)
@@ -69,7 +69,7 @@ def test_calls_are_made_replicate_by_replicate_over_all_lanes():
 
         return call
 
-    dispatch(1, {name: Lane(calls(2, 3), 8) for name in "xy"}, call_for)
+    dispatch(1, {name: RunQueue(calls(2, 3), 8) for name in "xy"}, call_for)
     assert [replicate for replicate, _, _ in made] == [0] * 4 + [1] * 4 + [2] * 4
 
 
@@ -84,7 +84,7 @@ def test_a_lane_added_later_is_called_too():
             dispatcher = Dispatcher(2, tasks.create_task)
             running = tasks.create_task(dispatcher.run())
             await asyncio.sleep(0)
-            dispatcher.add(Lane(calls(1, 2), 1), call)
+            dispatcher.add(RunQueue(calls(1, 2), 1), call)
             dispatcher.close()
             await running
 
@@ -106,8 +106,8 @@ def test_a_slow_lane_does_not_hold_up_another():
 
         async with asyncio.TaskGroup() as tasks:
             dispatcher = Dispatcher(4, tasks.create_task)
-            dispatcher.add(Lane(calls(1, 3), 1), slow)
-            dispatcher.add(Lane(calls(1, 3), 1), quick)
+            dispatcher.add(RunQueue(calls(1, 3), 1), slow)
+            dispatcher.add(RunQueue(calls(1, 3), 1), quick)
             dispatcher.close()
             await dispatcher.run()
         return made
@@ -121,7 +121,7 @@ def test_a_place_that_is_lent_serves_others_and_comes_back_within_the_limit():
 
         async def away(replicate, _case):
             nonlocal out, most
-            async with dispatcher.lent():
+            async with dispatcher.yielded_slot():
                 await others_done.wait()
             out += 1
             most = max(most, out)
@@ -136,8 +136,8 @@ def test_a_place_that_is_lent_serves_others_and_comes_back_within_the_limit():
 
         async with asyncio.TaskGroup() as tasks:
             dispatcher = Dispatcher(2, tasks.create_task)
-            dispatcher.add(Lane(calls(1, 6), 6), away)
-            dispatcher.add(Lane(calls(1, 3), 1), there)
+            dispatcher.add(RunQueue(calls(1, 6), 6), away)
+            dispatcher.add(RunQueue(calls(1, 3), 1), there)
             dispatcher.close()
             await dispatcher.run()
         return story, most
@@ -154,7 +154,7 @@ def test_calls_that_are_cut_short_while_their_place_is_lent_leave_the_count_righ
 
         async def away(_replicate, _case):
             begun.append(asyncio.current_task())
-            async with dispatcher.lent():
+            async with dispatcher.yielded_slot():
                 await asyncio.Event().wait()
 
         async def there(replicate, _case):
@@ -164,8 +164,8 @@ def test_calls_that_are_cut_short_while_their_place_is_lent_leave_the_count_righ
 
         async with asyncio.TaskGroup() as tasks:
             dispatcher = Dispatcher(1, tasks.create_task)
-            dispatcher.add(Lane(calls(1, 3), 3), away)
-            dispatcher.add(Lane(calls(1, 3), 3), there)
+            dispatcher.add(RunQueue(calls(1, 3), 3), away)
+            dispatcher.add(RunQueue(calls(1, 3), 3), there)
             dispatcher.close()
             await dispatcher.run()
         return made, dispatcher._in_flight
@@ -180,13 +180,13 @@ def test_a_call_that_has_begun_gets_its_place_back_though_no_other_may_begin():
         async def call(_replicate, _case):
             nonlocal may_start
             may_start = False
-            async with dispatcher.lent():
+            async with dispatcher.yielded_slot():
                 await asyncio.sleep(0)
             ended.set()
 
         async with asyncio.TaskGroup() as tasks:
             dispatcher = Dispatcher(1, tasks.create_task, lambda: may_start)
-            dispatcher.add(Lane(calls(1, 3), 3), call)
+            dispatcher.add(RunQueue(calls(1, 3), 3), call)
             running = tasks.create_task(dispatcher.run())
             async with asyncio.timeout(20):
                 await ended.wait()

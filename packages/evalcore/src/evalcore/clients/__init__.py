@@ -1,1 +1,1 @@
-"""Calling models: one module per wire dialect without I/O (`wire_*`), and the edge that sends."""
+"""Calling models: what all providers share, one folder for each wire dialect, and the edge that sends."""

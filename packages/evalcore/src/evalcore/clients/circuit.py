@@ -1,20 +1,23 @@
-"""What all calls to a model, or to a provider, wait for together: rate limits, outages, a used-up quota."""
+"""The circuit breaker: rate limits, outages and a used-up quota, which all calls wait for together.
+
+One circuit for the provider and one for each model. A failure that concerns others too opens it for a
+while; the first call after that is a trial, and the others wait for what it finds out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from evalcore.clients.failures import Failure
 from evalcore.structs import Frozen
 
-LOOK_EVERY_S = 1.0
-"""How often those that wait for another's probe look whether it has ended."""
-
-
-STRANGER_S = 45.0
-"""How long one that never answered is waited for: a tripped breaker lets it back after 20 to 30 s."""
-NOT_THERE = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
+TRIAL_LOOK_S: Final = 1.0
+"""How often those that wait for another call's trial look whether it has ended."""
+NEVER_ANSWERED_S: Final = 45.0
+"""How long one that never answered is waited for: MindRouter's own breaker lets it back after 20 to 30 s."""
+NOT_THERE: Final = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
 """Failures that say: not there. One that is only busy is known to be there."""
 
 
@@ -26,16 +29,18 @@ class Pause(Frozen, frozen=True):
     """What brought it about."""
 
 
-class _Gate:
-    """One model's, or the provider's: closed until a moment, or for good."""
+class _Circuit:
+    """One model's, or the provider's."""
 
     def __init__(self) -> None:
-        self.until = float("-inf")
+        self.open_until = float("-inf")
+        """Until then no call is sent."""
         self.failing_since: float | None = None
         self.failure: Failure | None = None
         self.has_answered = False
-        self.is_shut = False
-        self.is_probed = False
+        self.is_open_for_good = False
+        """After a failure that no waiting ends, such as a used-up quota."""
+        self.has_trial = False
         """Whether a call is out that finds out for all whether the failing is over."""
         self.noted_at = float("-inf")
 
@@ -44,62 +49,66 @@ class _Gate:
         return self.failing_since is not None
 
 
-class Pauses:
-    """Shared by all calls through one client. Times are in seconds of the given clock."""
+class CircuitBreaker:
+    """Shared by all calls through one client. Times are in seconds of the given clock.
+
+    `outage` is how long a model or provider that only fails is waited for.
+    """
 
     def __init__(self, outage: float, clock: Callable[[], float]) -> None:
         self._outage = outage
         self._clock = clock
-        self._provider = _Gate()
-        self._models: dict[str, _Gate] = {}
+        self._provider = _Circuit()
+        self._models: dict[str, _Circuit] = {}
 
-    def look(self, model_id: str) -> Failure | Pause | None:
+    def check(self, model_id: str) -> Failure | Pause | None:
         """Say whether a call may be sent now.
 
-        None: it may. A Pause: look again after it. A Failure: it is not worth sending, and this is
+        None: it may. A Pause: check again after it. A Failure: it is not worth sending, and this is
         why (the quota is used up, or the model has been failing for too long).
         """
         now = self._clock()
-        for gate in (self._provider, self._model(model_id)):
-            if gate.failure is None:
+        for circuit in (self._provider, self._model(model_id)):
+            if circuit.failure is None:
                 continue
-            if gate.is_shut or (now < gate.until and self._is_given_up(gate, now)):
-                return gate.failure
-            if now < gate.until:
-                return Pause(seconds=gate.until - now, failure=gate.failure)
-            if gate.is_failing and gate.is_probed:
-                return Pause(seconds=LOOK_EVERY_S, failure=gate.failure)
+            is_open = now < circuit.open_until
+            if circuit.is_open_for_good or (is_open and self._is_hopeless(circuit, now)):
+                return circuit.failure
+            if is_open:
+                return Pause(seconds=circuit.open_until - now, failure=circuit.failure)
+            if circuit.is_failing and circuit.has_trial:
+                return Pause(seconds=TRIAL_LOOK_S, failure=circuit.failure)
         return None
 
     @contextmanager
     def sending(self, model_id: str) -> Iterator[None]:
-        """Hold this around a request that `look` let pass: where its model fails, it is the only one."""
-        probed = [gate for gate in (self._provider, self._model(model_id)) if gate.is_failing]
-        for gate in probed:
-            gate.is_probed = True
+        """Hold this around a request that `check` let pass: where its model fails, it is the trial."""
+        tried = [circuit for circuit in (self._provider, self._model(model_id)) if circuit.is_failing]
+        for circuit in tried:
+            circuit.has_trial = True
         try:
             yield
         finally:
-            for gate in probed:
-                gate.is_probed = False
+            for circuit in tried:
+                circuit.has_trial = False
 
     def failed(self, model_id: str, failure: Failure, wait: float | None) -> bool:
-        """Note a failure that concerns others too; says whether waiting for its end is still worth it.
+        """Note a failure that concerns others too; returns whether waiting for its end is still worth it.
 
         `wait` is in seconds; None when the call that failed is not tried again.
         """
         if failure.scope == "call":
             return True
-        gate = self._provider if failure.scope == "provider" else self._model(model_id)
+        circuit = self._provider if failure.scope == "provider" else self._model(model_id)
         now = self._clock()
-        gate.failure = failure
-        gate.noted_at = now
-        gate.is_shut = gate.is_shut or not failure.retry
-        gate.until = max(gate.until, now + (failure.wait if wait is None else wait))
+        circuit.failure = failure
+        circuit.noted_at = now
+        circuit.is_open_for_good = circuit.is_open_for_good or not failure.retry
+        circuit.open_until = max(circuit.open_until, now + (failure.wait if wait is None else wait))
         # a rate limit is no outage: the server is well, and says when to come back
-        if gate.failing_since is None and not failure.is_free:
-            gate.failing_since = now
-        return not self._is_given_up(gate, now)
+        if circuit.failing_since is None and not failure.is_free:
+            circuit.failing_since = now
+        return not self._is_hopeless(circuit, now)
 
     def has_news_since(self, model_id: str, moment: float) -> bool:
         """Whether a failure that concerns the model's calls has been noted at or after `moment`."""
@@ -107,19 +116,20 @@ class Pauses:
 
     def succeeded(self, model_id: str) -> None:
         """Note that a model has answered: neither it nor its provider is out."""
-        for gate in (self._provider, self._model(model_id)):
-            gate.failing_since = None
-            gate.has_answered = True
+        for circuit in (self._provider, self._model(model_id)):
+            circuit.failing_since = None
+            circuit.has_answered = True
 
-    def _is_given_up(self, gate: _Gate, now: float) -> bool:
-        if gate.failing_since is None or gate.failure is None:
+    def _is_hopeless(self, circuit: _Circuit, now: float) -> bool:
+        """Whether it has been failing for longer than it is waited for."""
+        if circuit.failing_since is None or circuit.failure is None:
             return False
-        is_stranger = not gate.has_answered and gate.failure.code in NOT_THERE
-        patience = min(STRANGER_S, self._outage) if is_stranger else self._outage
-        return now - gate.failing_since > patience
+        is_unknown = not circuit.has_answered and circuit.failure.code in NOT_THERE
+        bound = min(NEVER_ANSWERED_S, self._outage) if is_unknown else self._outage
+        return now - circuit.failing_since > bound
 
-    def _model(self, model_id: str) -> _Gate:
-        gate = self._models.get(model_id)
-        if gate is None:
-            gate = self._models[model_id] = _Gate()
-        return gate
+    def _model(self, model_id: str) -> _Circuit:
+        circuit = self._models.get(model_id)
+        if circuit is None:
+            circuit = self._models[model_id] = _Circuit()
+        return circuit

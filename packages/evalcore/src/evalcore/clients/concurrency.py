@@ -1,8 +1,9 @@
-"""How many calls to one model may be out at once: fewer after a refusal for load, then gradually more.
+"""The concurrency limit: how many calls to one model may be out at once.
 
-Additive increase, multiplicative decrease, as in TCP (RFC 5681, section 3.1): a refusal halves the
-number, each round of answers adds one, until the model's own `concurrency` is reached again. It needs
-no clock: what was sent before the last cut cannot cut again.
+Fewer after a refusal for load, then gradually more: additive increase, multiplicative decrease, as in
+TCP (RFC 5681, section 3.1). A refusal halves the number, each round of answers adds one, until the
+model's own `concurrency` is reached again. It needs no clock: what was sent before the last cut cannot
+cut again.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from evalcore.clients.circuit import NOT_THERE
 from evalcore.clients.failures import Failure
-from evalcore.clients.interface import Lent
+from evalcore.clients.interface import YieldSlot
 
-OVERLOAD = frozenset({"rate_limited", "backend_busy", "no_capacity"})
+OVERLOAD: Final = frozenset({"rate_limited", "backend_busy", "no_capacity"})
 """Failures that say: fewer at once. After those of NOT_THERE a model is met again by one call first."""
 
 
-class _Lane:
-    """One model's calls."""
+class _ModelLimit:
+    """One model's limit, and its calls."""
 
     def __init__(self) -> None:
         self.limit: float | None = None
@@ -43,52 +45,52 @@ class _Lane:
                 free -= 1
 
 
-class Pace:
+class ConcurrencyLimit:
     """Shared by all calls through one client; only ever touched from the event loop."""
 
     def __init__(self) -> None:
-        self._lanes: dict[str, _Lane] = {}
+        self._models: dict[str, _ModelLimit] = {}
 
-    def limit(self, model_id: str) -> int | None:
-        """How many calls may be out now; None while the model's pace is its own."""
-        lane = self._lanes.get(model_id)
-        return None if lane is None or lane.limit is None else int(lane.limit)
+    def current(self, model_id: str) -> int | None:
+        """How many calls may be out now; None while nothing but the model's `concurrency` bounds them."""
+        model = self._models.get(model_id)
+        return None if model is None or model.limit is None else int(model.limit)
 
     @asynccontextmanager
-    async def turn(self, model_id: str, lent: Lent) -> AsyncIterator[int]:
-        """Wait for a place among the model's calls and hold it; gives the round that the call belongs to."""
-        lane = self._lanes.setdefault(model_id, _Lane())
-        while lane.is_full:
+    async def acquire(self, model_id: str, yield_slot: YieldSlot) -> AsyncIterator[int]:
+        """Wait until the model's limit allows one more call, and hold it; gives the call's round."""
+        model = self._models.setdefault(model_id, _ModelLimit())
+        while model.is_full:
             waiter = asyncio.get_running_loop().create_future()
-            lane.waiting.append(waiter)
+            model.waiting.append(waiter)
             try:
-                async with lent():
+                async with yield_slot():
                     await waiter
             except asyncio.CancelledError:
-                lane.wake()  # the place may have been given to this very call
+                model.wake()  # this very call may have been woken, and another must be in its stead
                 raise
-        lane.out += 1
+        model.out += 1
         try:
-            yield lane.round
+            yield model.round
         finally:
-            lane.out -= 1
-            lane.wake()
+            model.out -= 1
+            model.wake()
 
     def failed(self, model_id: str, failure: Failure, round_: int) -> None:
-        """Slow down after a refusal for load; once for all that were out together."""
-        lane = self._lanes[model_id]
-        if failure.code not in OVERLOAD | NOT_THERE or round_ != lane.round:
+        """Lower the limit after a refusal for load; once for all that were out together."""
+        model = self._models[model_id]
+        if failure.code not in OVERLOAD | NOT_THERE or round_ != model.round:
             return
-        lane.round += 1
-        was = lane.out if lane.limit is None else min(lane.out, lane.limit)
-        lane.limit = 1.0 if failure.code in NOT_THERE else max(1.0, was / 2)
+        model.round += 1
+        was = model.out if model.limit is None else min(model.out, model.limit)
+        model.limit = 1.0 if failure.code in NOT_THERE else max(1.0, was / 2)
 
     def succeeded(self, model_id: str, most: int) -> None:
-        """Speed up by one call a round, up to `most`."""
-        lane = self._lanes[model_id]
-        if lane.limit is None:
+        """Raise the limit by one call a round, up to `most`."""
+        model = self._models[model_id]
+        if model.limit is None:
             return
-        lane.limit += 1 / lane.limit
-        if lane.limit >= most:
-            lane.limit = None
-        lane.wake()
+        model.limit += 1 / model.limit
+        if model.limit >= most:
+            model.limit = None
+        model.wake()

@@ -1,4 +1,7 @@
-"""One server's connections: a request's bytes out, an answer or a failure in. Nothing is tried again here."""
+"""One server's connections: a request's bytes out, an answer or a failure in. Nothing is tried again here.
+
+What the bytes mean is the dialect's to say; this module knows HTTP, time limits and size limits.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,34 @@ import ssl
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from evalcore.clients.failures import (
-    Answer,
-    Failure,
-    classify,
-    connection_lost,
-    timed_out,
-    too_large,
-    unreachable,
-)
-from evalcore.clients.openai import wire
-from evalcore.clients.openai.stream import LONGEST_ANSWER, StreamedAnswer
+from evalcore.clients.dialect import LONGEST_ANSWER, Dialect, Request, StreamReader
+from evalcore.clients.failures import Failure, connection_lost, timed_out, too_large, unreachable
+from evalcore.clients.reply import Answer
 
-CONNECT_SECONDS = 10.0
-LIST_SECONDS = 15.0
-"""For `GET /v1/models` and `GET /status`."""
-KEEP_ALIVE_SECONDS = 4.0
+CONNECT_SECONDS: Final = 10.0
+LIST_SECONDS: Final = 15.0
+"""For the list of models, and for the server's version."""
+KEEP_ALIVE_SECONDS: Final = 4.0
 """Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself."""
-END_SECONDS = 1.0
-"""How long a stream may stay open after `[DONE]`; read to its end, its connection can be used again."""
-LONGEST_ERROR = 2**20
+END_SECONDS: Final = 1.0
+"""How long a stream may stay open after its end mark; read to its end, its connection can be used again."""
+LONGEST_ERROR: Final = 2**20
 """Bytes of an error's body that are read."""
+PIECE: Final = 2**16
+"""Bytes; a megabyte on the wire can be a gigabyte unpacked, and whoever reads decides when it is enough."""
 
-_HTTP_OK = 200
-_EXTENSIONS = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
+_HTTP_OK: Final = 200
+_EXTENSIONS: Final = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+_ENCODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_BROKEN: Final = (httpx.HTTPError, aiohttp.ClientError, OSError)
+"""What a connection that is not made, or is cut, raises."""
 
 
 def open_transport(base_url: str) -> httpx.AsyncBaseTransport:
@@ -57,73 +59,87 @@ def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
 class Connection:
     """Sends requests to one server; whatever happens to one is in what is returned.
 
-    It uses the transport as it is: httpx.AsyncClient would add cookies, redirects and proxies from
-    the environment, none of which the key may follow, and a tenth of the CPU time of a call.
+    `headers` go with every request, those of `dialect.headers(api_key)` with all but the question for
+    the server's version. It uses the transport as it is: httpx.AsyncClient would add cookies, redirects
+    and proxies from the environment, none of which the key may follow, and a tenth of the CPU time of
+    a call.
     """
 
     def __init__(
         self,
-        base_url: str,
+        dialect: Dialect,
+        root: str,
+        api_key: str | None,
         headers: Mapping[str, str],
         transport: httpx.AsyncBaseTransport,
         wall_clock: Callable[[], datetime],
     ) -> None:
-        self._base_url = base_url.rstrip("/").removesuffix("/v1")
-        self._get_headers = httpx.Headers(headers)
-        self._post_headers = httpx.Headers({**headers, "Content-Type": "application/json"}).raw
-        self._chat_url = httpx.URL(self._base_url + wire.CHAT_PATH)
+        self._dialect = dialect
+        self._root = root
+        with_key = {**headers, **dialect.headers(api_key)}
+        self._headers_without_key = httpx.Headers(headers)
+        self._headers_with_key = httpx.Headers(with_key)
+        self._post_headers = httpx.Headers({**with_key, "Content-Type": "application/json"}).raw
+        self._urls: dict[str, httpx.URL] = {}
         self._transport = transport
         self._wall_clock = wall_clock
 
-    async def chat(
-        self, body: bytes, request_id: str, seconds: float, streamed: StreamedAnswer | None
+    async def post(
+        self, request: Request, request_id: str, seconds: float, stream: StreamReader | None
     ) -> Answer | Failure:
-        """Ask for a chat completion, within `seconds` for all of it; into `streamed` where it is a stream."""
-        request = self._chat_request(body, request_id)
+        """Ask for an answer, within `seconds` for all of it; into `stream` where it is to be one."""
+        sent = self._post_request(request, request_id)
         try:
             async with asyncio.timeout(seconds) as limit:
-                response = await self._transport.handle_async_request(request)
+                response = await self._transport.handle_async_request(sent)
                 try:
                     if response.status_code != _HTTP_OK:
                         return await self._refusal(response)
-                    if streamed is None or _is_json(response):
-                        return await _read_whole(response)
-                    return await _read_stream(response, streamed, limit)
+                    if stream is None or _is_json(response):
+                        return await self._read_whole(response)
+                    return await _read_stream(response, stream, limit)
                 finally:
                     await response.aclose()
         except TimeoutError:
-            if streamed is not None and streamed.is_over:
-                return streamed.end()
-            return timed_out(seconds, is_answering=streamed is not None and streamed.has_begun)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            if stream is not None and stream.is_over:
+                return stream.end()
+            return timed_out(seconds, is_answering=stream is not None and stream.has_begun)
+        except _BROKEN as error:
             return _broken_connection(error)
 
-    def _chat_request(self, body: bytes, request_id: str) -> httpx.Request:
+    def _post_request(self, request: Request, request_id: str) -> httpx.Request:
         """Build the request, at a third of the CPU time that httpx takes to work out the same headers."""
+        url = self._urls.get(request.path)
+        if url is None:
+            # parsed once: there is one path for each model at most
+            url = self._urls[request.path] = httpx.URL(self._root + request.path)
         headers = [*self._post_headers, (b"X-Request-ID", request_id.encode("ascii"))]
         # given as a stream, the body adds no headers: the transport adds Host and Content-Length
-        request = httpx.Request(
-            "POST", self._chat_url, headers=headers, stream=httpx.ByteStream(body), extensions=_EXTENSIONS
+        built = httpx.Request(
+            "POST", url, headers=headers, stream=httpx.ByteStream(request.body), extensions=_EXTENSIONS
         )
-        request.headers.encoding = "ascii"
-        request.read()
-        return request
+        built.headers.encoding = "ascii"
+        built.read()
+        return built
 
     async def _refusal(self, response: httpx.Response) -> Failure:
         try:
             body = await _read_bounded(response, LONGEST_ERROR)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError):
+        except _BROKEN:
             # the status has come, and says more than the cut does
             body = None
-        return classify(response.status_code, response.headers, body or b"", self._wall_clock())
+        return self._dialect.read_failure(
+            response.status_code, response.headers, body or b"", self._wall_clock()
+        )
+
+    async def _read_whole(self, response: httpx.Response) -> Answer | Failure:
+        body = await _read_bounded(response, LONGEST_ANSWER)
+        return too_large(LONGEST_ANSWER) if body is None else self._dialect.read_answer(body)
 
     async def get(self, path: str, *, with_key: bool) -> bytes | Failure:
         """Ask for a small document, such as the list of models."""
-        headers = self._get_headers
-        if not with_key:
-            headers = headers.copy()
-            headers.pop("Authorization", None)
-        request = httpx.Request("GET", self._base_url + path, headers=headers, extensions=_EXTENSIONS)
+        headers = self._headers_with_key if with_key else self._headers_without_key
+        request = httpx.Request("GET", self._root + path, headers=headers, extensions=_EXTENSIONS)
         try:
             async with asyncio.timeout(LIST_SECONDS):
                 response = await self._transport.handle_async_request(request)
@@ -136,7 +152,7 @@ class Connection:
                     await response.aclose()
         except TimeoutError:
             return timed_out(LIST_SECONDS, is_answering=False)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+        except _BROKEN as error:
             return _broken_connection(error)
 
 
@@ -153,11 +169,6 @@ def _body(response: httpx.Response) -> AsyncIterable[bytes]:
     return inflated(body, response.headers.get("content-encoding", ""))
 
 
-async def _read_whole(response: httpx.Response) -> Answer | Failure:
-    body = await _read_bounded(response, LONGEST_ANSWER)
-    return too_large(LONGEST_ANSWER) if body is None else wire.parse_completion(body)
-
-
 async def _read_bounded(response: httpx.Response, limit: int) -> bytes | None:
     """The body, or None when it is longer than `limit` bytes."""
     parts: list[bytes] = []
@@ -171,21 +182,22 @@ async def _read_bounded(response: httpx.Response, limit: int) -> bytes | None:
 
 
 async def _read_stream(
-    response: httpx.Response, streamed: StreamedAnswer, limit: asyncio.Timeout
+    response: httpx.Response, stream: StreamReader, limit: asyncio.Timeout
 ) -> Answer | Failure:
     try:
         async for data in _body(response):
-            if streamed.is_over:
+            if stream.is_over:
                 break
-            if streamed.feed(data):
-                _hasten(limit)
-    except (httpx.HTTPError, aiohttp.ClientError, OSError):
+            if stream.feed(data):
+                _bring_forward(limit)
+    except _BROKEN:
         # a cut connection: how much had come by then decides what it is, as at a regular end
-        return streamed.end()
-    return streamed.end()
+        return stream.end()
+    return stream.end()
 
 
-def _hasten(limit: asyncio.Timeout) -> None:
+def _bring_forward(limit: asyncio.Timeout) -> None:
+    """End the call soon: all of the answer is there, and only the connection's end is waited for."""
     deadline, soon = limit.when(), asyncio.get_running_loop().time() + END_SECONDS
     limit.reschedule(soon if deadline is None else min(deadline, soon))
 
@@ -193,19 +205,12 @@ def _hasten(limit: asyncio.Timeout) -> None:
 def _broken_connection(error: Exception) -> Failure:
     """Tell a connection that was not made from one that was cut.
 
-    httpx-aiohttp gives both as a ConnectTimeout, but keeps aiohttp's own error as the cause.
+    httpx-aiohttp gives both as a ConnectTimeout, but has aiohttp's own error as the cause.
     """
     cause = error.__cause__ if error.__cause__ is not None else error
     if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | httpx.ConnectError):
         return unreachable()
     return connection_lost(is_answering=False)
-
-
-PIECE = 2**16
-"""Bytes; a megabyte on the wire can be a gigabyte unpacked, and whoever reads decides when it is enough."""
-
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 def inflated(body: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:

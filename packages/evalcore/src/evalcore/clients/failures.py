@@ -1,25 +1,17 @@
-"""Why a call gave no answer, and what to do about it: every failure of the servers, without I/O.
+"""Why a call gave no answer, and how to go on: what every dialect's failures have in common, without I/O.
 
-`docs/mindrouter.md` gives the table behind this module, with the reasons.
+A dialect says what its servers' answers mean (`openai/failures.py`); what happens to a connection means
+the same in all of them and stands here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Literal
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
 
-import msgspec
-
-from evalcore.clients.error_bodies import (
-    Stated,
-    read_error,
-    read_error_object,
-    retry_after_seconds,
-    safe_text,
-    unquoted,
-)
-from evalcore.clients.reply import CallError, Fault, Usage
+from evalcore.clients.reply import CallError, Fault
 from evalcore.structs import Frozen
 
 Code = Literal[
@@ -47,33 +39,22 @@ Code = Literal[
     "unreachable",
     "unreadable_answer",
 ]
-"""What went wrong. Stable: kept in replies.jsonl."""
+"""What went wrong. Stable: stored in replies.jsonl."""
 
 Scope = Literal["call", "model", "provider"]
 """Whom a failure concerns: this call, every call to the model, or every call to the provider."""
 
-RATE_WINDOW = 60.0
-"""Seconds of MindRouter's fixed window of requests per minute."""
-HOLD_AFTER_502 = 30.0
-"""Seconds; a backend taken off by the circuit breaker came back after 20-30 s."""
-HOLD_AFTER_404 = 15.0
-"""Seconds; half of the above, since the breaker may have tripped some time ago."""
-WAIT_AFTER_503 = 10.0
-"""Seconds; the gateway has itself waited up to 150 s for a slot."""
-WAIT_WHEN_BUSY = 5.0
-"""Seconds; for a 429 that a backend sends."""
-WAIT_WHEN_UNREACHABLE = 10.0
+WAIT_WHEN_UNREACHABLE: Final = 10.0
 """Seconds; a server that is being restarted is back within four of these."""
-LONGEST_RETRY_AFTER = 300.0
-"""Seconds; a server that asks for more is asked again after this."""
+LONGEST_MESSAGE: Final = 300
+"""Characters of what is shown of a server's words."""
 
-
-class Answer(Frozen, frozen=True):
-    """A whole answer of a model. `text` is None where it had no content."""
-
-    text: str | None
-    finish_reason: str | None
-    usage: Usage | None
+_ADDRESS: Final = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s'\"<>]+", re.IGNORECASE)
+_HOST: Final = re.compile(
+    r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\d.-]*[a-z])[a-z0-9](?:[a-z0-9-]*\.)*[a-z0-9-]+(?=:\d{2,5}\b))(?::\d{2,5})?\b",
+    re.IGNORECASE,
+)
+_SECRET: Final = re.compile(r"\b(?:sk-|mr2_|Bearer\s+)[\w.\-*]+", re.IGNORECASE)
 
 
 class Failure(Frozen, frozen=True):
@@ -93,122 +74,14 @@ class Failure(Frozen, frozen=True):
 
     @property
     def error(self) -> CallError:
-        """What is kept in the reply."""
+        """What is stored in the reply."""
         return CallError(fault=self.fault, code=self.code, message=self.message)
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> Failure:
-    """Say what an HTTP answer that is not 200 means; `now` reads a Retry-After that is a date."""
-    failure = _by_status(status, read_error(body))
-    asked = retry_after_seconds(headers.get("retry-after"), now)
-    if asked is None or not failure.retry:
-        return failure
-    wait = max(failure.wait, min(asked, LONGEST_RETRY_AFTER))
-    return msgspec.structs.replace(failure, wait=wait)
-
-
-def stated_failure(error: bytes) -> Failure:
-    """Say what an error object inside an HTTP 200 means; its `code` is a status where it is a number."""
-    stated = read_error_object(error)
-    stated = msgspec.structs.replace(stated, message=unquoted(stated.message))
-    if isinstance(stated.code, int) and 400 <= stated.code <= 599:  # noqa: PLR2004 - the HTTP errors
-        # the backend's own JSON arrives as text here, so that only the wording is left to go by
-        return _by_status(stated.code, stated)
-    return server_error(stated.message)
-
-
-def _by_status(status: int, stated: Stated) -> Failure:
-    """The table of docs/mindrouter.md."""
-    read = _BY_STATUS.get(status)
-    if read is not None:
-        return read(status, stated)
-    if status >= 500:  # noqa: PLR2004 - the servers' errors
-        return server_error(stated.message, status)
-    told = _told(f"the server answered {status}", stated.message)
-    return Failure(code="unexpected_answer", message=told)
-
-
-def _unauthorized(_status: int, _stated: Stated) -> Failure:
-    # the server's text may repeat the key
-    return Failure(code="unauthorized", message="the key is not accepted (401)")
-
-
-def _forbidden(_status: int, stated: Stated) -> Failure:
-    return Failure(code="forbidden", message=_told("not permitted (403)", stated.message))
-
-
-def _passing(status: int, stated: Stated) -> Failure:
-    return server_error(stated.message, status)
-
-
-def _refused_request(status: int, stated: Stated) -> Failure:
-    words = stated.message.lower()
-    if _is_context_length(stated.code, words):
-        told = _told("the input is too long for the model's context", stated.message)
-        return Failure(code="context_length", message=told, fault="model")
-    if status == 422 and "structured output" in words:  # noqa: PLR2004 - content null, on MindRouter
-        told = "the model gave no content for the structured output asked of it"
-        return Failure(code="no_content", message=told, fault="model")
-    if stated.kind == "dlp_policy_violation" or stated.code == "dlp_blocked" or "dlp" in words:
-        return Failure(code="content_refused", message="the gateway's data policy refused the request")
-    return Failure(code="bad_request", message=_told(f"the request was refused ({status})", stated.message))
-
-
-def _is_context_length(code: str | int | None, words: str) -> bool:
-    return (
-        code == "context_length_exceeded"
-        or "context_length_exceeded" in words
-        or "context length" in words
-        or "context window" in words
-        or "maximum context" in words
-        or "prompt is too long" in words
-    )
-
-
-def _not_found(_status: int, stated: Stated) -> Failure:
-    words = stated.message.lower()
-    if stated.code == "model_not_found" or "model" in words:
-        return model_unavailable("the model is not served now (404)")
-    told = _told("there is no such address on the server (404)", stated.message)
-    return Failure(code="not_found", message=told)
-
-
-def _too_many(_status: int, stated: Stated) -> Failure:
-    words = stated.message.lower()
-    if stated.code == "insufficient_quota" or "token quota" in words:
-        told = "the token quota is used up (429)"
-        return Failure(code="quota_exceeded", message=told, scope="provider")
-    if not stated.is_object and "rate limit" in words:
-        told = _told("too many requests a minute (429)", stated.message)
-        return Failure(
-            code="rate_limited", message=told, retry=True, scope="provider", wait=RATE_WINDOW, is_free=True
-        )
-    told = _told("the model's backend is busy (429)", stated.message)
-    return Failure(code="backend_busy", message=told, retry=True, scope="model", wait=WAIT_WHEN_BUSY)
-
-
-def _unavailable(_status: int, stated: Stated) -> Failure:
-    if "no suitable backend" in stated.message.lower() or "no healthy backend" in stated.message.lower():
-        return model_unavailable("no backend serves the model now (503)")
-    told = _told("no capacity (503)", stated.message)
-    return Failure(code="no_capacity", message=told, retry=True, wait=WAIT_AFTER_503)
-
-
-def model_unavailable(message: str) -> Failure:
-    """A model that is not there now; a tripped circuit breaker looks just like it."""
-    return Failure(code="model_unavailable", message=message, retry=True, scope="model", wait=HOLD_AFTER_404)
-
-
-def _bad_gateway(_status: int, _stated: Stated) -> Failure:
-    """A 502. Its text names internal hosts and is therefore not shown."""
-    message = "the gateway's attempts on the model's backend failed (502)"
-    return Failure(code="bad_gateway", message=message, retry=True, scope="model", wait=HOLD_AFTER_502)
-
-
 def server_error(words: str, status: int | None = None) -> Failure:
-    """A failure inside the server, told of or not."""
+    """A failure inside the server; `words` are what it says of it, if anything."""
     what = "the server failed" if status is None else f"the server failed ({status})"
-    return Failure(code="server_error", message=_told(what, words), retry=True)
+    return Failure(code="server_error", message=with_words(what, words), retry=True)
 
 
 def connection_lost(*, is_answering: bool) -> Failure:
@@ -241,7 +114,7 @@ def incomplete_answer() -> Failure:
 
 
 def unreadable_answer() -> Failure:
-    """A 200 that is no answer of this dialect."""
+    """A 200 that is no answer of its dialect."""
     return Failure(code="unreadable_answer", message="the answer is not in the expected format", retry=True)
 
 
@@ -251,7 +124,7 @@ def no_choices() -> Failure:
 
 
 def too_large(limit: int) -> Failure:
-    """An answer over the bound; the model's own doing, and it would do it again."""
+    """An answer over the bound (in bytes); the model's own doing, and it would do it again."""
     message = f"the answer is over {limit // 2**20} MiB"
     return Failure(code="too_large", message=message, fault="model")
 
@@ -260,7 +133,7 @@ def timed_out(seconds: float, *, is_answering: bool) -> Failure:
     """The time limit of one call was reached.
 
     A model that had begun to answer is too slow or does not stop: its own failure. One that had
-    not is tried once more, since what we gave up on may hold its slot on the server to the end.
+    not is tried once more only, since the abandoned call may hold its slot on the server to the end.
     """
     if is_answering:
         message = f"still answering after {seconds:g} s"
@@ -268,20 +141,34 @@ def timed_out(seconds: float, *, is_answering: bool) -> Failure:
     return Failure(code="timeout", message=f"no answer within {seconds:g} s", retry=True, at_most=1)
 
 
-def _told(what: str, words: str) -> str:
+def with_words(what: str, words: str) -> str:
+    """Return the message of a failure: ours, then the server's own words made fit to be shown."""
     return safe_text(f"{what}: {words}" if words else what)
 
 
-_BY_STATUS: dict[int, Callable[[int, Stated], Failure]] = {
-    400: _refused_request,
-    401: _unauthorized,
-    403: _forbidden,
-    404: _not_found,
-    408: _passing,
-    413: _refused_request,
-    422: _refused_request,
-    425: _passing,
-    429: _too_many,
-    502: _bad_gateway,
-    503: _unavailable,
-}
+def safe_text(text: str) -> str:
+    """One line of at most 300 characters, with control characters, addresses and keys taken out."""
+    # a server's text may be megabytes: what cannot be shown is not searched either
+    text = text[: LONGEST_MESSAGE * 4]
+    text = _SECRET.sub("[key]", text)
+    text = _ADDRESS.sub("[address]", text)
+    text = _HOST.sub("[address]", text)
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"
+
+
+def retry_after_seconds(value: str | None, now: datetime | None) -> float | None:
+    """Read a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP date; None where it is neither."""
+    if value is None:
+        return None
+    value = value.strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if now is None:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

@@ -1,4 +1,4 @@
-"""The client of one provider: makes its calls, and waits where its failures ask for it."""
+"""The client of one provider, whatever its dialect: makes its calls, and waits where failures ask for it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from hashlib import sha256
 import httpx
 import msgspec
 
-from evalcore.clients.circuit import Pauses
-from evalcore.clients.concurrency import Pace
+from evalcore.clients.circuit import CircuitBreaker
+from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
-from evalcore.clients.error_bodies import UNREADABLE
-from evalcore.clients.failures import Answer, Failure
-from evalcore.clients.interface import Call, Lent, Served
-from evalcore.clients.openai import wire
-from evalcore.clients.openai.stream import StreamedAnswer
-from evalcore.clients.reply import Reply
+from evalcore.clients.dialect import UNREADABLE, Dialect, Request
+from evalcore.clients.failures import Failure
+from evalcore.clients.interface import Call, Served, YieldSlot
+from evalcore.clients.reply import Answer, Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
 from evalcore.errors import ProviderRefused, ProviderUnreachable
-from evalcore.library.models import Provider
+from evalcore.library.models import Provider, server_root
 from evalcore.version import __version__
 
 PROBE_SECONDS = 30.0
@@ -34,7 +32,7 @@ PROBE_SECONDS = 30.0
 _KEY_REFUSED = frozenset({"unauthorized", "forbidden"})
 
 OnWait = Callable[[str, str, float], None]
-"""Told of each wait: the model's id, the failure's code, seconds."""
+"""Called before each wait: the model's id, the failure's code, seconds."""
 Random = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -48,7 +46,8 @@ def _new_request_id() -> str:
 
 
 @asynccontextmanager
-async def open_openai_client(
+async def open_http_client(
+    dialect: Dialect,
     provider: Provider,
     base_url: str,
     api_key: str | None,
@@ -61,20 +60,19 @@ async def open_openai_client(
     transport: httpx.AsyncBaseTransport | None = None,
     retry: RetryPolicy | None = None,
     on_wait: OnWait | None = None,
-) -> AsyncIterator[OpenAIClient]:
-    """Open a client for a server that speaks the OpenAI dialect; `base_url` is its root.
+) -> AsyncIterator[HttpClient]:
+    """Open a client for a server that speaks a dialect; `base_url` is its root.
 
     The caller bounds how many calls are in flight; all calls through one client share its waits.
     `sleep` is awaited for waits only, never for time limits.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     headers["User-Agent"] = f"evaluator/{__version__}"
-    if api_key:
-        headers["Authorization"] = f"Bearer {api_key}"
     async with transport if transport is not None else open_transport(base_url) as connections:
-        yield OpenAIClient(
+        yield HttpClient(
+            dialect,
             provider,
-            Connection(base_url, headers, connections, wall_clock),
+            Connection(dialect, server_root(base_url), api_key, headers, connections, wall_clock),
             clock=clock,
             wall_clock=wall_clock,
             sleep=sleep,
@@ -85,11 +83,12 @@ async def open_openai_client(
         )
 
 
-class OpenAIClient:
+class HttpClient:
     """Calls the models of one server; see evalcore.clients.interface.Client."""
 
     def __init__(
         self,
+        dialect: Dialect,
         provider: Provider,
         connection: Connection,
         *,
@@ -101,6 +100,7 @@ class OpenAIClient:
         policy: RetryPolicy,
         on_wait: OnWait | None,
     ) -> None:
+        self._dialect = dialect
         self._provider = provider
         self._connection = connection
         self._clock = clock
@@ -110,56 +110,56 @@ class OpenAIClient:
         self._new_request_id = new_request_id
         self._policy = policy
         self._on_wait = on_wait
-        self._pauses = Pauses(policy.outage, clock)
-        self._pace = Pace()
+        self._breaker = CircuitBreaker(policy.outage, clock)
+        self._limit = ConcurrencyLimit()
         self._probing = asyncio.Lock()
 
-    async def call(self, call: Call, lent: Lent = nullcontext) -> Reply:
+    async def call(self, call: Call, yield_slot: YieldSlot = nullcontext) -> Reply:
         """Make one call, retries included; the failure of a call is in its reply."""
         request_id = self._new_request_id()
-        body = wire.chat_body(call)
+        request = self._dialect.request(call)
         model_id = call.model.id
         attempts = Attempts(self._policy, self._random)
         sent, latency, first = 0, 0.0, 0.0
         started_at: datetime | None = None
         while True:
-            async with self._pace.turn(model_id, lent) as round_:
-                outcome: Answer | Failure | None = await self._wait_for_turn(model_id, lent)
+            async with self._limit.acquire(model_id, yield_slot) as round_:
+                outcome: Answer | Failure | None = await self._wait_for_circuit(model_id, yield_slot)
                 if outcome is not None:
                     break
                 began = self._clock()
                 if started_at is None:
                     started_at, first = self._wall_clock(), began
-                streamed = StreamedAnswer() if call.model.stream else None
-                with self._pauses.sending(model_id):
-                    outcome = await self._connection.chat(body, request_id, call.model.timeout, streamed)
+                stream = self._dialect.read_stream() if call.model.stream else None
+                with self._breaker.sending(model_id):
+                    outcome = await self._connection.post(request, request_id, call.model.timeout, stream)
                 ended = self._clock()
                 latency = ended - began
                 sent += 1
                 if isinstance(outcome, Failure) and outcome.code == "refused_stream":
                     outcome = await self._reason_for_refusal(model_id, outcome, began)
                 if isinstance(outcome, Answer):
-                    self._pauses.succeeded(model_id)
-                    self._pace.succeeded(model_id, call.model.concurrency)
+                    self._breaker.succeeded(model_id)
+                    self._limit.succeeded(model_id, call.model.concurrency)
                     break
-                self._pace.failed(model_id, outcome, round_)
+                self._limit.failed(model_id, outcome, round_)
             wait = attempts.wait_after(outcome, ended - first)
-            is_worth_it = self._pauses.failed(model_id, outcome, wait)
+            is_worth_it = self._breaker.failed(model_id, outcome, wait)
             if wait is None or not is_worth_it:
                 break
             if outcome.scope == "call":
-                await self._wait(model_id, outcome, wait, lent)
-        return self._reply(call, body, request_id, outcome, started_at, latency, sent)
+                await self._wait(model_id, outcome, wait, yield_slot)
+        return self._reply(call, request, request_id, outcome, started_at, latency, sent)
 
     async def served(self) -> Served:
-        """Say which models can be served now, and the gateway's version where it tells it.
+        """Return which models can be served now, and the gateway's version where it tells it.
 
         Raises ProviderUnreachable or ProviderRefused.
         """
         attempts = Attempts(self._policy, self._random)
         began = self._clock()
         while True:
-            listed = await self._connection.get(wire.MODELS_PATH, with_key=True)
+            listed = await self._connection.get(self._dialect.models_path, with_key=True)
             if not isinstance(listed, Failure):
                 break
             wait = attempts.wait_after(listed, self._clock() - began)
@@ -167,12 +167,13 @@ class OpenAIClient:
             if wait is None or listed.wait or self._clock() - began > LIST_SECONDS:
                 raise self._refused(listed)
             await self._sleep(wait)
-        status = await self._connection.get(wire.STATUS_PATH, with_key=False)
+        path = self._dialect.version_path
+        version = None if path is None else await self._connection.get(path, with_key=False)
         try:
-            return wire.served(listed, None if isinstance(status, Failure) else status)
+            return self._dialect.read_served(listed, None if isinstance(version, Failure) else version)
         except UNREADABLE as error:
             raise ProviderUnreachable(
-                "the answer to GET /v1/models is no list of models",
+                f"the answer to GET {self._dialect.models_path} is no list of models",
                 where=self._provider.name,
                 hint="check the provider's base_url",
             ) from error
@@ -184,18 +185,18 @@ class OpenAIClient:
             return ProviderRefused(failure.message, where=where, hint=f"check {variable}")
         return ProviderUnreachable(failure.message, where=where, hint="check the provider's base_url")
 
-    async def _wait_for_turn(self, model_id: str, lent: Lent) -> Failure | None:
+    async def _wait_for_circuit(self, model_id: str, yield_slot: YieldSlot) -> Failure | None:
         """Wait out what the model's calls wait for together; a failure where that is not worth it."""
-        while (verdict := self._pauses.look(model_id)) is not None:
+        while (verdict := self._breaker.check(model_id)) is not None:
             if isinstance(verdict, Failure):
                 return verdict
-            await self._wait(model_id, verdict.failure, verdict.seconds, lent)
+            await self._wait(model_id, verdict.failure, verdict.seconds, yield_slot)
         return None
 
-    async def _wait(self, model_id: str, failure: Failure, seconds: float, lent: Lent) -> None:
+    async def _wait(self, model_id: str, failure: Failure, seconds: float, yield_slot: YieldSlot) -> None:
         if self._on_wait is not None:
             self._on_wait(model_id, failure.code, seconds)
-        async with lent():
+        async with yield_slot():
             await self._sleep(seconds)
 
     async def _reason_for_refusal(self, model_id: str, refusal: Failure, began: float) -> Failure:
@@ -204,22 +205,23 @@ class OpenAIClient:
         MindRouter refuses streams over the rate limit or the quota without a word; a tiny request
         that is not streamed gets the word. One at a time asks, and what it learns holds for all.
         """
+        probe = self._dialect.probe(model_id)
+        if probe is None:
+            return refusal
         async with self._probing:
-            if self._pauses.has_news_since(model_id, began):
+            if self._breaker.has_news_since(model_id, began):
                 return msgspec.structs.replace(refusal, is_free=True)
-            outcome = await self._connection.chat(
-                wire.probe_body(model_id), self._new_request_id(), PROBE_SECONDS, None
-            )
+            outcome = await self._connection.post(probe, self._new_request_id(), PROBE_SECONDS, None)
             if isinstance(outcome, Failure) and (outcome.scope != "call" or outcome.code in _KEY_REFUSED):
                 # noted here, under the lock, so that the next in line need not ask again
-                self._pauses.failed(model_id, outcome, outcome.wait)
+                self._breaker.failed(model_id, outcome, outcome.wait)
                 return outcome
             return refusal
 
     def _reply(
         self,
         call: Call,
-        body: bytes,
+        request: Request,
         request_id: str,
         outcome: Answer | Failure,
         started_at: datetime | None,
@@ -232,7 +234,7 @@ class OpenAIClient:
             case=call.case,
             replicate=call.replicate,
             request_id=request_id,
-            request_sha256=sha256(body).hexdigest(),
+            request_sha256=sha256(request.body).hexdigest(),
             text=answer.text if answer else None,
             finish_reason=answer.finish_reason if answer else None,
             usage=answer.usage if answer else None,

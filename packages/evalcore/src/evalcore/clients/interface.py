@@ -10,8 +10,8 @@ from evalcore.clients.reply import Reply
 from evalcore.library.models import Model
 from evalcore.structs import Frozen, JsonObject
 
-Lent = Callable[[], AbstractAsyncContextManager[None]]
-"""What a client holds around a wait: others use the call's place among the calls in flight meanwhile."""
+YieldSlot = Callable[[], AbstractAsyncContextManager[None]]
+"""What a client holds around a wait: meanwhile the call's slot among the calls in flight is others'."""
 
 
 class Call(Frozen, frozen=True):
@@ -59,8 +59,8 @@ class Client(Protocol):
         """
         ...
 
-    async def call(self, call: Call, lent: Lent) -> Reply:
-        """Make one call, retries included; what it waits for between its tries is inside `lent`.
+    async def call(self, call: Call, yield_slot: YieldSlot) -> Reply:
+        """Make one call, retries included; what it waits for between its tries is inside `yield_slot`.
 
         Never raises for a failed call: the failure is in the reply. Raises only
         asyncio.CancelledError.

@@ -1,9 +1,9 @@
-"""Waiting out an outage: one call looks whether the model is back, the others wait for it to tell.
+"""Waiting out an outage: one call looks whether the model is back, the others wait for what it finds.
 
 The client beneath tries each call a few times and then says that it failed. Where a model that has
-answered before fails for everybody, that is an outage and not the call's own failure: the call is kept
-and made again when the model is back. A model that never answered is not waited for. Calls that wait
-hold no place among the calls in flight, so that the models that are there go on at full speed.
+answered before fails for everybody, that is an outage and not the call's own failure: the call is made
+again when the model is back. A model that never answered is not waited for. Calls that wait hold no
+slot among the calls in flight, so that the models that are there go on at full speed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from evalcore.clients.interface import Call, Client, Lent, Served
+from evalcore.clients.interface import Call, Client, Served, YieldSlot
 from evalcore.clients.reply import Reply
 from evalcore.errors import ModelError
 from evalcore.structs import Frozen
@@ -31,43 +31,43 @@ SAME_LOOK_S = 5.0
 """Looks of several models within so many seconds are one request."""
 
 
-class Patience(Frozen, frozen=True):
+class OutagePolicy(Frozen, frozen=True):
     """How long an outage is waited out."""
 
     budget: float = 900.0
     """Seconds in which a model gives no answer at all, for one outage of it."""
 
 
-class _Gate:
+class _ModelState:
     """What is known of one model."""
 
     def __init__(self, *, has_answered: bool) -> None:
         self.has_answered = has_answered
         self.answers = 0
         self.failing_since: float | None = None
-        """When the first call was waited out that no answer followed."""
-        self.is_given_up = False
+        """When the first call began to be waited out; None once an answer came."""
+        self.is_abandoned = False
         self.is_up = asyncio.Event()
         self.is_up.set()
 
 
-class PatientClient:
+class OutageClient:
     """A client whose calls wait out outages; see evalcore.clients.interface.Client."""
 
     def __init__(
         self,
         client: Client,
-        patience: Patience,
+        policy: OutagePolicy,
         *,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         answered: Iterable[str] = (),
     ) -> None:
         self._client = client
-        self._patience = patience
+        self._policy = policy
         self._monotonic = monotonic
         self._sleep = sleep
-        self._gates = {model: _Gate(has_answered=True) for model in answered}
+        self._states = {model: _ModelState(has_answered=True) for model in answered}
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
         self._served: Served | None = None
@@ -76,55 +76,55 @@ class PatientClient:
         """Say which models can be served now; raises ModelError."""
         return await self._client.served()
 
-    async def call(self, call: Call, lent: Lent) -> Reply:
+    async def call(self, call: Call, yield_slot: YieldSlot) -> Reply:
         """Make one call, outages waited out."""
-        gate = self._gates.setdefault(call.model.id, _Gate(has_answered=False))
+        state = self._states.setdefault(call.model.id, _ModelState(has_answered=False))
         while True:
-            if not gate.is_up.is_set():
-                async with lent():
-                    await gate.is_up.wait()
-            before = gate.answers
-            reply = await self._client.call(call, lent)
+            if not state.is_up.is_set():
+                async with yield_slot():
+                    await state.is_up.wait()
+            before = state.answers
+            reply = await self._client.call(call, yield_slot)
             if not _is_failure(reply):
-                self._note_answer(gate)
+                self._note_answer(state)
                 return reply
             # Where another call was answered meanwhile, or nothing ever was, this failure is the call's own.
-            if gate.answers != before or not gate.has_answered or gate.is_given_up:
+            if state.answers != before or not state.has_answered or state.is_abandoned:
                 return reply
-            if gate.is_up.is_set():
-                return await self._wait_out(gate, call, lent, reply)
+            if state.is_up.is_set():
+                return await self._wait_out(state, call, yield_slot, reply)
 
-    async def _wait_out(self, gate: _Gate, call: Call, lent: Lent, reply: Reply) -> Reply:
-        """Be the one that looks, until the model answers this call or is given up."""
-        gate.is_up.clear()
+    async def _wait_out(self, state: _ModelState, call: Call, yield_slot: YieldSlot, reply: Reply) -> Reply:
+        """Be the call that looks, until the model answers this call or the time for this outage is over."""
+        state.is_up.clear()
         try:
-            if gate.failing_since is None:
-                gate.failing_since = self._monotonic()
-            end = gate.failing_since + self._patience.budget
+            if state.failing_since is None:
+                state.failing_since = self._monotonic()
+            end = state.failing_since + self._policy.budget
             wait = LOOK_FIRST_S
             while (left := end - self._monotonic()) > 0:
-                async with lent():
+                async with yield_slot():
                     await self._sleep(min(wait, left))
                     is_served = await self._is_served(call.model.id)
                 wait = min(2 * wait, LOOK_LAST_S)
                 if not is_served:
                     continue
-                reply = await self._client.call(call, lent)
+                reply = await self._client.call(call, yield_slot)
                 if not _is_failure(reply):
-                    self._note_answer(gate)
+                    self._note_answer(state)
                     return reply
                 if reply.error is not None and reply.error.code in PERHAPS_AWAY:
                     return reply  # the server is there: the others may find out whether it is this call
-            gate.is_given_up = True
+            state.is_abandoned = True
             return reply
         finally:
-            gate.is_up.set()
+            state.is_up.set()
 
-    def _note_answer(self, gate: _Gate) -> None:
-        gate.answers += 1
-        gate.has_answered = True
-        gate.failing_since = None
-        gate.is_given_up = False
+    def _note_answer(self, state: _ModelState) -> None:
+        state.answers += 1
+        state.has_answered = True
+        state.failing_since = None
+        state.is_abandoned = False
 
     async def _is_served(self, model_id: str) -> bool:
         async with self._looking:

@@ -1,19 +1,24 @@
-"""Which client speaks a provider's dialect."""
+"""Which dialect a provider speaks: the one list of those that this version can call."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from evalcore.clients.http import OnWait, open_openai_client
+from evalcore.clients.dialect import Dialect
+from evalcore.clients.http import OnWait, open_http_client
 from evalcore.clients.interface import Client
+from evalcore.clients.openai.dialect import OPENAI
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import Provider
 
-_OPENERS: Final = {"openai": open_openai_client}
-SPOKEN_DIALECTS: Final = frozenset(_OPENERS)
-"""What this version can call."""
+_DIALECTS: Final[Mapping[str, Dialect]] = {
+    "openai": OPENAI,
+}
+SPOKEN_DIALECTS: Final = frozenset(_DIALECTS)
+"""What this version can call, by the word that models.yaml has in `api`."""
 
 
 def open_client(
@@ -28,11 +33,11 @@ def open_client(
 
     Raises ConfigurationError for a dialect that this version does not speak.
     """
-    opener = _OPENERS.get(provider.api)
-    if opener is None:
+    dialect = _DIALECTS.get(provider.api)
+    if dialect is None:
         raise ConfigurationError(
             f"the wire dialect {provider.api} is not spoken yet",
             where=f"models.yaml, provider {provider.name}",
             hint="leave its models out, or use a gateway with api: openai",
         )
-    return opener(provider, base_url, api_key, retry=retry, on_wait=on_wait)
+    return open_http_client(dialect, provider, base_url, api_key, retry=retry, on_wait=on_wait)

@@ -1,4 +1,4 @@
-"""What came back for one call: a line of replies.jsonl."""
+"""What came back for one call: a model's answer, and the reply that is stored of it in replies.jsonl."""
 
 from __future__ import annotations
 
@@ -29,8 +29,16 @@ class Usage(Frozen, frozen=True):
     completion: int
 
 
+class Answer(Frozen, frozen=True):
+    """A whole answer of a model. `text` is None where it had no content."""
+
+    text: str | None
+    finish_reason: str | None
+    usage: Usage | None
+
+
 class Reply(Frozen, frozen=True):
-    """One call's outcome, kept whether it succeeded or not.
+    """One call's outcome, stored whether it succeeded or not.
 
     `started_at` is RFC 3339 UTC with milliseconds and `Z`: when the first attempt was sent.
     `latency_ms` is the time of the last attempt alone, from sending to the last byte.

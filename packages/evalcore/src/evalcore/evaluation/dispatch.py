@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from evalcore.library.component import Case
 
 
-class Lane:
+class RunQueue:
     """One run's calls that are still to be made, and how many of them are in flight."""
 
     def __init__(self, pending: Iterator[tuple[int, Case]], limit: int) -> None:
@@ -32,7 +32,7 @@ class Lane:
     def take(self) -> tuple[int, Case]:
         """Start the next call. Only where `is_ready`."""
         if self.next is None:
-            message = "no call is left in this lane"
+            message = "no call is left in this queue"
             raise LookupError(message)
         taken, self.next = self.next, next(self._pending, None)
         self.in_flight += 1
@@ -40,9 +40,9 @@ class Lane:
 
 
 class Dispatcher:
-    """Starts calls as places fall free, always of the lane that is furthest behind.
+    """Starts calls as slots fall free, always of the queue that is furthest behind.
 
-    Lanes may be added while it runs; `close` says that none will follow. Once `may_start` says no, calls
+    RunQueues may be added while it runs; `close` says that none will follow. Once `may_start` says no, calls
     in flight end and no others begin; whoever says so cancels `run`. Memory grows with the calls
     in flight, never with the calls planned.
     """
@@ -56,76 +56,76 @@ class Dispatcher:
         self._limit = limit
         self._start = start
         self._may_start = may_start
-        self._lanes: dict[Lane, Callable[[int, Case], Coroutine[None, None, None]]] = {}
+        self._queues: dict[RunQueue, Callable[[int, Case], Coroutine[None, None, None]]] = {}
         self._in_flight = 0
         self._returning: deque[asyncio.Future[None]] = deque()
         self._is_open = True
         self._changed = asyncio.Event()
 
-    def add(self, lane: Lane, call: Callable[[int, Case], Coroutine[None, None, None]]) -> None:
+    def add(self, queue: RunQueue, call: Callable[[int, Case], Coroutine[None, None, None]]) -> None:
         """Add a run's calls; `call` makes one of them."""
-        self._lanes[lane] = call
+        self._queues[queue] = call
         self._changed.set()
 
     def close(self) -> None:
-        """Say that no lane will be added any more."""
+        """Say that no queue will be added any more."""
         self._is_open = False
         self._changed.set()
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[None]:
-        """Hold this around a call's long wait: others have its place until one is free after it."""
-        place = asyncio.get_running_loop().create_future()
+    async def yielded_slot(self) -> AsyncIterator[None]:
+        """Hold this around a call's long wait: others use its slot; at the end it waits for a free one."""
+        slot = asyncio.get_running_loop().create_future()
         self._in_flight -= 1
         self._changed.set()
         try:
             yield
-            self._returning.append(place)
+            self._returning.append(slot)
             self._changed.set()
-            await place
+            await slot
         finally:
-            if not place.done() or place.cancelled():
-                # Cut short: its end will count a place that it was never given back.
+            if not slot.done() or slot.cancelled():
+                # Cut short: its end will release a slot that it never got back.
                 self._in_flight += 1
 
     async def run(self) -> None:
-        """Start every call of every lane; return when all have ended and no lane can follow."""
+        """Start every call of every queue; return when all have ended and no queue can follow."""
         while True:
             self._start_ready()
-            if not self._is_open and not self._lanes:
+            if not self._is_open and not self._queues:
                 return
             await self._changed.wait()
             self._changed.clear()
 
     def _start_ready(self) -> None:
-        for lane in [lane for lane in self._lanes if lane.is_done]:
-            del self._lanes[lane]
+        for queue in [queue for queue in self._queues if queue.is_done]:
+            del self._queues[queue]
         while self._in_flight < self._limit and self._returning:
-            self._give_back(self._returning.popleft())
+            self._return_slot(self._returning.popleft())
         while self._in_flight < self._limit and self._may_start():
-            ready = [lane for lane in self._lanes if lane.is_ready]
+            ready = [queue for queue in self._queues if queue.is_ready]
             if not ready:
                 return
             # The lowest replicate first, so that a job cut short has asked every model alike.
-            lane = min(ready, key=_replicate)
-            replicate, case = lane.take()
+            queue = min(ready, key=_replicate)
+            replicate, case = queue.take()
             self._in_flight += 1
-            self._start(self._follow(lane, replicate, case))
+            self._start(self._follow(queue, replicate, case))
 
-    def _give_back(self, place: asyncio.Future[None]) -> None:
-        if not place.done():
-            place.set_result(None)
+    def _return_slot(self, slot: asyncio.Future[None]) -> None:
+        if not slot.done():
+            slot.set_result(None)
             self._in_flight += 1
 
-    async def _follow(self, lane: Lane, replicate: int, case: Case) -> None:
+    async def _follow(self, queue: RunQueue, replicate: int, case: Case) -> None:
         try:
             # Made here: a task that is cancelled before its first step would leave it never awaited.
-            await self._lanes[lane](replicate, case)
+            await self._queues[queue](replicate, case)
         finally:
-            lane.in_flight -= 1
+            queue.in_flight -= 1
             self._in_flight -= 1
             self._changed.set()
 
 
-def _replicate(lane: Lane) -> int:
-    return lane.next[0] if lane.next is not None else 0
+def _replicate(queue: RunQueue) -> int:
+    return queue.next[0] if queue.next is not None else 0

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from evalcore.clients.interface import Client
-from evalcore.clients.outage import Patience, PatientClient
+from evalcore.clients.outage import OutageClient, OutagePolicy
 from evalcore.effects import Effects
 from evalcore.errors import ModelError
 from evalcore.evaluation.availability import by_provider, find_models
-from evalcore.evaluation.dispatch import Dispatcher, Lane
+from evalcore.evaluation.dispatch import Dispatcher, RunQueue
 from evalcore.evaluation.outcome import Observer, RunOutcome, outcome_of
 from evalcore.evaluation.scoring_process import ScoringProcess
 from evalcore.library.component import Case
@@ -31,7 +31,7 @@ async def evaluate(
     observer: Observer,
     effects: Effects,
     resumed: Mapping[str, Path] | None = None,
-    patience: Patience | None = None,
+    outage_policy: OutagePolicy | None = None,
     may_call: Callable[[], bool] = lambda: True,
 ) -> list[RunOutcome]:
     """Call every model of the job for every case and replicate, keep the replies, score them.
@@ -47,7 +47,7 @@ async def evaluate(
         evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {}, scoring)
         try:
             async with asyncio.TaskGroup() as tasks:
-                evaluation.start(tasks, concurrency, patience or Patience(), may_call)
+                evaluation.start(tasks, concurrency, outage_policy or OutagePolicy(), may_call)
         except BaseExceptionGroup as group:
             # One failure ends the whole evaluation, so the first one is the one to tell.
             raise _first(group) from group
@@ -88,12 +88,12 @@ class _Evaluation:
         self._synced_at = effects.monotonic()
 
     def start(
-        self, tasks: asyncio.TaskGroup, concurrency: int, patience: Patience, may_call: Callable[[], bool]
+        self, tasks: asyncio.TaskGroup, concurrency: int, policy: OutagePolicy, may_call: Callable[[], bool]
     ) -> None:
         """Begin looking for models and calling them."""
         self._tasks = tasks
         self._dispatcher = Dispatcher(concurrency, tasks.create_task, may_call)
-        tasks.create_task(self._find(patience))
+        tasks.create_task(self._find(policy))
         tasks.create_task(self._dispatcher.run())
 
     def close(self) -> None:
@@ -108,9 +108,9 @@ class _Evaluation:
             raise self._errors[0]
         return outcomes
 
-    async def _find(self, patience: Patience) -> None:
+    async def _find(self, policy: OutagePolicy) -> None:
         begun = await self._reopened()
-        self._clients = self._patient(patience, list(begun))
+        self._clients = self._through_outages(policy, list(begun))
         for folder in begun.values():
             self._go_on(folder)
         known = begun.keys() | self._outcomes.keys()
@@ -134,13 +134,13 @@ class _Evaluation:
                 begun[model.id] = folder
         return begun
 
-    def _patient(self, patience: Patience, answered: Sequence[str]) -> dict[str, Client]:
+    def _through_outages(self, policy: OutagePolicy, answered: Sequence[str]) -> dict[str, Client]:
         # Of other providers nobody can ask which models they serve now.
         local = {model.provider for model in self._job.models if is_local(model)}
         return {
-            name: PatientClient(
+            name: OutageClient(
                 client,
-                patience,
+                policy,
                 monotonic=self._effects.monotonic,
                 sleep=self._effects.sleep,
                 answered=answered,
@@ -181,18 +181,18 @@ class _Evaluation:
         self._observer.model_skipped(model.id, reason)
 
     def _call_all(self, folder: RunFolder) -> None:
-        lane = Lane(folder.pending(), folder.plan.model.concurrency)
-        if lane.is_done:
+        queue = RunQueue(folder.pending(), folder.plan.model.concurrency)
+        if queue.is_done:
             self._tasks.create_task(self._finish(folder))
         else:
-            self._dispatcher.add(lane, partial(self._call, folder))
+            self._dispatcher.add(queue, partial(self._call, folder))
             self._tasks.create_task(self._scoring.make_ready())
 
     async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
         plan = folder.plan
         call = call_for(plan.model, plan.component.prompt, plan.component.schema, case, replicate)
         self._observer.call_started(plan, case.name, replicate)
-        reply = await self._clients[plan.model.provider].call(call, self._dispatcher.lent)
+        reply = await self._clients[plan.model.provider].call(call, self._dispatcher.yielded_slot)
         folder.append(reply)
         # Asked now: while this call waits for the disk, another one's reply may become the last.
         is_last = folder.kept == plan.calls

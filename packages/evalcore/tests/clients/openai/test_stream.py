@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.clients.failures import Answer, Failure
+from evalcore.clients.failures import Failure
 from evalcore.clients.openai.stream import StreamedAnswer
-from evalcore.clients.reply import Usage
+from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import JsonObject, JsonValue
 
 DONE = "data: [DONE]\n\n"

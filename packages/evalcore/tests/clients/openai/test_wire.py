@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from evalcore.clients.error_bodies import UNREADABLE
-from evalcore.clients.failures import Answer, Failure
+from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call
 from evalcore.clients.openai import wire
-from evalcore.clients.reply import Usage
+from evalcore.clients.reply import Answer, Usage
 from evalcore.library.models import Model, StructuredOutput
 from evalcore.structs import JsonObject, JsonValue
 

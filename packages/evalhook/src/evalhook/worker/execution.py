@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from evalcore.clients.outage import Patience
+from evalcore.clients.outage import OutagePolicy
 from evalcore.clients.reply import Reply
 from evalcore.effects import Effects
 from evalcore.errors import EvaluatorError, StorageError
@@ -168,7 +168,7 @@ class Work:
                 observer=Observers([_Progress(plan, self._shelf), self._vigil, self._watch]),
                 effects=means.effects,
                 resumed={model: path for model, path in paths.items() if (path / PLAN).exists()},
-                patience=Patience(means.limits.outage),
+                outage_policy=OutagePolicy(means.limits.outage),
                 may_call=self._may_call,
             )
         known = {outcome.model: outcome for outcome in outcomes}

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-from evalcore.clients.error_bodies import UNREADABLE
+from evalcore.clients.dialect import LONGEST_ANSWER, UNREADABLE
+from evalcore.clients.events import EventSplitter, data_of
 from evalcore.clients.failures import (
-    Answer,
     Failure,
     incomplete_answer,
     refused_stream,
-    stated_failure,
     too_large,
     unreadable_answer,
 )
+from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.openai.wire import NULL, read_usage
-from evalcore.clients.reply import Usage
+from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen
 
-LONGEST_ANSWER = 16 * 2**20
-"""Bytes of an answer that is not streamed, characters of one that is."""
 LONGEST_EVENT = 4 * 2**20
 """Bytes of one event, since an unfinished one is held in memory."""
 LONGEST_STREAM = 16 * LONGEST_ANSWER
@@ -66,7 +64,7 @@ class StreamedAnswer:
         self.is_over = False
         self._failure: Failure | None = None
         self._is_done = False
-        self._rest = b""
+        self._events = EventSplitter()
         self._parts: list[str] = []
         self._size = 0
         self._text_size = 0
@@ -75,29 +73,23 @@ class StreamedAnswer:
         self._has_events = False
 
     def feed(self, data: bytes) -> bool:
-        """Take the next bytes; says whether the answer is over."""
+        """Take the next bytes; returns whether the answer is over."""
         self._size += len(data)
-        data = self._rest + data if self._rest else data
-        held = b""
-        if b"\r" in data:
-            data, held = _with_newlines(data)
-        events = data.split(b"\n\n")
-        self._rest = events.pop() + held
-        for event in events:
+        for event in self._events.feed(data):
             if self.is_over:
                 break
             self._take(event)
-        if len(self._rest) > self._longest_event:
+        if len(self._events.rest) > self._longest_event:
             self._fail(too_large(self._longest_event))
         elif self._text_size > self._longest_answer or self._size > self._longest_stream:
             self._fail(too_large(self._longest_answer))
         return self.is_over
 
     def end(self) -> Answer | Failure:
-        """Say what came, once the connection has nothing more."""
+        """Return what came, once the connection has nothing more."""
         if self._failure is not None:
             return self._failure
-        if _data(self._rest.rstrip(b"\r\n")) == b"[DONE]":
+        if self._events.last() == b"[DONE]":
             # some servers leave out the last empty line
             self._is_done = self._has_events = True
         if not self._has_events:
@@ -108,12 +100,10 @@ class StreamedAnswer:
         return Answer(text=text, finish_reason=self._finish_reason, usage=self._usage)
 
     def _take(self, event: bytes) -> None:
-        if event.startswith(b"data: ") and b"\n" not in event:
-            data = event[6:]
-        else:
-            data = _data(event)
-            if not data:
-                return
+        data = data_of(event)
+        if not data:
+            # a comment, or a name by itself: by the standard it is no event
+            return
         self._has_events = True
         if data == b"[DONE]":
             self._is_done = self.is_over = True
@@ -146,17 +136,3 @@ class StreamedAnswer:
         if self._failure is None:
             self._failure = failure
         self.is_over = True
-
-
-def _with_newlines(data: bytes) -> tuple[bytes, bytes]:
-    r"""Turn `\r\n` and `\r` into `\n`; a last `\r` is held back, since a `\n` may follow."""
-    held = b"\r" if data.endswith(b"\r") else b""
-    if held:
-        data = data[:-1]
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), held
-
-
-def _data(event: bytes) -> bytes:
-    """The data lines of an event; comments, names and ids are passed over."""
-    lines = [line for line in event.split(b"\n") if line.startswith(b"data:")]
-    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)

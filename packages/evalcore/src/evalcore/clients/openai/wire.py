@@ -1,6 +1,6 @@
 """The OpenAI dialect, without I/O: a call to a request's bytes, an answer's bytes to an answer.
 
-What a streamed answer is made of is read by `evalcore.clients.sse`.
+What a streamed answer is made of is read by `stream`, what a failure says by `failures`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from evalcore.clients.error_bodies import UNREADABLE
-from evalcore.clients.failures import (
-    Answer,
-    Failure,
-    empty_answer,
-    no_choices,
-    stated_failure,
-    unreadable_answer,
-)
+from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.interface import Call, Served, ServedModel
-from evalcore.clients.reply import Usage
+from evalcore.clients.openai.failures import stated_failure
+from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen, JsonValue
 
 CHAT_PATH = "/v1/chat/completions"
@@ -29,7 +23,6 @@ STATUS_PATH = "/status"
 
 SCHEMA_NAME = "answer"
 """The name that `response_format` asks for; it is not shown to anybody."""
-
 
 NULL = msgspec.Raw(b"null")
 
@@ -151,10 +144,10 @@ def _text(content: str | list[_Part] | None) -> str | None:
     return content
 
 
-def read_usage(told: msgspec.Raw) -> Usage | None:
+def read_usage(stated: msgspec.Raw) -> Usage | None:
     """Token counts, or None where the server did not count: it says nothing, only zeros, or no numbers."""
     try:
-        usage = _usage.decode(told)
+        usage = _usage.decode(stated)
     except UNREADABLE:
         # the answer beside it is none the worse for it
         return None

@@ -1,0 +1,151 @@
+"""What a failing server of the OpenAI dialect means, MindRouter's answers above all; without I/O.
+
+`docs/mindrouter.md` gives the table behind this module, with the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from evalcore.clients.failures import Failure, retry_after_seconds, server_error, with_words
+from evalcore.clients.openai.envelopes import Stated, read_error, read_error_object, unquoted
+
+RATE_WINDOW = 60.0
+"""Seconds of MindRouter's fixed window of requests per minute."""
+HOLD_AFTER_502 = 30.0
+"""Seconds; a backend taken off by the circuit breaker came back after 20-30 s."""
+HOLD_AFTER_404 = 15.0
+"""Seconds; half of the above, since the breaker may have tripped some time ago."""
+WAIT_AFTER_503 = 10.0
+"""Seconds; the gateway has itself waited up to 150 s for a slot."""
+WAIT_WHEN_BUSY = 5.0
+"""Seconds; for a 429 that a backend sends."""
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds; a server that asks for more is asked again after this."""
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> Failure:
+    """Say what an HTTP answer that is not 200 means; `now` reads a Retry-After that is a date."""
+    failure = _by_status(status, read_error(body))
+    asked = retry_after_seconds(headers.get("retry-after"), now)
+    if asked is None or not failure.retry:
+        return failure
+    wait = max(failure.wait, min(asked, LONGEST_RETRY_AFTER))
+    return msgspec.structs.replace(failure, wait=wait)
+
+
+def stated_failure(error: bytes) -> Failure:
+    """Say what an error object inside an HTTP 200 means; its `code` is a status where it is a number."""
+    stated = read_error_object(error)
+    stated = msgspec.structs.replace(stated, message=unquoted(stated.message))
+    if isinstance(stated.code, int) and 400 <= stated.code <= 599:  # noqa: PLR2004 - the HTTP errors
+        # the backend's own JSON arrives as text here, so that only the wording is left to go by
+        return _by_status(stated.code, stated)
+    return server_error(stated.message)
+
+
+def _by_status(status: int, stated: Stated) -> Failure:
+    """The table of docs/mindrouter.md."""
+    read = _BY_STATUS.get(status)
+    if read is not None:
+        return read(status, stated)
+    if status >= 500:  # noqa: PLR2004 - the servers' errors
+        return server_error(stated.message, status)
+    message = with_words(f"the server answered {status}", stated.message)
+    return Failure(code="unexpected_answer", message=message)
+
+
+def _unauthorized(_status: int, _stated: Stated) -> Failure:
+    # the server's text may repeat the key
+    return Failure(code="unauthorized", message="the key is not accepted (401)")
+
+
+def _forbidden(_status: int, stated: Stated) -> Failure:
+    return Failure(code="forbidden", message=with_words("not permitted (403)", stated.message))
+
+
+def _passing(status: int, stated: Stated) -> Failure:
+    return server_error(stated.message, status)
+
+
+def _refused_request(status: int, stated: Stated) -> Failure:
+    words = stated.message.lower()
+    if _is_context_length(stated.code, words):
+        message = with_words("the input is too long for the model's context", stated.message)
+        return Failure(code="context_length", message=message, fault="model")
+    if status == 422 and "structured output" in words:  # noqa: PLR2004 - content null, on MindRouter
+        message = "the model gave no content for the structured output asked of it"
+        return Failure(code="no_content", message=message, fault="model")
+    if stated.kind == "dlp_policy_violation" or stated.code == "dlp_blocked" or "dlp" in words:
+        return Failure(code="content_refused", message="the gateway's data policy refused the request")
+    message = with_words(f"the request was refused ({status})", stated.message)
+    return Failure(code="bad_request", message=message)
+
+
+def _is_context_length(code: str | int | None, words: str) -> bool:
+    return (
+        code == "context_length_exceeded"
+        or "context_length_exceeded" in words
+        or "context length" in words
+        or "context window" in words
+        or "maximum context" in words
+        or "prompt is too long" in words
+    )
+
+
+def _not_found(_status: int, stated: Stated) -> Failure:
+    words = stated.message.lower()
+    if stated.code == "model_not_found" or "model" in words:
+        return model_unavailable("the model is not served now (404)")
+    message = with_words("there is no such address on the server (404)", stated.message)
+    return Failure(code="not_found", message=message)
+
+
+def _too_many(_status: int, stated: Stated) -> Failure:
+    words = stated.message.lower()
+    if stated.code == "insufficient_quota" or "token quota" in words:
+        message = "the token quota is used up (429)"
+        return Failure(code="quota_exceeded", message=message, scope="provider")
+    if not stated.is_object and "rate limit" in words:
+        message = with_words("too many requests a minute (429)", stated.message)
+        return Failure(
+            code="rate_limited", message=message, retry=True, scope="provider", wait=RATE_WINDOW, is_free=True
+        )
+    message = with_words("the model's backend is busy (429)", stated.message)
+    return Failure(code="backend_busy", message=message, retry=True, scope="model", wait=WAIT_WHEN_BUSY)
+
+
+def _unavailable(_status: int, stated: Stated) -> Failure:
+    if "no suitable backend" in stated.message.lower() or "no healthy backend" in stated.message.lower():
+        return model_unavailable("no backend serves the model now (503)")
+    message = with_words("no capacity (503)", stated.message)
+    return Failure(code="no_capacity", message=message, retry=True, wait=WAIT_AFTER_503)
+
+
+def model_unavailable(message: str) -> Failure:
+    """A model that is not there now; a tripped circuit breaker looks just like it."""
+    return Failure(code="model_unavailable", message=message, retry=True, scope="model", wait=HOLD_AFTER_404)
+
+
+def _bad_gateway(_status: int, _stated: Stated) -> Failure:
+    """A 502. Its text names internal hosts and is therefore not shown."""
+    message = "the gateway's attempts on the model's backend failed (502)"
+    return Failure(code="bad_gateway", message=message, retry=True, scope="model", wait=HOLD_AFTER_502)
+
+
+_BY_STATUS: dict[int, Callable[[int, Stated], Failure]] = {
+    400: _refused_request,
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    408: _passing,
+    413: _refused_request,
+    422: _refused_request,
+    425: _passing,
+    429: _too_many,
+    502: _bad_gateway,
+    503: _unavailable,
+}
