@@ -6,17 +6,28 @@ dialect says in the data what kind of event it is.
 
 from __future__ import annotations
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""The standard passes over one before the first event."""
+
 
 class EventSplitter:
     """Cuts a stream of bytes into events; the bytes may be cut anywhere."""
 
     def __init__(self) -> None:
+        self._has_begun = False
         self.rest = b""
         r"""The beginning of an event that is not over yet; it may end in a `\r` that was held back."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes; return the events that they end, without the empty line."""
         data = self.rest + data if self.rest else data
+        if not self._has_begun:
+            if len(data) < len(BYTE_ORDER_MARK) and BYTE_ORDER_MARK.startswith(data):
+                # perhaps the beginning of the mark: the next bytes say
+                self.rest = data
+                return []
+            self._has_begun = True
+            data = data.removeprefix(BYTE_ORDER_MARK)
         held = b""
         if b"\r" in data:
             data, held = _with_newlines(data)

@@ -295,3 +295,122 @@ def test_silence_is_infrastructures_and_tried_once_more() -> None:
 def test_answer_that_does_not_end_is_the_models_and_final() -> None:
     failure = timed_out(720.0, is_answering=True)
     assert (failure.code, failure.fault, failure.retry) == ("timeout", "model", False)
+
+
+# What the servers say of an input that is longer than the model's context: each in its own words.
+TOO_LONG = {
+    "vLLM": "The decoder prompt (length 5012) is longer than the maximum model length of 4096. Make sure "
+    "that `max_model_len` is no smaller than the number of text tokens.",
+    "vLLM, older": "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
+    "vLLM, input": "Input length (5000) exceeds model's maximum context length (4096).",
+    "llama.cpp": "the request exceeds the available context size, try increasing it",
+    "llama.cpp, counted": "request (5012 tokens) exceeds the available context size (4096 tokens)",
+    "llama-cpp-python": "Requested tokens (5012) exceed context window of 4096",
+    "TGI": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` "
+    "tokens and 20 `max_new_tokens`",
+    "TGI, inputs": "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000",
+    "SGLang": "The input (5012 tokens) is longer than the model's context length (4096 tokens).",
+    "SGLang, asked": "Requested token count exceeds the model's maximum context length of 4096 tokens.",
+    "Mistral": "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum "
+    "context length",
+    "Mistral, older": "Prompt contains 65673 tokens, too large for model with 32768 max tokens",
+    "Mistral, code 3051": "Too many tokens in prompt: max tokens limit exceeded",
+    "Gemini": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "Anthropic": "prompt is too long: 200251 tokens > 200000 maximum",
+    "Anthropic, both": "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+    "OpenAI": "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    "Ollama": "the input length exceeds the context length",
+    "TensorRT-LLM": "Prompt length (5012) exceeds maximum input length (4096)",
+    "Bedrock": "Input is too long for requested model.",
+    "Groq": "Please reduce the length of the messages or completion.",
+    "exllama": "Prompt length 5012 is greater than max_seq_len 4096",
+    "DashScope": "Range of input length should be [1, 30720]",
+    "LM Studio": "Trying to keep the first 5012 tokens when context the overflows. However, the model is "
+    "loaded with context length of only 4096 tokens",
+}
+
+
+@pytest.mark.parametrize("words", TOO_LONG.values(), ids=TOO_LONG.keys())
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_too_long_for_the_context_is_the_models_failure_in_whatever_words(words: str, status: int) -> None:
+    bodies: list[JsonValue] = [
+        backend(words, status, "BadRequestError"),
+        {"detail": words},
+        {"error": words, "error_type": "validation"},
+        {"error": {"message": words, "type": None, "code": None, "param": None}},
+        {"object": "error", "message": words, "type": "BadRequestError", "param": None, "code": status},
+        {"detail": {"object": "error", "message": words, "code": status}},
+        [{"error": {"code": status, "message": words, "status": "INVALID_ARGUMENT"}}],
+    ]
+    for body in bodies:
+        failure = failed(status, body)
+        assert (failure.code, failure.fault, failure.retry) == ("context_length", "model", False), body
+        assert words[:40] in failure.message
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"type": "exceed_context_size_error"},
+        {"type": "context_length_exceeded"},
+        {"code": "context_length_exceeded"},
+        {"code": "context_window_exceeded"},
+        {"code": "3051"},
+        {"code": 3051},
+    ],
+)
+def test_the_kind_and_the_code_tell_it_where_the_words_do_not(sign: JsonObject) -> None:
+    for body in ({"error": {"message": "no", **sign}}, {"object": "error", "message": "no", **sign}):
+        assert failed(400, body).code == "context_length"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the context of the request is not valid",
+        "max_tokens must be at least 1",
+        "too many requests",
+        "length of schema name is over 64",
+        "unknown field: context_size_hint",
+        "Request too large for model `m`: tokens per minute (TPM): Limit 6000",
+    ],
+)
+def test_other_refusals_are_not_taken_for_it(words: str) -> None:
+    assert failed(400, backend(words, 400)).code == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"object": "error", "message": "bad thing", "code": 400},
+        {"message": "bad thing", "http_status_code": 400},
+        {"error": {"message": "bad thing", "code": 4.5, "type": ["x"]}},
+        {"error": {"message": {"text": "bad thing"}}},
+        {"error": {"detail": "bad thing"}},
+        {"error": {"msg": "bad thing"}},
+        {"errors": ["bad thing"]},
+        {"detail": [{"type": "missing", "loc": ["body"], "msg": "bad thing"}]},
+        {"detail": {"message": "bad thing"}},
+        {"type": "error", "error": {"type": "invalid_request_error", "message": "bad thing"}},
+        ["bad thing"],
+        "bad thing",
+    ],
+)
+def test_a_refusals_words_are_never_lost(body: JsonValue) -> None:
+    assert "bad thing" in failed(400, body).message
+
+
+def test_a_refusal_in_plain_text_keeps_its_words_and_a_page_of_html_does_not() -> None:
+    assert "bad thing" in classify(400, {}, b"bad thing\n", NOW).message
+    assert classify(400, {}, b"\xef\xbb\xbf" + b'{"detail": "bad thing"}', NOW).message.endswith("bad thing")
+    for page in (b"<html><body>bad thing", b"  <!DOCTYPE html>bad thing", b"\xff\xfebad thing"):
+        assert "bad thing" not in classify(400, {}, page, NOW).message
+
+
+FIELDS = st.sampled_from(["error", "message", "code", "type", "detail", "object", "msg"])
+LEAVES = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(FIELDS, inner), max_leaves=12))
+def test_any_json_in_an_error_is_read_without_a_crash(body: JsonValue) -> None:
+    assert failed(400, body).code in {"bad_request", "context_length", "content_refused", "no_content"}

@@ -211,3 +211,124 @@ def test_endless_comments_are_bounded() -> None:
     for _ in range(99):
         streamed.feed(b": still here\n\n")
     assert streamed.is_over
+
+
+@pytest.mark.parametrize("blank", ["data:\n\n", "data: \n\n", "data:   \t\n\n", "data: \ndata:\n\n"])
+def test_an_event_of_blanks_is_passed_over(blank: str) -> None:
+    assert read((blank + WHOLE.replace("data: [DONE]", blank + "data: [DONE]")).encode()) == ANSWER
+    assert failure(blank).code == "refused_stream"
+
+
+@pytest.mark.parametrize(
+    "done", ["data: [DONE] \n\n", "data:[DONE]\t\n\n", "data:  [DONE]  ", "data: [DONE]  \n"]
+)
+def test_the_end_mark_may_have_blanks_around_it(done: str) -> None:
+    assert read((WHOLE.removesuffix(DONE) + done).encode()) == ANSWER
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        event({"choices": [], "usage": None}),
+        usage(0, 0),
+        event({"choices": [], "usage": {"prompt_tokens": None, "completion_tokens": None}}),
+        event({"choices": [], "usage": "none"}),
+        event({"choices": []}),
+    ],
+)
+def test_a_later_event_without_counts_leaves_the_usage_that_came(later: str) -> None:
+    assert read((WHOLE.removesuffix(DONE) + later + DONE).encode()) == ANSWER
+
+
+def test_counts_that_grow_are_the_last_ones() -> None:
+    text = WHOLE.removesuffix(DONE) + usage(22, 9) + DONE
+    assert read(text.encode()) == Answer(ANSWER.text, ANSWER.finish_reason, Usage(prompt=22, completion=9))
+
+
+@given(st.integers(0, 8))
+def test_a_byte_order_mark_loses_no_event(cut: int) -> None:
+    data = b"\xef\xbb\xbf" + (delta(content="first ") + delta("stop", content="last") + DONE).encode()
+    outcome = read(data[:cut], data[cut:])
+    assert isinstance(outcome, Answer)
+    assert outcome.text == "first last"
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef", b"\xef\xbb", b"\xef\xbb\xbf"])
+def test_a_stream_that_ends_within_its_mark_is_no_answer(start: bytes) -> None:
+    outcome = read(start)
+    assert isinstance(outcome, Failure)
+    assert outcome.code == "refused_stream"
+
+
+def test_content_in_parts_is_the_text_parts_alone() -> None:
+    parts: list[JsonValue] = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "reasoning", "text": "hm"},
+        {"type": "text", "text": "a"},
+        {"text": "b"},
+        {"type": "output_text", "text": "c"},
+        {"type": "image_url", "image_url": {"url": "data:"}},
+        "d",
+        {"type": "text", "text": None},
+    ]
+    outcome = read((delta(content=parts) + delta("stop") + DONE).encode())
+    assert isinstance(outcome, Answer)
+    assert outcome.text == "abcd"
+
+
+def test_an_index_that_is_null_is_the_first_choice() -> None:
+    choice: JsonObject = {"index": None, "delta": {"content": "x"}, "finish_reason": "stop"}
+    outcome = read((event({"choices": [choice]}) + DONE).encode())
+    assert isinstance(outcome, Answer)
+    assert outcome.text == "x"
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+def test_reasoning_is_never_the_answer(name: str) -> None:
+    thought = delta(**{name: '{"a": 1}'}) + delta(**{name: [{"type": "text", "text": "hm"}]})
+    outcome = read((thought + delta(content="x") + delta("stop") + DONE).encode())
+    assert isinstance(outcome, Answer)
+    assert outcome.text == "x"
+    outcome = read((thought + delta("length") + DONE).encode())
+    assert isinstance(outcome, Answer)
+    assert (outcome.text, outcome.finish_reason) == (None, "length")
+
+
+def test_an_empty_finish_reason_takes_none_back() -> None:
+    for before, after in (("length", ""), ("", "length"), ("length", None)):
+        outcome = read((delta(before, content="x") + delta(after) + DONE).encode())
+        assert isinstance(outcome, Answer)
+        assert outcome.finish_reason == "length"
+    assert failure(delta("", content="x") + DONE).code == "connection_lost"
+
+
+CONTEXT_WORDS = "the request exceeds the available context size, try increasing it"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": {"message": CONTEXT_WORDS, "type": "backend_error", "code": 400}},
+        {"error": {"message": CONTEXT_WORDS, "type": "exceed_context_size_error"}},
+        {"error": {"message": CONTEXT_WORDS, "code": "context_length_exceeded"}},
+        {"error": CONTEXT_WORDS},
+        {"object": "error", "message": CONTEXT_WORDS, "type": "BadRequestError", "code": 400},
+        {"type": "error", "message": CONTEXT_WORDS},
+        {"message": CONTEXT_WORDS, "code": 400},
+        {"detail": CONTEXT_WORDS},
+        {"detail": {"error": {"message": CONTEXT_WORDS, "code": 400}}},
+    ],
+)
+def test_an_input_too_long_for_the_context_is_the_models_failure_inside_a_stream_too(
+    error: JsonObject,
+) -> None:
+    for before in ("", delta(content="x")):
+        outcome = failure(before + event(error) + DONE)
+        assert (outcome.code, outcome.fault, outcome.retry) == ("context_length", "model", False)
+        assert "available context size" in outcome.message
+
+
+def test_an_error_at_the_top_of_an_event_is_no_answer() -> None:
+    outcome = failure(event({"object": "error", "message": "CUDA error", "code": 500}) + DONE)
+    assert (outcome.code, outcome.fault) == ("server_error", "infrastructure")
+    assert "CUDA error" in outcome.message

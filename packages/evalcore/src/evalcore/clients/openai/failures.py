@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from evalcore.clients.failures import Failure, retry_after_seconds, server_error, with_words
-from evalcore.clients.openai.envelopes import Stated, read_error, read_error_object, unquoted
+from evalcore.clients.openai.envelopes import Stated, read_error, read_words, unquoted
 
 RATE_WINDOW = 60.0
 """Seconds of MindRouter's fixed window of requests per minute."""
@@ -26,10 +27,45 @@ WAIT_WHEN_BUSY = 5.0
 LONGEST_RETRY_AFTER = 300.0
 """Seconds; a server that asks for more is asked again after this."""
 
+TOO_LONG_CODES: Final = frozenset(
+    {
+        "3051",  # Mistral
+        "context_length_exceeded",  # OpenAI, Azure, MindRouter
+        "context_window_exceeded",
+        "exceed_context_size_error",  # llama.cpp
+        "model_context_window_exceeded",
+    }
+)
+"""Codes and kinds by which servers refuse an input that is longer than the model's context."""
+TOO_LONG_WORDS: Final = (
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "context length",  # SGLang, Ollama, vLLM
+    "context limit",  # Anthropic
+    "context size",  # llama.cpp
+    "context window",  # OpenAI, llama-cpp-python
+    "maximum context",
+    "maximum model length",  # vLLM
+    "max_model_len",
+    "max_seq_len",  # exllama
+    "maximum sequence length",
+    "maximum input length",  # TensorRT-LLM
+    "maximum number of tokens allowed",  # Gemini
+    "prompt is too long",  # Anthropic, Fireworks
+    "input is too long",  # Bedrock
+    "too many tokens in",  # Mistral
+    "too large for model with",  # Mistral, older
+    "`inputs` must have less than",  # TGI
+    "`max_new_tokens` must be <=",  # TGI
+    "range of input length",  # DashScope
+    "reduce the length of the messages",  # Groq
+)
+"""And the words of those that send neither; they are looked for in what is no rate limit (429)."""
+
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> Failure:
     """Say what an HTTP answer that is not 200 means; `now` reads a Retry-After that is a date."""
-    failure = _by_status(status, read_error(body))
+    failure = _by_status(status, read_words(body))
     asked = retry_after_seconds(headers.get("retry-after"), now)
     if asked is None or not failure.retry:
         return failure
@@ -38,13 +74,13 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
 
 
 def stated_failure(error: bytes) -> Failure:
-    """Say what an error object inside an HTTP 200 means; its `code` is a status where it is a number."""
-    stated = read_error_object(error)
+    """Say what an error inside an HTTP 200 means; its `code` is a status where it is a number."""
+    stated = read_error(error) or Stated(is_object=True)
     stated = msgspec.structs.replace(stated, message=unquoted(stated.message))
     if isinstance(stated.code, int) and 400 <= stated.code <= 599:  # noqa: PLR2004 - the HTTP errors
         # the backend's own JSON arrives as text here, so that only the wording is left to go by
         return _by_status(stated.code, stated)
-    return server_error(stated.message)
+    return _context_length(stated) if _is_context_length(stated) else server_error(stated.message)
 
 
 def _by_status(status: int, stated: Stated) -> Failure:
@@ -52,6 +88,9 @@ def _by_status(status: int, stated: Stated) -> Failure:
     read = _BY_STATUS.get(status)
     if read is not None:
         return read(status, stated)
+    if _is_context_length(stated):
+        # llama.cpp and others have called it a 500
+        return _context_length(stated)
     if status >= 500:  # noqa: PLR2004 - the servers' errors
         return server_error(stated.message, status)
     message = with_words(f"the server answered {status}", stated.message)
@@ -73,9 +112,8 @@ def _passing(status: int, stated: Stated) -> Failure:
 
 def _refused_request(status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
-    if _is_context_length(stated.code, words):
-        message = with_words("the input is too long for the model's context", stated.message)
-        return Failure(code="context_length", message=message, fault="model")
+    if _is_context_length(stated):
+        return _context_length(stated)
     if status == 422 and "structured output" in words:  # noqa: PLR2004 - content null, on MindRouter
         message = "the model gave no content for the structured output asked of it"
         return Failure(code="no_content", message=message, fault="model")
@@ -85,15 +123,18 @@ def _refused_request(status: int, stated: Stated) -> Failure:
     return Failure(code="bad_request", message=message)
 
 
-def _is_context_length(code: str | int | None, words: str) -> bool:
-    return (
-        code == "context_length_exceeded"
-        or "context_length_exceeded" in words
-        or "context length" in words
-        or "context window" in words
-        or "maximum context" in words
-        or "prompt is too long" in words
-    )
+def _is_context_length(stated: Stated) -> bool:
+    """Whether the input was refused as too long: by its code or kind, else by the words."""
+    signs = {str(stated.code).lower(), stated.kind.lower()}
+    if signs & TOO_LONG_CODES:
+        return True
+    words = stated.message.lower()
+    return any(phrase in words for phrase in TOO_LONG_WORDS)
+
+
+def _context_length(stated: Stated) -> Failure:
+    message = with_words("the input is too long for the model's context", stated.message)
+    return Failure(code="context_length", message=message, fault="model")
 
 
 def _not_found(_status: int, stated: Stated) -> Failure:

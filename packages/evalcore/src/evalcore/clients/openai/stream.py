@@ -13,8 +13,9 @@ from evalcore.clients.failures import (
     too_large,
     unreadable_answer,
 )
+from evalcore.clients.openai.envelopes import read_error
 from evalcore.clients.openai.failures import stated_failure
-from evalcore.clients.openai.wire import NULL, read_usage
+from evalcore.clients.openai.wire import NULL, Content, read_usage, text_of
 from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen
 
@@ -25,11 +26,11 @@ LONGEST_STREAM = 16 * LONGEST_ANSWER
 
 
 class _Delta(Frozen, frozen=True):
-    content: str | None = None
+    content: Content = None
 
 
 class _Choice(Frozen, frozen=True):
-    index: int = 0
+    index: int | None = None
     delta: _Delta | None = None
     finish_reason: str | None = None
 
@@ -37,7 +38,6 @@ class _Choice(Frozen, frozen=True):
 class _Chunk(Frozen, frozen=True):
     choices: list[_Choice] | None = None
     usage: msgspec.Raw = NULL
-    error: msgspec.Raw = NULL
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -89,7 +89,7 @@ class StreamedAnswer:
         """Return what came, once the connection has nothing more."""
         if self._failure is not None:
             return self._failure
-        if self._events.last() == b"[DONE]":
+        if self._events.last().strip() == b"[DONE]":
             # some servers leave out the last empty line
             self._is_done = self._has_events = True
         if not self._has_events:
@@ -100,7 +100,8 @@ class StreamedAnswer:
         return Answer(text=text, finish_reason=self._finish_reason, usage=self._usage)
 
     def _take(self, event: bytes) -> None:
-        data = data_of(event)
+        # blanks around JSON or the end mark say nothing, and an event of blanks alone is none
+        data = data_of(event).strip()
         if not data:
             # a comment, or a name by itself: by the standard it is no event
             return
@@ -113,6 +114,9 @@ class StreamedAnswer:
         except UNREADABLE:
             self._fail(unreadable_answer())
             return
+        if chunk.choices is None and read_error(data) is not None:
+            self._fail(stated_failure(data))
+            return
         self._add(chunk)
 
     def _add(self, chunk: _Chunk) -> None:
@@ -122,15 +126,16 @@ class StreamedAnswer:
                 if choice.index:
                     # `n` may be in params; the first choice is the answer
                     continue
-                if choice.delta is not None and choice.delta.content is not None:
-                    self._parts.append(choice.delta.content)
-                    self._text_size += len(choice.delta.content)
-                if choice.finish_reason is not None:
+                text = text_of(choice.delta.content) if choice.delta is not None else None
+                if text is not None:
+                    self._parts.append(text)
+                    self._text_size += len(text)
+                # some servers send an empty reason with every delta, after the true one too
+                if choice.finish_reason:
                     self._finish_reason = choice.finish_reason
-        if chunk.usage is not NULL:
-            self._usage = read_usage(chunk.usage)
-        if chunk.error is not NULL and bytes(chunk.error) != b"null":
-            self._fail(stated_failure(bytes(chunk.error)))
+        if chunk.usage is not NULL and (usage := read_usage(chunk.usage)) is not None:
+            # null or zeros in a later event take nothing back
+            self._usage = usage
 
     def _fail(self, failure: Failure) -> None:
         if self._failure is None:

@@ -5,14 +5,16 @@ What a streamed answer is made of is read by `stream`, what a failure says by `f
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.events import BYTE_ORDER_MARK
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.interface import Call, Served, ServedModel
+from evalcore.clients.openai.envelopes import read_error
 from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen, JsonValue
@@ -24,7 +26,9 @@ STATUS_PATH = "/status"
 SCHEMA_NAME = "answer"
 """The name that `response_format` asks for; it is not shown to anybody."""
 
-NULL = msgspec.Raw(b"null")
+TEXT_PARTS: Final = frozenset({"text", "output_text"})
+"""Kinds of content parts that are the answer."""
+NULL: Final = msgspec.Raw(b"null")
 
 _Count = Annotated[int, Meta(ge=0, le=2**53)]
 """Beyond the upper bound some readers of JSON lose digits; nobody counts so far."""
@@ -37,12 +41,19 @@ class _WireUsage(Frozen, frozen=True):
     completion_tokens: _Count | None = None
 
 
-class _Part(Frozen, frozen=True):
+class Part(Frozen, frozen=True):
+    """A part of a content that is a list; other kinds than text are thoughts, images and the like."""
+
+    type: str = "text"
     text: str | None = None
 
 
+Content: TypeAlias = str | list[Part | str] | None
+"""What a message or a delta holds as its content."""
+
+
 class _Message(Frozen, frozen=True):
-    content: str | list[_Part] | None = None
+    content: Content = None
 
 
 class _Choice(Frozen, frozen=True):
@@ -53,7 +64,6 @@ class _Choice(Frozen, frozen=True):
 class _Completion(Frozen, frozen=True):
     choices: list[_Choice] | None = None
     usage: msgspec.Raw = NULL
-    error: msgspec.Raw = NULL
 
 
 class _ListedModel(Frozen, frozen=True):
@@ -124,24 +134,30 @@ def parse_completion(body: bytes) -> Answer | Failure:
     """Read the body of a non-streamed 200."""
     if not body.strip():
         return empty_answer()
+    body = body.removeprefix(BYTE_ORDER_MARK)
     try:
         completion = _completion.decode(body)
     except UNREADABLE:
         return unreadable_answer()
-    error = bytes(completion.error)
-    if error != b"null":
-        return stated_failure(error)
+    if completion.choices is None and read_error(body) is not None:
+        return stated_failure(body)
     if not completion.choices:
         return no_choices()
     choice = completion.choices[0]
-    text = _text(choice.message.content) if choice.message else None
-    return Answer(text=text, finish_reason=choice.finish_reason, usage=read_usage(completion.usage))
+    text = text_of(choice.message.content) if choice.message else None
+    # some servers write an empty reason for none
+    return Answer(text=text, finish_reason=choice.finish_reason or None, usage=read_usage(completion.usage))
 
 
-def _text(content: str | list[_Part] | None) -> str | None:
+def text_of(content: Content) -> str | None:
+    """Return the text of a content: all of it, or its text parts joined; None where it is null."""
     if isinstance(content, list):
-        return "".join(part.text or "" for part in content)
+        return "".join(part if isinstance(part, str) else _part_text(part) for part in content)
     return content
+
+
+def _part_text(part: Part) -> str:
+    return part.text or "" if part.type in TEXT_PARTS else ""
 
 
 def read_usage(stated: msgspec.Raw) -> Usage | None:
@@ -160,7 +176,8 @@ def read_usage(stated: msgspec.Raw) -> Usage | None:
 
 def parse_models(body: bytes) -> dict[str, ServedModel]:
     """Read `GET /v1/models`; raises one of UNREADABLE when it is no list of models."""
-    return {listed.id: _served_model(listed) for listed in _model_list.decode(body).data}
+    listing = _model_list.decode(body.removeprefix(BYTE_ORDER_MARK))
+    return {listed.id: _served_model(listed) for listed in listing.data}
 
 
 def _served_model(listed: _ListedModel) -> ServedModel:
