@@ -206,7 +206,132 @@ def test_surrogate_pair_is_one_character() -> None:
     assert value_of('{"a": "\\ud83d\\ude00"}') == {"a": "\U0001f600"}
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{\n  # the sum\n  "sum": 3,\n  "payer": {"city": "Ames"}\n}',
+        '{/* x */ "payer": {"city": "Ames"}}',
+        '{"n": 1, /* x */ "payer": {"city": "Ames"}}',
+        '{\'payer\': {"city": "Ames"}}',
+        '{payer: {"city": "Ames"}, sum: 3}',
+        '{\u201cpayer\u201d: {"city": "Ames"}}',
+        '{{"city": "Ames"}}',
+        '{ {"city": "Ames"}, {"city": "Troy"} }',
+        'So it is: {payer: {"city": "Ames"}, sum: 3}. Anything else?',
+        '{// the "payer of it all\n "payer": {"city": "Ames"}}',
+        '{payer: {"city": "Ames"}, sum:',
+        '```json\n{\'payer\': {"city": "Ames"}}\n```',
+        '```json {payer: {"city": "Ames"},\n "sum": 3}\n```',
+    ],
+)
+def test_a_value_within_braces_that_are_no_json_is_a_fragment(reply: str) -> None:
+    assert reason_of(reply)
+
+
+def test_an_element_of_a_list_that_is_no_json_is_a_fragment() -> None:
+    assert reason_of('[ // first\n ["a"], ["b"]]', "json_array")
+    assert reason_of("['a', [\"b\"]]", "json_array")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        'The set {x, y} gives {"a": 1}',
+        'With {x} and {y}, \\frac{1}{2}: {"a": 1} ({z}).',
+        '[Note: it is {"a": 1}]',
+        '{}, or rather {"a": 1}',
+        'As {{name}} asked: {"a": 1}',
+    ],
+)
+def test_closed_braces_of_prose_beside_the_answer_are_nothing(reply: str) -> None:
+    assert value_of(reply) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '```json {"a": 1, "b":\n  {"c": 2}\n}\n```',
+        '```json {"a": 1,\n"b": {"c": 2}}\n```\nDone.',
+        '``` {"a": 1, "b": {\n "c": 2}}\n```',
+        '```json {\n"a": 1, "b": {"c": 2}}\n```',
+        'Here:\n~~~json {"a": 1,\n{"c"\n~~~\nNo:\n~~~json {"a": 1, "b":\n{"c": 2}}\n~~~',
+        '```json {.numbered}\n{"a": 1, "b": {"c": 2}}\n```',
+    ],
+)
+def test_json_may_begin_on_the_fences_own_line(reply: str) -> None:
+    assert value_of(reply) == {"a": 1, "b": {"c": 2}}
+
+
+def test_a_list_may_begin_on_the_fences_own_line() -> None:
+    assert value_of("```json [\n[1], [2]\n]\n```", "json_array") == [[1], [2]]
+    assert value_of("```json [[1],\n[2]]\n```", "json_array") == [[1], [2]]
+
+
+# Harmony's channels
+
+ANALYSIS = '<|channel|>analysis<|message|>Perhaps {"a": 2, "b": "a long draft of it"}, or # Draft.<|end|>'
+FINAL = "<|start|>assistant<|channel|>final<|message|>"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        ANALYSIS + FINAL,
+        FINAL,
+        "<|channel|>final<|message|>",
+        "<|channel|>final <|constrain|>json<|message|>",
+        f"{ANALYSIS}<|start|>assistant<|channel|>commentary<|message|>One moment.<|end|>{FINAL}",
+        'analysisIt may be {"a": 2}.assistantfinal',
+    ],
+)
+@pytest.mark.parametrize("after", ["", "<|return|>", "<|end|>\n"])
+def test_the_final_channel_holds_the_answer(before: str, after: str) -> None:
+    assert value_of(f'{before}{{"a": 1}}{after}') == {"a": 1}
+    assert parse_answer(f"{before}# Title\n\n- one{after}", "markdown") == parse_answer(
+        "# Title\n\n- one", "markdown"
+    )
+
+
+def test_thinking_in_a_channel_without_an_answer_is_none() -> None:
+    assert "thinking" in reason_of(ANALYSIS)
+    assert "thinking" in reason_of(ANALYSIS, "markdown")
+
+
+def test_a_token_in_a_string_is_text() -> None:
+    answer = {"a": "<|channel|>final<|message|>x<|end|>"}
+    assert value_of(json.dumps(answer)) == answer
+
+
 # Markdown
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Here is the document:\n\n```markdown\n# Title\n\n- one\n```",
+        "Here is the document:\n```md\n# Title\n\n- one\n```\nTell me if anything is missing.",
+        "Sure!\n\n```\n# Title\n\n- one\n```\n",
+        "**The document**\n\n~~~markdown\n# Title\n\n- one\n~~~",
+        "Here it is:\n\n```markdown\n# Title\n\n- one",
+    ],
+)
+def test_a_document_in_a_fence_with_an_introduction_is_the_answer(reply: str) -> None:
+    assert parse_answer(reply, "markdown") == parse_answer("# Title\n\n- one", "markdown")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "# Title\n\n```markdown\n# Example\n```",
+        "Run this:\n\n```\nmake install\n```",
+        "- one\n\n```markdown\n- two\n```",
+        "Do it.\n\n```sh\n# as root\nmake install\n```",
+    ],
+)
+def test_a_fence_within_a_document_stays(reply: str) -> None:
+    answer = parse_answer(reply, "markdown")
+    assert isinstance(answer, Parsed)
+    assert "code" in str(answer.value)
 
 
 def test_markdown_is_taken_without_thinking_and_enclosing_fence() -> None:

@@ -7,7 +7,7 @@ import hashlib
 from evalcore.errors import CaseError, CheckoutError, InputError
 from evalcore.formats.strict_json import parse_json
 from evalcore.formats.yaml_tree import read_yaml
-from evalcore.library.checkout import Checkout, decode_text
+from evalcore.library.checkout import Checkout, decode_text, lfs_pointer
 from evalcore.library.component import DATA_SETS, Case, CaseSource, Component, OutputFormat, SkippedCase
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen, JsonValue
@@ -60,9 +60,13 @@ class _Place(Frozen, frozen=True):
 
     def read(self, name: str) -> bytes:
         try:
-            return self.checkout.read(f"{self.path}/{name}")
+            data = self.checkout.read(f"{self.path}/{name}")
         except CheckoutError as error:
             raise CheckoutError(error.what, where=f"{self.where}/{name}", hint=error.hint) from None
+        # A pointer's text must never be taken for the case's.
+        if lfs_pointer(data) is not None:
+            raise _Unusable(f"{self.where}/{name}: is a Git LFS pointer: fetch it (`git lfs pull`)")
+        return data
 
 
 def load_cases(

@@ -10,6 +10,7 @@ from evalcore.library.checkout.commit import CommitCheckout
 from evalcore.library.checkout.folder import FolderCheckout
 from evalcore.library.checkout.git import CommitState, commit_state, head_commit
 from evalcore.library.checkout.interface import MAX_BYTES, Checkout, decode_text, read_text
+from evalcore.library.checkout.lfs import lfs_pointer
 
 __all__ = [
     "MAX_BYTES",
@@ -20,5 +21,6 @@ __all__ = [
     "commit_state",
     "decode_text",
     "head_commit",
+    "lfs_pointer",
     "read_text",
 ]

@@ -14,6 +14,7 @@ from typing import IO, Self
 from evalcore.errors import CheckoutError
 from evalcore.library.checkout.git import GIT, git_environment, run_git
 from evalcore.library.checkout.interface import MAX_BYTES, checked_path, within_size
+from evalcore.library.checkout.lfs import lfs_pointer, stored_contents
 from evalcore.structs import Frozen
 
 MAX_LINKS = 40
@@ -31,6 +32,8 @@ class _Entry(Frozen, frozen=True):
 
 class CommitCheckout:
     """One commit of a git repository, read from its objects; neither index nor working tree matters.
+
+    Where an object is a Git LFS pointer, its contents are read from the repository's LFS store.
 
     Close it (or use it as a context manager): it holds one `git cat-file` process once it has read.
     """
@@ -72,7 +75,18 @@ class CommitCheckout:
             raise CheckoutError("is not there", where=path, hint="check the file")
         if entry.mode in _FOLDERS:
             raise CheckoutError("is a folder, not a regular file", where=path, hint="put a file there")
-        return self._blob(path, entry.oid)
+        data = self._blob(path, entry.oid)
+        pointer = lfs_pointer(data)
+        if pointer is None:
+            return data
+        contents = stored_contents(self.repository, path, pointer)
+        if contents is None:
+            raise CheckoutError(
+                "is a Git LFS pointer: fetch it to the clone",
+                where=path,
+                hint="run `git lfs fetch origin <commit>` there",
+            )
+        return contents
 
     def has(self, path: str) -> bool:
         """Whether anything is there by that name, a link that leads nowhere included."""
