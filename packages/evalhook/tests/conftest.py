@@ -17,8 +17,8 @@ from evalcore.clients.interface import Call, Client, Served, ServedModel, YieldS
 from evalcore.clients.reply import CallError, Reply
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
+from evalcore.evaluation.material import Material
 from evalcore.git.errors import UnknownCommit
-from evalcore.library.loader import Material
 from evalcore.library.models import ModelsFile
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan

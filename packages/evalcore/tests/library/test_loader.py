@@ -11,12 +11,12 @@ import pytest
 
 from evalcore.errors import CaseError, ComponentError, ConfigurationError, UnknownComponent
 from evalcore.formats.strict_json import parse_json, sha256_of
+from evalcore.library.cases import load_cases
 from evalcore.library.checkout import CommitCheckout, FolderCheckout
 from evalcore.library.component import Case, Component, SkippedCase
 from evalcore.library.loader import (
     component_state,
     list_components,
-    load_cases,
     load_component,
     load_models,
     load_models_file,

@@ -16,10 +16,10 @@ from evalcli.reports.score_tree import difference_lines
 from evalcli.terminal.output import print_bytes, print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
 from evalcore.errors import CaseError, CheckoutError
+from evalcore.evaluation.material import load_material
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, Component
-from evalcore.library.loader import load_cases, load_component
 from evalcore.scoring.answers import Parsed, parse_answer
 from evalcore.scoring.explain import LeafRule, diff, explain
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
@@ -166,9 +166,8 @@ def _read(slug: str, prompt_library: Path, data_sets: Path | None) -> Scored:
     library = FolderCheckout(prompt_library)
     path = data_sets or data_sets_beside(prompt_library)
     beside = FolderCheckout(path) if path is not None else None
-    component = load_component(library, beside, slug)
-    cases, _ = load_cases(library, beside, component)
-    return Scored(component=component, cases=cases)
+    material = load_material(library, beside, slug)
+    return Scored(component=material.component, cases=material.cases)
 
 
 def _text_of(path: str) -> str:

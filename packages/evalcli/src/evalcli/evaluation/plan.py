@@ -9,12 +9,11 @@ from typing import Final
 from evalcli.published_cases import origin
 from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.errors import ConfigurationError, StorageError
-from evalcore.library.cases import load_cases
+from evalcore.evaluation.material import load_material
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library.loader import (
     MODELS_PATH,
     component_state,
-    load_component,
     load_models,
     load_models_file,
 )
@@ -56,8 +55,7 @@ def prepare(
     library = FolderCheckout(sources.prompt_library)
     data_sets_path = sources.data_sets or data_sets_beside(sources.prompt_library)
     data_sets = FolderCheckout(data_sets_path) if data_sets_path is not None else None
-    component = load_component(library, data_sets, slug)
-    cases, skipped_cases = load_cases(library, data_sets, component)
+    material = load_material(library, data_sets, slug)
     models_file = load_models_file(sources.models) if sources.models is not None else load_models(library)
     where = str(sources.models or MODELS_PATH)
     selection = select_models(models_file, named, environ, where=where)
@@ -68,9 +66,9 @@ def prepare(
     job = JobPlan(
         job_id=job_id,
         origin=origin(environ),
-        component=component,
-        cases=cases,
-        skipped_cases=skipped_cases,
+        component=material.component,
+        cases=material.cases,
+        skipped_cases=material.skipped_cases,
         models=selection.models,
         providers=models_file.providers,
         replicates=replicates,

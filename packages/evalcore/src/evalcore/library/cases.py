@@ -9,7 +9,6 @@ from evalcore.formats.strict_json import parse_json
 from evalcore.formats.yaml_tree import read_yaml
 from evalcore.library.checkout import Checkout, decode_text, lfs_pointer
 from evalcore.library.component import DATA_SETS, Case, CaseSource, Component, OutputFormat, SkippedCase
-from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen, JsonValue
 
 INPUTS = ("input.md", "input.txt", "input.json")
@@ -22,7 +21,7 @@ MAX_REASON = 1000
 
 
 class _Unusable(Exception):
-    """Why a case is skipped, as its reader is told."""
+    """Why a case is skipped, in the words that are shown."""
 
 
 class NoUsableCase(CaseError):
@@ -77,7 +76,7 @@ def load_cases(
     Of several folders of one name the first counts: `<data sets>/<slug>/<case>`,
     `<data sets>/<slug>/cases/<case>`, `components/<slug>/evals/cases/<case>`.
 
-    Raises CaseError when none is usable, ComponentError for a scoring policy that does not fit them.
+    Raises CaseError when none is usable.
     """
     cases: list[Case] = []
     skipped: list[SkippedCase] = []
@@ -90,8 +89,6 @@ def load_cases(
             skipped.append(place.skipped(name, error.line))
     if not cases:
         raise NoUsableCase(component.slug, tuple(skipped))
-    # The scoring policy is checked here, before anything is called: only now are all fields known.
-    plan_fields(component, cases)
     return tuple(cases), tuple(skipped)
 
 

@@ -1,4 +1,4 @@
-"""The edge that reads a prompt library and its data sets: components, cases, models.yaml."""
+"""The edge that reads a prompt library: its components and its models.yaml."""
 
 from __future__ import annotations
 
@@ -13,25 +13,13 @@ from evalcore.errors import (
     UnknownComponent,
 )
 from evalcore.formats.strict_json import sha256_hex, sha256_of
-from evalcore.library.cases import load_cases
 from evalcore.library.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
 from evalcore.library.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
-from evalcore.library.component import DATA_SETS, Case, Component, OutputFormat, SkippedCase
+from evalcore.library.component import DATA_SETS, Component, OutputFormat
 from evalcore.library.front_matter import parse_prompt_file
 from evalcore.library.models import ModelsFile, parse_models
 from evalcore.library.schema import bundle_schema, make_validator
-from evalcore.scoring.rules.policy import parse_policy
-from evalcore.structs import Frozen, JsonObject
-
-__all__ = [
-    "check_slug",
-    "component_state",
-    "list_components",
-    "load_cases",
-    "load_component",
-    "load_models",
-    "load_models_file",
-]
+from evalcore.structs import JsonObject
 
 COMPONENTS = "components"
 MODELS_PATH = ".evaluator/models.yaml"
@@ -39,7 +27,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
 def load_component(library: Checkout, data_sets: Checkout | None, slug: str) -> Component:
-    """Read a component: prompt, catalog entry, bundled schema and scoring policy.
+    """Read a component: prompt, catalog entry, bundled schema, and the text of its scoring policy.
 
     Raises UnknownComponent, or ComponentError naming the file that cannot be used.
     """
@@ -52,8 +40,6 @@ def load_component(library: Checkout, data_sets: Checkout | None, slug: str) -> 
         prompt = parse_prompt_file(read_text(library, prompt_path), prompt_path)
         output, schema = _contract(library, slug, _catalog_entry(library, slug))
         policy, policy_where = _policy(library, data_sets, slug)
-        if policy is not None and policy_where is not None:
-            parse_policy(policy, policy_where)
     except CheckoutError as error:
         raise ComponentError(error.what, where=error.where, hint=error.hint) from None
     return Component(
@@ -157,11 +143,3 @@ def _policy(library: Checkout, data_sets: Checkout | None, slug: str) -> tuple[s
     if library.has(path):
         return read_text(library, path), path
     return None, None
-
-
-class Material(Frozen, frozen=True):
-    """A component with its cases, as a commit holds them."""
-
-    component: Component
-    cases: tuple[Case, ...]
-    skipped_cases: tuple[SkippedCase, ...]

@@ -19,8 +19,8 @@ from evalcore.errors import (
     StorageError,
     UnknownComponent,
 )
+from evalcore.evaluation.material import Material
 from evalcore.git.errors import UnknownCommit
-from evalcore.library.loader import Material
 from evalcore.library.models import ModelsFile, is_local
 from evalcore.runs.case_privacy import PublishCases, told
 from evalcore.runs.plan import JobPlan

@@ -12,11 +12,11 @@ import structlog
 from evalcore.errors import (
     EvaluatorError,
 )
+from evalcore.evaluation.material import Material, load_material
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneCorrupt, CloneMissing, GitTimedOut
-from evalcore.library.cases import load_cases
 from evalcore.library.checkout import CommitCheckout, FolderCheckout
-from evalcore.library.loader import Material, load_component, load_models
+from evalcore.library.loader import load_models
 from evalcore.library.models import ModelsFile
 from evalcore.structs import Frozen
 from evalhook.threads import in_daemon, in_thread
@@ -82,10 +82,7 @@ class Repositories:
 
     def _material(self, commit: str, data_sets_tip: str | None, slug: str) -> Material:
         with self._library.clone.worktree(commit) as folder, self._data_sets_at(data_sets_tip) as data_sets:
-            library = FolderCheckout(folder)
-            component = load_component(library, data_sets, slug)
-            cases, skipped = load_cases(library, data_sets, component)
-        return Material(component=component, cases=cases, skipped_cases=skipped)
+            return load_material(FolderCheckout(folder), data_sets, slug)
 
     def _data_sets_at(self, tip: str | None) -> AbstractContextManager[CommitCheckout | None]:
         if self._data_sets is None or tip is None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from evalcore.errors import InputError
-from evalcore.library.cases import load_cases
+from evalcore.evaluation.material import load_material
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, Component, SkippedCase
-from evalcore.library.loader import list_components, load_component, load_models
+from evalcore.library.loader import list_components, load_models
 from evalcore.library.models import BUILT_IN, LOCAL_PROVIDER, Model, is_local
 from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoInputError
@@ -60,8 +60,8 @@ def _first_usable(workspace: Workspace) -> tuple[Component, tuple[Case, ...], tu
 def _read(workspace: Workspace, slug: str) -> tuple[Component, tuple[Case, ...], tuple[SkippedCase, ...]]:
     library = FolderCheckout(workspace.library)
     data_sets = FolderCheckout(workspace.data_sets) if workspace.data_sets is not None else None
-    component = load_component(library, data_sets, slug)
-    return component, *load_cases(library, data_sets, component)
+    material = load_material(library, data_sets, slug)
+    return material.component, material.cases, material.skipped_cases
 
 
 MODELS_FILE = Path(".evaluator") / "models.yaml"

@@ -1,0 +1,41 @@
+"""Reading what an evaluation is made of: a component with its cases, its scoring policy checked.
+
+The library reads files and knows nothing of scoring; scoring knows policies and reads no files. Here,
+above both, a policy that cannot be used is refused before anything is called.
+"""
+
+from __future__ import annotations
+
+from evalcore.library.cases import load_cases
+from evalcore.library.checkout import Checkout
+from evalcore.library.component import Case, Component, SkippedCase
+from evalcore.library.loader import load_component
+from evalcore.scoring.rules.field_rules import plan_fields
+from evalcore.scoring.rules.policy import parse_policy
+from evalcore.structs import Frozen
+
+
+class Material(Frozen, frozen=True):
+    """A component with its cases, as a commit or a folder holds them."""
+
+    component: Component
+    cases: tuple[Case, ...]
+    """Sorted by name."""
+    skipped_cases: tuple[SkippedCase, ...]
+
+
+def load_material(library: Checkout, data_sets: Checkout | None, slug: str) -> Material:
+    """Read a component and its cases; `data_sets` is None where there are none beside the library.
+
+    Raises UnknownComponent, ComponentError for a prompt, schema or policy that cannot be used (or a
+    policy that names a field which neither the schema nor any expected answer has), CaseError where no
+    case can be used.
+    """
+    component = load_component(library, data_sets, slug)
+    if component.policy is not None:
+        # By itself first: its own mistake is the one to mend, whatever is wrong with the cases.
+        parse_policy(component.policy, component.policy_where or "scoring.yaml")
+    cases, skipped = load_cases(library, data_sets, component)
+    # Once more beside the cases: only now are all fields known that it may name.
+    plan_fields(component, cases)
+    return Material(component=component, cases=cases, skipped_cases=skipped)
