@@ -4,6 +4,8 @@ import pytest
 
 from evalcore.library.models import Model
 from evalsim import testing
+from evalsim.github import SimulatedGitHub
+from evalsim.serving import running
 
 
 @pytest.fixture
@@ -25,3 +27,11 @@ def make_reply():
         return testing.make_reply(case, replicate, text, error=error)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def github_server(tmp_path_factory):
+    """The simulated GitHub over HTTP, and its address; each test puts its own repository on it."""
+    app = SimulatedGitHub(tmp_path_factory.mktemp("github"), token=testing.GITHUB_TOKEN)
+    with running(app) as url:
+        yield app, url

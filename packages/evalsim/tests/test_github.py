@@ -9,27 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import github
 import httpx
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from github import Auth, Github
 
+import github
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.command import github as github_command
 from evalsim.github.state import Label
 from evalsim.serving import running
-from evalsim.testing import git
-
-TOKEN = "ghp_simulated_token_0123456789abcdef"
-NAME = "acme/prompt-library"
+from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
+from github import Auth, Github
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SimulatedGitHub, str]]:
-    app = SimulatedGitHub(tmp_path_factory.mktemp("github"), token=TOKEN)
+    app = SimulatedGitHub(tmp_path_factory.mktemp("github"), token=GITHUB_TOKEN)
     with running(app) as url:
         yield app, url
 
@@ -43,16 +40,19 @@ def simulated(served: tuple[SimulatedGitHub, str], tmp_path: Path) -> tuple[Simu
     (seed / "README.md").write_text("hello\n")
     app.state.faults.clear()
     app.state.root = tmp_path / "root"
-    app.state.add_repository(NAME, seed)
+    app.state.add_repository(REPOSITORY, seed)
     return served
 
 
 @pytest.fixture
 def repository(simulated: tuple[SimulatedGitHub, str]) -> Iterator[github.Repository.Repository]:
     client = Github(
-        auth=Auth.Token(TOKEN), base_url=f"{simulated[1]}/api/v3", retry=None, seconds_between_writes=None
+        auth=Auth.Token(GITHUB_TOKEN),
+        base_url=f"{simulated[1]}/api/v3",
+        retry=None,
+        seconds_between_writes=None,
     )
-    yield client.get_repo(NAME)
+    yield client.get_repo(REPOSITORY)
     client.close()
 
 
@@ -64,8 +64,8 @@ def app_key() -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
-def remote(url: str, token: str = TOKEN) -> str:
-    return url.replace("://", f"://x-access-token:{token}@") + f"/{NAME}.git"
+def remote(url: str, token: str = GITHUB_TOKEN) -> str:
+    return url.replace("://", f"://x-access-token:{token}@") + f"/{REPOSITORY}.git"
 
 
 def push_branch(url: str, folder: Path, branch: str, file: str, text: str) -> None:
@@ -96,7 +96,7 @@ def test_pushed_branch_becomes_a_pull_request_that_can_be_merged(
     assert [label.name for label in repository.get_pull(pull.number).labels] == ["eval-results", "automerge"]
     assert repository.get_pull(pull.number).mergeable is True
     assert pull.merge().merged
-    bare = app.state.repositories[NAME].bare
+    bare = app.state.repositories[REPOSITORY].bare
     assert bare.file("main", "new.txt") == b"new\n"
     assert len(git(bare.path, "rev-list", "--merges", "main").split()) == 1
     assert repository.get_pull(pull.number).merged
@@ -129,11 +129,13 @@ def test_pulls_are_listed_by_state_base_and_head(simulated, repository, tmp_path
 
 def test_long_lists_come_in_pages(simulated) -> None:
     app, url = simulated
-    app.state.repositories[NAME].labels = {
+    app.state.repositories[REPOSITORY].labels = {
         f"label-{number}": Label(f"label-{number}") for number in range(35)
     }
-    with Github(auth=Auth.Token(TOKEN), base_url=f"{url}/api/v3", seconds_between_requests=None) as client:
-        repository = client.get_repo(NAME)
+    with Github(
+        auth=Auth.Token(GITHUB_TOKEN), base_url=f"{url}/api/v3", seconds_between_requests=None
+    ) as client:
+        repository = client.get_repo(REPOSITORY)
         assert repository.get_labels().totalCount == 35
         assert len(list(repository.get_labels())) == 35
 
@@ -164,33 +166,35 @@ def test_writing_needs_a_token_that_may(simulated, token: str, status: int, word
     app, url = simulated
     app.state.add_token("reader", access="read")
     answer = httpx.post(
-        f"{url}/api/v3/repos/{NAME}/labels", json={"name": "x"}, headers={"Authorization": f"Bearer {token}"}
+        f"{url}/api/v3/repos/{REPOSITORY}/labels",
+        json={"name": "x"},
+        headers={"Authorization": f"Bearer {token}"},
     )
     assert (answer.status_code, answer.json()["message"]) == (status, words)
 
 
 def test_unknown_repository_and_call_are_not_found(simulated) -> None:
     _, url = simulated
-    for path in ("/repos/acme/nothing", f"/repos/{NAME}/wiki", f"/repos/{NAME}/pulls/9"):
-        answer = httpx.get(f"{url}/api/v3{path}", headers={"Authorization": f"token {TOKEN}"})
+    for path in ("/repos/acme/nothing", f"/repos/{REPOSITORY}/wiki", f"/repos/{REPOSITORY}/pulls/9"):
+        answer = httpx.get(f"{url}/api/v3{path}", headers={"Authorization": f"token {GITHUB_TOKEN}"})
         assert answer.status_code == 404
 
 
 def test_git_reads_a_private_repository_with_a_token_only(simulated, tmp_path: Path) -> None:
     app, url = simulated
-    plain = f"{url}/{NAME}.git"
+    plain = f"{url}/{REPOSITORY}.git"
     with git_refuses("could not read Username"):
         git(tmp_path, "clone", plain, "no")
     with git_refuses("Authentication failed"):
         git(tmp_path, "clone", remote(url, "wrong"), "no")
-    app.state.repositories[NAME].private = False
+    app.state.repositories[REPOSITORY].private = False
     git(tmp_path, "clone", "-q", plain, "yes")
     assert (tmp_path / "yes" / "README.md").read_text() == "hello\n"
 
 
 def test_pushing_needs_write_access_even_where_all_may_read(simulated, tmp_path: Path) -> None:
     app, url = simulated
-    app.state.repositories[NAME].private = False
+    app.state.repositories[REPOSITORY].private = False
     app.state.add_token("reader", access="read")
     folder = tmp_path / "clone"
     git(tmp_path, "clone", "-q", remote(url, "reader"), str(folder))
@@ -223,7 +227,7 @@ def test_push_whose_answer_is_lost_has_happened(simulated, tmp_path: Path) -> No
     app.state.faults.add(Fault(on="push", answer_lost=True, times=1))
     with git_refuses():
         push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
-    assert app.state.repositories[NAME].bare.branch("topic")
+    assert app.state.repositories[REPOSITORY].bare.branch("topic")
 
 
 def test_app_gets_an_installation_token_that_git_accepts_too(
@@ -247,7 +251,7 @@ def test_large_push_is_streamed(simulated, tmp_path: Path) -> None:
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "Big")
     git(folder, "push", "-q", "origin", "HEAD:refs/heads/big")
-    assert app.state.repositories[NAME].bare.branch("big") == git(folder, "rev-parse", "HEAD")
+    assert app.state.repositories[REPOSITORY].bare.branch("big") == git(folder, "rev-parse", "HEAD")
 
 
 def test_remotes_url_may_lack_its_ending(simulated, tmp_path: Path) -> None:
@@ -260,27 +264,27 @@ def test_command_serves_what_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "seed").mkdir()
     (tmp_path / "seed" / "README.md").write_text("hello\n")
     program = "from evalsim.github.command import github; github()"
-    options = ["--root", "root", "--port", "0", "--token", TOKEN, "--repository", f"{NAME}=seed"]
+    options = ["--root", "root", "--port", "0", "--token", GITHUB_TOKEN, "--repository", f"{REPOSITORY}=seed"]
     command = [sys.executable, "-c", program, *options]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         api = process.stderr.readline().strip().partition("EVALHOOK_GITHUB_API_URL=")[2]
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = httpx.get(f"{api}/repos/{NAME}", headers=headers, timeout=10)
+        headers = {"Authorization": f"Bearer {GITHUB_TOKEN}"}
+        answer = httpx.get(f"{api}/repos/{REPOSITORY}", headers=headers, timeout=10)
         process.terminate()
-    assert answer.json()["full_name"] == NAME
+    assert answer.json()["full_name"] == REPOSITORY
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--repository", "no-owner"], "no-owner is not OWNER/NAME"),
-        (["--repository", f"{NAME}=not-there"], "there is no folder not-there"),
+        (["--repository", f"{REPOSITORY}=not-there"], "there is no folder not-there"),
         (["--host", "256.0.0.1"], "cannot listen on 256.0.0.1:0"),
     ],
 )
 def test_command_names_what_it_cannot_use(tmp_path: Path, options: list[str], words: str) -> None:
-    told = ["--root", str(tmp_path), "--port", "0", "--token", TOKEN, *options]
+    told = ["--root", str(tmp_path), "--port", "0", "--token", GITHUB_TOKEN, *options]
     result = CliRunner().invoke(github_command, told)
     assert result.exit_code == 2
     assert words in result.output

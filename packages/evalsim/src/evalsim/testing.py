@@ -32,6 +32,10 @@ COMMIT = "0123456789abcdef" * 2 + "01234567"
 """A commit's id, where any will do."""
 MOMENT = "2026-01-05T09:00:00.000Z"
 """When what is made began and ended."""
+REPOSITORY = "acme/prompt-library"
+"""A repository on the simulated GitHub."""
+GITHUB_TOKEN = "ghp_canary_7f3a9b2c4d5e6f708192a3b4c5d6e7f8"  # noqa: S105 - a made-up one, to be looked for
+"""A token of the simulated GitHub, unlike all other text, so that a test sees where it is shown."""
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The clone on the VM: brought up to date, asked for commits, read through worktrees; and its bad days."""
+"""The clone of a repository: brought up to date, asked for commits, read through worktrees, and mended."""
 
 from __future__ import annotations
 
@@ -332,3 +332,30 @@ def test_clone_of_another_user_is_told(world: World) -> None:
         os.chown(path, 12345, 12345)
     with pytest.raises(errors.CloneUnusable, match="belongs to another user"):
         world.clone().fast_forward()
+
+
+def test_a_clone_that_is_lost_or_damaged_is_made_anew_where_its_url_is_known(
+    world: World, tmp_path: Path
+) -> None:
+    clone = Clone(tmp_path / "own", work=world.work, url=f"file://{world.upstream}")
+    with pytest.raises(errors.CloneMissing, match="it is made anew; ask again"):
+        clone.fast_forward()
+    clone.ensure()
+    for path in (clone.path / ".git" / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"damaged")
+    assert clone.rebuild()
+    assert clone.fast_forward() == world.first
+    assert [path.name for path in clone.path.parent.glob(".own*")] == []
+    assert not world.clone().rebuild()
+
+
+def test_a_lock_that_a_killed_git_left_is_removed_at_the_next_start(world: World) -> None:
+    lock = world.path / ".git" / "index.lock"
+    lock.touch()
+    world.clone().ensure()
+    assert lock.exists()
+    os.utime(lock, (1, 1))
+    world.clone().ensure()
+    assert not lock.exists()

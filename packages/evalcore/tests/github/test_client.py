@@ -1,0 +1,68 @@
+"""Pull requests on GitHub: which are ours, opened once, labelled once."""
+
+from __future__ import annotations
+
+import pytest
+
+from evalcore.git.errors import InsecureRemote
+from evalcore.github.client import git_origin
+from evalsim.github import Fault, SimulatedGitHub
+from evalsim.testing import REPOSITORY
+
+BRANCH = "eval-results/budget-0123456789ab-20260101T000000Z"
+
+
+def test_pull_request_is_opened_once_and_labelled_once(app: SimulatedGitHub, push_branch, client) -> None:
+    push_branch(BRANCH)
+    first = client().open_pull_request(BRANCH, "main", "Title", "Body")
+    again = client().open_pull_request(BRANCH, "main", "Title", "Body")
+    assert first == again
+    assert first.url.endswith(f"/{REPOSITORY}/pull/1")
+    client().add_labels(first, ["eval-results", "automerge"])
+    labelled = client().pull_request_of(BRANCH)
+    assert labelled is not None
+    assert labelled.labels == ("eval-results", "automerge")
+    app.state.faults.add(Fault(on="labels.add", status=500))
+    client().add_labels(labelled, ["automerge"])  # there already: nothing is asked of GitHub
+
+
+def test_only_results_of_that_component_are_listed_newest_first(push_branch, client) -> None:
+    newer = BRANCH.replace("20260101", "20260102")
+    others = ("eval-results/budget-extra-0123456789ab-20260101T000000Z", "eval-results/budget-x", "topic")
+    for branch in (BRANCH, newer, *others):
+        push_branch(branch)
+        client().open_pull_request(branch, "main", branch, "")
+    assert [pull.branch for pull in client().results_pull_requests("budget", "main")] == [newer, BRANCH]
+    assert client().results_pull_requests("budget", "trunk") == []
+    assert client().results_pull_requests("b.dget", "main") == []
+
+
+def test_pull_request_whose_answer_was_lost_is_found(app: SimulatedGitHub, push_branch, client) -> None:
+    push_branch(BRANCH)
+    app.state.faults.add(Fault(on="pulls.create", answer_lost=True, times=1))
+    assert client().open_pull_request(BRANCH, "main", "Title", "Body").number == 1
+    assert len(app.state.repositories[REPOSITORY].pulls) == 1
+
+
+@pytest.mark.usefixtures("app")
+def test_repository_is_looked_at(client) -> None:
+    assert client().check() == "main"
+
+
+def test_plain_http_is_refused_beyond_loopback(client) -> None:
+    with pytest.raises(InsecureRemote, match="plain HTTP"):
+        client("http://github.example.invalid/api/v3")
+    client("http://github.example.invalid/api/v3", allow_http=True)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "origin"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+        ("https://GitHub.acme.example/api/v3", "https://github.acme.example"),
+        ("http://127.0.0.1:8082/api/v3", "http://127.0.0.1:8082"),
+    ],
+)
+def test_remotes_of_an_api_are_known(api_url: str, origin: str) -> None:
+    assert git_origin(api_url) == origin
