@@ -15,7 +15,7 @@ PROGRAM = "evalcli"
 
 
 class Exit(IntEnum):
-    """Exit codes (CONTRACT section 4)."""
+    """Exit codes (docs/reference.md, Commands)."""
 
     DONE = 0
     INCOMPLETE = 1

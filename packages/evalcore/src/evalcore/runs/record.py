@@ -1,4 +1,4 @@
-"""The run record: what a leaderboard holds of one run, and what each field means (CONTRACT section 3)."""
+"""The run record: what a leaderboard holds of one run, and what each field means (docs/reference.md)."""
 
 from __future__ import annotations
 
@@ -214,6 +214,6 @@ class RunRecord(Frozen, frozen=True):
 
 
 def record_object(record: RunRecord) -> JsonObject:
-    """Return the record as a JSON object, keys in the contract's order, floats rounded as they are kept."""
+    """Return the record as a JSON object, keys in the order of docs/reference.md, floats rounded."""
     value: JsonObject = msgspec.json.decode(msgspec.json.encode(record))
     return {key: rounded(item) for key, item in value.items()}

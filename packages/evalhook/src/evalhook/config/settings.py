@@ -1,4 +1,4 @@
-"""What the environment tells the service: one frozen Struct, read once at start-up (CONTRACT section 6)."""
+"""What the environment tells the service: one frozen Struct, read once at start-up (docs/operations.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's handlers: read the request, call the service, shape the answer (CONTRACT section 5)."""
+"""The API's handlers: read the request, call the service, shape the answer (docs/reference.md)."""
 
 from __future__ import annotations
 

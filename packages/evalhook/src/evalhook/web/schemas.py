@@ -1,4 +1,4 @@
-"""What the API takes and gives (CONTRACT section 5)."""
+"""What the API takes and gives (docs/reference.md, HTTP API)."""
 
 from __future__ import annotations
 

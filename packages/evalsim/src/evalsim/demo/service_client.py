@@ -90,7 +90,7 @@ def service_command() -> list[str]:
 
 
 def service_environment(outside: Outside, *, folder: Path, port: int, token: str) -> dict[str, str]:
-    """Return the service's settings (CONTRACT section 6); of the user's environment only the search path."""
+    """Return the service's settings; of the user's environment only the search path is handed on."""
     settings = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
