@@ -255,9 +255,11 @@ def test_no_secret_and_nothing_confidential_is_anywhere(tmp_path: Path, *, is_ap
 CRASHING = """
 import os, threading
 from pathlib import Path
-from evalhook import main, service, start
-from evalhook.entrance import auth
-from evalhook.publishing import messages
+from evalcore.publishing import messages
+from evalhook import main
+from evalhook.commands import serve as start
+from evalhook.security import auth
+from evalhook.worker import service
 
 def crash(*_arguments, **_named):
     everything = [Path(value).read_text() for name, value in os.environ.items() if name.endswith("_FILE")]
@@ -270,7 +272,7 @@ def in_a_thread(*_arguments):
     threading.Thread(target=crash).start()
     raise KeyError("CRASH HERE too")
 
-def check(self, shown, former=auth.Credentials.check):
+def check(self, shown, former=auth.Authenticator.check):
     return crash() if shown == b"crash" else former(self, shown)
 
 former = start.serve
@@ -279,7 +281,7 @@ main.main()
 """
 CRASHES = {
     "a handler": "service.Service.newest = crash",
-    "what stands before the handlers": "auth.Credentials.check = check",
+    "what stands before the handlers": "auth.Authenticator.check = check",
     "a thread": "service.Service.newest = in_a_thread",
     "publishing": "messages.pull_request_body = crash",
     "the end": "start.serve = lambda app, settings, stopping: (former(app, settings, stopping), crash())",

@@ -1,62 +1,32 @@
-"""The only wiring: settings -> the parts -> the ASGI application."""
+"""The ASGI application: the API's and the pages' routes, behind the checks that every request passes."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import structlog
-from litestar import Litestar, Request, Response
-from litestar.datastructures import State
+from litestar import Litestar
 from litestar.di import Provide
-from litestar.enums import MediaType
-from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ASGIApp, ExceptionHandlersMap
+from litestar.plugins.prometheus import PrometheusConfig
+from litestar.types import ASGIApp
 
-from evalcore.effects import Effects, real_effects
+from evalcore.effects import Effects
 from evalcore.secret import Scrubber
 from evalcore.version import __version__
-from evalhook import problems
 from evalhook.config.settings import Settings
-from evalhook.errors import Refusal
-from evalhook.monitoring import metrics
 from evalhook.monitoring.events import EventHub
-from evalhook.monitoring.observers import Audience
-from evalhook.problems import BusyBody, ErrorBody, ErrorDetail, Problem
-from evalhook.security.auth import BearerAuth, PageDoor
-from evalhook.security.proxies import Entrance
-from evalhook.security.sessions import Sessions
-from evalhook.security.throttle import Slowing
-from evalhook.storage.space import GB, FreeSpace
-from evalhook.storage.store import JobStore
+from evalhook.security.auth import BearerAuth, SessionAuth
+from evalhook.security.proxies import ProxyGuard
 from evalhook.web import page_routes, routes
-from evalhook.web.page_routes import Watch
-from evalhook.web.request_log import RequestLog, current_request_id
-from evalhook.wiring import (
-    Told,
-    open_allowed,
-    open_credentials,
-    open_gateway,
-    open_publisher,
-    open_refresher,
-    open_repositories,
-)
-from evalhook.worker.execution import Means
-from evalhook.worker.intake import Gateway, Intake, Sources
-from evalhook.worker.queue import Line, Slot
-from evalhook.worker.refresh import Upkeep
-from evalhook.worker.runner import Publisher, Worker, go_on
-from evalhook.worker.service import Service
-
-NOT_FOUND: Final = 404
-INTERNAL: Final = 500
-Lifespan: TypeAlias = AbstractAsyncContextManager[None]
-log = structlog.stdlib.get_logger(__name__)
+from evalhook.web.error_handlers import error_handlers
+from evalhook.web.page_routes import PageContext
+from evalhook.web.request_log import RequestLog
+from evalhook.wiring import Parts
+from evalhook.worker.intake import Gateway, Sources
+from evalhook.worker.outbox import Publisher
 
 
 def create_app(
@@ -71,141 +41,54 @@ def create_app(
 ) -> ASGIApp:
     """Make the application; what is not given is the real thing.
 
-    Raises ConfigurationError where the state directory cannot be used; it is given up when the
+    Raises ConfigurationError where the state directory cannot be used; it is released when the
     application's lifespan ends.
     """
-    effects = effects or real_effects()
     scrub = scrub or Scrubber(settings.secrets)
-    allowed = open_allowed(settings)
-    sources = sources or open_repositories(settings)
-    gateway = gateway or open_gateway(settings)
-    store, slot = JobStore(settings.jobs_dir), Slot()
-    store.open()
-    told = Told(settings, store, slot, effects, hub or EventHub())
-    line, clones = Line(settings.limits.queue), asyncio.Lock()
-    means = Means(
+    parts = Parts(
+        settings,
+        sources=sources,
         gateway=gateway,
-        publisher=publisher or open_publisher(settings),
+        publisher=publisher,
         effects=effects,
-        runs_dir=settings.runs_dir,
-        concurrency=settings.concurrency,
         scrub=scrub,
-        limits=settings.limits,
-        clones=clones,
+        hub=hub,
     )
-    refresh = open_refresher(settings) if publisher is None else None
-    upkeep = Upkeep(refresh, settings.refresh_minutes * 60, effects.sleep) if refresh is not None else None
-    audience = Audience([told.audience, *([upkeep] if upkeep is not None else [])])
-    worker = Worker(store=store, slot=slot, line=line, means=means, audience=audience)
-    service = Service(
-        store=store,
-        slot=slot,
-        line=line,
-        clones=clones,
-        intake=Intake(sources, gateway, publish_cases=settings.publish_cases),
-        worker=worker,
-        effects=effects,
-        space=FreeSpace(settings.state_dir, settings.min_free_gb * GB),
-    )
+    api = _api(parts, scrub)
+    # Outermost first: a request gets its id, must come from an allowed address over HTTPS, and then show
+    # a session or a token, before any route is looked up.
+    bearer = BearerAuth(api, parts.authenticator, parts.throttle)
+    authenticated = SessionAuth(api, bearer, parts.sessions)
+    return RequestLog(ProxyGuard(authenticated, trusted=parts.trusted_proxies, allowed=parts.allowed))
+
+
+def _api(parts: Parts, scrub: Scrubber) -> Litestar:
+    page_context = PageContext(parts.hub, parts.live, parts.sessions, parts.authenticator, parts.throttle)
+    # Litestar's own figures of requests; paths as templates, so that no caller can make new series.
+    requests = PrometheusConfig(app_name="evalhook", prefix="evalhook_http", group_path=True)
 
     @asynccontextmanager
-    async def life(_app: Litestar) -> AsyncIterator[None]:
-        try:
-            tasks = [
-                asyncio.create_task(sources.prepare()),
-                asyncio.create_task(allowed.keep_fresh(effects.sleep)),
-            ]
-            if upkeep is not None:
-                tasks.append(asyncio.create_task(upkeep.run()))
-            async with told.at_work():
-                go_on(store, line, worker)
-                yield
-                slot.close()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
-                await worker.stop()
-        finally:
-            store.close()
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with parts.running():
+            yield
 
-    credentials = open_credentials(settings, effects, scrub)
-    slowing = Slowing(monotonic=effects.monotonic, sleep=effects.sleep)
-    sessions = Sessions(era=credentials.era)
-    watch = Watch(told.hub, told.live, sessions, credentials, slowing)
-    api = _api(service, told.metrics, watch, life, scrub)
-    door = PageDoor(api, BearerAuth(api, credentials, slowing), sessions)
-    return RequestLog(Entrance(door, trusted=settings.trusted_proxies, allowed=allowed))
-
-
-def _api(
-    service: Service,
-    figures: metrics.Metrics,
-    watch: Watch,
-    life: Callable[[Litestar], Lifespan],
-    scrub: Scrubber,
-) -> Litestar:
-    """Make the web application; what its handlers ask for by name is given here."""
-
-    def given(value: object) -> Provide:
+    def provided(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
     return Litestar(
-        route_handlers=[
-            routes.evaluate,
-            routes.show_job,
-            routes.cancel_job,
-            routes.publish_job,
-            routes.list_jobs,
-            routes.health,
-            metrics.show_metrics,
-            *page_routes.ROUTES,
-        ],
-        middleware=[metrics.HTTP.middleware],
+        route_handlers=[*routes.ROUTES, *page_routes.ROUTES],
+        middleware=[requests.middleware],
         dependencies={
-            "service": given(service),
-            "metrics": given(figures),
-            "watch": given(watch),
+            "service": provided(parts.service),
+            "metrics": provided(parts.metrics),
+            "page_context": provided(page_context),
         },
-        exception_handlers=_exception_handlers(scrub),
-        lifespan=[life],
+        exception_handlers=error_handlers(scrub),
+        lifespan=[lifespan],
         openapi_config=_openapi(),
         logging_config=None,
         debug=False,
     )
-
-
-def _exception_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:
-    def answer(problem: Problem) -> Response[ErrorBody | BusyBody]:
-        body = problem.body
-        if isinstance(body, ErrorBody):
-            body = ErrorBody(ErrorDetail(body.error.code, scrub(body.error.message)))
-        return Response(body, status_code=problem.status, headers=problem.headers, media_type=MediaType.JSON)
-
-    def refused(_: Request[Any, Any, State], error: Problem) -> Response[ErrorBody | BusyBody]:
-        log.info("refused", status=error.status, code=error.code, reason=error.message)
-        return answer(error)
-
-    def domain(_: Request[Any, Any, State], error: Refusal) -> Response[ErrorBody | BusyBody]:
-        return refused(_, problems.of_refusal(error))
-
-    def framework(_: Request[Any, Any, State], error: HTTPException) -> Response[ErrorBody | BusyBody]:
-        if error.status_code >= INTERNAL:
-            return crashed(_, error)
-        return answer(problems.of_status(error.status_code, _in_words(error), error.headers))
-
-    def crashed(_: Request[Any, Any, State], error: Exception) -> Response[ErrorBody | BusyBody]:
-        log.error("request_crashed", exc_info=error)
-        return answer(problems.internal(current_request_id()))
-
-    return {Problem: refused, Refusal: domain, HTTPException: framework, Exception: crashed}
-
-
-def _in_words(error: HTTPException) -> str:
-    if error.status_code == NOT_FOUND:
-        return "there is nothing at this path; see /schema/openapi.json"
-    details = error.extra if isinstance(error.extra, list) else []
-    parts = [f"{item.get('key')}: {item.get('message')}" for item in details if isinstance(item, dict)]
-    return "; ".join(parts) or error.detail
 
 
 def _openapi() -> OpenAPIConfig:

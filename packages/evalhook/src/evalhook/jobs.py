@@ -7,6 +7,7 @@ failed | cancelled -> publishing again, by hand. docs/job-lifecycle.md draws it.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -302,3 +303,8 @@ def status_of(job: Job) -> StatusName:
             return "cancelled"
         case _:
             return "running"
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC, to the millisecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

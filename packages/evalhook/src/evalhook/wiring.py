@@ -1,217 +1,152 @@
-"""The service's real neighbours, made from its settings: the clones, MindRouter, and where results go."""
+"""The only place where parts are made from settings.
+
+Read from the outside in: `Outside` is what the service uses beyond itself (clones, MindRouter, GitHub),
+`Parts` is the service around it, from the store of jobs to who may call. Nothing here connects, reads or
+writes before it is asked to, but for the store, which takes the state directory.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache, partial
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 
-import structlog
-
-from evalcore.clients.interface import Client, Served
-from evalcore.clients.registry import open_client
-from evalcore.effects import Effects
-from evalcore.errors import ConfigurationError, RepositoryError
+from evalcore.effects import Effects, real_effects
 from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials, origin_of
-from evalcore.git.errors import CloneCorrupt, CloneMissing
 from evalcore.github.client import GitHub
 from evalcore.github.reports import GitHubReports
 from evalcore.github.tokens import AppTokens, FixedToken, Tokens
-from evalcore.library.loader import MODELS_PATH
-from evalcore.library.models import (
-    BUILT_IN,
-    LOCAL_PROVIDER,
-    ModelsFile,
-    NotConfigured,
-    Provider,
-    resolve_provider,
-)
 from evalcore.publishing.committer import Committer
-from evalcore.publishing.outbox import Outbox, Published
 from evalcore.publishing.refresh import Refresher
 from evalcore.runs.case_privacy import CasePrivacy, read_key
-from evalcore.runs.plan import JobPlan
-from evalcore.runs.record import RunRecord
-from evalcore.secret import Scrubber, Secret
+from evalcore.secret import Scrubber
 from evalhook.config.settings import GitHubApp, GitHubToken, Settings
-from evalhook.jobs import Job, Publishing, Queued
 from evalhook.monitoring.events import EventHub
 from evalhook.monitoring.live import Live
+from evalhook.monitoring.logs import JobLogs, configure_logging
 from evalhook.monitoring.metrics import Metrics, serving_metrics
-from evalhook.monitoring.notifier import Teller
-from evalhook.monitoring.observers import Audience, CallLog, Listener
-from evalhook.security import auth
-from evalhook.security import tokens as bearer_tokens
+from evalhook.monitoring.notifier import Notifier
+from evalhook.monitoring.observers import AfterJobs, CallLog, JobObserver, JobObservers
 from evalhook.security.allowed_ips import AllowedAddresses
+from evalhook.security.auth import Authenticator
 from evalhook.security.jwks import KeySet
 from evalhook.security.oidc import Oidc
-from evalhook.storage.retention import Limits, Sweeper, may_go
-from evalhook.storage.space import GB
+from evalhook.security.sessions import Sessions
+from evalhook.security.throttle import Throttle
+from evalhook.security.tokens import SharedTokens
+from evalhook.storage.retention import Retention, RetentionLimits
+from evalhook.storage.space import GB, FreeSpace
 from evalhook.storage.store import JobStore
+from evalhook.worker.execution import JobContext
+from evalhook.worker.gateway import MindRouter
+from evalhook.worker.intake import Gateway, Intake, Sources
 from evalhook.worker.outbox import Publisher
-from evalhook.worker.queue import Slot
+from evalhook.worker.publisher import NoPublisher, ResultsPublisher
+from evalhook.worker.queue import RunQueue
+from evalhook.worker.refresh import PeriodicRefresh
 from evalhook.worker.repositories import Repositories
-
-log = structlog.stdlib.get_logger(__name__)
-
-
-def open_repositories(settings: Settings) -> Repositories:
-    """Make the clones' keepers; touches nothing yet."""
-    return Repositories(
-        library_clone(settings), data_sets_clone(settings), allow_any_commit=settings.allow_any_commit
-    )
+from evalhook.worker.runner import JobRunner
+from evalhook.worker.service import Service
 
 
-def open_gateway(settings: Settings) -> MindRouter:
-    """Make what opens clients for MindRouter."""
-    return MindRouter(settings.mindrouter_base_url, settings.mindrouter_api_key)
+def start_logging(settings: Settings, scrub: Scrubber) -> None:
+    """Log to standard output, and what concerns a job to the job's own log too."""
+    configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
 
 
-def library_clone(settings: Settings) -> Clone:
-    """Describe the clone of the prompt library."""
-    return Clone(
-        settings.prompt_library,
-        work=settings.state_dir / "worktrees" / "library",
-        url=settings.prompt_library_url,
-        default_branch=settings.default_branch,
-        credentials=_credentials(settings.prompt_library_url, github_tokens(settings)),
-        allow_http=settings.allow_http,
-    )
+def free_space(settings: Settings) -> FreeSpace:
+    """Make what says whether the state directory's disk has room for a job."""
+    return FreeSpace(settings.state_dir, settings.min_free_gb * GB)
 
 
-def data_sets_clone(settings: Settings) -> Clone | None:
-    """Describe the clone of the data sets; None where only the library's own cases count."""
+class Outside:
+    """What the service uses beyond itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        tokens = github_tokens(settings)
+        self.library = Clone(
+            settings.prompt_library,
+            work=settings.state_dir / "worktrees" / "library",
+            url=settings.prompt_library_url,
+            default_branch=settings.default_branch,
+            credentials=_credentials(settings.prompt_library_url, tokens),
+            allow_http=settings.allow_http,
+        )
+        self.data_sets = _data_sets(settings, tokens)
+        self.repositories = Repositories(
+            self.library, self.data_sets, allow_any_commit=settings.allow_any_commit
+        )
+        self.gateway = MindRouter(settings.mindrouter_base_url, settings.mindrouter_api_key)
+        self.github: GitHub | None = None
+        """None unless results go to pull requests."""
+        self.reports: GitHubReports | None = None
+        """Statuses and issues; None where there is no repository or no token for them."""
+        self.publisher: Publisher = NoPublisher()
+        self.refresh: Callable[[], Sequence[str]] | None = None
+        """Brings open pull requests up to date; None where there are none."""
+        if settings.commit_back == "none":
+            return
+        if tokens is not None and settings.github_repo is not None:
+            self.reports = GitHubReports(
+                settings.github_repo,
+                tokens,
+                api_url=settings.github_api_url,
+                allow_http=settings.allow_http,
+                retries=0,  # monitoring.notifier tries again, and first looks for what was done
+            )
+            if settings.commit_back == "pr":
+                self.github = GitHub(
+                    settings.github_repo,
+                    tokens,
+                    api_url=settings.github_api_url,
+                    allow_http=settings.allow_http,
+                    retries=0,  # worker.outbox waits, where a stop of the service can end the waiting
+                )
+                self.refresh = Refresher(self.library, self.github).refresh
+        self.publisher = ResultsPublisher(
+            self.library,
+            Committer(
+                self.library,
+                mode=settings.commit_back,
+                github=self.github,
+                commit_suffix=settings.commit_suffix,
+            ),
+            lambda: case_privacy(settings),
+        )
+
+
+def case_privacy(settings: Settings) -> CasePrivacy:
+    """Make what takes private cases out of results; raises StorageError where its key cannot be used."""
+    return CasePrivacy(settings.publish_cases, read_key(settings.state_dir / "case-names.key"))
+
+
+def github_tokens(settings: Settings) -> Tokens | None:
+    """Make what gives GitHub's token at each use; None where there is none."""
+    match settings.github:
+        case GitHubToken(token):
+            return FixedToken(token)
+        case GitHubApp() as app:
+            repository = settings.github_repo or ""
+            return AppTokens(
+                app.app_id, app.private_key.reveal(), repository, api_url=settings.github_api_url
+            )
+        case _:
+            return None
+
+
+def _data_sets(settings: Settings, tokens: Tokens | None) -> Clone | None:
     if settings.data_sets is None:
         return None
     own = settings.data_sets_token
-    tokens = FixedToken(own) if own is not None else github_tokens(settings)
     return Clone(
         settings.data_sets,
         work=settings.state_dir / "worktrees" / "data-sets",
         url=settings.data_sets_url,
         default_branch=settings.default_branch,
-        credentials=_credentials(settings.data_sets_url, tokens),
+        credentials=_credentials(settings.data_sets_url, FixedToken(own) if own is not None else tokens),
         allow_http=settings.allow_http,
     )
-
-
-def open_publisher(settings: Settings) -> Publisher:
-    """Make what commits results back."""
-    return _ResultsPublisher(settings)
-
-
-def open_reports(settings: Settings) -> Callable[[], GitHubReports] | None:
-    """Return what makes the teller of GitHub; None where there is no repository to tell."""
-    tokens, repository = github_tokens(settings), settings.github_repo
-    if settings.commit_back == "none" or tokens is None or repository is None:
-        return None
-
-    def reports() -> GitHubReports:
-        # A request is not repeated blindly: what it may have done is looked for first (watching.telling).
-        return GitHubReports(
-            repository,
-            tokens,
-            api_url=settings.github_api_url,
-            allow_http=settings.allow_http,
-            retries=0,
-        )
-
-    return reports
-
-
-def check_github(settings: Settings) -> str:
-    """Look at the repository with the token and say what was found; raises RepositoryError."""
-    if settings.commit_back != "pr":
-        return f"not needed to commit back by {settings.commit_back}"
-    return f"{settings.github_repo} is there; its default branch is {_github(settings).check()}"
-
-
-class _ResultsPublisher:
-    """Commits a job's records back as the settings say."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def publish(
-        self,
-        plan: JobPlan,
-        records: Sequence[RunRecord],
-        skipped_models: Mapping[str, str],
-        outbox: Outbox,
-        save: Callable[[Outbox], None],
-    ) -> Published:
-        """Commit the records back; see evalhook.publishing.publish."""
-        settings = self._settings
-        if settings.commit_back != "none":
-            plan, records = open_case_privacy(settings).published(plan, records)
-        clone = library_clone(settings)
-        committer = Committer(
-            clone,
-            mode=settings.commit_back,
-            github=_github(settings) if settings.commit_back == "pr" else None,
-            commit_suffix=settings.commit_suffix,
-        )
-        try:
-            refusal = _why_not(settings, clone, plan)
-            if refusal is not None:
-                log.warning("not_committed_back", job_id=plan.job_id, reason=refusal)
-                return Published(None, None, refusal)
-            return committer.publish(plan, records, skipped_models, outbox, save)
-        except RepositoryError as error:
-            if isinstance(error, CloneMissing | CloneCorrupt):
-                clone.rebuild()  # for the next try
-            raise
-
-
-def open_refresher(settings: Settings) -> Callable[[], Sequence[str]] | None:
-    """Return what brings open results up to date with the default branch; None where there are none."""
-    if settings.commit_back != "pr":
-        return None
-
-    def refresh() -> Sequence[str]:
-        return Refresher(library_clone(settings), _github(settings)).refresh()
-
-    return refresh
-
-
-def _why_not(settings: Settings, clone: Clone, plan: JobPlan) -> str | None:
-    """Say why a job's results may not be committed: only those of the default branch's own commits are."""
-    if settings.commit_back == "none" or plan.prompt_commit is None or clone.holds(plan.prompt_commit):
-        return None
-    return f"not committed back: {settings.default_branch} does not hold commit {plan.prompt_commit[:12]}"
-
-
-def _github(settings: Settings) -> GitHub:
-    tokens = github_tokens(settings)
-    if tokens is None or settings.github_repo is None:
-        raise ConfigurationError("is not set, and pull requests need it", where="GITHUB_TOKEN", hint="set it")
-    return GitHub(
-        settings.github_repo,
-        tokens,
-        api_url=settings.github_api_url,
-        allow_http=settings.allow_http,
-        retries=0,  # evalhook.publishing.outbox waits, where a stop can end the waiting
-    )
-
-
-def github_tokens(settings: Settings) -> Tokens | None:
-    """Return what gives GitHub's token at each use; None where there is none."""
-    match settings.github:
-        case GitHubToken(token):
-            return FixedToken(token)
-        case GitHubApp() as app:
-            return _app_tokens(app, settings.github_repo or "", settings.github_api_url)
-        case _:
-            return None
-
-
-@cache
-def _app_tokens(app: GitHubApp, repository: str, api_url: str) -> AppTokens:
-    # One for all that use it: a token is fetched once an hour.
-    return AppTokens(app.app_id, app.private_key.reveal(), repository, api_url=api_url)
 
 
 def _credentials(url: str | None, tokens: Tokens | None) -> Credentials | None:
@@ -222,142 +157,161 @@ def _credentials(url: str | None, tokens: Tokens | None) -> Credentials | None:
     return Credentials(origin=origin, token=tokens.token, forget=tokens.forget)
 
 
-def open_credentials(settings: Settings, effects: Effects, scrub: Scrubber) -> auth.Credentials:
-    """Make what checks tokens: the shared ones, and those of GitHub Actions where they are set up."""
-    # A token that comes with a rotation is masked from then on, as the first one is.
-    tokens = bearer_tokens.Tokens(*settings.token_sources, learned=scrub.learn)
-    if settings.oidc is None:
-        return auth.Credentials(tokens)
-    keys = KeySet(settings.oidc.issuer, monotonic=effects.monotonic)
-    return auth.Credentials(tokens, Oidc(settings.oidc, keys))
+def _job_context(
+    settings: Settings,
+    gateway: Gateway,
+    publisher: Publisher,
+    effects: Effects,
+    scrub: Scrubber,
+    clones: asyncio.Lock,
+) -> JobContext:
+    return JobContext(
+        gateway=gateway,
+        publisher=publisher,
+        effects=effects,
+        runs_dir=settings.runs_dir,
+        concurrency=settings.concurrency,
+        scrub=scrub,
+        limits=settings.limits,
+        clones=clones,
+    )
 
 
-def open_allowed(settings: Settings) -> AllowedAddresses:
-    """Make what knows which addresses may call."""
-    kept = settings.state_dir / "github-meta.json"
-    return AllowedAddresses(settings.allowed_ips, api_url=settings.github_api_url, kept=kept)
+class OfflineParts:
+    """What publishes a job by hand while the service does not run; `store` is opened by its user."""
+
+    def __init__(self, settings: Settings) -> None:
+        outside = Outside(settings)
+        self.effects = real_effects()
+        self.scrub = Scrubber(settings.secrets)
+        self.store = JobStore(settings.jobs_dir)
+        self.queue = RunQueue(0)
+        context = _job_context(
+            settings, outside.gateway, outside.publisher, self.effects, self.scrub, asyncio.Lock()
+        )
+        self.runner = JobRunner(store=self.store, queue=self.queue, context=context, observer=JobObserver())
 
 
-class MindRouter:
-    """Opens clients for MindRouter."""
+class Parts:
+    """The service's parts; what is not given is the real thing.
 
-    def __init__(self, base_url: str, api_key: Secret) -> None:
-        self._base_url = base_url
-        self._api_key = api_key
-
-    async def probe(self, models: ModelsFile) -> None:
-        """Find out whether it answers and takes the key; raises ModelError or ConfigurationError."""
-        await self.served(models)
-
-    async def served(self, models: ModelsFile | None) -> Served:
-        """Ask which models it serves; without a models.yaml, as its built-in provider says."""
-        providers = BUILT_IN if models is None else models.providers
-        async with self._client(providers[LOCAL_PROVIDER]) as client:
-            return await client.served()
-
-    @asynccontextmanager
-    async def open(self, plan: JobPlan) -> AsyncIterator[Mapping[str, Client]]:
-        """Open the clients of a job, by provider; raises ConfigurationError."""
-        async with self._client(plan.providers[LOCAL_PROVIDER]) as client:
-            yield {LOCAL_PROVIDER: client}
-
-    def _client(self, provider: Provider) -> AbstractAsyncContextManager[Client]:
-        # models.yaml sees these two variables and no other of ours.
-        known = {"MINDROUTER_BASE_URL": self._base_url, "MINDROUTER_API_KEY": self._api_key.reveal()}
-        endpoint = resolve_provider(provider, known)
-        where = f"{MODELS_PATH}, provider {provider.name}"
-        if isinstance(endpoint, NotConfigured):
-            hint = "use ${MINDROUTER_BASE_URL} and MINDROUTER_API_KEY; the service knows no other variable"
-            raise ConfigurationError(endpoint.reason, where=where, hint=hint)
-        if endpoint.base_url != self._base_url:
-            # Otherwise whoever may change models.yaml could have the key sent anywhere.
-            raise ConfigurationError(
-                "its base_url is another server than MINDROUTER_BASE_URL, which alone is sent the key",
-                where=where,
-                hint="write base_url: ${MINDROUTER_BASE_URL}",
-            )
-        return open_client(provider, endpoint.base_url, endpoint.api_key)
-
-
-def open_case_privacy(settings: Settings) -> CasePrivacy:
-    """Make it; raises StorageError where the key of the hashes cannot be used."""
-    return CasePrivacy(settings.publish_cases, read_key(settings.state_dir / "case-names.key"))
-
-
-def _is_stalled(job: Job) -> bool:
-    return job.attention is not None and job.attention.code == "stalled"
-
-
-FIGURES: Final[tuple[tuple[str, str, Callable[[Job], bool]], ...]] = (
-    ("evalhook_queue_length", "Jobs that wait for the slot", lambda job: isinstance(job.state, Queued)),
-    ("evalhook_outbox_length", "Jobs being published", lambda job: isinstance(job.state, Publishing)),
-    (
-        "evalhook_unpublished_jobs",
-        "Jobs whose results could not be published and are kept",
-        lambda job: job.is_finished and not may_go(job),
-    ),
-    ("evalhook_job_stalled", "Whether the running job makes no progress", _is_stalled),
-)
-
-
-class Told:
-    """Those who are told of jobs, and what they do beside the loop of requests."""
+    Raises ConfigurationError where the state directory cannot be used. It is released when `running` ends.
+    """
 
     def __init__(
-        self, settings: Settings, store: JobStore, slot: Slot, effects: Effects, hub: EventHub
+        self,
+        settings: Settings,
+        *,
+        sources: Sources | None = None,
+        gateway: Gateway | None = None,
+        publisher: Publisher | None = None,
+        effects: Effects | None = None,
+        scrub: Scrubber | None = None,
+        hub: EventHub | None = None,
     ) -> None:
-        self._store = store
-        self._metrics_bind = settings.metrics_bind
-        self.hub = hub
+        outside = Outside(settings)
+        self._effects = effects = effects or real_effects()
+        scrub = scrub or Scrubber(settings.secrets)
+        self._sources = sources or outside.repositories
+        gateway = gateway or outside.gateway
+        # A publisher of the caller's own leaves nothing on GitHub to be refreshed.
+        refresh = outside.refresh if publisher is None else None
+
+        self._store = store = JobStore(settings.jobs_dir)
+        store.open()
+        self._queue = queue = RunQueue(settings.limits.queue)
+
+        self.hub = hub or EventHub()
         self.live = Live(self.hub, effects.monotonic)
-        self.metrics = Metrics(slot=slot, live=self.live, state_dir=settings.state_dir)
-        self._sweeper = Sweeper(
+        self.metrics = Metrics(
+            is_slot_held=lambda: queue.holder is not None, live=self.live, state_dir=settings.state_dir
+        )
+        self._metrics_bind = settings.metrics_bind
+        self._retention = Retention(
             store,
             settings.jobs_dir,
             settings.runs_dir,
-            Limits(days=settings.retention_days, most_bytes=settings.max_state_gb * GB),
+            RetentionLimits(days=settings.retention_days, most_bytes=settings.max_state_gb * GB),
             now=effects.now,
             swept=self.metrics.swept,
         )
-        reports = open_reports(settings)
-        self._teller = (
-            None if reports is None else Teller(settings.untold_dir, store.get, reports, settings.public_url)
+        self._notifier = None
+        if outside.reports is not None:
+            self._notifier = Notifier(settings.pending_dir, store.get, outside.reports, settings.public_url)
+        self.metrics.count_jobs(store.all, self._notifier)
+        self._refresh = None
+        if refresh is not None:
+            self._refresh = PeriodicRefresh(refresh, settings.refresh_minutes * 60, effects.sleep)
+        observers = [self.live, self.metrics, AfterJobs(self._retention.sweep_soon), CallLog()]
+        observers += filter(None, [self._notifier, self._refresh])
+
+        clones = asyncio.Lock()
+        self._runner = JobRunner(
+            store=store,
+            queue=queue,
+            context=_job_context(settings, gateway, publisher or outside.publisher, effects, scrub, clones),
+            observer=JobObservers(observers),
         )
-        teller = self._teller
-        self.metrics.gauge(
-            "evalhook_untold_jobs",
-            "Jobs whose end GitHub is still to be told",
-            lambda: 0 if teller is None else teller.untold,
+        self.service = Service(
+            store=store,
+            queue=queue,
+            clones=clones,
+            intake=Intake(self._sources, gateway, publish_cases=settings.publish_cases),
+            runner=self._runner,
+            effects=effects,
+            space=free_space(settings),
         )
-        for name, text, counts in FIGURES:
-            self.metrics.gauge(name, text, partial(_count, store, counts))
-        listeners: list[Listener] = [
-            self.live,
-            self.metrics,
-            self._sweeper,
-            CallLog(),
-            *([] if teller is None else [teller]),
-        ]
-        self.audience = Audience(listeners)
+
+        self.allowed = AllowedAddresses(
+            settings.allowed_ips,
+            api_url=settings.github_api_url,
+            kept=settings.state_dir / "github-meta.json",
+        )
+        self.trusted_proxies = settings.trusted_proxies
+        self.authenticator = _authenticator(settings, effects, scrub)
+        self.throttle = Throttle(monotonic=effects.monotonic, sleep=effects.sleep)
+        self.sessions = Sessions(era=self.authenticator.era)
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """Sweep, tell GitHub and serve the metrics meanwhile.
+    async def running(self) -> AsyncIterator[None]:
+        """Resume unfinished jobs and do what is done beside requests, until left.
 
         Raises ConfigurationError where the metrics' address is taken.
         """
-        self.metrics.recall(self._store.all())
-        with serving_metrics(self.metrics, self._metrics_bind):
-            tasks = [asyncio.create_task(self._sweeper.run())]
-            if self._teller is not None:
-                tasks.append(asyncio.create_task(self._teller.run()))
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
+        # Retention, notifier and metrics go on while the running job gets its grace time at the end.
+        watching = [self._retention.run(), *([] if self._notifier is None else [self._notifier.run()])]
+        beside = [self._sources.prepare(), self.allowed.keep_fresh(self._effects.sleep)]
+        if self._refresh is not None:
+            beside.append(self._refresh.run())
+        try:
+            self.metrics.recall(self._store.all())
+            with serving_metrics(self.metrics, self._metrics_bind):
+                async with _in_background(watching):
+                    async with _in_background(beside):
+                        self._runner.resume_jobs()
+                        yield
+                        self._queue.close()
+                    await self._runner.stop()
+        finally:
+            self._store.close()
 
 
-def _count(store: JobStore, counts: Callable[[Job], bool]) -> float:
-    return sum(counts(job) for job in store.all())
+@asynccontextmanager
+async def _in_background(work: Sequence[Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def _authenticator(settings: Settings, effects: Effects, scrub: Scrubber) -> Authenticator:
+    # A token that a rotation brings is masked in logs from then on, as the first one is.
+    tokens = SharedTokens(*settings.token_sources, learned=scrub.learn)
+    if settings.oidc is None:
+        return Authenticator(tokens)
+    return Authenticator(
+        tokens, Oidc(settings.oidc, KeySet(settings.oidc.issuer, monotonic=effects.monotonic))
+    )

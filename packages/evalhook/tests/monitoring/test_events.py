@@ -132,7 +132,7 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
 def test_a_model_left_out_before_a_restart_is_shown_so() -> None:
     plan = make_job_plan(models=make_models_file("alpha", "beta").models)
     live = Live(EventHub(), lambda: 0.0)
-    live.begun(jobs.skip(running_job(), "beta", "not served"), plan)
+    live.job_started(jobs.skip(running_job(), "beta", "not served"), plan)
     shown = live.get("a")
     assert shown is not None
     assert [(model.model, model.stage, model.reason) for model in shown.models()] == [

@@ -18,7 +18,6 @@ from evalcore.errors import ConfigurationError
 from evalhook.monitoring.events import EventHub
 from evalhook.monitoring.live import Live
 from evalhook.monitoring.metrics import Metrics, serving_metrics
-from evalhook.worker.queue import Slot
 
 
 async def figures(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
@@ -130,7 +129,7 @@ def _expressions(value: Any) -> Any:
 
 @pytest.fixture
 def metrics(tmp_path: Path) -> Metrics:
-    return Metrics(slot=Slot(), live=Live(EventHub(), lambda: 0.0), state_dir=tmp_path)
+    return Metrics(is_slot_held=lambda: False, live=Live(EventHub(), lambda: 0.0), state_dir=tmp_path)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from evalcore.github.tokens import FixedToken
 from evalcore.secret import Secret
 from evalhook import jobs
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
-from evalhook.monitoring.notifier import Teller
+from evalhook.monitoring.notifier import Notifier
 from evalhook.monitoring.report_texts import ADVICE, failure_note, status_of
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
@@ -24,7 +24,7 @@ NAME = "acme/prompt-library"
 NOW = "2026-01-01T00:00:00.000Z"
 PULL = "https://github.example/acme/prompt-library/pull/7"
 PLAN: Any = None
-"""The teller looks at no plan."""
+"""The notifier ignores the plan."""
 ROWS = (ModelRow("alpha", "complete", 1.0, 1.0, None), ModelRow("beta", "skipped", None, None, "not served"))
 
 
@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Simulated
 
 
 class Scene:
-    """A teller, what it finds, and the GitHub it tells."""
+    """A notifier, the jobs it finds, and the GitHub it notifies."""
 
     def __init__(self, folder: Path, app: SimulatedGitHub, url: str) -> None:
         self.folder = folder
@@ -63,24 +63,23 @@ class Scene:
         )
         return jobs.start(queued, NOW)
 
-    def teller(self) -> Teller:
-        untold = self.folder / "untold"
-        return Teller(
-            untold, self.jobs.get, lambda: self.reports, "https://hook.example", seconds_between=0.01
-        )
+    def notifier(self) -> Notifier:
+        pending = self.folder / "untold"
+        return Notifier(pending, self.jobs.get, self.reports, "https://hook.example", seconds_between=0.01)
 
-    def tell(self, *stages: Job, until: Callable[[], bool], teller: Teller | None = None) -> None:
-        """Let a teller hear of each stage of a job in turn, until what is awaited is so."""
+    def tell(self, *stages: Job, until: Callable[[], bool], notifier: Notifier | None = None) -> None:
+        """Notify of each stage of a job in turn, until the condition holds."""
+
+        notifier = notifier or self.notifier()
 
         async def story() -> None:
-            told = teller or self.teller()
-            task = asyncio.create_task(told.run())
+            task = asyncio.create_task(notifier.run())
             for job in stages:
                 self.jobs[job.job_id] = job
                 if job.is_finished:
-                    told.ended(job)
+                    notifier.job_ended(job)
                 else:
-                    told.begun(job, PLAN)
+                    notifier.job_started(job, PLAN)
             async with asyncio.timeout(20):
                 while not until():  # noqa: ASYNC110 - what is awaited is on the other side of HTTP
                     await asyncio.sleep(0.005)
@@ -100,16 +99,16 @@ class Scene:
 
     def tell_end(self, name: str, error: JobError | None) -> None:
         """Tell the end of a job, and wait until nothing is left to be told."""
-        teller = self.teller()
+        notifier = self.notifier()
         job = self.ended(name, error)
         self.jobs[name] = job
         told: list[bool] = []
 
         def is_told() -> bool:
-            told.append(teller.untold > 0)
-            return any(told) and teller.untold == 0
+            told.append(notifier.pending > 0)
+            return any(told) and notifier.pending == 0
 
-        self.tell(job, until=is_told, teller=teller)
+        self.tell(job, until=is_told, notifier=notifier)
 
 
 @pytest.fixture
@@ -219,9 +218,11 @@ def test_a_restart_finishes_what_was_not_told(scene: Scene) -> None:
 
 def test_a_refusal_is_logged_once_and_ends_nothing(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     scene.app.state.faults.add(Fault(on="statuses.create", status=403, message="no"))
-    teller = scene.teller()
+    notifier = scene.notifier()
     scene.tell(
-        scene.job(), until=lambda: teller._tellings and teller._tellings["a"].pending > 3, teller=teller
+        scene.job(),
+        until=lambda: notifier._pending and notifier._pending["a"].statuses > 3,
+        notifier=notifier,
     )
     assert capsys.readouterr().out.count("not_told") == 1
 

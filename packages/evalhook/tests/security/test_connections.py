@@ -15,9 +15,9 @@ import pytest
 import uvicorn
 
 from evalhook.commands.serve import server_config
-from evalhook.security.connections import LimitedProtocol, Limits
+from evalhook.security.connections import ConnectionLimits, LimitedProtocol
 
-SHORT = Limits(
+SHORT = ConnectionLimits(
     connections=4, header_bytes=2048, header_seconds=0.2, body_seconds=0.2, read_seconds=0.2, idle_seconds=1
 )
 REQUEST = b"GET / HTTP/1.1\r\nHost: hook\r\n\r\n"
@@ -57,7 +57,7 @@ class Ready(uvicorn.Server):
 
 
 @contextmanager
-def serving(limits: Limits) -> Iterator[int]:
+def serving(limits: ConnectionLimits) -> Iterator[int]:
     class Protocol(LimitedProtocol):
         pass
 
@@ -183,7 +183,7 @@ def test_what_is_no_http_is_refused_in_the_same_envelope(port: int, odd: bytes) 
 
 
 def test_connections_that_send_nothing_keep_nobody_out() -> None:
-    patient = Limits(connections=4, header_seconds=60, idle_seconds=60)
+    patient = ConnectionLimits(connections=4, header_seconds=60, idle_seconds=60)
     with serving(patient) as port:
         idle = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(20)]
         try:

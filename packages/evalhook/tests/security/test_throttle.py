@@ -17,7 +17,7 @@ from evalhook.security.throttle import (
     MAX_DELAY,
     MAX_WAITING,
     MAX_WAITING_OF_CLIENT,
-    Slowing,
+    Throttle,
     delay_after,
 )
 
@@ -37,13 +37,13 @@ class Time:
         if self.gate is not None:
             await self.gate.wait()
 
-    def slowing(self) -> Slowing:
-        return Slowing(monotonic=lambda: self.now, sleep=self.sleep)
+    def throttle(self) -> Throttle:
+        return Throttle(monotonic=lambda: self.now, sleep=self.sleep)
 
 
-async def fail(slowing: Slowing, times: int, client: str = "192.0.2.1") -> None:
+async def fail(throttle: Throttle, times: int, client: str = "192.0.2.1") -> None:
     for _ in range(times):
-        await slowing.failed(client, "it is not the token")
+        await throttle.failed(client, "it is not the token")
 
 
 def test_delays_grow_from_nothing_to_a_cap() -> None:
@@ -55,13 +55,13 @@ def test_delays_grow_from_nothing_to_a_cap() -> None:
 
 def test_each_client_is_slowed_for_itself_and_forgotten_after_a_while() -> None:
     time = Time()
-    slowing = time.slowing()
-    asyncio.run(fail(slowing, 10))
+    throttle = time.throttle()
+    asyncio.run(fail(throttle, 10))
     assert len(time.waited) == 10 - FREE_FAILURES
     time.waited.clear()
-    asyncio.run(fail(slowing, FREE_FAILURES, "192.0.2.2"))
+    asyncio.run(fail(throttle, FREE_FAILURES, "192.0.2.2"))
     time.now += FORGOTTEN_SECONDS + 1
-    asyncio.run(fail(slowing, FREE_FAILURES))
+    asyncio.run(fail(throttle, FREE_FAILURES))
     assert time.waited == []
 
 
@@ -69,9 +69,9 @@ def test_all_addresses_of_an_ipv6_user_are_one_client() -> None:
     time = Time()
 
     async def run() -> None:
-        slowing = time.slowing()
+        throttle = time.throttle()
         for number in range(10):
-            await fail(slowing, 1, f"2001:db8::{number:x}")
+            await fail(throttle, 1, f"2001:db8::{number:x}")
 
     asyncio.run(run())
     assert len(time.waited) == 10 - FREE_FAILURES
@@ -82,19 +82,19 @@ def test_memory_and_waiting_are_bounded() -> None:
 
     async def run() -> None:
         time.gate = asyncio.Event()
-        slowing = time.slowing()
-        tasks = [asyncio.create_task(fail(slowing, 1)) for _ in range(FREE_FAILURES + 50)]
+        throttle = time.throttle()
+        tasks = [asyncio.create_task(fail(throttle, 1)) for _ in range(FREE_FAILURES + 50)]
         await asyncio.sleep(0)
         assert len(time.waited) == MAX_WAITING_OF_CLIENT
         clients = [f"10.1.{number}.1" for number in range(50)]
-        tasks += [asyncio.create_task(fail(slowing, 1, client)) for client in clients for _ in range(8)]
+        tasks += [asyncio.create_task(fail(throttle, 1, client)) for client in clients for _ in range(8)]
         await asyncio.sleep(0)
         assert len(time.waited) == MAX_WAITING
         time.gate.set()
         await asyncio.gather(*tasks)
         for number in range(MAX_CLIENTS + 100):
-            await fail(slowing, 1, f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
-        assert len(slowing._failures) == MAX_CLIENTS
+            await fail(throttle, 1, f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
+        assert len(throttle._failures) == MAX_CLIENTS
 
     asyncio.run(run())
 

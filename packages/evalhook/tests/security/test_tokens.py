@@ -11,7 +11,7 @@ import pytest
 from evalcore.errors import ConfigurationError
 from evalcore.secret import Secret, TokenSource
 from evalhook.config.settings import read_settings
-from evalhook.security.tokens import Tokens
+from evalhook.security.tokens import SharedTokens
 
 OLD, NEW = "old-" + "o" * 40, "new-" + "n" * 40
 
@@ -23,7 +23,7 @@ class Files:
         self.current, self.next = folder / "token", folder / "next"
         self.current.write_text(f"{OLD}\n")
         self.learned: list[Secret] = []
-        self.tokens = Tokens(
+        self.tokens = SharedTokens(
             TokenSource("TOKEN", Secret(OLD), self.current),
             TokenSource("NEXT", None, self.next, may_be_absent=True),
             learned=self.learned.append,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from evalhook import jobs, problems
 from evalhook.errors import NotReady
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
-from evalhook.storage.retention import Kept, Limits, Sweeper, choose, may_go
+from evalhook.storage.retention import Retention, RetentionLimits, Stored, choose, may_go
 from evalhook.storage.space import GB, FreeSpace
 from evalhook.storage.store import JobStore
 
@@ -53,8 +53,8 @@ def failed(job_id: str, days_ago: float, *rows: ModelRow) -> Job:
     return jobs.fail(running(job_id, days_ago), stamp(days_ago), JobError("push_refused", "x"), result)
 
 
-def kept(job_id: str, days_ago: float, size: int, *, may: bool = True) -> Kept:
-    return Kept(job_id, NOW - timedelta(days=days_ago), may_go=may, size=size)
+def kept(job_id: str, days_ago: float, size: int, *, may: bool = True) -> Stored:
+    return Stored(job_id, NOW - timedelta(days=days_ago), may_go=may, size=size)
 
 
 def test_only_what_is_published_or_had_nothing_to_publish_may_go() -> None:
@@ -73,7 +73,7 @@ def test_age_goes_first_then_the_oldest_until_there_is_room() -> None:
 
 
 def test_runs_of_no_known_job_go_by_age_alone() -> None:
-    items = [Kept("a", NOW - timedelta(days=1), may_go=True, size=100, only_by_age=True)]
+    items = [Stored("a", NOW - timedelta(days=1), may_go=True, size=100, only_by_age=True)]
     assert choose(items, NOW, days=90, most_bytes=1) == []
     assert [item.why for item in choose(items, NOW + timedelta(days=90), 90, 1)] == ["age"]
 
@@ -81,7 +81,7 @@ def test_runs_of_no_known_job_go_by_age_alone() -> None:
 @given(
     st.lists(
         st.builds(
-            Kept,
+            Stored,
             job_id=st.uuids().map(str),
             ended=st.none() | st.integers(0, 200).map(lambda days: NOW - timedelta(days=days)),
             may_go=st.booleans(),
@@ -91,7 +91,7 @@ def test_runs_of_no_known_job_go_by_age_alone() -> None:
     ),
     st.integers(0, 1000),
 )
-def test_nothing_is_removed_that_may_not_and_nothing_more_than_needed(items: list[Kept], most: int) -> None:
+def test_nothing_is_removed_that_may_not_and_nothing_more_than_needed(items: list[Stored], most: int) -> None:
     chosen = choose(items, NOW, days=90, most_bytes=most)
     by_id = {item.job_id: item for item in items}
     assert all(by_id[removal.job_id].may_go and by_id[removal.job_id].ended for removal in chosen)
@@ -128,11 +128,11 @@ class Place:
         return run
 
     def sweep(self, days: int = 90, most_bytes: int = GB) -> list[str]:
-        limits = Limits(days=days, most_bytes=most_bytes)
-        sweeper = Sweeper(
+        limits = RetentionLimits(days=days, most_bytes=most_bytes)
+        retention = Retention(
             self.store, self.jobs_dir, self.runs_dir, limits, now=lambda: NOW, swept=self.sizes.append
         )
-        return [removal.job_id for removal in asyncio.run(sweeper.sweep())]
+        return [removal.job_id for removal in asyncio.run(retention.sweep())]
 
 
 @pytest.fixture

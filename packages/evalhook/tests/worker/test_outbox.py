@@ -19,7 +19,7 @@ from evalcore.git.errors import (
     UnsafePath,
 )
 from evalcore.github.transport import GitHubRefused, GitHubUnreachable, PullRequestRefused
-from evalhook.worker.outbox import CAP_S, PASSING_S, REFUSALS, is_unwritable, persist, wait_after
+from evalhook.worker.outbox import CAP_S, REFUSALS, TRANSIENT_S, is_unwritable, persist, wait_after
 
 PASSING = (GitHubUnreachable, RemoteUnreachable, GitTimedOut, PushOutdated)
 REFUSED = (PushRefused, PullRequestRefused, GitHubRefused, RemoteRefused, CloneCorrupt)
@@ -44,7 +44,7 @@ def tried(error: EvaluatorError | None, times: int = 10_000, luck: float = 0.5) 
                 raise error
             return "done"
 
-        async def told(_error: EvaluatorError, tries: int, wait: float) -> None:
+        async def failed(_error: EvaluatorError, tries: int, wait: float) -> None:
             assert tries == len(waits) + 1
             waits.append(wait)
 
@@ -53,7 +53,7 @@ def tried(error: EvaluatorError | None, times: int = 10_000, luck: float = 0.5) 
             now += seconds
 
         with suppress(EvaluatorError):
-            await persist(attempt, told=told, monotonic=lambda: now, sleep=sleep, random=lambda: luck)
+            await persist(attempt, failed=failed, monotonic=lambda: now, sleep=sleep, random=lambda: luck)
         return waits
 
     return asyncio.run(run())
@@ -64,7 +64,7 @@ def test_what_passes_is_tried_again_for_an_hour_at_growing_waits(kind: type[Eval
     waits = tried(kind("away"))
     assert waits[:4] == [2, 4, 8, 16]
     assert max(waits) == CAP_S / 2
-    assert PASSING_S - CAP_S < sum(waits) <= PASSING_S
+    assert TRANSIENT_S - CAP_S < sum(waits) <= TRANSIENT_S
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -84,7 +84,7 @@ def test_the_wait_that_github_asks_for_is_kept() -> None:
 
 
 def test_a_wait_longer_than_the_limit_is_given_up_at_once() -> None:
-    assert wait_after(limited(PASSING_S + 1), 1, 0, 0) is None
+    assert wait_after(limited(TRANSIENT_S + 1), 1, 0, 0) is None
 
 
 def test_waits_are_drawn_from_zero_to_the_bound() -> None:

@@ -50,7 +50,7 @@ def remotes(tmp_path: Path) -> Remotes:
 
 
 def test_absent_clones_are_made_and_pulled(remotes: Remotes) -> None:
-    repositories = Repositories(remotes.clone("library"), remotes.clone("data-sets"))
+    repositories = Repositories(remotes.clone("library"), remotes.clone("data-sets"), allow_any_commit=False)
     tips = asyncio.run(repositories.pull())
     assert tips == Tips(remotes.first, git(remotes.data_sets, "rev-parse", "HEAD"))
 
@@ -62,7 +62,9 @@ def test_prompt_and_cases_are_of_the_commit_asked_for_and_models_of_the_tip(remo
     tip = remotes.commit(prompt, (remotes.library / prompt).read_text() + "\nSay so.\n")
 
     async def story() -> None:
-        repositories = Repositories(remotes.clone("library"), remotes.clone("data-sets"))
+        repositories = Repositories(
+            remotes.clone("library"), remotes.clone("data-sets"), allow_any_commit=False
+        )
         tips = await repositories.pull()
         assert tips.library == tip
         assert (await repositories.models(tips)).models
@@ -80,7 +82,7 @@ def test_prompt_and_cases_are_of_the_commit_asked_for_and_models_of_the_tip(remo
 
 def test_without_data_sets_only_the_librarys_own_cases_count(remotes: Remotes) -> None:
     async def story() -> None:
-        repositories = Repositories(remotes.clone("library"), None)
+        repositories = Repositories(remotes.clone("library"), None, allow_any_commit=False)
         tips = await repositories.pull()
         assert tips.data_sets is None
         assert (await repositories.material(tips.library, tips, SKILL)).cases
@@ -90,7 +92,7 @@ def test_without_data_sets_only_the_librarys_own_cases_count(remotes: Remotes) -
 
 def test_a_clone_that_is_deleted_is_made_again(remotes: Remotes) -> None:
     async def story() -> None:
-        repositories = Repositories(remotes.clone("library"), None)
+        repositories = Repositories(remotes.clone("library"), None, allow_any_commit=False)
         await repositories.pull()
         shutil.rmtree(remotes.folder / "clones" / "library")
         with pytest.raises(RepositoryError):
@@ -105,7 +107,7 @@ def test_a_remote_that_comes_back_is_cloned_by_the_next_pull(remotes: Remotes) -
     remotes.library.rename(hidden)
 
     async def story() -> None:
-        repositories = Repositories(remotes.clone("library"), None)
+        repositories = Repositories(remotes.clone("library"), None, allow_any_commit=False)
         await repositories.prepare()
         with pytest.raises(CloneUnusable):
             await repositories.pull()
@@ -127,7 +129,9 @@ def test_a_slow_first_clone_goes_on_behind_a_pull_that_gives_up(remotes: Remotes
             super().ensure()
 
     async def story() -> None:
-        repositories = Repositories(remotes.clone("library", Slow), None, pull_seconds=0.05)
+        repositories = Repositories(
+            remotes.clone("library", Slow), None, allow_any_commit=False, pull_seconds=0.05
+        )
         with pytest.raises(GitTimedOut, match="still being cloned"):
             await repositories.pull()
         gate.set()

@@ -17,19 +17,19 @@ from evalcore.structs import Frozen
 from evalhook.commands.serve import require_clones
 from evalhook.config.settings import Settings, inspect_settings
 from evalhook.errors import Refusal
-from evalhook.storage.space import GB, FreeSpace, require_writable
-from evalhook.wiring import check_github, data_sets_clone, library_clone, open_gateway
+from evalhook.storage.space import require_writable
+from evalhook.wiring import Outside, free_space
 
 
 class CheckLine(Frozen, frozen=True):
-    """What was found of one thing."""
+    """What was found of one setting or dependency."""
 
     is_fine: bool
     text: str
 
 
 def run_checks(environ: Mapping[str, str]) -> Iterator[CheckLine]:
-    """Look at every setting, then, where they are all right, at what they name."""
+    """Check every setting, then, where all are right, everything that they name."""
     inspection = inspect_settings(environ)
     wrong = {problem.where: problem for problem in inspection.problems}
     for name, shown in inspection.shown.items():
@@ -40,19 +40,19 @@ def run_checks(environ: Mapping[str, str]) -> Iterator[CheckLine]:
 
 def _check_dependencies(settings: Settings) -> Iterator[CheckLine]:
     scrub = Scrubber(settings.secrets)
-    models = _Models(settings)
-    steps: list[tuple[str, Callable[[Settings], str]]] = [
-        ("state directory", _check_state),
-        ("git", _check_git),
-        ("prompt library", _check_library),
-        ("data sets", _check_data_sets),
-        ("models.yaml", models.check_file),
-        ("MindRouter", models.check_served),
-        ("GitHub", check_github),
+    checks = _Checks(settings, Outside(settings))
+    steps: list[tuple[str, Callable[[], str]]] = [
+        ("state directory", checks.state_dir),
+        ("git", checks.git),
+        ("prompt library", checks.library),
+        ("data sets", checks.data_sets),
+        ("models.yaml", checks.models_file),
+        ("MindRouter", checks.mindrouter),
+        ("GitHub", checks.github),
     ]
     for name, step in steps:
         try:
-            yield CheckLine(True, f"ok    {name}: {scrub(step(settings))}")
+            yield CheckLine(True, f"ok    {name}: {scrub(step())}")
         except EvaluatorError as error:
             yield CheckLine(False, f"fail  {name}: {scrub(error.line)}")
 
@@ -61,40 +61,71 @@ def _failed(problem: ConfigurationError) -> CheckLine:
     return CheckLine(False, f"fail  {problem.line}")
 
 
-def _check_state(settings: Settings) -> str:
-    try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        hint = "give the folder to the user that the service runs as"
-        raise StorageError(
-            f"cannot be made ({error.strerror})", where=str(settings.state_dir), hint=hint
-        ) from error
-    require_writable([settings.state_dir])
-    try:
-        FreeSpace(settings.state_dir, settings.min_free_gb * GB).require()
-    except Refusal as problem:
-        raise StorageError(problem.message, where=str(settings.state_dir)) from problem
-    free = shutil.disk_usage(settings.state_dir).free
-    return f"{settings.state_dir} can be written, {free // 2**20:,} MiB free"
+class _Checks:
+    """One method for each dependency: it says what was found, or raises EvaluatorError."""
 
+    def __init__(self, settings: Settings, outside: Outside) -> None:
+        self._settings = settings
+        self._outside = outside
+        self._models: ModelsFile | None = None
 
-def _check_git(settings: Settings) -> str:  # noqa: ARG001 - every check takes the settings
-    path = shutil.which("git")
-    if path is None:
-        raise ConfigurationError("is not installed", where="git", hint="install git")
-    return path
+    def state_dir(self) -> str:
+        folder = self._settings.state_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            hint = "give the folder to the user that the service runs as"
+            raise StorageError(f"cannot be made ({error.strerror})", where=str(folder), hint=hint) from error
+        require_writable([folder])
+        try:
+            free_space(self._settings).require()
+        except Refusal as refusal:
+            raise StorageError(refusal.message, where=str(folder)) from refusal
+        free = shutil.disk_usage(folder).free
+        return f"{folder} can be written, {free // 2**20:,} MiB free"
 
+    def git(self) -> str:
+        path = shutil.which("git")
+        if path is None:
+            raise ConfigurationError("is not installed", where="git", hint="install git")
+        return path
 
-def _check_library(settings: Settings) -> str:
-    require_clones(settings)
-    return _check_clone(library_clone(settings), settings.prompt_library_url)
+    def library(self) -> str:
+        require_clones(self._settings)
+        return _check_clone(self._outside.library, self._settings.prompt_library_url)
 
+    def data_sets(self) -> str:
+        clone = self._outside.data_sets
+        if clone is None:
+            return "none set: only the library's own cases count"
+        return _check_clone(clone, self._settings.data_sets_url)
 
-def _check_data_sets(settings: Settings) -> str:
-    clone = data_sets_clone(settings)
-    if clone is None:
-        return "none set: only the library's own cases count"
-    return _check_clone(clone, settings.data_sets_url)
+    def models_file(self) -> str:
+        clone = self._outside.library
+        if not clone.has_content():
+            return "is read once the prompt library is cloned"
+        with CommitCheckout(clone.path, clone.commit_at(clone.tracking)) as checkout:
+            self._models = load_models(checkout)
+        local = [model.id for model in self._models.models if is_local(model)]
+        if not local:
+            raise ConfigurationError(
+                "lists no model with provider mindrouter", where=".evaluator/models.yaml", hint="add one"
+            )
+        return f"{len(local)} local models: {', '.join(local)}"
+
+    def mindrouter(self) -> str:
+        served = asyncio.run(self._outside.gateway.served(self._models))
+        local = [model.id for model in self._models.models if is_local(model)] if self._models else []
+        missing = [name for name in local if name not in served.models]
+        url = self._settings.mindrouter_base_url
+        found = f"{url} takes the key and serves {len(served.models)} models"
+        return f"{found}; not served now: {', '.join(missing)}" if missing else found
+
+    def github(self) -> str:
+        github = self._outside.github
+        if github is None:
+            return f"not needed to commit back by {self._settings.commit_back}"
+        return f"{self._settings.github_repo} is there; its default branch is {github.check()}"
 
 
 def _check_clone(clone: Clone, url: str | None) -> str:
@@ -108,30 +139,3 @@ def _check_clone(clone: Clone, url: str | None) -> str:
             hint="set EVALHOOK_DEFAULT_BRANCH",
         )
     return f"{clone.path}, {clone.default_branch} of its remote is at {tip[:12]}"
-
-
-class _Models:
-    """Reads models.yaml for two checks."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._clone = library_clone(settings)
-        self._file: ModelsFile | None = None
-
-    def check_file(self, settings: Settings) -> str:  # noqa: ARG002 - as every check
-        if not self._clone.has_content():
-            return "is read once the prompt library is cloned"
-        with CommitCheckout(self._clone.path, self._clone.commit_at(self._clone.tracking)) as checkout:
-            self._file = load_models(checkout)
-        local = [model.id for model in self._file.models if is_local(model)]
-        if not local:
-            raise ConfigurationError(
-                "lists no model with provider mindrouter", where=".evaluator/models.yaml", hint="add one"
-            )
-        return f"{len(local)} local models: {', '.join(local)}"
-
-    def check_served(self, settings: Settings) -> str:
-        served = asyncio.run(open_gateway(settings).served(self._file))
-        local = [model.id for model in self._file.models if is_local(model)] if self._file else []
-        missing = [name for name in local if name not in served.models]
-        said = f"{settings.mindrouter_base_url} takes the key and serves {len(served.models)} models"
-        return f"{said}; not served now: {', '.join(missing)}" if missing else said

@@ -1,7 +1,7 @@
-"""`evalhook publish JOB_ID`: what a failed or cancelled job has is committed back by hand.
+"""`evalhook publish JOB_ID`: commit back by hand what a failed or cancelled job has.
 
-Two processes never use one state directory: where the service runs it is asked to do it, over its own
-API; where it does not, it is done here.
+Two processes never use one state directory: where the service runs, it is asked to publish, over its own
+API; where it does not, this process publishes.
 """
 
 from __future__ import annotations
@@ -16,70 +16,51 @@ from typing import Final
 import httpx
 import msgspec
 
-from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError
-from evalcore.secret import Scrubber
 from evalhook.config.settings import Settings, read_settings
 from evalhook.errors import Refusal
-from evalhook.jobs import Job
+from evalhook.jobs import Job, timestamp
 from evalhook.monitoring.logs import configure_logging
-from evalhook.monitoring.notifier import leave_untold
-from evalhook.monitoring.observers import Audience
-from evalhook.storage.store import InUse, JobStore
+from evalhook.monitoring.notifier import leave_pending
+from evalhook.storage.store import InUse
 from evalhook.web.schemas import JobView, view
-from evalhook.wiring import open_gateway, open_publisher
-from evalhook.worker.execution import Means, timestamp
-from evalhook.worker.queue import Line, Slot
-from evalhook.worker.runner import Worker
+from evalhook.wiring import OfflineParts
 from evalhook.worker.service import reopened
 
-LOOK_EVERY_S: Final = 1.0
+POLL_SECONDS: Final = 1.0
 ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
 
 
 def publish_by_hand(environ: Mapping[str, str], job_id: str) -> JobView:
-    """Publish and return the job as it then is; raises ConfigurationError where it cannot be begun."""
+    """Publish, and return the job as it then is; raises ConfigurationError where that cannot be begun."""
     settings = read_settings(environ)
-    store = JobStore(settings.jobs_dir)
+    parts = OfflineParts(settings)
     try:
-        store.open()
+        parts.store.open()
     except InUse:
-        return _by_the_service(settings, job_id)
+        return _ask_service(settings, job_id)
     try:
-        return view(asyncio.run(_here(settings, store, job_id)))
-    except Refusal as problem:
-        raise ConfigurationError(problem.message, where=f"job {job_id}") from problem
+        return view(asyncio.run(_publish(settings, parts, job_id)))
+    except Refusal as refusal:
+        raise ConfigurationError(refusal.message, where=f"job {job_id}") from refusal
     finally:
-        store.close()
+        parts.store.close()
 
 
-async def _here(settings: Settings, store: JobStore, job_id: str) -> Job:
-    effects, scrub = real_effects(), Scrubber(settings.secrets)
-    configure_logging(scrub, sys.stderr)
-    means = Means(
-        gateway=open_gateway(settings),
-        publisher=open_publisher(settings),
-        effects=effects,
-        runs_dir=settings.runs_dir,
-        concurrency=settings.concurrency,
-        scrub=scrub,
-        limits=settings.limits,
-        clones=asyncio.Lock(),
-    )
-    slot = Slot()
-    worker = Worker(store=store, slot=slot, line=Line(0), means=means, audience=Audience())
-    job, holder = reopened(store, job_id, timestamp(effects.now()))
-    slot.take(holder)
-    store.write(job)
-    store.show(job)
-    with suppress(OSError):  # nothing hangs on it but the telling
-        leave_untold(settings.untold_dir, job_id)
-    worker.begin(job, holder)
-    await worker.idle()
-    return store.get(job_id) or job
+async def _publish(settings: Settings, parts: OfflineParts, job_id: str) -> Job:
+    configure_logging(parts.scrub, sys.stderr)
+    job, holder = reopened(parts.store, job_id, timestamp(parts.effects.now()))
+    parts.queue.take(holder)
+    parts.store.write(job)
+    parts.store.show(job)
+    with suppress(OSError):  # only GitHub's notification depends on it
+        leave_pending(settings.pending_dir, job_id)
+    parts.runner.begin(job, holder)
+    await parts.runner.idle()
+    return parts.store.get(job_id) or job
 
 
-def _by_the_service(settings: Settings, job_id: str) -> JobView:
+def _ask_service(settings: Settings, job_id: str) -> JobView:
     if settings.token is None:
         hint = "ask it: POST /jobs/<id>/publish, or stop it first"
         raise ConfigurationError("the service runs, and there is no token to ask it with", hint=hint)
@@ -90,7 +71,7 @@ def _by_the_service(settings: Settings, job_id: str) -> JobView:
         try:
             answer = client.post(f"/jobs/{job_id}/publish")
             while answer.is_success and _is_open(answer):
-                time.sleep(LOOK_EVERY_S)
+                time.sleep(POLL_SECONDS)
                 answer = client.get(f"/jobs/{job_id}")
             if answer.is_success:
                 return msgspec.json.decode(answer.content, type=JobView)

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
@@ -20,24 +19,28 @@ from evalcore.secret import Scrubber
 from evalhook.app import create_app
 from evalhook.config.settings import Settings, read_settings
 from evalhook.monitoring.events import EventHub
-from evalhook.monitoring.logs import JobLogs, configure_logging, log_crashes
+from evalhook.monitoring.logs import log_crashes
 from evalhook.security.connections import LimitedProtocol
+from evalhook.wiring import start_logging
+
+GRACE_SECONDS: Final = 5
+"""For open answers after the first signal; a running job has a grace time of its own."""
 
 
 def start(environ: Mapping[str, str]) -> None:
-    """Serve until told to stop; raises ConfigurationError where a setting is missing or wrong."""
+    """Serve until a signal stops it; raises ConfigurationError where a setting is missing or wrong."""
     settings = read_settings(environ)
     require_clones(settings)
     require_metrics_address(settings)
     scrub = Scrubber(settings.secrets)
-    configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
+    start_logging(settings, scrub)
     log_crashes()
     hub = EventHub()
     serve(create_app(settings, scrub=scrub, hub=hub), settings, stopping=hub.close)
 
 
 def require_clones(settings: Settings) -> None:
-    """Refuse a clone that is not there and has no URL to be made from: waiting would not bring it."""
+    """Refuse a clone that is absent and has no URL to be made from: no retry would make it."""
     named = (
         ("EVALHOOK_PROMPT_LIBRARY", settings.prompt_library, settings.prompt_library_url),
         ("EVALHOOK_DATA_SETS", settings.data_sets, settings.data_sets_url),
@@ -49,7 +52,7 @@ def require_clones(settings: Settings) -> None:
 
 
 def require_metrics_address(settings: Settings) -> None:
-    """Refuse a taken address for the metrics now: later it would be told as the server's own."""
+    """Refuse a taken address for the metrics now: later the error would seem to be the server's own."""
     if settings.metrics_bind is None:
         return
     host, port = settings.metrics_bind
@@ -59,10 +62,6 @@ def require_metrics_address(settings: Settings) -> None:
     except OSError as error:
         where = f"EVALHOOK_METRICS_BIND {host}:{port}"
         raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
-
-
-GRACE_SECONDS: Final = 5
-log = structlog.stdlib.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -100,7 +99,7 @@ def serve(app: ASGIApp, settings: Settings, stopping: Callable[[], None] = lambd
 def server_config(
     app: ASGIApp, host: str, port: int, protocol: type[LimitedProtocol] = LimitedProtocol
 ) -> uvicorn.Config:
-    """Return how uvicorn is to serve; who is behind a proxy is found out by `entrance.proxies`, not by it."""
+    """Return how uvicorn is to serve; `security.proxies` determines clients, not uvicorn."""
     return uvicorn.Config(
         app,
         host=host,

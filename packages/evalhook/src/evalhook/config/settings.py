@@ -1,24 +1,23 @@
-"""What the environment tells the service: one frozen Struct, read once at start-up (docs/operations.md)."""
+"""The service's settings: one frozen Struct, read once at start-up from the environment.
+
+`config.table` lists them all; here are the types they are handed on as, and what holds between several.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any
 
 from evalcore.errors import ConfigurationError
 from evalcore.runs.case_privacy import PublishCases
-from evalcore.secret import MIN_TOKEN_LENGTH, Secret, TokenSource
+from evalcore.secret import Secret, TokenSource
 from evalcore.structs import Frozen
-from evalhook.config import values
-from evalhook.config.networks import AllowedIps, Network, parse_allowed, parse_networks
-from evalhook.config.oidc_rules import GITHUB_ISSUER, OidcSettings, parse_rules
+from evalhook.config import table, values
+from evalhook.config.networks import AllowedIps, Network
+from evalhook.config.oidc_rules import OidcSettings
 from evalhook.config.reader import SettingReader
-
-CommitBack = Literal["pr", "push", "none"]
-TOKEN: Final = "MINDROUTER_EVAL_WEBHOOK_TOKEN"  # noqa: S105 - the setting's name
-TOKEN_NEXT: Final = f"{TOKEN}_NEXT"
-DEFAULT_API_URL: Final = "https://api.github.com"
+from evalhook.config.table import CommitBack, Setting
 
 
 class GitHubToken(Frozen, frozen=True):
@@ -28,7 +27,7 @@ class GitHubToken(Frozen, frozen=True):
 
     @property
     def secret(self) -> Secret:
-        """What is to be masked."""
+        """What is to be masked in logs."""
         return self.token
 
 
@@ -40,20 +39,35 @@ class GitHubApp(Frozen, frozen=True):
 
     @property
     def secret(self) -> Secret:
-        """What is to be masked."""
+        """What is to be masked in logs."""
         return self.private_key
 
 
 GitHubCredentials = GitHubToken | GitHubApp
 
 
+class JobLimits(Frozen, frozen=True, kw_only=True):
+    """What bounds a job in time, in seconds, and how many jobs may wait."""
+
+    grace: float
+    """For the calls in flight when the service is told to stop."""
+    outage: float
+    """How long a model that has answered in this job is waited for."""
+    stall: float
+    """Without any progress for so long, a job says so."""
+    deadline: float
+    """For the whole of a job."""
+    queue: int
+    """How many jobs may wait for the slot."""
+
+
 class Settings(Frozen, frozen=True):
-    """Everything the service is told, checked."""
+    """All settings, checked."""
 
     token: Secret | None
     """What callers show; None where GitHub Actions' own tokens are the only ones."""
     token_file: Path | None
-    """Looked at again while the service runs, as the next one is."""
+    """Read again while the service runs, as the next one is."""
     token_next: Secret | None
     """Valid beside `token`, while callers change from one to the other."""
     token_next_file: Path | None
@@ -84,7 +98,7 @@ class Settings(Frozen, frozen=True):
     concurrency: int
     """Calls in flight over all models."""
     retention_days: int
-    limits: Limits
+    limits: JobLimits
     """What bounds a job in time, and how many may wait."""
     refresh_minutes: int
     """How often open results are looked at."""
@@ -98,7 +112,7 @@ class Settings(Frozen, frozen=True):
     """A second address, where the metrics need no token."""
     allow_http: bool
     publish_cases: PublishCases | None
-    """What is published of cases; None: by where they come from (see evalhook.publishing.privacy)."""
+    """What is published of cases; None: by where they come from (see evalcore.runs.case_privacy)."""
     allow_any_commit: bool
     """Whether commits that the default branch does not hold are evaluated too (never committed back)."""
 
@@ -106,8 +120,8 @@ class Settings(Frozen, frozen=True):
     def token_sources(self) -> tuple[TokenSource, ...]:
         """The tokens that callers may show, and where they are looked for."""
         return (
-            TokenSource(TOKEN, self.token, self.token_file),
-            TokenSource(TOKEN_NEXT, self.token_next, self.token_next_file, may_be_absent=True),
+            TokenSource(table.TOKEN.name, self.token, self.token_file),
+            TokenSource(table.TOKEN_NEXT.name, self.token_next, self.token_next_file, may_be_absent=True),
         )
 
     @property
@@ -116,9 +130,7 @@ class Settings(Frozen, frozen=True):
         perhaps = (self.token, self.token_next, self.mindrouter_api_key, self.data_sets_token)
         found = [secret for secret in perhaps if secret is not None]
         if self.github is not None:
-            found.append(
-                self.github.token if isinstance(self.github, GitHubToken) else self.github.private_key
-            )
+            found.append(self.github.secret)
         return tuple(found)
 
     @property
@@ -127,8 +139,8 @@ class Settings(Frozen, frozen=True):
         return self.state_dir / "runs"
 
     @property
-    def untold_dir(self) -> Path:
-        """Where it is noted which jobs GitHub is still to be told of."""
+    def pending_dir(self) -> Path:
+        """Where it is noted which jobs GitHub is still to be notified of."""
         return self.state_dir / "untold"
 
     @property
@@ -171,115 +183,111 @@ def inspect_settings(environ: Mapping[str, str]) -> Inspection:
 
 
 def _read(reader: SettingReader) -> Settings:
-    allow_http = reader.value("EVALHOOK_ALLOW_HTTP", values.flag, default=False)
-    url = values.remote_url(allow_http=allow_http)
-    mode: CommitBack = reader.value("EVALHOOK_COMMIT_BACK", values.commit_back, default="pr")
-    host, port = reader.value("EVALHOOK_BIND", values.bind, default=("127.0.0.1", 8080))
-    data_sets = reader.optional("EVALHOOK_DATA_SETS", values.folder)
-    data_sets_url = reader.optional("EVALHOOK_DATA_SETS_URL", url)
+    # In the order in which `evalhook check` lists them.
+    allow_http = reader.value(table.ALLOW_HTTP)
+    mode = reader.value(table.COMMIT_BACK)
+    host, port = reader.value(table.BIND)
+    data_sets = reader.optional(table.DATA_SETS)
+    data_sets_url = _url(reader, table.DATA_SETS_URL, allow_http=allow_http)
     if data_sets_url is not None and data_sets is None:
-        reader.fail("EVALHOOK_DATA_SETS", "is not set, though its URL is", "name the clone's path")
-    repo = reader.optional("EVALHOOK_GITHUB_REPO", values.repository)
+        reader.fail(table.DATA_SETS, "is not set, though its URL is", "name the clone's path")
+    repo = reader.optional(table.GITHUB_REPO)
     github = _github(reader, needed=mode != "none")
     needs_repo = mode == "pr" or isinstance(github, GitHubApp)
-    if needs_repo and repo is None and not reader.failed("EVALHOOK_GITHUB_REPO"):
+    if needs_repo and repo is None and not reader.failed(table.GITHUB_REPO):
         hint = "set it to owner/name, or EVALHOOK_COMMIT_BACK=none"
-        reader.fail("EVALHOOK_GITHUB_REPO", "is not set, and pull requests and Apps need it", hint)
-    oidc = _oidc(reader, url=values.web_url("https://host", allow_http=allow_http))
-    long_enough = values.long_secret(MIN_TOKEN_LENGTH)
+        reader.fail(table.GITHUB_REPO, "is not set, and pull requests and Apps need it", hint)
+    oidc = _oidc(reader, allow_http=allow_http)
     return Settings(
-        token=(reader.required_secret if oidc is None else reader.secret)(TOKEN, long_enough),
-        token_file=reader.secret_path(TOKEN),
-        token_next=reader.secret(TOKEN_NEXT, long_enough, may_be_absent=True),
-        token_next_file=reader.secret_path(TOKEN_NEXT),
+        token=reader.required(table.TOKEN, Secret("")) if oidc is None else reader.optional(table.TOKEN),
+        token_file=reader.secret_path(table.TOKEN),
+        token_next=reader.rotating(table.TOKEN_NEXT),
+        token_next_file=reader.secret_path(table.TOKEN_NEXT),
         oidc=oidc,
-        trusted_proxies=reader.value("EVALHOOK_TRUSTED_PROXIES", parse_networks, default=()),
-        allowed_ips=reader.optional("EVALHOOK_ALLOWED_IPS", parse_allowed),
-        mindrouter_base_url=reader.required("MINDROUTER_BASE_URL", values.server_root, ""),
-        mindrouter_api_key=reader.required_secret("MINDROUTER_API_KEY", values.one_line_secret),
-        prompt_library=reader.required("EVALHOOK_PROMPT_LIBRARY", values.folder, Path()),
-        prompt_library_url=reader.optional("EVALHOOK_PROMPT_LIBRARY_URL", url),
+        trusted_proxies=reader.value(table.TRUSTED_PROXIES),
+        allowed_ips=reader.optional(table.ALLOWED_IPS),
+        mindrouter_base_url=reader.required(table.MINDROUTER_BASE_URL, ""),
+        mindrouter_api_key=reader.required(table.MINDROUTER_API_KEY, Secret("")),
+        prompt_library=reader.required(table.PROMPT_LIBRARY, Path()),
+        prompt_library_url=_url(reader, table.PROMPT_LIBRARY_URL, allow_http=allow_http),
         data_sets=data_sets,
         data_sets_url=data_sets_url,
-        data_sets_token=reader.secret("EVALHOOK_DATA_SETS_TOKEN", values.one_line_secret),
-        state_dir=reader.required("EVALHOOK_STATE_DIR", values.folder, Path()),
+        data_sets_token=reader.optional(table.DATA_SETS_TOKEN),
+        state_dir=reader.required(table.STATE_DIR, Path()),
         host=host,
         port=port,
-        default_branch=reader.value("EVALHOOK_DEFAULT_BRANCH", values.branch, default="main"),
+        default_branch=reader.value(table.DEFAULT_BRANCH),
         commit_back=mode,
-        commit_suffix=reader.value("EVALHOOK_COMMIT_SUFFIX", values.one_line, default=""),
+        commit_suffix=reader.value(table.COMMIT_SUFFIX),
         github_repo=repo,
-        github_api_url=reader.value(
-            "EVALHOOK_GITHUB_API_URL",
-            values.web_url("https://host/api/v3", allow_http=allow_http),
-            default=DEFAULT_API_URL,
+        github_api_url=_encrypted(
+            reader, table.GITHUB_API_URL, reader.value(table.GITHUB_API_URL), allow_http=allow_http
         ),
         github=github,
-        concurrency=reader.value("EVALHOOK_CONCURRENCY", values.whole_number(1, 1000), default=16),
-        retention_days=reader.value("EVALHOOK_RETENTION_DAYS", values.whole_number(1, 36500), default=90),
-        limits=Limits(
-            grace=reader.value("EVALHOOK_GRACE_SECONDS", values.whole_number(0, 3600), default=20),
-            outage=reader.value("EVALHOOK_OUTAGE_BUDGET", values.duration, default=7200),
-            stall=60 * reader.value("EVALHOOK_STALL_MINUTES", values.whole_number(1, 10**5), default=20),
-            deadline=reader.value("EVALHOOK_JOB_DEADLINE", values.duration, default=86400),
-            queue=reader.value("EVALHOOK_QUEUE", values.whole_number(0, 1000), default=0),
+        concurrency=reader.value(table.CONCURRENCY),
+        retention_days=reader.value(table.RETENTION_DAYS),
+        limits=JobLimits(
+            grace=reader.value(table.GRACE_SECONDS),
+            outage=reader.value(table.OUTAGE_BUDGET),
+            stall=60 * reader.value(table.STALL_MINUTES),
+            deadline=reader.value(table.JOB_DEADLINE),
+            queue=reader.value(table.QUEUE),
         ),
-        refresh_minutes=reader.value("EVALHOOK_REFRESH_MINUTES", values.whole_number(1, 10**5), default=10),
-        max_state_gb=reader.value("EVALHOOK_MAX_STATE_GB", values.whole_number(1, 10**6), default=20),
-        min_free_gb=reader.value("EVALHOOK_MIN_FREE_GB", values.whole_number(0, 10**6), default=1),
-        public_url=reader.optional(
-            "EVALHOOK_PUBLIC_URL", values.web_url("https://evaluator.example.org", allow_http=allow_http)
-        ),
-        metrics_bind=reader.optional("EVALHOOK_METRICS_BIND", values.bind),
+        refresh_minutes=reader.value(table.REFRESH_MINUTES),
+        max_state_gb=reader.value(table.MAX_STATE_GB),
+        min_free_gb=reader.value(table.MIN_FREE_GB),
+        public_url=_url(reader, table.PUBLIC_URL, allow_http=allow_http),
+        metrics_bind=reader.optional(table.METRICS_BIND),
         allow_http=allow_http,
-        publish_cases=reader.optional("EVALHOOK_PUBLISH_CASES", values.publish_cases),
-        allow_any_commit=reader.value("EVALHOOK_ALLOW_ANY_COMMIT", values.flag, default=False),
+        publish_cases=reader.optional(table.PUBLISH_CASES),
+        allow_any_commit=reader.value(table.ALLOW_ANY_COMMIT),
     )
 
 
-def _oidc(reader: SettingReader, *, url: Callable[[str], str]) -> OidcSettings | None:
-    audience = reader.optional("EVALHOOK_OIDC_AUDIENCE", values.one_line)
-    rules = reader.optional("EVALHOOK_OIDC_ALLOW", parse_rules)
-    issuer = reader.value("EVALHOOK_OIDC_ISSUER", values.as_written(url), default=GITHUB_ISSUER)
-    halves = {"EVALHOOK_OIDC_AUDIENCE": audience, "EVALHOOK_OIDC_ALLOW": rules}
-    missing = [name for name, value in halves.items() if value is None]
+def _url(reader: SettingReader, setting: Setting[str], *, allow_http: bool) -> str | None:
+    url = reader.optional(setting)
+    return None if url is None else _encrypted(reader, setting, url, allow_http=allow_http)
+
+
+def _encrypted(reader: SettingReader, setting: Setting[str], url: str, *, allow_http: bool) -> str:
+    """Refuse plain HTTP for a URL that is read already; one that was wrong otherwise has its default here."""
+    try:
+        if not allow_http:
+            values.require_encryption(url)
+    except values.Unusable as error:
+        reader.fail(setting, error.what, error.hint)
+    return url
+
+
+def _oidc(reader: SettingReader, *, allow_http: bool) -> OidcSettings | None:
+    audience = reader.optional(table.OIDC_AUDIENCE)
+    rules = reader.optional(table.OIDC_ALLOW)
+    issuer = _encrypted(reader, table.OIDC_ISSUER, reader.value(table.OIDC_ISSUER), allow_http=allow_http)
+    halves: dict[Setting[Any], object] = {table.OIDC_AUDIENCE: audience, table.OIDC_ALLOW: rules}
+    missing = [setting for setting, value in halves.items() if value is None]
     if len(missing) == 1 and not reader.failed(missing[0]):
-        reader.fail(missing[0], "is not set, though its other half is", f"set both {' and '.join(halves)}")
+        names = " and ".join(setting.name for setting in halves)
+        reader.fail(missing[0], "is not set, though its other half is", f"set both {names}")
     if audience is None or rules is None:
         return None
     return OidcSettings(issuer=issuer, audience=audience, rules=rules)
 
 
 def _github(reader: SettingReader, *, needed: bool) -> GitHubCredentials | None:
-    token = reader.secret("GITHUB_TOKEN", values.one_line_secret)
-    app_id = reader.optional("EVALHOOK_GITHUB_APP_ID", values.whole_number(1, 2**63))
-    key = reader.secret("EVALHOOK_GITHUB_APP_PRIVATE_KEY", values.private_key)
+    token = reader.optional(table.GITHUB_TOKEN)
+    app_id = reader.optional(table.GITHUB_APP_ID)
+    key = reader.optional(table.GITHUB_APP_PRIVATE_KEY)
     if token is not None and (app_id is not None or key is not None):
-        reader.fail("GITHUB_TOKEN", "is set beside a GitHub App", "set one of the two")
+        reader.fail(table.GITHUB_TOKEN, "is set beside a GitHub App", "set one of the two")
     if app_id is not None and key is not None:
         return GitHubApp(app_id=app_id, private_key=key)
     if token is not None:
         return GitHubToken(token=token)
-    half = {"EVALHOOK_GITHUB_APP_ID": app_id, "EVALHOOK_GITHUB_APP_PRIVATE_KEY": key}
-    missing = [name for name, value in half.items() if value is None]
+    halves: dict[Setting[Any], object] = {table.GITHUB_APP_ID: app_id, table.GITHUB_APP_PRIVATE_KEY: key}
+    missing = [setting for setting, value in halves.items() if value is None]
     if len(missing) == 1 and not reader.failed(missing[0]):
         reader.fail(missing[0], "is not set, though the other half of the GitHub App is", "set both")
-    elif needed and not reader.failed("GITHUB_TOKEN", *half):
+    elif needed and not reader.failed(table.GITHUB_TOKEN, *halves):
         hint = "set it, or both EVALHOOK_GITHUB_APP_*, or EVALHOOK_COMMIT_BACK=none"
-        reader.fail("GITHUB_TOKEN", "is not set, and results are committed back with it", hint)
+        reader.fail(table.GITHUB_TOKEN, "is not set, and results are committed back with it", hint)
     return None
-
-
-class Limits(Frozen, frozen=True, kw_only=True):
-    """All in seconds, but `queue`."""
-
-    grace: float = 20.0
-    """For the calls in flight when the service is told to stop."""
-    outage: float = 7200.0
-    """How long a model that has answered in this job is waited for."""
-    stall: float = 1200.0
-    """Without any progress for so long, a job says so."""
-    deadline: float = 86400.0
-    """For the whole of a job."""
-    queue: int = 0
-    """How many jobs may wait for the slot."""

@@ -159,34 +159,33 @@ def server_root(text: str) -> str:
     return text.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
-def web_url(example: str, *, allow_http: bool) -> Callable[[str], str]:
+def web_url(example: str) -> Callable[[str], str]:
     """Make a reader of addresses that people or credentials are sent to."""
 
     def read(text: str) -> str:
         parts = _split(text)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise Unusable("is not the URL of a server", f"write it as {example}")
-        _refuse_plain_http(parts, allow_http=allow_http)
         return text.rstrip("/")
 
     return read
 
 
-def remote_url(*, allow_http: bool) -> Callable[[str], str]:
-    """Make a reader of git remotes: over HTTP, or a folder of this machine."""
+def remote_url(text: str) -> str:
+    """Read a git remote: over HTTP, or a folder of this machine."""
+    parts = _split(text)
+    is_folder = Path(text).is_absolute() or parts.scheme == "file"
+    if not is_folder and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        # ssh, git:// and ext:: would bypass the credentials, or run a command.
+        raise Unusable("is not a remote that git is allowed here", "write it as https://host/owner/name.git")
+    return text
 
-    def read(text: str) -> str:
-        parts = _split(text)
-        is_folder = Path(text).is_absolute() or parts.scheme == "file"
-        if not is_folder and (parts.scheme not in {"http", "https"} or not parts.hostname):
-            # ssh, git:// and ext:: would pass by the credentials, or run a command.
-            raise Unusable(
-                "is not a remote that git is allowed here", "write it as https://host/owner/name.git"
-            )
-        _refuse_plain_http(parts, allow_http=allow_http)
-        return text
 
-    return read
+def require_encryption(url: str) -> None:
+    """Refuse a URL that credentials would be sent to over plain HTTP, but for loopback."""
+    parts = _split(url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise Unusable("would send credentials unencrypted", "use https, or set EVALHOOK_ALLOW_HTTP=1")
 
 
 def _split(text: str) -> SplitResult:
@@ -201,11 +200,6 @@ def _split(text: str) -> SplitResult:
     if has_credentials:
         raise Unusable("holds a user name or password", "take them out; the token has its own setting")
     return parts
-
-
-def _refuse_plain_http(parts: SplitResult, *, allow_http: bool) -> None:
-    if parts.scheme == "http" and not allow_http and not _is_loopback(parts.hostname or ""):
-        raise Unusable("would send credentials unencrypted", "use https, or set EVALHOOK_ALLOW_HTTP=1")
 
 
 def _is_loopback(host: str) -> bool:

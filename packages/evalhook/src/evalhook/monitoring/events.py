@@ -1,7 +1,7 @@
-"""Who follows a job: each follower holds the set of topics that changed since it last looked.
+"""Followers of jobs: each holds the set of topics that have changed since it last asked.
 
-What is kept per follower is bounded by the job's models, however slow the follower is; what it is then
-sent is each topic as it is at that moment. So nobody has to be sent what was missed.
+Its memory is bounded by the job's models, however slow the follower is. It is sent each changed topic as
+it is at that moment, so that nothing that was missed has to be sent later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROGRESS: Final = "\0progress"
 
 
 class Follower:
-    """One who follows one job."""
+    """A reader that follows one job."""
 
     def __init__(self) -> None:
         self._topics: dict[str, None] = {}
@@ -32,7 +32,7 @@ class Follower:
         self._changed.set()
 
     async def changes(self, seconds: float) -> list[str]:
-        """Wait for changes and take them, in their order; empty where there are none for so long."""
+        """Wait for changes and return them in their order; empty after so many seconds without any."""
         try:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -45,7 +45,7 @@ class Follower:
 
 
 class EventHub:
-    """All who follow jobs; only ever touched from the event loop."""
+    """All followers of jobs; only ever touched from the event loop."""
 
     def __init__(self, most: int = MOST_FOLLOWERS) -> None:
         self._most = most
@@ -57,7 +57,7 @@ class EventHub:
 
     @contextmanager
     def following(self, job_id: str) -> Iterator[Follower]:
-        """Follow a job; raises NotReady where too many do."""
+        """Follow a job; raises NotReady where there are too many followers."""
         self.require_place()
         follower = Follower()
         self._followers[follower] = job_id
@@ -67,7 +67,7 @@ class EventHub:
             del self._followers[follower]
 
     def require_place(self) -> None:
-        """Raise NotReady where no one more may follow."""
+        """Raise NotReady where there may be no further follower."""
         if self.is_closed:
             raise errors.NotReady("the service is stopping; ask again once it is back")
         if len(self._followers) >= self._most:
@@ -75,13 +75,13 @@ class EventHub:
             raise errors.NotReady(message)
 
     def close(self) -> None:
-        """End every stream, for the service stops and waits for open answers."""
+        """End every stream: the service stops, and waits for open answers."""
         self.is_closed = True
         for follower in list(self._followers):
             follower.touch(PROGRESS)
 
     def touch(self, job_id: str, topic: str) -> None:
-        """Tell the followers of a job that a topic has changed."""
+        """Notify the followers of a job that a topic has changed."""
         for follower, followed in self._followers.items():
             if followed == job_id:
                 follower.touch(topic)

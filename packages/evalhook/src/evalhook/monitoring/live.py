@@ -1,4 +1,4 @@
-"""The running job as it is at this moment: counted from what its observer is told, the clock passed in."""
+"""The running job as it is at this moment, counted from what its observer is notified of."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.structs import Frozen
 from evalhook.jobs import Job
 from evalhook.monitoring.events import DONE, PROGRESS, EventHub
+from evalhook.monitoring.observers import JobObserver
 
 RATE_WINDOW_S: Final = 60.0
 LONG_WAIT_S: Final = 30.0
@@ -34,7 +35,7 @@ class ModelProgress(Frozen, frozen=True):
 
 
 class Wait(Frozen, frozen=True):
-    """A call that has been out for long; its case is not named, for cases may be confidential."""
+    """A call that has been in flight for long; its case is not named, for cases may be confidential."""
 
     model: str
     replicate: int
@@ -61,7 +62,7 @@ class JobProgress(Frozen, frozen=True):
 
 
 @dataclass(slots=True)
-class _Tally:
+class _ModelCounts:
     model: str
     total: int
     stage: Stage = "looking"
@@ -83,14 +84,14 @@ class _Tally:
 
 
 class LiveJob(Observer):
-    """One job while it runs; memory grows with its models and calls in flight, never with calls made."""
+    """One job while it runs; its memory grows with models and calls in flight, never with calls made."""
 
     def __init__(self, plan: JobPlan, hub: EventHub, monotonic: Callable[[], float]) -> None:
         self.job_id = plan.job_id
         self._hub = hub
         self._monotonic = monotonic
         each = len(plan.cases) * plan.replicates
-        self._tallies = {model.id: _Tally(model.id, each) for model in plan.models}
+        self._counts = {model.id: _ModelCounts(model.id, each) for model in plan.models}
         self._began = self._last = monotonic()
         self._attention: str | None = None
         # The latest window's count and its start; the one before it makes the rate smooth.
@@ -98,8 +99,8 @@ class LiveJob(Observer):
 
     @property
     def in_flight(self) -> int:
-        """How many calls are out."""
-        return sum(len(tally.in_flight) for tally in self._tallies.values())
+        """How many calls are in flight."""
+        return sum(len(counts.in_flight) for counts in self._counts.values())
 
     @property
     def seconds_since_progress(self) -> float:
@@ -108,20 +109,20 @@ class LiveJob(Observer):
 
     def models(self) -> list[ModelProgress]:
         """Show every model, in the order of models.yaml."""
-        return [tally.shown() for tally in self._tallies.values()]
+        return [counts.shown() for counts in self._counts.values()]
 
     def model(self, model: str) -> ModelProgress | None:
         """Show one model."""
-        tally = self._tallies.get(model)
-        return None if tally is None else tally.shown()
+        counts = self._counts.get(model)
+        return None if counts is None else counts.shown()
 
     def progress(self) -> JobProgress:
         """Show the whole job."""
         now = self._monotonic()
-        counted = [tally for tally in self._tallies.values() if tally.stage != "skipped"]
+        counted = [counts for counts in self._counts.values() if counts.stage != "skipped"]
         done, total = sum(t.done for t in counted), sum(t.total for t in counted)
         rate = self._rate(now)
-        is_scored = all(t.stage in {"complete", "partial", "skipped"} for t in self._tallies.values())
+        is_scored = all(t.stage in {"complete", "partial", "skipped"} for t in self._counts.values())
         is_called = bool(done) and done >= total
         return JobProgress(
             job_id=self.job_id,
@@ -137,58 +138,58 @@ class LiveJob(Observer):
         )
 
     def attend(self, message: str | None) -> None:
-        """Show what an operator should know, or that it is over."""
+        """Show what an operator should know; None for nothing."""
         self._attention = message
         self._hub.touch(self.job_id, PROGRESS)
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
-        """Count what was kept before."""
-        tally = self._tallies[plan.model.id]
-        tally.stage, tally.done, tally.reason = "calling", kept, None
-        self._touch(tally)
+        """Begin with the replies that are there already."""
+        counts = self._counts[plan.model.id]
+        counts.stage, counts.done, counts.reason = "calling", kept, None
+        self._touch(counts)
 
     def model_awaited(self, model: str, seconds: float) -> None:
-        """Tell that a model is waited for."""
-        tally = self._tallies[model]
-        tally.stage = "awaited"
-        tally.reason = f"not served now; looked for again for {seconds:.0f} s"
-        self._touch(tally)
+        """Show that a model is being waited for."""
+        counts = self._counts[model]
+        counts.stage = "awaited"
+        counts.reason = f"not served now; looked for again for {seconds:.0f} s"
+        self._touch(counts)
 
     def model_skipped(self, model: str, reason: str) -> None:
-        """Tell that a model is left out."""
-        tally = self._tallies[model]
-        tally.stage, tally.reason = "skipped", reason
-        self._touch(tally)
+        """Show that a model is left out."""
+        counts = self._counts[model]
+        counts.stage, counts.reason = "skipped", reason
+        self._touch(counts)
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
-        """Count a call that is out."""
-        tally = self._tallies[plan.model.id]
-        tally.in_flight[case, replicate] = self._monotonic()
-        self._touch(tally)
+        """Count a call in flight."""
+        counts = self._counts[plan.model.id]
+        counts.in_flight[case, replicate] = self._monotonic()
+        self._touch(counts)
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Count a call that is back."""
-        tally, now = self._tallies[plan.model.id], self._monotonic()
-        tally.in_flight.pop((reply.case, reply.replicate), None)
-        tally.done += 1
-        tally.errors += reply.error is not None
+        """Count a call that has ended."""
+        counts, now = self._counts[plan.model.id], self._monotonic()
+        counts.in_flight.pop((reply.case, reply.replicate), None)
+        counts.done += 1
+        counts.errors += reply.error is not None
         self._last = now
         start, count = self._windows[-1]
         if now - start >= RATE_WINDOW_S:
             self._windows = [(start, count), (now, 1)]
         else:
             self._windows[-1] = (start, count + 1)
-        self._touch(tally)
+        self._touch(counts)
 
     def run_finished(self, outcome: RunOutcome) -> None:
-        """Tell that a model is done."""
-        tally = self._tallies[outcome.model]
-        tally.stage = outcome.status
-        tally.reason = outcome.reason
-        self._touch(tally)
+        """Show how a model's run ended."""
+        counts = self._counts[outcome.model]
+        counts.stage = outcome.status
+        counts.reason = outcome.reason
+        self._touch(counts)
 
-    def _touch(self, tally: _Tally) -> None:
-        self._hub.touch(self.job_id, tally.model)
+    def _touch(self, counts: _ModelCounts) -> None:
+        self._hub.touch(self.job_id, counts.model)
         self._hub.touch(self.job_id, PROGRESS)
 
     def _rate(self, now: float) -> float | None:
@@ -197,37 +198,37 @@ class LiveJob(Observer):
 
     def _waits(self, now: float) -> tuple[Wait, ...]:
         waits = [
-            Wait(tally.model, replicate + 1, int(now - begun))
-            for tally in self._tallies.values()
-            for (_, replicate), begun in list(tally.in_flight.items())
+            Wait(counts.model, replicate + 1, int(now - begun))
+            for counts in self._counts.values()
+            for (_, replicate), begun in list(counts.in_flight.items())
             if now - begun >= LONG_WAIT_S
         ]
         return tuple(sorted(waits, key=lambda wait: -wait.seconds)[:MOST_WAITS])
 
 
-class Live:
-    """The jobs that run now, for readers; an `evalhook.watching.audience.Listener`."""
+class Live(JobObserver):
+    """The jobs that run now, for readers."""
 
     def __init__(self, hub: EventHub, monotonic: Callable[[], float]) -> None:
         self._hub = hub
         self._monotonic = monotonic
         self._jobs: dict[str, LiveJob] = {}
 
-    def begun(self, job: Job, plan: JobPlan) -> Observer:
-        """Begin to count."""
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:
+        """Return what counts the job's calls."""
         live = LiveJob(plan, self._hub, self._monotonic)
         for model, reason in job.skipped.items():
-            # Left out before a restart: nobody will tell of it again.
+            # Left out before a restart: it is not reported again.
             live.model_skipped(model, reason)
         self._jobs[job.job_id] = live
         return live
 
-    def ended(self, job: Job) -> None:
-        """Forget the counts, and let those who follow the job see its end."""
+    def job_ended(self, job: Job) -> None:
+        """Drop the counts, and notify the job's followers of its end."""
         self._jobs.pop(job.job_id, None)
         self._hub.touch(job.job_id, DONE)
 
-    def attended(self, job: Job) -> None:
+    def attention_changed(self, job: Job) -> None:
         """Show that a job needs attention, or no longer does."""
         live = self._jobs.get(job.job_id)
         if live is not None:

@@ -25,7 +25,7 @@ QUIET: Final = {
     "urllib3": "ERROR",
 }
 """Libraries that would write whole URLs, or every line that git says."""
-log = structlog.stdlib.get_logger("evalhook.request")
+log = structlog.stdlib.get_logger(__name__)
 
 
 def configure_logging(
@@ -122,7 +122,7 @@ class JobLogs:
         if JOB_ID.fullmatch(job_id) is None:
             return
         path = self._folder / job_id / "job.log"
-        # A full disk must not end the request or the job that logs; the job's own writing tells of it.
+        # A full disk must not end the request or the job that logs; the job's own writes report it.
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             data = line.encode(errors="replace") + b"\n"

@@ -1,4 +1,4 @@
-"""What Prometheus is told; docker/alerts.yml and docker/grafana-dashboard.json use these names."""
+"""The figures that Prometheus reads; docker/alerts.yml and docker/grafana-dashboard.json use their names."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from litestar import Response, get
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
-from litestar.plugins.prometheus import PrometheusConfig
 from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
@@ -22,7 +19,6 @@ from prometheus_client import (
     generate_latest,
     start_http_server,
 )
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -31,20 +27,36 @@ from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.version import __version__
-from evalhook.jobs import Completed, Failed, Job, status_of
+from evalhook.jobs import Completed, Failed, Job, Publishing, Queued, status_of
 from evalhook.monitoring.live import JobProgress, Live
-from evalhook.worker.queue import Slot
+from evalhook.monitoring.notifier import Notifier
+from evalhook.monitoring.observers import JobObserver
+from evalhook.storage.retention import may_go
 
 CALL_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 240, 480, 720)
 JOB_BUCKETS: Final = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400)
-HTTP: Final = PrometheusConfig(app_name="evalhook", prefix="evalhook_http", group_path=True)
-"""Litestar's own figures of requests; paths as templates, so that no caller can make new series."""
 
 
-class Metrics:
-    """The service's figures; an `evalhook.watching.audience.Listener`."""
+def _is_stalled(job: Job) -> bool:
+    return job.attention is not None and job.attention.code == "stalled"
 
-    def __init__(self, *, slot: Slot, live: Live, state_dir: Path) -> None:
+
+JOB_FIGURES: Final[tuple[tuple[str, str, Callable[[Job], bool]], ...]] = (
+    ("evalhook_queue_length", "Jobs that wait for the slot", lambda job: isinstance(job.state, Queued)),
+    ("evalhook_outbox_length", "Jobs being published", lambda job: isinstance(job.state, Publishing)),
+    (
+        "evalhook_unpublished_jobs",
+        "Jobs whose results could not be published and are kept",
+        lambda job: job.is_finished and not may_go(job),
+    ),
+    ("evalhook_job_stalled", "Whether the running job makes no progress", _is_stalled),
+)
+
+
+class Metrics(JobObserver):
+    """The service's figures."""
+
+    def __init__(self, *, is_slot_held: Callable[[], bool], live: Live, state_dir: Path) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(_Process())
         own = self.registry
@@ -59,7 +71,7 @@ class Metrics:
             registry=own,
         )
         self._calls = _CallMetrics(own)
-        self.gauge("evalhook_slot_held", "Whether a job holds the slot", lambda: slot.holder is not None)
+        self.gauge("evalhook_slot_held", "Whether a job holds the slot", is_slot_held)
         self.gauge("evalhook_calls_in_flight", "Calls that are out", lambda: _of(live, lambda p: p.in_flight))
         self.gauge(
             "evalhook_job_calls_done",
@@ -72,7 +84,7 @@ class Metrics:
         self.gauge(
             "evalhook_seconds_since_progress",
             "Of the running job, since its last reply",
-            lambda: _quiet(live),
+            lambda: _seconds_without_progress(live),
         )
         self.gauge("evalhook_disk_free_bytes", "Free under the state directory", lambda: _free(state_dir))
         self._state_bytes = Gauge(
@@ -87,21 +99,31 @@ class Metrics:
         """Add a figure that is read whenever it is asked for."""
         Gauge(name, text, registry=self.registry).set_function(read)
 
+    def count_jobs(self, jobs: Callable[[], Iterable[Job]], notifier: Notifier | None) -> None:
+        """Add the figures that are counted over all stored jobs whenever they are read."""
+        self.gauge(
+            "evalhook_untold_jobs",
+            "Jobs whose end GitHub is still to be told",
+            lambda: 0 if notifier is None else notifier.pending,
+        )
+        for name, text, counts in JOB_FIGURES:
+            self.gauge(name, text, partial(_count, jobs, counts))
+
     def recall(self, jobs: Iterable[Job]) -> None:
-        """Take up the last success of a former process."""
+        """Take over the last success of a former process."""
         ends = [job.state.finished_at for job in jobs if isinstance(job.state, Completed)]
         if ends:
             self._last_success.set(_seconds(max(ends)))
 
     def swept(self, state_bytes: int) -> None:
-        """Take up how large the state is."""
+        """Note the size of the state directory's jobs and runs, in bytes."""
         self._state_bytes.set(state_bytes)
 
-    def begun(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - the interface's
-        """Count a job's calls from now on."""
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - as JobObserver
+        """Return what counts the job's calls."""
         return self._calls
 
-    def ended(self, job: Job) -> None:
+    def job_ended(self, job: Job) -> None:
         """Count a job."""
         self._jobs.labels(status_of(job)).inc()
         state = job.state
@@ -175,15 +197,6 @@ class _Process(Collector):
         return []
 
 
-TheMetrics = NamedDependency[SkipValidation[Metrics]]
-
-
-@get("/metrics", include_in_schema=False)
-async def show_metrics(metrics: TheMetrics) -> Response[bytes]:
-    """Show all figures."""
-    return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
 @contextmanager
 def serving_metrics(metrics: Metrics, bind: tuple[str, int] | None) -> Iterator[None]:
     """Serve the figures on an address of their own, where one is set.
@@ -212,7 +225,7 @@ def _of(live: Live, figure: Callable[[JobProgress], float]) -> float:
     return 0 if running is None else figure(running.progress())
 
 
-def _quiet(live: Live) -> float:
+def _seconds_without_progress(live: Live) -> float:
     running = live.running()
     return 0 if running is None else running.seconds_since_progress
 
@@ -222,6 +235,10 @@ def _free(folder: Path) -> float:
         return shutil.disk_usage(folder).free
     except OSError:
         return float("nan")  # not known is not zero, which would raise an alarm for another reason
+
+
+def _count(jobs: Callable[[], Iterable[Job]], counts: Callable[[Job], bool]) -> float:
+    return sum(counts(job) for job in jobs())
 
 
 def _seconds(moment: str) -> float:

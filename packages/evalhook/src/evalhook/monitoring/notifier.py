@@ -1,6 +1,7 @@
-"""Tells GitHub how jobs go, beside the work itself: no failure here fails a job, and none is told twice.
+"""Notifies GitHub of how jobs go, beside the jobs themselves: no failure here fails a job.
 
-A job that is not told to its end is a file in `<state>/untold/`, so that a restart finishes the telling.
+A job whose end GitHub has not been notified of is a file in `<state>/untold/`, so that a restart finishes
+the notification. What is posted carries the job's mark, and is looked for before it is posted again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from evalcore.github.reports import GitHubReports
 from evalcore.runs.plan import JobPlan
 from evalhook.jobs import Completed, Failed, Job
 from evalhook.monitoring import report_texts
+from evalhook.monitoring.observers import JobObserver
 from evalhook.threads import in_daemon
 
 SECONDS_BETWEEN: Final = 60.0
@@ -31,23 +33,23 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Telling:
-    """What is told of one job."""
+class _Pending:
+    """What is still to be sent of one job."""
 
-    pending: int = 0
-    """How many statuses it has had."""
+    statuses: int = 0
+    """How many statuses its commit has had."""
     tries: int = 0
     not_before: float = 0.0
 
 
-class Teller:
-    """Sets the commit's status while a job runs, and at its end the issue of its component."""
+class Notifier(JobObserver):
+    """Sets the commit's status while a job runs, and at its end updates the issue of its component."""
 
     def __init__(
         self,
         folder: Path,
         find: Callable[[str], Job | None],
-        reports: Callable[[], GitHubReports],
+        reports: GitHubReports,
         public_url: str | None,
         *,
         seconds_between: float = SECONDS_BETWEEN,
@@ -57,118 +59,119 @@ class Teller:
         self._reports = reports
         self._public_url = public_url
         self._seconds_between = seconds_between
-        self._tellings: dict[str, _Telling] = {}
+        self._pending: dict[str, _Pending] = {}
         self._wake = asyncio.Event()
-        self._complaint = ""
+        self._last_failure = ""
 
     @property
-    def untold(self) -> int:
-        """How many jobs are not told to their end."""
-        return len(self._tellings)
+    def pending(self) -> int:
+        """How many jobs GitHub is still to be notified of."""
+        return len(self._pending)
 
-    def begun(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - the interface's
-        """Tell of a job from now on."""
-        self._tellings.setdefault(job.job_id, _Telling())
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - as JobObserver
+        """Send the job's status from now on."""
+        self._pending.setdefault(job.job_id, _Pending())
         self._wake.set()
         return Observer()
 
-    def ended(self, job: Job) -> None:
-        """Tell how a job ended."""
-        telling = self._tellings.setdefault(job.job_id, _Telling())
-        telling.not_before = 0.0
-        self._wake.set()
+    def job_ended(self, job: Job) -> None:
+        """Send how the job ended."""
+        self._send_now(job)
 
-    def attended(self, job: Job) -> None:
-        """Tell at once that a job needs attention, or no longer does."""
-        self._tellings.setdefault(job.job_id, _Telling()).not_before = 0.0
+    def attention_changed(self, job: Job) -> None:
+        """Send at once that the job needs attention, or no longer does."""
+        self._send_now(job)
+
+    def _send_now(self, job: Job) -> None:
+        self._pending.setdefault(job.job_id, _Pending()).not_before = 0.0
         self._wake.set()
 
     async def run(self) -> None:
-        """Tell until cancelled."""
-        await self._guarded(self._recall)
+        """Send until cancelled, beginning with what a former process left."""
+        await self._guarded(self._restore)
         while True:
-            for job_id in sorted(self._tellings):
-                await self._tell(job_id)
+            for job_id in sorted(self._pending):
+                await self._send(job_id)
             try:
-                async with asyncio.timeout(self._seconds_between if self._tellings else None):
+                async with asyncio.timeout(self._seconds_between if self._pending else None):
                     await self._wake.wait()
             except TimeoutError:
                 pass
             self._wake.clear()
 
-    async def _tell(self, job_id: str) -> None:
-        telling, job = self._tellings[job_id], self._find(job_id)
+    async def _send(self, job_id: str) -> None:
+        pending, job = self._pending[job_id], self._find(job_id)
         now = asyncio.get_running_loop().time()
-        if job is not None and now < telling.not_before:
+        if job is not None and now < pending.not_before:
             return
         if job is None:
-            # Its file is gone, and with it what could be told.
-            self._tellings.pop(job_id)
+            # Its file has been removed, and with it everything that could be sent.
+            self._pending.pop(job_id)
             await self._guarded(partial(self._forget, job_id))
         elif job.is_finished:
-            await self._tell_end(job, telling)
+            await self._send_end(job, pending)
         else:
-            telling.pending += 1
-            wait = self._seconds_between * (SLOWER_FACTOR if telling.pending > SLOWER_AFTER else 1)
-            # A little less, so that waking up a moment early does not cost a whole turn.
-            telling.not_before = now + 0.9 * wait
-            await self._guarded(partial(self._tell_pending, job))
+            pending.statuses += 1
+            wait = self._seconds_between * (SLOWER_FACTOR if pending.statuses > SLOWER_AFTER else 1)
+            # A little less, so that waking up a moment early does not skip a whole turn.
+            pending.not_before = now + 0.9 * wait
+            await self._guarded(partial(self._report_running, job))
 
-    async def _tell_end(self, job: Job, telling: _Telling) -> None:
+    async def _send_end(self, job: Job, pending: _Pending) -> None:
         if await self._guarded(partial(self._report_end, job)):
-            self._tellings.pop(job.job_id, None)
+            self._pending.pop(job.job_id, None)
             return
-        telling.tries += 1
-        telling.not_before = asyncio.get_running_loop().time() + self._seconds_between * 2**telling.tries
-        if telling.tries >= MOST_TRIES:
-            self._tellings.pop(job.job_id, None)
+        pending.tries += 1
+        pending.not_before = asyncio.get_running_loop().time() + self._seconds_between * 2**pending.tries
+        if pending.tries >= MOST_TRIES:
+            self._pending.pop(job.job_id, None)
             log.error("job_not_told", job_id=job.job_id, retried="at the next start")
 
     async def _guarded(self, work: Callable[[], None]) -> bool:
-        """Do blocking work beside the loop; whether it went well. The same failure is logged once."""
+        """Do blocking work beside the loop; whether it succeeded. A repeated failure is logged once."""
         try:
-            # Not waited for at the end of the process: whatever it leaves undone is done at the next start.
+            # The end of the process does not wait for it: what it leaves undone is done at the next start.
             await in_daemon(work)
         except (EvaluatorError, OSError) as error:
             reason = error.line if isinstance(error, EvaluatorError) else str(error)
-            if reason != self._complaint:
+            if reason != self._last_failure:
                 log.warning("not_told", reason=reason)
-            self._complaint = reason
+            self._last_failure = reason
             return False
-        except Exception:  # a mistake of ours in telling must not end all telling, nor a job
+        except Exception:  # a bug in one notification must not end all of them, nor a job
             log.exception("telling_crashed")
             return False
-        self._complaint = ""
+        self._last_failure = ""
         return True
 
-    def _recall(self) -> None:
+    def _restore(self) -> None:
         if self._folder.is_dir():
             for path in self._folder.iterdir():
-                self._tellings.setdefault(path.name, _Telling())
+                self._pending.setdefault(path.name, _Pending())
 
     def _forget(self, job_id: str) -> None:
         (self._folder / job_id).unlink(missing_ok=True)
 
-    def _tell_pending(self, job: Job) -> None:
-        leave_untold(self._folder, job.job_id)
-        self._reports().set_status(job.prompt_commit, report_texts.status_of(job, self._public_url))
+    def _report_running(self, job: Job) -> None:
+        leave_pending(self._folder, job.job_id)
+        self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url))
 
     def _report_end(self, job: Job) -> None:
-        reports, issue = self._reports(), None
+        issue = None
         try:
             if isinstance(job.state, Failed):
                 note = report_texts.failure_note(job, job.state.error, self._public_url)
-                issue = reports.tell_failure(report_texts.issue_title(job.skill_name), note)
+                issue = self._reports.tell_failure(report_texts.issue_title(job.skill_name), note)
         finally:
-            # The status is told even where the token may not write issues.
-            reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url, issue))
-        if isinstance(job.state, Completed):  # what a person cancelled has neither failed nor succeeded
+            # The status is set even where the token may not write issues.
+            self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url, issue))
+        if isinstance(job.state, Completed):  # a cancelled job has neither failed nor succeeded
             result, mark = job.state.result, report_texts.issue_mark(job.skill_name)
-            reports.tell_success(lambda: report_texts.success_note(job, result), mark)
+            self._reports.tell_success(lambda: report_texts.success_note(job, result), mark)
         self._forget(job.job_id)
 
 
-def leave_untold(folder: Path, job_id: str) -> None:
-    """Let the next start of the service tell how a job ended; blocking, raises OSError."""
+def leave_pending(folder: Path, job_id: str) -> None:
+    """Let the next start of the service notify GitHub of a job's end; blocking, raises OSError."""
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / job_id).touch(mode=0o600)

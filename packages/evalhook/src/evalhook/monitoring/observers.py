@@ -1,10 +1,9 @@
-"""Who is told how a job goes: each listener gets an observer at the start, and the job at its end."""
+"""Observers of jobs: each is notified when a job starts, needs attention and ends, and of its calls."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -13,102 +12,103 @@ from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalhook.jobs import Job
 
-
-class Listener(Protocol):
-    """Is told of jobs, on the event loop: neither method may block or raise."""
-
-    def begun(self, job: Job, plan: JobPlan) -> Observer:
-        """Hear that a job's calls begin (or go on after a restart); return what hears of its calls."""
-        ...
-
-    def ended(self, job: Job) -> None:
-        """Hear how a job ended; it is shown so by now."""
-        ...
+log = structlog.stdlib.get_logger(__name__)
 
 
-@runtime_checkable
-class AttentionListener(Protocol):
-    """A listener that also hears when a running job needs attention, and when it no longer does."""
+class JobObserver:
+    """Is notified of jobs, on the event loop: no method may block or raise. Does nothing by itself."""
 
-    def attended(self, job: Job) -> None:
-        """Hear that `job.attention` is set, or over."""
-        ...
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - for those that override it
+        """A job's calls begin, or go on after a restart; returns the observer of its calls."""
+        return Observer()
 
+    def attention_changed(self, job: Job) -> None:
+        """`job.attention` of a running job was set or cleared."""
 
-class Audience:
-    """All listeners as one."""
-
-    def __init__(self, listeners: Sequence[Listener] = ()) -> None:
-        self._listeners = listeners
-
-    def begun(self, job: Job, plan: JobPlan) -> Observer:
-        """Tell all, and return what tells them all of the calls."""
-        return Observers([listener.begun(job, plan) for listener in self._listeners])
-
-    def ended(self, job: Job) -> None:
-        """Tell all."""
-        for listener in self._listeners:
-            listener.ended(job)
-
-    def attended(self, job: Job) -> None:
-        """Tell those who listen for it."""
-        for listener in self._listeners:
-            if isinstance(listener, AttentionListener):
-                listener.attended(job)
+    def job_ended(self, job: Job) -> None:
+        """A job has ended, and readers already see it so."""
 
 
-class Observers(Observer):
-    """Several observers as one."""
+class JobObservers(JobObserver):
+    """Several observers of jobs as one."""
+
+    def __init__(self, observers: Sequence[JobObserver] = ()) -> None:
+        self._observers = observers
+
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:
+        """Notify all; returns the observer that notifies each one's observer of calls."""
+        return CallObservers([observer.job_started(job, plan) for observer in self._observers])
+
+    def attention_changed(self, job: Job) -> None:
+        """Notify all."""
+        for observer in self._observers:
+            observer.attention_changed(job)
+
+    def job_ended(self, job: Job) -> None:
+        """Notify all."""
+        for observer in self._observers:
+            observer.job_ended(job)
+
+
+class CallObservers(Observer):
+    """Several of evalcore's observers of calls as one."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
-        """Pass it on."""
+        """Notify all."""
         for observer in self._observers:
             observer.run_started(plan, run_dir, kept)
 
     def model_awaited(self, model: str, seconds: float) -> None:
-        """Pass it on."""
+        """Notify all."""
         for observer in self._observers:
             observer.model_awaited(model, seconds)
 
     def model_skipped(self, model: str, reason: str) -> None:
-        """Pass it on."""
+        """Notify all."""
         for observer in self._observers:
             observer.model_skipped(model, reason)
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
-        """Pass it on."""
+        """Notify all."""
         for observer in self._observers:
             observer.call_started(plan, case, replicate)
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Pass it on."""
+        """Notify all."""
         for observer in self._observers:
             observer.replied(plan, reply)
 
     def run_finished(self, outcome: RunOutcome) -> None:
-        """Pass it on."""
+        """Notify all."""
         for observer in self._observers:
             observer.run_finished(outcome)
 
 
-log = structlog.stdlib.get_logger(__name__)
+class AfterJobs(JobObserver):
+    """Calls a function whenever a job has ended."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def job_ended(self, job: Job) -> None:  # noqa: ARG002 - as JobObserver
+        """Call it."""
+        self._call()
 
 
-class CallLog(Observer):
-    """An `evalhook.watching.audience.Listener` and its observer in one."""
+class CallLog(JobObserver):
+    """Logs failed calls; how jobs end is logged by the runner."""
 
-    def begun(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - the interface's
-        """Listen to a job's calls."""
-        return self
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - as JobObserver
+        """Return what logs the job's failed calls."""
+        return _FailedCalls()
 
-    def ended(self, job: Job) -> None:
-        """Do nothing: the worker logs how jobs end."""
 
+class _FailedCalls(Observer):
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Log a failed call; `call_id` is the X-Request-ID that MindRouter was sent."""
+        """Log a failed call; `call_id` is the X-Request-ID that was sent to MindRouter."""
         if reply.error is not None:
             log.warning(
                 "call_failed",

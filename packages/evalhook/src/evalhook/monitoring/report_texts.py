@@ -1,4 +1,4 @@
-"""What is said beside a commit and in the issue of a component that fails; foreign words are escaped."""
+"""The texts of commit statuses and of the issues of failing components; untrusted text is escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evalhook.jobs import Cancelled, Completed, Failed, Job, JobError, JobResult
 LONGEST_STATUS: Final = 140
 LONGEST_REASON: Final = 300
 NAMING_CASES: Final = frozenset({"scoring", "unusable_file", "no_usable_case", "internal"})
-"""Codes whose message may name a case or a file of the data sets: it stays on the VM."""
+"""Codes whose message may name a case or a file of the data sets: such a message stays on the VM."""
 
 ASK_AGAIN: Final = (
     "Then ask for the evaluation again: *Actions*, *Evaluate on the local models*, *Run workflow*."
@@ -82,17 +82,17 @@ DEFAULT_ADVICE: Final = ("the evaluation ended with an error", f"{OPERATOR} {ASK
 
 
 def issue_title(slug: str) -> str:
-    """Title the issue of a component."""
+    """Return the title of a component's issue."""
     return f"Evaluation of {slug} on the local models fails"
 
 
 def issue_mark(slug: str) -> str:
-    """Mark the issue of a component, unseen; a slug holds no character that could end a comment."""
+    """Return the hidden mark of a component's issue; a slug has no character that could end a comment."""
     return f"<!-- evaluator: failure of {slug} -->"
 
 
 def status_of(job: Job, public_url: str | None, issue: str | None = None) -> CommitStatus:
-    """Say how a job stands, beside its commit; `issue` is the page that tells of its failure."""
+    """Return the commit status of a job; `issue` is the URL of the issue of its failure."""
     page = None if public_url is None else f"{public_url}/"
     match job.state:
         case Completed(result=result):
@@ -106,7 +106,7 @@ def status_of(job: Job, public_url: str | None, issue: str | None = None) -> Com
 
 
 def failure_note(job: Job, error: JobError, public_url: str | None) -> Note:
-    """Say what happened and what to do about it."""
+    """Return the comment that says what failed and what to do about it."""
     what, todo = ADVICE.get(error.code, DEFAULT_ADVICE)
     done = job.progress
     reason = "" if error.code in NAMING_CASES else f": {escape_markdown(error.message, LONGEST_REASON)}"
@@ -124,9 +124,9 @@ def failure_note(job: Job, error: JobError, public_url: str | None) -> Note:
 
 
 def success_note(job: Job, result: JobResult) -> Note:
-    """Say that it works again."""
+    """Return the comment that says that the evaluation works again."""
     url = result.pull_request_url
-    # An address of our own repository's, or none: no text of a model's gets here.
+    # The URL of a pull request in the configured repository: never text from a model.
     where = f", results in {url}" if url is not None else ""
     # A mark of its own: a job that failed may have been published by hand since.
     mark = f"<!-- evaluator: success of job {job.job_id} -->"

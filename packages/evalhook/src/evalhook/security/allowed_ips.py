@@ -1,8 +1,8 @@
 """EVALHOOK_ALLOWED_IPS: who may call at all; `github-actions` stands for the ranges that GitHub names.
 
-The ranges come from GitHub's `meta` API, once a day; the last good ones are kept, in the state directory
-too, so that neither GitHub's absence nor a restart changes who may call. Before the first ones have come,
-the word allows nobody.
+The ranges come from GitHub's `meta` API, once a day; the last good ones are stored in the state directory
+too, so that neither an outage of GitHub's nor a restart changes who may call. Before they have been
+fetched for the first time, the word allows nobody.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class AllowedAddresses:
         return self._is_everybody or (address is not None and address in self._ranges)
 
     async def keep_fresh(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Refresh GitHub's ranges daily, for ever; ends at once where the setting does not name them."""
+        """Refresh GitHub's ranges daily until cancelled; returns at once where the setting names none."""
         if not self._setting.github_actions:
             return
         await in_thread(self._restore)
@@ -104,7 +104,7 @@ def _networks(value: JsonValue) -> list[Network]:
         raise FetchFailed("GitHub's meta names no usable ranges of `actions`") from error
     if not networks:
         raise FetchFailed("GitHub's meta names no ranges of `actions`")
-    # GitHub's word must never stand for everybody.
+    # Whatever GitHub answers, the word must never allow every address.
     return [network for network in networks if network.prefixlen]
 
 

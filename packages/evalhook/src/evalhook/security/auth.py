@@ -1,4 +1,7 @@
-"""Who may call: a shared token, or a token of GitHub Actions; looked at before anything else of a request."""
+"""Authentication: a shared token, a token of GitHub Actions, or a session of the status page.
+
+It is checked before anything else of a request.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,18 @@ from evalhook import problems
 from evalhook.problems import send_problem
 from evalhook.security.oidc import Oidc, Refused
 from evalhook.security.sessions import Sessions, session_of
-from evalhook.security.throttle import Slowing
-from evalhook.security.tokens import Tokens
+from evalhook.security.throttle import Throttle
+from evalhook.security.tokens import SharedTokens
 
 OPEN_PATH: Final = "/health"
 """The one path that needs no token."""
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Credentials:
-    """Says whether a token that is shown may pass."""
+class Authenticator:
+    """Checks bearer tokens."""
 
-    def __init__(self, tokens: Tokens, oidc: Oidc | None = None) -> None:
+    def __init__(self, tokens: SharedTokens, oidc: Oidc | None = None) -> None:
         self._tokens = tokens
         self._oidc = oidc
 
@@ -38,21 +41,21 @@ class Credentials:
         await self._oidc.check(shown)
 
     def era(self) -> bytes:
-        """Return what is the same for as long as the same shared tokens are valid."""
+        """Return a value that changes whenever the shared tokens do."""
         return self._tokens.era()
 
 
 class BearerAuth:
-    """Lets requests through that show a token; all others get one and the same 401.
+    """ASGI middleware that passes requests with a valid token on; all others get one and the same 401.
 
-    It stands before routing, so that an unknown path is no more told to a stranger than a known one.
-    Wrong tokens are slowed; no token at all is no attempt at one, and is answered at once.
+    It stands before routing, so that a stranger cannot tell an unknown path from a known one. The answer
+    to a wrong token is delayed; to no token at all it is given at once, since that is no guess.
     """
 
-    def __init__(self, app: ASGIApp, credentials: Credentials, slowing: Slowing) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, throttle: Throttle) -> None:
         self._app = app
-        self._credentials = credentials
-        self._slowing = slowing
+        self._authenticator = authenticator
+        self._throttle = throttle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it here."""
@@ -72,15 +75,15 @@ class BearerAuth:
             log.info("authentication_missing", client=client)
             return False
         try:
-            await self._credentials.check(bearer_token(values))
+            await self._authenticator.check(bearer_token(values))
         except Refused as refusal:
-            await self._slowing.failed(client, str(refusal))
+            await self._throttle.failed(client, str(refusal))
             return False
         return True
 
 
 def client_of(scope: Scope) -> str:
-    """Return the client's address as the entrance has found it out."""
+    """Return the client's address as `security.proxies` has determined it."""
     client = scope.get("client")
     return client[0] if client else "unknown"
 
@@ -91,7 +94,7 @@ def shown_authorization(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
 
 
 def bearer_token(values: list[bytes]) -> bytes:
-    """Take the token out of the one Authorization header; raises Refused."""
+    """Return the token of the one Authorization header; raises Refused."""
     if len(values) != 1:
         raise Refused("more than one Authorization header")
     scheme, _, token = values[0].partition(b" ")
@@ -105,18 +108,21 @@ OPEN: Final = frozenset({LOGIN, "/logout"})
 STATIC: Final = "/static/"
 
 
-class PageDoor:
-    """Passes on what a page needs, or a session may read; everything else must show the token."""
+class SessionAuth:
+    """ASGI middleware of the status page: what an open session may read goes to `app` without a token.
 
-    def __init__(self, app: ASGIApp, guarded: ASGIApp, sessions: Sessions) -> None:
+    So do signing in and out and static files. Everything else goes to `bearer`, which asks for the token.
+    """
+
+    def __init__(self, app: ASGIApp, bearer: ASGIApp, sessions: Sessions) -> None:
         self._app = app
-        self._guarded = guarded
+        self._bearer = bearer
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, by one way or the other."""
+        """Pass a request on to `app` or to `bearer`."""
         if scope["type"] != ScopeType.HTTP:
-            await self._guarded(scope, receive, send)
+            await self._bearer(scope, receive, send)
             return
         path, headers = scope["path"], Headers.from_scope(scope)
         is_get = scope.get("method") == "GET"
@@ -127,7 +133,7 @@ class PageDoor:
             scope["path"], scope["raw_path"] = LOGIN, LOGIN.encode()
             await self._app(scope, receive, send)
         else:
-            await self._guarded(scope, receive, send)
+            await self._bearer(scope, receive, send)
 
     def _may_read(self, path: str, headers: Headers) -> bool:
         is_readable = path in {"/", "/jobs"} or path.startswith("/jobs/")

@@ -1,10 +1,10 @@
-"""Bounds on connections that uvicorn lacks: slow senders and slow readers are cut, and idle ones make room.
+"""Bounds on connections that uvicorn lacks: slow senders and readers are disconnected, and idle ones first.
 
-A connection is in one of three phases while something is awaited of its client: the headers, the body,
-or that it reads its answer. Each has a time limit of its own, counted from the phase's beginning, not
-from the last byte, so that a byte now and then buys nothing. Between requests uvicorn's keep-alive
-time-out holds. Where there are as many connections as may be, the oldest one that is not being answered
-gives way to a new one: whoever opens many and sends nothing keeps nobody out.
+A connection is in one of three phases while its client has to act: it sends the headers, sends the body,
+or reads the answer. Each phase has a time limit, counted from its beginning and not from the last byte, so
+that a byte now and then does not extend it. Between requests uvicorn's keep-alive time-out holds. At the
+maximum number of connections, the oldest one that is not being answered is closed for a new one, so that
+a client that opens many and sends nothing does not block others.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from evalcore.structs import Frozen
 from evalhook import problems
 
-TOLD_SECONDS: Final = 60.0
+WARNING_SECONDS: Final = 60.0
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Limits(Frozen, frozen=True):
-    """How much, and how long."""
+class ConnectionLimits(Frozen, frozen=True):
+    """How many connections, how much on each, and for how long."""
 
     connections: int = 640
     """More than the requests of a busy minute; within the 1,024 files that a process may have open."""
     header_bytes: int = 16 * 1024
     header_seconds: float = 10.0
     body_seconds: float = 15.0
-    """Longer than evalhook.entrance.body waits, so that its answer still arrives."""
+    """Longer than evalhook.web.body waits, so that its answer still arrives."""
     read_seconds: float = 30.0
     """How long an answer may wait for its reader."""
     idle_seconds: int = 60
@@ -41,7 +41,7 @@ class Limits(Frozen, frozen=True):
 class LimitedProtocol(H11Protocol):
     """Uvicorn's protocol within limits; made into one with other limits by subclassing."""
 
-    limits = Limits()
+    limits = ConnectionLimits()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
         super().__init__(*args, **kwargs)
@@ -57,7 +57,7 @@ class LimitedProtocol(H11Protocol):
         return is_answered or self.conn.their_state is h11.SEND_BODY
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Take a connection, where need be in the place of a waiting one."""
+        """Accept a connection, closing a waiting one for it where there are too many."""
         if len(self.connections) >= self.limits.connections:
             self._make_room()
         super().connection_made(transport)
@@ -96,7 +96,7 @@ class LimitedProtocol(H11Protocol):
             self._sending = None
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, or has too long headers, as everything else is refused."""
+        """Refuse what is not HTTP, or has too long headers, in the same envelope as every other refusal."""
         if len(self.conn.trailing_data[0]) > self.limits.header_bytes:
             problem = problems.headers_too_large(self.limits.header_bytes)
         else:
@@ -116,7 +116,7 @@ class LimitedProtocol(H11Protocol):
             for event in events:
                 self.transport.write(self.conn.send(event) or b"")
         except h11.LocalProtocolError:
-            pass  # an answer is under way already: what comes behind its request is not answered
+            pass  # an answer is being sent already; what follows its request cannot be answered
         self.transport.close()
 
     def _watch(self) -> None:
@@ -153,17 +153,17 @@ class LimitedProtocol(H11Protocol):
         if waiting:
             oldest = min(waiting, key=lambda each: each.began)
             oldest.transport.abort()
-            # Gone at once, for the loop tells of the loss only later.
+            # Removed at once: the loop reports the loss only later.
             self.connections.discard(oldest)
-        _tell_full(self.limits.connections, self.loop.time())
+        _warn_full(self.limits.connections, self.loop.time())
 
 
-_told_at = -TOLD_SECONDS
+_warned_at = -WARNING_SECONDS
 
 
-def _tell_full(limit: int, now: float) -> None:
-    """Say that all connections are taken, not more than once a minute."""
-    global _told_at  # noqa: PLW0603 - one process has one log
-    if now - _told_at >= TOLD_SECONDS:
-        _told_at = now
+def _warn_full(limit: int, now: float) -> None:
+    """Log that all connections are taken, at most once a minute."""
+    global _warned_at  # noqa: PLW0603 - one process has one log
+    if now - _warned_at >= WARNING_SECONDS:
+        _warned_at = now
         log.warning("connections_full", limit=limit)

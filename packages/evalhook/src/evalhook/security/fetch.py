@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import httpx
+
 from evalcore.formats.strict_json import parse_json
 from evalcore.structs import JsonValue
 from evalcore.version import __version__
@@ -13,23 +15,22 @@ SECONDS: Final = 10.0
 
 
 class FetchFailed(Exception):
-    """Why a document could not be had, in one line."""
+    """Why a document could not be fetched, in one line; `is_missing` where the server has none there."""
 
-    def __init__(self, why: str, *, status: int | None = None) -> None:
-        self.status = status
+    def __init__(self, why: str, *, is_missing: bool = False) -> None:
+        self.is_missing = is_missing
         super().__init__(why)
 
 
 def fetch_json(url: str, limit: int) -> JsonValue:
     """Fetch a document of at most `limit` bytes, blocking; raises FetchFailed."""
-    import httpx  # noqa: PLC0415 - takes 0.2 s, and most services fetch nothing by this way
-
     deadline, data = time.monotonic() + SECONDS, b""
     headers = {"User-Agent": f"evalhook/{__version__}", "Accept": "application/json"}
     try:
         with httpx.stream("GET", url, headers=headers, timeout=SECONDS / 2) as answer:
             if answer.status_code != httpx.codes.OK:
-                raise FetchFailed(f"{url} answered {answer.status_code}", status=answer.status_code)
+                is_missing = answer.status_code == httpx.codes.NOT_FOUND
+                raise FetchFailed(f"{url} answered {answer.status_code}", is_missing=is_missing)
             for chunk in answer.iter_bytes(16 * 1024):
                 data += chunk
                 if len(data) > limit:

@@ -24,7 +24,6 @@ FRESH_SECONDS: Final = 3600.0
 """How long keys are used without asking again: a withdrawn one is good no longer than this."""
 ASK_AGAIN_SECONDS: Final = 10.0
 """The shortest time between two questions to the issuer, whatever tokens come meanwhile."""
-NOT_FOUND: Final = 404
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -36,7 +35,7 @@ class Discovery(Frozen, frozen=True):
 
 
 class Jwk(Frozen, frozen=True):
-    """What is read of one key; `x5u` and all else that could name another place is passed over."""
+    """What is read of one key; `x5u` and all else that could name another place is ignored."""
 
     kty: str
     kid: str = ""
@@ -71,10 +70,10 @@ class KeySet:
         self._asking = asyncio.Lock()
 
     async def key(self, kid: str) -> RSAPublicKey | None:
-        """Return a key, asking the issuer where it is not known, or long known; None where there is none."""
+        """Return a key, fetching them anew where it is unknown or they are old; None where there is none."""
         if self._needs(kid):
             async with self._asking:
-                # Whoever held the lock may have brought it.
+                # Another request may have fetched it while this one waited for the lock.
                 if self._needs(kid) and self._may_ask():
                     await self._refresh()
         return self._keys.get(kid)
@@ -101,7 +100,7 @@ class KeySet:
         try:
             document = self._fetch(f"{root}/.well-known/openid-configuration", MAX_DOCUMENT_BYTES)
         except FetchFailed as error:
-            if error.status != NOT_FOUND:
+            if not error.is_missing:
                 raise
             url = f"{root}/.well-known/jwks"
         else:
@@ -123,7 +122,7 @@ class KeySet:
 
 
 def read_keys(document: JsonValue) -> dict[str, RSAPublicKey]:
-    """Read the usable keys of a set: RSA, for signatures, long enough; others are passed over."""
+    """Read the usable keys of a set: RSA, for signatures, long enough; others are ignored."""
     try:
         found = msgspec.convert(document, Jwks).keys[:MAX_KEYS]
     except msgspec.ValidationError as error:

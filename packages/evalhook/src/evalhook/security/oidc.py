@@ -1,8 +1,8 @@
 """GitHub Actions' own tokens instead of a shared secret: verified against the issuer's keys.
 
 Of the token's header only the algorithm and the key's id are read: `jku`, `x5u`, `x5c` and `jwk` name
-keys that its maker chose, and are passed over. The algorithm is pinned, so that neither `none` nor an
-HMAC made with the public key is ever tried.
+keys that the sender chose, and are ignored. The algorithm is pinned, so that neither `none` nor an HMAC
+made with the public key is ever accepted.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LOOKS_LIKE_ONE: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9
 
 
 class Refused(Exception):
-    """Why a token is not taken; never told to its sender."""
+    """Why a token is not accepted; logged, and never sent to the caller."""
 
 
 class Oidc:
-    """Takes tokens of one issuer, made for us, of workflows that the rules allow."""
+    """Accepts tokens of one issuer, made for this audience, of workflows that the rules allow."""
 
     def __init__(self, settings: OidcSettings, keys: KeySet) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class Oidc:
                 options={"require": ["exp", "nbf", "iat", "iss", "aud"], "strict_aud": True},
             )
         except (InvalidTokenError, ValueError, RecursionError) as error:
-            # Of the error only its kind is told: its words may repeat what the token says.
+            # Only the kind of the error is logged: its message may repeat what the token says.
             raise Refused(f"the OIDC token is not valid ({type(error).__name__})") from error
 
 
@@ -77,6 +77,6 @@ def _any_allows(rules: Sequence[Rule], claims: dict[str, Any]) -> bool:
 
 
 def _who(claims: dict[str, Any]) -> str:
-    # The signature is right: these are GitHub's words, which an operator needs to mend a rule.
+    # The signature is valid: these are GitHub's claims, which an operator needs to correct a rule.
     names = ("repository", "ref", "workflow_ref", "environment")
     return " ".join(f"{name}={str(claims[name])[:200]}" for name in names if name in claims)

@@ -1,8 +1,7 @@
 """Where a request comes from, and whether it came encrypted: by its peer, and by trusted proxies alone.
 
-A client's own forwarding headers are worth nothing. Those of a peer in EVALHOOK_TRUSTED_PROXIES say how
-the request reached it; of X-Forwarded-For the rightmost address that is no trusted proxy is the client,
-for all to its left is what the client claimed.
+Forwarding headers count only from a peer in EVALHOOK_TRUSTED_PROXIES. Of X-Forwarded-For the rightmost
+address that is no trusted proxy is the client; everything to its left was claimed by the client itself.
 """
 
 from __future__ import annotations
@@ -25,16 +24,19 @@ Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
 class Arrival(NamedTuple):
-    """How a request reached us."""
+    """How a request reached the service."""
 
     client: Address | None
     """None where it is not known."""
     is_private: bool
-    """Whether nobody on the way could read it: encrypted, or within this machine."""
+    """Whether nobody on the way could read it: it came encrypted, or from this machine."""
 
 
-class Entrance:
-    """Lets requests in that came encrypted from an allowed address; `scope["client"]` is then the client."""
+class ProxyGuard:
+    """ASGI middleware that passes on what came encrypted from an allowed address; `scope["client"]` is set.
+
+    Behind a trusted proxy, `scope["client"]` becomes the address that the proxy forwards for.
+    """
 
     def __init__(self, app: ASGIApp, *, trusted: Sequence[Network], allowed: AllowedAddresses) -> None:
         self._app = app
@@ -62,13 +64,13 @@ class Entrance:
         return None if self._is_allowed(scope, arrival.client) else problems.forbidden()
 
     def _is_allowed(self, scope: Scope, client: Address | None) -> bool:
-        # The machine's own health check must not need a place in the list; it learns nothing but `ok`.
+        # The machine's own health check need not be listed: all it learns is `ok`.
         is_own_check = scope["path"] == OPEN_PATH and client is not None and client.is_loopback
         return is_own_check or client in self._allowed
 
 
 def arrival_of(scope: Scope, trusted: Sequence[Network]) -> Arrival:
-    """Find out how a request reached us."""
+    """Determine how a request reached the service."""
     address = scope.get("client")
     peer = parse_address(address[0]) if address else None
     if peer is None or not is_within(peer, trusted):
@@ -77,7 +79,7 @@ def arrival_of(scope: Scope, trusted: Sequence[Network]) -> Arrival:
     protocols = _listed(scope["headers"], b"x-forwarded-proto")
     hops = _listed(scope["headers"], b"x-forwarded-for")
     if not protocols and not hops:
-        # No request of a proxy's, but one by the machine that it runs on, such as a health check.
+        # Not forwarded, but sent by the proxy's own machine, such as a health check.
         return Arrival(peer, peer.is_loopback)
     is_encrypted = bool(protocols) and all(protocol.lower() == "https" for protocol in protocols)
     return Arrival(_client(peer, hops, trusted), is_encrypted)

@@ -1,6 +1,6 @@
-"""Who is signed in to the status page: random ids, held in memory alone, so a restart signs everybody out.
+"""Sessions of the status page: random ids, held in memory alone, so that a restart signs everybody out.
 
-So does a change of the shared tokens: a session is worth no more than the token that opened it.
+So does a change of the shared tokens: a session ends with the token that opened it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Sessions:
         self._era = era
         self._monotonic = monotonic
         self._new_id = new_id
-        # Kept as digests, so that looking one up takes no time that depends on its characters.
+        # Stored as digests, so that the time of a lookup does not depend on the characters of an id.
         self._ends: dict[bytes, tuple[float, bytes]] = {}
 
     def open(self) -> str:
@@ -63,8 +63,6 @@ def _digest(session: str) -> bytes:
 
 
 COOKIE: Final = "__Host-evalhook"
-
-
 MAX_COOKIE: Final = 4096
 
 
@@ -82,7 +80,7 @@ def session_of(headers: Headers) -> str | None:
 
 
 def cookie(session: str) -> str:
-    """The header that gives a session to a browser; an empty session takes it back.
+    """The header that sets a browser's session; an empty session removes it.
 
     Browsers keep it over plain HTTP from this machine's own addresses too.
     """

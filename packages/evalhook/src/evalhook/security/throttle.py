@@ -1,8 +1,8 @@
-"""Failed authentication is slowed for each client, and logged; it shuts nobody out.
+"""Throttles failed authentication for each client, and logs it; nobody is locked out.
 
-Only the refusal waits: a right token is answered at once whatever came from its address before. What is
-remembered is bounded, and so are the refusals that wait at one time, for a waiting one holds a
-connection that somebody with the right token may need.
+Only refusals are delayed: a valid token is answered at once, whatever came from its address before. The
+clients that are remembered are bounded in number, and so are the refusals delayed at one time, because
+each of them holds a connection that somebody with a valid token may need.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import structlog
 from evalhook.config.networks import client_key, parse_address
 
 FREE_FAILURES: Final = 3
-"""Mistakes that are answered at once."""
+"""Failures of a client that are answered at once."""
 FIRST_DELAY: Final = 0.1
 MAX_DELAY: Final = 2.0
 FORGOTTEN_SECONDS: Final = 600.0
 MAX_CLIENTS: Final = 4096
 MAX_WAITING: Final = 64
-"""Refusals that wait at one time; a quarter of the connections at the very most (see evalhook.serving)."""
+"""Refusals delayed at one time; at most a tenth of the connections (see security.connections)."""
 MAX_WAITING_OF_CLIENT: Final = 8
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,8 +35,8 @@ class _Failures:
     waiting: int = 0
 
 
-class Slowing:
-    """Remembers who failed how often."""
+class Throttle:
+    """Counts failures by client and delays their refusals."""
 
     def __init__(self, *, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
         self._monotonic = monotonic
@@ -45,7 +45,7 @@ class Slowing:
         self._waiting = 0
 
     async def failed(self, client: str, reason: str) -> None:
-        """Count and log one failure, and wait as long as its refusal should take."""
+        """Count and log one failure, and wait as long as its refusal is to be delayed."""
         failures = self._counted(_key(client))
         if _is_worth_a_line(failures.count):
             log.warning("authentication_failed", client=client, failures=failures.count, reason=reason)

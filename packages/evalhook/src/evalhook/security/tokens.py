@@ -1,8 +1,8 @@
 """The shared tokens that callers may show: two at once, re-read when their files change.
 
-A file is looked at (one `stat`) with each request that shows a token, and read again only where it has
-changed. What cannot be used keeps the last good token valid, and is logged once: a rotation that goes
-wrong shuts nobody out.
+A file is checked (one `stat`) with each request that shows a token, and read again only where it has
+changed. While a file is unusable the last good token stays valid, and that is logged once: a rotation
+that goes wrong locks nobody out.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ RACY_NS: Final = 2_000_000_000
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Tokens:
-    """The tokens that are valid now."""
+class SharedTokens:
+    """The shared tokens that are valid now; `learned` is called with each new one, to mask it in logs."""
 
     def __init__(self, *sources: TokenSource, learned: Callable[[Secret], None] = lambda _: None) -> None:
         self._watched = [_Watched(source, learned) for source in sources]
@@ -35,17 +35,17 @@ class Tokens:
     def accept(self, shown: bytes) -> bool:
         """Whether a token is one of ours; takes the same time whichever it is, and whatever is shown."""
         digest = sha256(shown).digest()
-        # Every comparison is made, whatever the first one says.
+        # Every comparison is made, whatever the first one yields, so that the time tells nothing.
         equal = [hmac.compare_digest(digest, watched.digest()) for watched in self._watched]
         return True in equal
 
     def era(self) -> bytes:
-        """Return what is the same for as long as the same tokens are valid."""
+        """Return a value that changes whenever the valid tokens do."""
         return b"".join(watched.digest() for watched in self._watched)
 
 
 class _Stamp(NamedTuple):
-    """What tells that a file is another one than before."""
+    """What differs once a file has been changed or replaced."""
 
     inode: int
     size: int
@@ -59,7 +59,7 @@ class _Watched:
     def __init__(self, source: TokenSource, learned: Callable[[Secret], None]) -> None:
         self._source = source
         self._learned = learned
-        # What nothing that is shown can equal stands in for a token that is not there.
+        # The digest of a token that is not set: random, so that no token shown has this digest.
         self._nothing = secrets.token_bytes(sha256().digest_size)
         self._digest = self._digest_of(source.secret)
         self._seen: _Stamp | None = None

@@ -1,4 +1,4 @@
-"""The daily sweep: removes what `retention` chooses, compresses replies a day after publishing."""
+"""Retention: removes jobs and runs past their time or beyond the size limit, and compresses replies."""
 
 from __future__ import annotations
 
@@ -14,32 +14,30 @@ import msgspec
 import structlog
 
 from evalcore.errors import StorageError
-from evalcore.evaluation.outcome import Observer
 from evalcore.runs.compression import compress_replies
 from evalcore.runs.folder import PLAN
-from evalcore.runs.plan import JobPlan
 from evalcore.structs import Frozen
 from evalhook.jobs import Completed, Failed, Job
 from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 
 START_SECONDS: Final = 30.0
-"""The start has better things to do than to look through thousands of folders."""
+"""After the start, which must not wait for a walk through thousands of folders."""
 DAY_SECONDS: Final = 86400.0
 COMPRESSED_AFTER: Final = timedelta(days=1)
 """Until then `replies.jsonl` stands as it was written, for whoever wants to look at a fresh run."""
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Limits(Frozen, frozen=True):
-    """How much is kept, and for how long."""
+class RetentionLimits(Frozen, frozen=True):
+    """How long jobs are kept after their end, and how many bytes all runs may take."""
 
     days: int
     most_bytes: int
 
 
 class _Owner(msgspec.Struct):
-    """The one field of run.json that tells whose run it is."""
+    """The one field of run.json that says which job a run belongs to."""
 
     job_id: str
 
@@ -47,20 +45,20 @@ class _Owner(msgspec.Struct):
 class _Run(Frozen, frozen=True):
     path: Path
     job_id: str
-    """Empty where it cannot be told."""
+    """Empty where it is not known."""
     size: int
     changed: datetime
 
 
-class Sweeper:
-    """Sweeps one state directory; an `evalhook.watching.audience.Listener`."""
+class Retention:
+    """The retention of one state directory; `swept` is called with the bytes left after each sweep."""
 
     def __init__(
         self,
         store: JobStore,
         jobs_dir: Path,
         runs_dir: Path,
-        limits: Limits,
+        limits: RetentionLimits,
         *,
         now: Callable[[], datetime],
         swept: Callable[[int], None] = lambda _: None,
@@ -73,12 +71,8 @@ class Sweeper:
         self._swept = swept
         self._wake = asyncio.Event()
 
-    def begun(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - the interface's
-        """Do nothing yet."""
-        return Observer()
-
-    def ended(self, job: Job) -> None:  # noqa: ARG002 - the interface's
-        """Look again soon: the state has grown."""
+    def sweep_soon(self) -> None:
+        """Sweep at the next opportunity, as after a job, which has made the state grow."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -96,12 +90,12 @@ class Sweeper:
                 log.warning("sweep_failed", reason=str(error))
 
     async def sweep(self) -> list[Removal]:
-        """Remove what has to go, compress what is published, and tell how much is left."""
+        """Remove what is due, compress published replies, and return what was removed."""
         jobs = self._store.all()
         runs = await in_thread(lambda: list(_runs(self._runs_dir)))
-        # Beside the loop as well: with thousands of jobs even the pure part takes its time.
-        kept = await in_thread(_kept, jobs, runs)
-        removals = await in_thread(choose, kept, self._now(), self._limits.days, self._limits.most_bytes)
+        # In a thread as well: with thousands of jobs even the pure part would hold the event loop.
+        stored = await in_thread(_stored, jobs, runs)
+        removals = await in_thread(choose, stored, self._now(), self._limits.days, self._limits.most_bytes)
         gone = {removal.job_id for removal in removals}
         for removal in removals:
             log.info("job_removed", removed_job=removal.job_id, why=removal.why, size=removal.size)
@@ -110,7 +104,7 @@ class Sweeper:
         published = {job.job_id for job in jobs if self._is_settled(job)} - gone
         saved = await in_thread(_compress, [run.path for run in runs if run.job_id in published])
         freed = sum(removal.size for removal in removals)
-        self._swept(sum(item.size for item in kept) - freed - saved)
+        self._swept(sum(item.size for item in stored) - freed - saved)
         return removals
 
     def _is_settled(self, job: Job) -> bool:
@@ -120,7 +114,7 @@ class Sweeper:
         return self._now() - ended > COMPRESSED_AFTER
 
     def _remove(self, gone: set[str], runs: Sequence[_Run]) -> None:
-        # The job's own file first: what a crash leaves of its runs is found again as runs without a job.
+        # The job's own file first: runs that a crash leaves are found again, as runs without a job.
         for job_id in gone:
             (self._jobs_dir / f"{job_id}.json").unlink(missing_ok=True)
             for path in self._jobs_dir.glob(f"{job_id}.*"):
@@ -131,7 +125,7 @@ class Sweeper:
                 shutil.rmtree(run.path)
 
 
-def _kept(jobs: Sequence[Job], runs: Sequence[_Run]) -> list[Kept]:
+def _stored(jobs: Sequence[Job], runs: Sequence[_Run]) -> list[Stored]:
     sizes: dict[str, int] = {}
     known = {job.job_id for job in jobs}
     lost: dict[str, datetime] = {}
@@ -140,10 +134,10 @@ def _kept(jobs: Sequence[Job], runs: Sequence[_Run]) -> list[Kept]:
         sizes[owner] = sizes.get(owner, 0) + run.size
         if owner not in known:
             lost[owner] = max(run.changed, lost.get(owner, run.changed))
-    of_jobs = [Kept(job.job_id, _ended(job), may_go(job), sizes.get(job.job_id, 0)) for job in jobs]
-    # Runs without a job are kept as long as any, but never given up for room: nobody knows what they are.
+    of_jobs = [Stored(job.job_id, _ended(job), may_go(job), sizes.get(job.job_id, 0)) for job in jobs]
+    # Runs without a job stay their full time and are never removed for space: what they are is not known.
     of_none = [
-        Kept(owner, changed, may_go=True, size=sizes[owner], only_by_age=True)
+        Stored(owner, changed, may_go=True, size=sizes[owner], only_by_age=True)
         for owner, changed in lost.items()
     ]
     return [*of_jobs, *of_none]
@@ -159,7 +153,7 @@ def _runs(folder: Path) -> Iterator[_Run]:
         return
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
-            with suppress(FileNotFoundError):  # another sweep, or a person, has removed it meanwhile
+            with suppress(FileNotFoundError):  # another sweep or a person has removed it meanwhile
                 yield _run(path)
 
 
@@ -174,7 +168,7 @@ def _owner(path: Path) -> str:
     try:
         return msgspec.json.decode((path / PLAN).read_bytes(), type=_Owner).job_id
     except (OSError, msgspec.MsgspecError):
-        return ""  # kept as long as any run, and then removed by its own name
+        return ""  # it stays as long as any run, and is then removed by its own name
 
 
 def _compress(paths: Sequence[Path]) -> int:
@@ -190,8 +184,8 @@ def _compress(paths: Sequence[Path]) -> int:
 Why = Literal["age", "size"]
 
 
-class Kept(Frozen, frozen=True):
-    """A job that is kept, or runs whose job is gone, with the room they take."""
+class Stored(Frozen, frozen=True):
+    """A job, or the runs of a job that is gone, with the space they take."""
 
     job_id: str
     ended: datetime | None
@@ -200,11 +194,11 @@ class Kept(Frozen, frozen=True):
     size: int
     """Bytes."""
     only_by_age: bool = False
-    """Whether it is never given up for room."""
+    """Whether it is never removed for space."""
 
 
 class Removal(Frozen, frozen=True):
-    """One that goes, and why."""
+    """What is removed, and why."""
 
     job_id: str
     why: Why
@@ -212,7 +206,7 @@ class Removal(Frozen, frozen=True):
 
 
 def may_go(job: Job) -> bool:
-    """Whether nothing would be lost that is nowhere else: no job before its end, nor unpublished results."""
+    """Whether a job may be removed: it has ended, and none of its results exist here alone."""
     state = job.state
     if not job.is_finished:
         return False
@@ -220,12 +214,12 @@ def may_go(job: Job) -> bool:
     return all(row.status == "skipped" for row in rows)
 
 
-def choose(kept: Sequence[Kept], now: datetime, days: int, most_bytes: int) -> list[Removal]:
-    """Choose those past their time, and of the rest the oldest, until what stays is small enough."""
+def choose(stored: Sequence[Stored], now: datetime, days: int, most_bytes: int) -> list[Removal]:
+    """Choose what is past its time, and of the rest the oldest, until what stays is within the size."""
     removals: list[Removal] = []
-    left = sum(item.size for item in kept)
+    left = sum(item.size for item in stored)
     oldest_first = sorted(
-        (item for item in kept if item.may_go and item.ended is not None),
+        (item for item in stored if item.may_go and item.ended is not None),
         key=lambda item: (item.ended or now, item.job_id),
     )
     for item in oldest_first:

@@ -1,4 +1,4 @@
-"""Whether the disk has room: for a job before it is taken, for replies before they are asked for."""
+"""Whether the disk has room: for a job before it is accepted, for replies before calls are made."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from evalcore.errors import StorageError
 from evalhook import errors
 
 BYTES_PER_CALL: Final = 16 * 1024
-"""A generous guess at a reply with all that is kept beside it."""
+"""A generous estimate of a reply with all that is stored beside it."""
 PROBE_BYTES: Final = 16 * BYTES_PER_CALL
-"""What the replies of a round of calls may take."""
+"""What the replies of one round of calls may take."""
 GB: Final = 10**9
 
 
 class FreeSpace:
-    """The room on the state directory's disk."""
+    """The free space of the state directory's disk; `least` and `free` in bytes."""
 
     def __init__(self, folder: Path, least: int, free: Callable[[Path], int] | None = None) -> None:
         self._folder = folder

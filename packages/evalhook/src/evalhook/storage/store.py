@@ -1,7 +1,7 @@
 """Jobs as files in the state directory: one JSON file each, written whole or not at all.
 
-All of them are held in memory too (a job is about a kilobyte, and they are swept after the
-retention time), so that reading never touches the disk and never waits.
+All of them are held in memory too (a job is about a kilobyte, and jobs are removed after the retention
+time), so that reading never touches the disk and never waits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class PlanLost(StorageError):
-    """A job's plan is not there, so that nobody knows what is still to be called."""
+    """A job's plan cannot be read, so that it is not known what is still to be called."""
 
     code = "interrupted"
 
@@ -38,12 +38,17 @@ class InUse(ConfigurationError):
 
 
 class JobStore:
-    """The jobs of one state directory, which no other process may use at the same time."""
+    """The jobs of one state directory, which no other process may use at the same time.
+
+    Readers see what was last passed to `show`. The coroutines, which write one after the other, and all
+    that changes what readers see belong to the event loop; `write`, `write_plan` and `read_plan` block.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._jobs: dict[str, Job] = {}
         self._lock: int | None = None
+        self._writing = asyncio.Lock()
 
     def open(self) -> None:
         """Take the folder and read what is in it.
@@ -51,7 +56,7 @@ class JobStore:
         Raises ConfigurationError where it cannot be used, or another process uses it.
         """
         try:
-            # The folder above holds inputs and replies: where it is made here, it is nobody else's to read.
+            # The folder above holds inputs and replies: where it is made here, nobody else may read it.
             for folder in (self._folder.parent, self._folder):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _locked(self._folder / ".lock")
@@ -67,7 +72,7 @@ class JobStore:
             ) from error
 
     def close(self) -> None:
-        """Give the folder up."""
+        """Release the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -76,8 +81,15 @@ class JobStore:
         return len(self._jobs)
 
     def get(self, job_id: str) -> Job | None:
-        """Look a job up."""
+        """Look a job up; None where there is none."""
         return self._jobs.get(job_id)
+
+    def require(self, job_id: str) -> Job:
+        """Look up a job that is known to exist; raises LookupError."""
+        job = self.get(job_id)
+        if job is None:
+            raise LookupError(job_id)
+        return job
 
     def all(self) -> list[Job]:
         """List all jobs, in no order; may be called from any thread."""
@@ -92,28 +104,22 @@ class JobStore:
         return [job for job in self._jobs.values() if not job.is_finished]
 
     def write(self, job: Job) -> None:
-        """Keep a job on disk; blocking, so not for the event loop.
-
-        Raises StorageError.
-        """
+        """Write a job to the disk, blocking; raises StorageError."""
         write_atomically(self._folder / f"{job.job_id}.json", msgspec.json.encode(job))
 
     def forget(self, job_id: str) -> None:
-        """Let readers see a job no more; touches no file."""
+        """Hide a job from readers; touches no file."""
         self._jobs.pop(job_id, None)
 
     def write_plan(self, plan: JobPlan) -> None:
-        """Keep a job's plan, before the job itself: a plan without a job counts for nothing; blocking.
+        """Write a job's plan, blocking; raises StorageError.
 
-        Raises StorageError.
+        It is written before the job itself: a plan without a job is ignored.
         """
         write_atomically(self._plan_path(plan.job_id), msgspec.json.encode(plan))
 
     def read_plan(self, job_id: str) -> JobPlan:
-        """Read a job's plan; blocking.
-
-        Raises PlanLost.
-        """
+        """Read a job's plan, blocking; raises PlanLost."""
         path = self._plan_path(job_id)
         try:
             return msgspec.json.decode(path.read_bytes(), type=JobPlan)
@@ -125,15 +131,41 @@ class JobStore:
             ) from error
 
     def drop_plan(self, job_id: str) -> None:
-        """Remove the plan of a completed job, whose run folders hold all that it says; blocking."""
+        """Remove the plan of a completed job, blocking; its run folders hold all that the plan says."""
         self._plan_path(job_id).unlink(missing_ok=True)
 
     def _plan_path(self, job_id: str) -> Path:
         return self._folder / f"{job_id}.plan"
 
     def show(self, job: Job) -> None:
-        """Let readers see a job as it is now; touches no file."""
+        """Let readers see a job as it is now; it is written with the next save of it."""
         self._jobs[job.job_id] = job
+
+    async def save(self, job: Job) -> None:
+        """Show a job, and return once the disk has it; raises StorageError."""
+        self.show(job)
+        async with self._writing:
+            # What is shown by now is written, not what was shown when this save began to wait.
+            await in_thread(self.write, self.require(job.job_id))
+
+    async def try_save(self, job: Job) -> None:
+        """Save what is worth having on disk but not worth failing for."""
+        try:
+            await self.save(job)
+        except StorageError as error:
+            log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
+
+    async def save_ended(self, job: Job) -> None:
+        """Write how a job ended, before readers see it.
+
+        A failure is logged only: after a restart the job's last steps are repeated, and each of them
+        finds that it was done already.
+        """
+        async with self._writing:
+            try:
+                await in_thread(self.write, job)
+            except StorageError as error:
+                log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
 
 
 def _locked(path: Path) -> int:
@@ -177,51 +209,3 @@ def _read_job(where: str, job_id: str, decoder: msgspec.json.Decoder[Job]) -> Jo
     if job_id != job.job_id:
         raise StorageError("holds another job than its name says", where=where)
     return job
-
-
-class Shelf:
-    """The store, as those that change jobs use it; only ever touched from the event loop."""
-
-    def __init__(self, store: JobStore) -> None:
-        self._store = store
-        self._writing = asyncio.Lock()
-
-    def job(self, job_id: str) -> Job:
-        """Look up a job that is known to be there; raises LookupError."""
-        job = self._store.get(job_id)
-        if job is None:
-            raise LookupError(job_id)
-        return job
-
-    def show(self, job: Job) -> None:
-        """Let readers see a job as it is now; it is kept with the next snapshot."""
-        self._store.show(job)
-
-    async def save(self, job: Job) -> None:
-        """Show a job, and return once the disk has it; raises StorageError."""
-        self._store.show(job)
-        await self.snapshot(job.job_id)
-
-    async def snapshot(self, job_id: str) -> None:
-        """Keep a job as it is shown now; raises StorageError."""
-        async with self._writing:
-            await in_thread(self._store.write, self.job(job_id))
-
-    async def end(self, job: Job) -> None:
-        """Keep how a job ended before anybody is shown it.
-
-        Where that cannot be kept it is logged: after a restart the job's last steps are done again,
-        each of which finds that it was done.
-        """
-        async with self._writing:
-            try:
-                await in_thread(self._store.write, job)
-            except StorageError as error:
-                log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
-
-    async def try_save(self, job: Job) -> None:
-        """Save what is worth knowing but not worth failing for."""
-        try:
-            await self.save(job)
-        except StorageError as error:
-            log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk

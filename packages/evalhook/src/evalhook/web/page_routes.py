@@ -20,10 +20,10 @@ from evalhook import problems
 from evalhook.monitoring.events import EventHub
 from evalhook.monitoring.live import Live
 from evalhook.problems import Problem
-from evalhook.security.auth import Credentials
+from evalhook.security.auth import Authenticator
 from evalhook.security.oidc import Refused
 from evalhook.security.sessions import Sessions, cookie, is_from_elsewhere, session_of
-from evalhook.security.throttle import Slowing
+from evalhook.security.throttle import Throttle
 from evalhook.web import event_stream, pages, schemas
 from evalhook.web.body import read_bytes
 from evalhook.web.pages import Markup, Running, View
@@ -52,36 +52,36 @@ STATIC_TYPES: Final = {
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Watch:
+class PageContext:
     """What the pages need beside the service."""
 
     def __init__(
-        self, hub: EventHub, live: Live, sessions: Sessions, credentials: Credentials, slowing: Slowing
+        self, hub: EventHub, live: Live, sessions: Sessions, authenticator: Authenticator, throttle: Throttle
     ) -> None:
         self.hub = hub
         self.live = live
         self.sessions = sessions
-        self._credentials = credentials
-        self._slowing = slowing
+        self._authenticator = authenticator
+        self._throttle = throttle
 
     async def sign_in(self, client: str, token: bytes) -> str | None:
-        """Begin a session for who shows the token; None, and slowly, for who does not."""
+        """Begin a session where the token is valid; otherwise return None, delayed by the throttle."""
         try:
-            await self._credentials.check(token)
+            await self._authenticator.check(token)
         except Refused as refusal:
-            await self._slowing.failed(client, f"sign-in: {refusal}")
+            await self._throttle.failed(client, f"sign-in: {refusal}")
             return None
         return self.sessions.open()
 
 
-TheWatch = NamedDependency[SkipValidation[Watch]]
+ThePageContext = NamedDependency[SkipValidation[PageContext]]
 AnyRequest = Request[Any, Any, State]
 
 
 @get("/", include_in_schema=False)
-async def status(service: TheService, watch: TheWatch) -> Response[str]:
+async def status(service: TheService, page_context: ThePageContext) -> Response[str]:
     """Show what runs and what ran."""
-    return _html(pages.status_page(_view(service, watch)))
+    return _html(pages.status_page(_view(service, page_context)))
 
 
 @get("/login", include_in_schema=False, status_code=401)
@@ -91,12 +91,12 @@ async def login_form() -> Response[str]:
 
 
 @post("/login", include_in_schema=False, status_code=303)
-async def sign_in(request: AnyRequest, watch: TheWatch) -> Response[str]:
+async def sign_in(request: AnyRequest, page_context: ThePageContext) -> Response[str]:
     """Take the token and begin a session."""
     _require_own_site(request.headers)
     token = _token(await read_bytes(request.stream()))
     client = request.client.host if request.client is not None else "unknown"
-    session = await watch.sign_in(client, token.encode())
+    session = await page_context.sign_in(client, token.encode())
     if session is None:
         return _html(pages.login_page("That is not the token."), 401, {"WWW-Authenticate": "Bearer"})
     log.info("signed_in", client=client)
@@ -104,12 +104,12 @@ async def sign_in(request: AnyRequest, watch: TheWatch) -> Response[str]:
 
 
 @post("/logout", include_in_schema=False, status_code=303)
-async def sign_out(request: AnyRequest, watch: TheWatch) -> Response[str]:
+async def sign_out(request: AnyRequest, page_context: ThePageContext) -> Response[str]:
     """End the session."""
     _require_own_site(request.headers)
     session = session_of(request.headers)
     if session is not None:
-        watch.sessions.close(session)
+        page_context.sessions.close(session)
     return _back(cookie(""))
 
 
@@ -136,20 +136,20 @@ async def static(name: FromPath[str]) -> Response[bytes]:
         _503="not_ready: too many streams of events are open",
     ),
 )
-async def job_events(job_id: FromPath[str], service: TheService, watch: TheWatch) -> Stream:
+async def job_events(job_id: FromPath[str], service: TheService, page_context: ThePageContext) -> Stream:
     """Follow a job. Each event is whole: a stream that broke is simply opened again."""
     service.find(job_id)
-    watch.hub.require_place()
-    events = event_stream.stream(job_id, watch.hub, watch.live, service.find)
+    page_context.hub.require_place()
+    events = event_stream.stream(job_id, page_context.hub, page_context.live, service.find)
     return Stream(events, media_type="text/event-stream", headers=event_stream.HEADERS)
 
 
 ROUTES: Final = [status, login_form, sign_in, sign_out, static, job_events]
 
 
-def _view(service: Service, watch: Watch) -> View:
+def _view(service: Service, context: PageContext) -> View:
     jobs = service.newest(SHOWN_JOBS + 1)
-    live = watch.live.running()
+    live = context.live.running()
     running = None
     if live is not None:
         shown = schemas.view(service.find(live.job_id))

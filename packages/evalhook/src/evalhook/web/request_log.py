@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard output, with the request's id, without secrets."""
+"""The request log: each request gets an id, which is in its answer and in all that is logged for it."""
 
 from __future__ import annotations
 
@@ -12,42 +12,46 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from evalhook.monitoring.logs import log
-
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
 MAX_PATH: Final = 200
+ARRIVAL: Final = "evalhook.arrival"
+log = structlog.stdlib.get_logger("evalhook.request")
 
 
 class RequestLog:
-    """Gives every request an id, tells it in the answer, and logs how the request ended."""
+    """Gives every request an id, shows it in the answer, and logs how the request ended."""
 
     def __init__(self, app: ASGIApp, *, new_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
         self._app = app
         self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its id bound to all that is logged meanwhile."""
+        """Pass a request on, with its id bound to all that is logged meanwhile."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request_id = _shown_id(scope["headers"]) or self._new_id()
         answer = _Answer(send, request_id)
         started = time.monotonic()
+        scope.setdefault("state", {})[ARRIVAL] = started
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, answer)
             finally:
                 # A health check comes every few seconds and says nothing.
-                tell = log.debug if scope["path"] == "/health" else log.info
-                tell(
+                write = log.debug if scope["path"] == "/health" else log.info
+                write(
                     "request",
                     method=scope["method"],
                     path=scope["path"][:MAX_PATH],
                     status=answer.status,
                     duration_ms=round((time.monotonic() - started) * 1000),
                 )
+
+
+def seconds_since_arrival(scope: Scope) -> float:
+    """Return how long ago a request arrived, authentication and body included."""
+    return time.monotonic() - float(scope["state"][ARRIVAL])
 
 
 def current_request_id() -> str:

@@ -12,21 +12,25 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema, SecurityRequirement
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter, SkipValidation
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from evalcore.version import __version__
 from evalhook.jobs import GIT_SHA, SKILL_NAME
+from evalhook.monitoring.metrics import Metrics
 from evalhook.problems import BusyBody, ErrorBody
 from evalhook.web import schemas
 from evalhook.web.body import MAX_BODY, read_request
+from evalhook.web.request_log import seconds_since_arrival
 from evalhook.web.schemas import Accepted, Health, JobList, JobView
-from evalhook.worker.service import Service
+from evalhook.worker.service import ANSWER_SECONDS, Service
 
 TheService = NamedDependency[SkipValidation[Service]]
+TheMetrics = NamedDependency[SkipValidation[Metrics]]
 TOKEN: Final = "BearerToken"  # noqa: S105 - the name of the scheme in the OpenAPI document
 NEEDS_TOKEN: Final[list[SecurityRequirement]] = [{TOKEN: []}]
 
 
-ENTRANCE: Final = {
+BEFORE_TOKEN: Final = {
     "403": "https_required, or forbidden: the client's address may not call",
     "431": "too_large: the headers are over 16 KiB",
 }
@@ -44,7 +48,7 @@ def errors(common: dict[str, str] = BEHIND_TOKEN, **descriptions: str) -> dict[i
             description=text,
             generate_examples=False,
         )
-        for status, text in (ENTRANCE | common | descriptions).items()
+        for status, text in (BEFORE_TOKEN | common | descriptions).items()
     }
 
 
@@ -101,7 +105,7 @@ class EvaluateOperation(Operation):
 async def evaluate(request: Request[Any, Any, State], service: TheService) -> Response[Accepted]:
     """Accept one job, or say why not."""
     wanted = await read_request(request.headers, request.stream())
-    job = await service.accept(wanted)
+    job = await service.accept(wanted, ANSWER_SECONDS - seconds_since_arrival(request.scope))
     answer = schemas.accepted(job, service.position(job))
     return Response(answer, headers={"Location": schemas.job_path(job.job_id)})
 
@@ -190,3 +194,12 @@ async def list_jobs(
 async def health() -> Health:
     """Answer without a token, and disclose nothing else."""
     return Health(version=__version__)
+
+
+@get("/metrics", include_in_schema=False)
+async def show_metrics(metrics: TheMetrics) -> Response[bytes]:
+    """Show all figures as Prometheus reads them."""
+    return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTES: Final = [evaluate, show_job, cancel_job, publish_job, list_jobs, health, show_metrics]

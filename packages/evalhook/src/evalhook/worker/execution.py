@@ -1,11 +1,11 @@
-"""One job's work, from wherever it stands to its end: evaluate, then publish, each step kept."""
+"""The execution of one job from its current state to its end: evaluate, then publish, each step saved."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,16 +23,16 @@ from evalcore.runs.folder import PLAN, RECORD, read_record
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.runs.record import RunRecord
 from evalhook import jobs
-from evalhook.config.settings import Limits
+from evalhook.config.settings import JobLimits
 from evalhook.errors import one_line
-from evalhook.jobs import Attention, Job, JobError, JobResult, ModelRow, Publishing
-from evalhook.monitoring.observers import Observers
+from evalhook.jobs import Attention, Job, JobError, JobResult, ModelRow, Publishing, timestamp
+from evalhook.monitoring.observers import CallObservers
 from evalhook.storage.space import require_writable
-from evalhook.storage.store import Shelf
+from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker.intake import Gateway
 from evalhook.worker.outbox import Publisher, is_unwritable, persist
-from evalhook.worker.watchdog import Vigil
+from evalhook.worker.watchdog import Watchdog
 
 DISK_WAIT_S: Final = 5.0
 DISK_PATIENCE_S: Final = 3600.0
@@ -40,53 +40,42 @@ DISK_PATIENCE_S: Final = 3600.0
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Means:
-    """What every job is done with."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobContext:
+    """What every job is executed with."""
 
-    def __init__(
-        self,
-        *,
-        gateway: Gateway,
-        publisher: Publisher,
-        effects: Effects,
-        runs_dir: Path,
-        concurrency: int,
-        scrub: Callable[[str], str],
-        limits: Limits,
-        clones: asyncio.Lock,
-    ) -> None:
-        self.gateway = gateway
-        self.publisher = publisher
-        self.effects = effects
-        self.runs_dir = runs_dir
-        self.concurrency = concurrency
-        self.scrub = scrub
-        self.limits = limits
-        self.clones = clones
-        """Held by whoever uses the clones."""
+    gateway: Gateway
+    publisher: Publisher
+    effects: Effects
+    runs_dir: Path
+    concurrency: int
+    scrub: Callable[[str], str]
+    limits: JobLimits
+    clones: asyncio.Lock
+    """Held while the clones are in use."""
 
 
-class Work:
-    """The work on one job in this process."""
+class JobExecution:
+    """The execution of one job in this process; `observer` is notified of its calls."""
 
     def __init__(
         self,
         plan: JobPlan,
-        means: Means,
-        shelf: Shelf,
-        watch: Observer,
-        vigil: Vigil,
+        context: JobContext,
+        store: JobStore,
+        observer: Observer,
+        watchdog: Watchdog,
         may_call: Callable[[], bool],
     ) -> None:
         self._plan = plan
-        self._means = means
-        self._shelf = shelf
-        self._watch = watch
-        self._vigil = vigil
+        self._context = context
+        self._store = store
+        self._observer = observer
+        self._watchdog = watchdog
         self._may_call = may_call
 
     async def run(self) -> Job:
-        """Do what is left and return how the job ended, not kept yet; raises nothing but CancelledError."""
+        """Do what is left and return how the job ended, not saved yet; raises nothing but CancelledError."""
         try:
             if not isinstance(self._job.state, Publishing):
                 outcomes = await self._evaluated()
@@ -94,10 +83,10 @@ class Work:
                 if all(outcome.record is None for outcome in outcomes):
                     error = JobError("no_model_served", _why_none(outcomes))
                     return self._failed(error, JobResult(None, None, rows))
-                await self._shelf.save(jobs.publish(self._job, rows))
+                await self._store.save(jobs.publish(self._job, rows))
             return await self._published()
         except EvaluatorError as error:
-            # What a note says of a crash of scoring is for whoever reads the log alone.
+            # The notes describe a crash of scoring and may quote cases: they are for the log alone.
             notes = {"details": "\n".join(error.__notes__)} if hasattr(error, "__notes__") else {}
             log.warning("job_failed", job_id=self._plan.job_id, code=error.code, reason=error.line, **notes)
             return self._failed(JobError(error.code, error.line))
@@ -107,20 +96,22 @@ class Work:
             return self._failed(JobError("internal", message))
 
     def result(self) -> JobResult | None:
-        """What of the job is finished, with records; None where nothing is."""
+        """The rows of the models whose runs are finished; None where there are none."""
         state = self._job.state
         rows = (
-            state.models if isinstance(state, Publishing) else finished_rows(self._means.runs_dir, self._plan)
+            state.models
+            if isinstance(state, Publishing)
+            else finished_rows(self._context.runs_dir, self._plan)
         )
         outbox = self._job.outbox
         return JobResult(outbox.pull_request_url, outbox.branch, rows) if rows else None
 
     @property
     def _job(self) -> Job:
-        return self._shelf.job(self._plan.job_id)
+        return self._store.require(self._plan.job_id)
 
     async def _evaluated(self) -> list[RunOutcome]:
-        """Evaluate, and where the disk takes nothing go on when it does again."""
+        """Evaluate; a disk that cannot be written is waited for, and the evaluation then resumed."""
         waited = 0.0
         while True:
             try:
@@ -128,21 +119,21 @@ class Work:
             except EvaluatorError as error:
                 if not is_unwritable(error):
                     raise
-                self._vigil.restart()
+                self._watchdog.restart()
                 waited = await self._disk_awaited(error, waited)
-                self._vigil.move()
-                self._shelf.show(jobs.attend(self._job, None))
+                self._watchdog.progressed()
+                self._store.show(jobs.attend(self._job, None))
 
     async def _disk_awaited(self, error: EvaluatorError, waited: float) -> float:
-        """Wait until the disk can be written: no call is made whose reply could not be kept.
+        """Wait until the disk can be written: no call is made whose reply could not be saved.
 
         Returns the seconds waited in all; raises the error once they are too many.
         """
         await self._attend("storage_full", f"{error.line}; the job goes on once it can be written")
-        runs_dir = self._means.runs_dir
+        runs_dir = self._context.runs_dir
         runs = [runs_dir / run_id for run_id in self._plan.run_ids.values()]
         while waited < DISK_PATIENCE_S:
-            await self._means.effects.sleep(DISK_WAIT_S)
+            await self._context.effects.sleep(DISK_WAIT_S)
             waited += DISK_WAIT_S
             try:
                 await in_thread(require_writable, filter(Path.exists, [runs_dir.parent, runs_dir, *runs]))
@@ -152,23 +143,25 @@ class Work:
         raise error
 
     async def _evaluate(self) -> list[RunOutcome]:
-        plan, means = self._plan, self._means
+        plan, context = self._plan, self._context
         left_out = self._job.skipped
         wanted = tuple(model for model in plan.models if model.id not in left_out)
-        self._shelf.show(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
+        self._store.show(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
         paths = {
-            model.id: means.runs_dir / plan.run_ids[model.id] for model in wanted if model.id in plan.run_ids
+            model.id: context.runs_dir / plan.run_ids[model.id]
+            for model in wanted
+            if model.id in plan.run_ids
         }
-        async with means.gateway.open(plan) as clients:
+        async with context.gateway.open(plan) as clients:
             outcomes = await evaluate(
                 msgspec.structs.replace(plan, models=wanted),
                 clients,
-                runs_dir=means.runs_dir,
-                concurrency=means.concurrency,
-                observer=Observers([_Progress(plan, self._shelf), self._vigil, self._watch]),
-                effects=means.effects,
+                runs_dir=context.runs_dir,
+                concurrency=context.concurrency,
+                observer=CallObservers([_ProgressCounter(plan, self._store), self._watchdog, self._observer]),
+                effects=context.effects,
                 resumed={model: path for model, path in paths.items() if (path / PLAN).exists()},
-                outage_policy=OutagePolicy(means.limits.outage),
+                outage_policy=OutagePolicy(context.limits.outage),
                 may_call=self._may_call,
             )
         known = {outcome.model: outcome for outcome in outcomes}
@@ -178,21 +171,21 @@ class Work:
         ]
 
     async def _published(self) -> Job:
-        job, means = self._job, self._means
-        records = await in_thread(read_records, means.runs_dir, self._plan)
+        job, context = self._job, self._context
+        records = await in_thread(read_records, context.runs_dir, self._plan)
         rows = job.state.models if isinstance(job.state, Publishing) else ()
         left_out = {row.model: row.reason or "" for row in rows if row.status == "skipped"}
         published = await persist(
             lambda: self._publish(records, left_out),
-            told=self._not_published,
-            monotonic=means.effects.monotonic,
-            sleep=means.effects.sleep,
+            failed=self._not_published,
+            monotonic=context.effects.monotonic,
+            sleep=context.effects.sleep,
             random=random.random,
         )
         return jobs.complete(
             self._job,
-            timestamp(means.effects.now()),
-            JobResult(published.pull_request_url, published.branch, _told(rows, published.reason)),
+            timestamp(context.effects.now()),
+            JobResult(published.pull_request_url, published.branch, _with_reason(rows, published.reason)),
         )
 
     async def _publish(self, records: Sequence[RunRecord], left_out: dict[str, str]) -> Published:
@@ -201,12 +194,12 @@ class Work:
         outbox = msgspec.structs.replace(outbox, tries=outbox.tries + 1)
 
         def save(outbox: Outbox) -> None:
-            # From the publisher's thread: it goes on only once the step is on the disk.
-            keeping = self._shelf.save(jobs.post(self._job, outbox))
-            asyncio.run_coroutine_threadsafe(keeping, loop).result()
+            # Called in the publisher's thread, which goes on only once the step is on the disk.
+            saving = self._store.save(jobs.post(self._job, outbox))
+            asyncio.run_coroutine_threadsafe(saving, loop).result()
 
-        async with self._means.clones:
-            publisher = self._means.publisher
+        async with self._context.clones:
+            publisher = self._context.publisher
             return await in_thread(publisher.publish, self._plan, records, left_out, outbox, save)
 
     async def _not_published(self, error: EvaluatorError, tries: int, wait: float) -> None:
@@ -225,24 +218,24 @@ class Work:
         attention = msgspec.convert(
             {
                 "code": code,
-                "message": one_line(self._means.scrub(message)),
-                "since": timestamp(self._means.effects.now()),
+                "message": one_line(self._context.scrub(message)),
+                "since": timestamp(self._context.effects.now()),
             },
             Attention,
         )
-        await self._shelf.try_save(jobs.attend(self._job, attention))
+        await self._store.try_save(jobs.attend(self._job, attention))
 
     def _failed(self, error: JobError, result: JobResult | None = None) -> Job:
-        told = JobError(error.code, one_line(self._means.scrub(error.message)))
-        return jobs.fail(self._job, timestamp(self._means.effects.now()), told, result or self.result())
+        shown = JobError(error.code, one_line(self._context.scrub(error.message)))
+        return jobs.fail(self._job, timestamp(self._context.effects.now()), shown, result or self.result())
 
 
-class _Progress(Observer):
-    """Counts what happens on the job that readers see."""
+class _ProgressCounter(Observer):
+    """Counts calls on the job that readers see."""
 
-    def __init__(self, plan: JobPlan, shelf: Shelf) -> None:
+    def __init__(self, plan: JobPlan, store: JobStore) -> None:
         self._plan = plan
-        self._shelf = shelf
+        self._store = store
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         log.info(
@@ -256,7 +249,7 @@ class _Progress(Observer):
     def model_skipped(self, model: str, reason: str) -> None:
         log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
         self._advance(total=-len(self._plan.cases) * self._plan.replicates)
-        self._shelf.show(jobs.skip(self._shelf.job(self._plan.job_id), model, reason))
+        self._store.show(jobs.skip(self._store.require(self._plan.job_id), model, reason))
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:  # noqa: ARG002 - the interface's
         self._advance(done=1, errors=0 if reply.error is None else 1)
@@ -265,13 +258,8 @@ class _Progress(Observer):
         log.info("run_finished", job_id=self._plan.job_id, model=outcome.model, status=outcome.status)
 
     def _advance(self, *, done: int = 0, errors: int = 0, total: int = 0) -> None:
-        job = self._shelf.job(self._plan.job_id)
-        self._shelf.show(jobs.advance(job, done=done, errors=errors, total=total))
-
-
-def timestamp(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC, to the millisecond."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+        job = self._store.require(self._plan.job_id)
+        self._store.show(jobs.advance(job, done=done, errors=errors, total=total))
 
 
 def read_records(runs_dir: Path, plan: JobPlan) -> list[RunRecord]:
@@ -281,7 +269,7 @@ def read_records(runs_dir: Path, plan: JobPlan) -> list[RunRecord]:
 
 
 def finished_rows(runs_dir: Path, plan: JobPlan) -> tuple[ModelRow, ...]:
-    """Tell of a job that was cut short which models have records; empty where none has."""
+    """Return the rows of a job that was cut short; empty where no model has a record."""
     try:
         records = {record.model: record for record in read_records(runs_dir, plan)}
     except EvaluatorError as error:
@@ -304,8 +292,8 @@ def _why_none(outcomes: Sequence[RunOutcome]) -> str:
     return f"none of the {len(outcomes)} configured local models could be called ({reasons})"
 
 
-def _told(rows: Sequence[ModelRow], reason: str | None) -> tuple[ModelRow, ...]:
-    """Tell with each model why its results were not committed back, where they were not."""
+def _with_reason(rows: Sequence[ModelRow], reason: str | None) -> tuple[ModelRow, ...]:
+    """Add to each model's row why results were not committed back; None where they were."""
     if reason is None:
         return tuple(rows)
     return tuple(

@@ -1,13 +1,14 @@
-"""From a decoded request to a planned job: the checks of POST /evaluate that look at the world, in order.
+"""From a decoded request to a planned job: the checks of POST /evaluate that need clones and MindRouter.
 
-The clones are brought up to date, models.yaml and MindRouter are looked at (503), then the commit
-(422), the component (404) and its contents (422).
+In their order: the clones are brought up to date, models.yaml and MindRouter are checked (NotReady), then
+the commit (UnknownCommit), the component (UnknownSkill) and its contents (UnusableComponent).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from evalcore.clients.interface import Client
@@ -29,7 +30,14 @@ from evalhook.jobs import EvaluateRequest
 from evalhook.worker.repositories import Tips
 
 UNUSABLE_CLONE: Final = (RepositoryError, StorageError)
-"""What a clone's state, its remote or a full disk raises."""
+"""Raised for a clone's state, its remote or a full disk."""
+
+
+@dataclass(slots=True)
+class Step:
+    """What a request is being checked for at the moment, in words for a refusal that comes too late."""
+
+    name: str = ""
 
 
 class Sources(Protocol):
@@ -60,7 +68,7 @@ class Gateway(Protocol):
     """MindRouter, as the intake and the worker ask of it."""
 
     async def probe(self, models: ModelsFile) -> None:
-        """Find out whether it answers and takes the key; raises ModelError or ConfigurationError."""
+        """Check that it answers and accepts the key; raises ModelError or ConfigurationError."""
         ...
 
     def open(self, plan: JobPlan) -> AbstractAsyncContextManager[Mapping[str, Client]]:
@@ -71,19 +79,22 @@ class Gateway(Protocol):
 class Intake:
     """Checks requests against the clones and MindRouter, and plans their jobs."""
 
-    def __init__(
-        self, sources: Sources, gateway: Gateway, *, publish_cases: PublishCases | None = None
-    ) -> None:
+    def __init__(self, sources: Sources, gateway: Gateway, *, publish_cases: PublishCases | None) -> None:
         self._sources = sources
         self._gateway = gateway
         self._publish_cases = publish_cases
 
-    async def plan(self, request: EvaluateRequest, job_id: str) -> JobPlan:
-        """Plan a job; raises Refusal where the request cannot be served."""
+    async def plan(self, request: EvaluateRequest, job_id: str, step: Step) -> JobPlan:
+        """Plan a job, naming each step in `step`; raises Refusal where the request cannot be served."""
+        step.name = "the pull of the clones"
         tips = await self._pull()
+        step.name = "reading .evaluator/models.yaml"
         models = await self._local_models(tips)
+        step.name = "MindRouter"
         await self._probe(models)
+        step.name = "looking the commit up"
         commit = await self._commit(request.git_sha, tips)
+        step.name = "reading the component and its cases"
         material = await self._material(commit, tips, request.skill_name)
         return JobPlan(
             job_id=job_id,

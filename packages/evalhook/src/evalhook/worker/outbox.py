@@ -1,7 +1,7 @@
-"""Publishing again and again until it is done: decisions first, then the loop that follows them.
+"""Publishing with retries: how long to wait after which failure, and the loop that does so.
 
-What has been done already is for the publisher to find (see `publish`); nothing is doubled by
-beginning again.
+The publisher finds what an earlier attempt has done (see evalcore.publishing.outbox), so that a retry
+repeats nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ T = TypeVar("T")
 BASE_S: Final = 2.0
 CAP_S: Final = 300.0
 """The n-th wait is drawn from [0, min(cap, base * 2**n)): full jitter."""
-PASSING_S: Final = 3600.0
-"""How long what passes by itself is tried again: time-outs, 5xx, rate limits, a full or read-only disk."""
+TRANSIENT_S: Final = 3600.0
+"""How long transient failures are retried: time-outs, 5xx, rate limits, a full or read-only disk."""
 REFUSALS: Final = 6
-"""How often what was refused is tried: a person may be mending it, but not for an hour."""
-HOPELESS: Final = (UnsafePath, InsecureRemote)
+"""How often a refused request is tried: somebody may be correcting the cause, but not for an hour."""
+PERMANENT: Final = (UnsafePath, InsecureRemote)
 UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 UNWRITABLE_WORDS: Final = (
     "no space left",
@@ -48,16 +48,16 @@ class Publisher(Protocol):
         outbox: Outbox,
         save: Callable[[Outbox], None],
     ) -> Published:
-        """Commit the records back, blocking, from where `outbox` says that it is.
+        """Commit the records back, blocking, from the step that `outbox` names.
 
-        `skipped_models` gives the reasons of those left out; `save` keeps each step before the next one.
+        `skipped_models` gives the reasons of those left out; `save` stores each step before the next one.
         Raises RepositoryError, LeaderboardError or StorageError.
         """
         ...
 
 
 def is_unwritable(error: EvaluatorError) -> bool:
-    """Whether an error is a full or read-only disk's, which passes once somebody mends that."""
+    """Whether an error comes from a full or read-only disk, and so passes once that is corrected."""
     if not isinstance(error, StorageError):
         return False
     cause = error.__cause__
@@ -68,30 +68,30 @@ def is_unwritable(error: EvaluatorError) -> bool:
 
 
 def wait_after(error: EvaluatorError, tries: int, elapsed: float, random: float) -> float | None:
-    """Seconds to wait before the next try, or None where it is given up.
+    """Seconds to wait before the next try, or None where there is to be none.
 
     `tries` have been made in `elapsed` seconds; `random` is uniform in [0, 1).
     """
-    is_passing = is_unwritable(error) or (isinstance(error, RepositoryError) and error.retryable)
-    is_refusal = isinstance(error, RepositoryError) and not isinstance(error, HOPELESS)
-    if not is_passing and not (is_refusal and tries < REFUSALS):
+    is_transient = is_unwritable(error) or (isinstance(error, RepositoryError) and error.retryable)
+    is_refusal = isinstance(error, RepositoryError) and not isinstance(error, PERMANENT)
+    if not is_transient and not (is_refusal and tries < REFUSALS):
         return None
     asked = getattr(error, "retry_after", None) or 0.0
     wait = max(float(asked), 0.0) + random * min(CAP_S, BASE_S * 2.0**tries)
-    return wait if elapsed + wait <= PASSING_S else None
+    return wait if elapsed + wait <= TRANSIENT_S else None
 
 
 async def persist(
     attempt: Callable[[], Awaitable[T]],
     *,
-    told: Callable[[EvaluatorError, int, float], Awaitable[None]],
+    failed: Callable[[EvaluatorError, int, float], Awaitable[None]],
     monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
     random: Callable[[], float],
 ) -> T:
-    """Make attempts until one succeeds; `told` hears of each failure, its number and the wait.
+    """Make attempts until one succeeds; `failed` is called with each failure, its number and the wait.
 
-    Raises the last failure where it is given up.
+    Raises the failure after which no further try is to be made.
     """
     began = monotonic()
     for tries in count(1):
@@ -101,6 +101,6 @@ async def persist(
             wait = wait_after(error, tries, monotonic() - began, random())
             if wait is None:
                 raise
-            await told(error, tries, wait)
+            await failed(error, tries, wait)
         await sleep(wait)
     raise AssertionError  # count() has no end

@@ -1,4 +1,4 @@
-"""The single slot: held from the first look at a request's subject to the end of its job."""
+"""The run queue: one job at a time holds the slot, the others wait for it in order."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ from evalhook.errors import CurrentJob
 from evalhook.jobs import Job
 
 
-class Slot:
-    """At most one holder at a time; only ever touched from the event loop."""
+class RunQueue:
+    """The slot and the jobs that wait for it; only ever touched from the event loop.
 
-    def __init__(self) -> None:
+    The slot is held from the first check of a request against the clones to the end of its job.
+    `places` is how many jobs may wait; with 0, a request that finds the slot held is refused.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._waiting: list[str] = []
+        self._reserved = 0
         self._holder: CurrentJob | None = None
         self._is_closed = False
 
     @property
     def holder(self) -> CurrentJob | None:
-        """Who holds it."""
+        """The job that holds the slot; None while it is free."""
         return self._holder
 
     def take(self, holder: CurrentJob) -> None:
-        """Take the slot; raises the 409 while another holds it, the 503 while the service stops."""
+        """Take the slot; raises Busy while another job holds it, NotReady while the service stops."""
         if self._is_closed:
             raise errors.NotReady("the service is stopping; ask again once it is back")
         if self._holder is not None:
@@ -31,25 +38,13 @@ class Slot:
         self._holder = holder
 
     def release(self, holder: CurrentJob) -> None:
-        """Give the slot back; nothing happens where another holds it."""
+        """Free the slot; does nothing where another job holds it."""
         if self._holder == holder:
             self._holder = None
 
     def close(self) -> None:
-        """Give it to nobody any more."""
+        """Refuse the slot to every job from now on."""
         self._is_closed = True
-
-
-class Line:
-    """Only ever touched from the event loop."""
-
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._waiting: list[str] = []
-        self._reserved = 0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     @property
     def has_places(self) -> bool:
@@ -58,12 +53,12 @@ class Line:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more job may wait."""
+        """Whether no further job may wait."""
         return len(self._waiting) + self._reserved >= self._places
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Hold a place while a request is being checked."""
+        """Reserve a place while a request is being checked."""
         self._reserved += 1
         try:
             yield
@@ -71,24 +66,24 @@ class Line:
             self._reserved -= 1
 
     def add(self, job: Job) -> None:
-        """Let a job wait, behind all others."""
+        """Let a job wait behind all others."""
         self._waiting.append(job.job_id)
 
     def remove(self, job_id: str) -> bool:
-        """Take a job out; says whether it waited."""
+        """Remove a waiting job; returns whether it was waiting."""
         if job_id not in self._waiting:
             return False
         self._waiting.remove(job_id)
         return True
 
-    def next(self) -> str | None:
-        """Take out the job whose turn it is."""
+    def pop(self) -> str | None:
+        """Remove and return the first waiting job; None where none waits."""
         return self._waiting.pop(0) if self._waiting else None
 
     def position(self, job_id: str) -> int | None:
-        """From 1; None for a job that does not wait."""
+        """A job's position among those that wait, from 1; None for one that does not wait."""
         return self._waiting.index(job_id) + 1 if job_id in self._waiting else None
 
-    def jobs(self) -> tuple[str, ...]:
-        """All who wait, in order."""
+    def waiting(self) -> tuple[str, ...]:
+        """The ids of the jobs that wait, in order."""
         return tuple(self._waiting)

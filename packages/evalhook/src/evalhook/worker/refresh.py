@@ -1,4 +1,4 @@
-"""What the service does by itself from time to time: open results are kept mergeable."""
+"""Keeps open results mergeable: they are refreshed from time to time, and whenever a job starts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from evalcore.errors import EvaluatorError
 from evalcore.evaluation.outcome import Observer
 from evalcore.runs.plan import JobPlan
 from evalhook.jobs import Job
+from evalhook.monitoring.observers import JobObserver
 from evalhook.threads import in_thread
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Upkeep:
-    """Refreshes open results every so often, and when a job begins; a Listener of jobs."""
+class PeriodicRefresh(JobObserver):
+    """Refreshes open results every `every` seconds and when a job starts.
+
+    `refresh` blocks; it returns the branches that were brought up to date and raises EvaluatorError.
+    """
 
     def __init__(
         self, refresh: Callable[[], Sequence[str]], every: float, sleep: Callable[[float], Awaitable[None]]
@@ -27,16 +31,13 @@ class Upkeep:
         self._sleep = sleep
         self._due = asyncio.Event()
 
-    def begun(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - the interface's
-        """Refresh now, beside the job's calls."""
+    def job_started(self, job: Job, plan: JobPlan) -> Observer:  # noqa: ARG002 - as JobObserver
+        """Refresh now, beside the job's calls, so that its own results find a mergeable base."""
         self._due.set()
         return Observer()
 
-    def ended(self, job: Job) -> None:
-        """Nothing to do."""
-
     async def run(self) -> None:
-        """Refresh when it is due, until cancelled; what fails is logged and tried again the next time."""
+        """Refresh when due, until cancelled; a failure is logged and the next turn tries again."""
         while True:
             self._due.clear()
             try:

@@ -1,4 +1,4 @@
-"""The two clones, as the intake asks of them: git and files in threads, each clone by one at a time."""
+"""The two clones as the intake uses them: git and files in threads, one user of each clone at a time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Final
 
 import structlog
 
-from evalcore.errors import (
-    EvaluatorError,
-)
+from evalcore.errors import EvaluatorError
 from evalcore.evaluation.material import Material, load_material
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneCorrupt, CloneMissing, GitTimedOut
@@ -33,26 +31,27 @@ class Repositories:
         library: Clone,
         data_sets: Clone | None,
         *,
-        allow_any_commit: bool = False,
+        allow_any_commit: bool,
         pull_seconds: float = PULL_SECONDS,
     ) -> None:
         self._allow_any_commit = allow_any_commit
         self._pull_seconds = pull_seconds
-        self._library = _Kept(library)
-        self._data_sets = None if data_sets is None else _Kept(data_sets)
+        self._library = _ManagedClone(library)
+        self._data_sets = None if data_sets is None else _ManagedClone(data_sets)
 
     async def prepare(self) -> None:
         """Clone what is not there yet; what fails is logged, and tried again by the next pull."""
-        for kept in filter(None, (self._library, self._data_sets)):
+        for clone in filter(None, (self._library, self._data_sets)):
             try:
-                await kept.make()
+                await clone.make()
             except EvaluatorError as error:
                 log.warning("clone_unusable", reason=error.line)
 
     async def pull(self) -> Tips:
         """Bring both clones up to date, at the same time, within 30 s; raises RepositoryError."""
         deadline = time.monotonic() + self._pull_seconds
-        wanted = [kept.pull(deadline) for kept in (self._library, self._data_sets) if kept is not None]
+        clones = filter(None, (self._library, self._data_sets))
+        wanted = [clone.pull(deadline) for clone in clones]
         # Both are waited for, so that neither is still at work when the slot is free again.
         tips = await asyncio.gather(*wanted, return_exceptions=True)
         for tip in tips:
@@ -90,7 +89,7 @@ class Repositories:
         return CommitCheckout(self._data_sets.clone.path, tip)
 
 
-class _Kept:
+class _ManagedClone:
     """A clone that is made where it is absent, in the background, and then pulled."""
 
     def __init__(self, clone: Clone) -> None:
@@ -99,7 +98,7 @@ class _Kept:
         self._is_lost = False
 
     async def make(self) -> None:
-        """See that it is there, joining an attempt that is under way; raises RepositoryError."""
+        """Make it where it is absent, joining an attempt that is under way; raises RepositoryError."""
         if self._making is None or (self._making.done() and self._making.exception() is not None):
             self._making = in_daemon(self._make)
         await asyncio.shield(self._making)
@@ -115,11 +114,11 @@ class _Kept:
         try:
             return await in_thread(self.clone.fast_forward, _left(deadline))
         except (CloneMissing, CloneCorrupt):
-            self.doubt()
+            self._discard()
             raise
 
-    def doubt(self) -> None:
-        """Let the next pull make the clone anew: it was there once, and cannot be read any more."""
+    def _discard(self) -> None:
+        """Let the next pull make the clone anew: it was there once and cannot be read any more."""
         self._making = None
         self._is_lost = True
 

@@ -1,4 +1,4 @@
-"""The service's use cases, each a method: what a route calls after it has read its request."""
+"""The service's use cases, each a method: what a route calls once it has read its request."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from evalcore.errors import StorageError
 from evalcore.runs.plan import JobPlan
 from evalhook import errors, jobs
 from evalhook.errors import CurrentJob
-from evalhook.jobs import Cancelled, EvaluateRequest, Failed, Job, Progress, Queued, status_of
+from evalhook.jobs import Cancelled, EvaluateRequest, Failed, Job, Progress, Queued, status_of, timestamp
 from evalhook.storage.space import FreeSpace
 from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
-from evalhook.worker.intake import Intake
-from evalhook.worker.queue import Line, Slot
-from evalhook.worker.runner import Worker, timestamp
+from evalhook.worker.intake import Intake, Step
+from evalhook.worker.queue import RunQueue
+from evalhook.worker.runner import JobRunner
 
+ANSWER_SECONDS: Final = 50.0
+"""Within which POST /evaluate is planned or refused, below the 60 s that docker/Caddyfile waits."""
 CLONES_SECONDS: Final = 30.0
 """How long a request waits for the clones while results are committed back from one of them."""
+CANCELLED_SECONDS: Final = 2.0
+"""How long a refusal waits for the end of what it has cancelled, so that the slot is free with the answer."""
 
 
 class Service:
@@ -31,73 +35,78 @@ class Service:
         self,
         *,
         store: JobStore,
-        slot: Slot,
-        line: Line,
+        queue: RunQueue,
         intake: Intake,
-        worker: Worker,
+        runner: JobRunner,
         effects: Effects,
         space: FreeSpace,
         clones: asyncio.Lock,
     ) -> None:
         self._store = store
-        self._slot = slot
-        self._line = line
+        self._queue = queue
         self._clones = clones
         self._intake = intake
-        self._worker = worker
+        self._runner = runner
         self._effects = effects
         self._space = space
 
-    async def accept(self, request: EvaluateRequest) -> Job:
-        """Take the slot, check the request against the world, and begin its job; raises Refusal.
+    async def accept(self, request: EvaluateRequest, seconds: float = ANSWER_SECONDS) -> Job:
+        """Take the slot, check the request, and begin its job; raises Refusal, within so many seconds.
 
-        Where another holds the slot and jobs may wait, it waits in line.
+        Where another job holds the slot and jobs may wait, it is queued.
         """
-        if self._slot.holder is not None and self._line.has_places:
-            return await self._wait_in_line(request)
+        if self._queue.holder is not None and self._queue.has_places:
+            return await self._enqueue(request, seconds)
         now = timestamp(self._effects.now())
         holder = CurrentJob(job_id=self._effects.new_id(), skill=request.skill_name, started_at=now)
-        self._slot.take(holder)
+        self._queue.take(holder)
+        step = Step()
+        planning = asyncio.create_task(self._plan(request, holder.job_id, step))
         try:
-            plan = await self._plan(request, holder.job_id)
+            plan = await _within(seconds, planning, step)
             job = _queued(request, plan, now)
-            await self._keep(job, plan)
+            await self._write_planned(job, plan)
         except BaseException:
-            # Whatever ended the intake, a cancelled request included, it must not keep the slot.
-            self._slot.release(holder)
-            self._worker.next()
+            # Whatever ended the intake, a cancelled request included, must not keep the slot; but while
+            # a thread is still at work in the clones, nobody else may have them.
+            if planning.done():
+                self._release(holder)
+            else:
+                planning.add_done_callback(lambda _: self._release(holder))
             raise
         self._store.show(job)
-        self._worker.begin(job, holder, plan)
+        self._runner.begin(job, holder, plan)
         return self.find(job.job_id)
 
-    async def _wait_in_line(self, request: EvaluateRequest) -> Job:
+    async def _enqueue(self, request: EvaluateRequest, seconds: float) -> Job:
         now = timestamp(self._effects.now())
-        if self._line.is_full:
-            self._slot.take(CurrentJob(job_id="", skill="", started_at=now))  # raises the 409
-        with self._line.reserved():
-            plan = await self._plan(request, self._effects.new_id())
-            twin = next(
-                (job for job in map(self.find, self._line.jobs()) if _is_twin(job, request, plan)), None
-            )
-            if twin is not None:
-                return twin
+        if self._queue.is_full:
+            self._queue.take(CurrentJob(job_id="", skill="", started_at=now))  # raises Busy
+        with self._queue.reserved():
+            step = Step()
+            planning = asyncio.create_task(self._plan(request, self._effects.new_id(), step))
+            plan = await _within(seconds, planning, step)
+            waiting = map(self.find, self._queue.waiting())
+            duplicate = next((job for job in waiting if _is_same(job, request, plan)), None)
+            if duplicate is not None:
+                return duplicate
             job = _queued(request, plan, now)
-            await self._keep(job, plan)
+            await self._write_planned(job, plan)
             self._store.show(job)
-            self._line.add(job)
-        self._worker.next()  # the slot may have fallen free meanwhile
+            self._queue.add(job)
+        self._runner.begin_next()  # the slot may have become free meanwhile
         return self.find(job.job_id)
 
-    async def _plan(self, request: EvaluateRequest, job_id: str) -> JobPlan:
+    async def _plan(self, request: EvaluateRequest, job_id: str, step: Step) -> JobPlan:
         self._space.require()
+        step.name = "waiting for the clones"
         try:
             async with asyncio.timeout(CLONES_SECONDS):
                 await self._clones.acquire()
         except TimeoutError:
             raise errors.NotReady("results are being committed back; ask again in a minute") from None
         try:
-            plan = await self._intake.plan(request, job_id)
+            plan = await self._intake.plan(request, job_id, step)
         finally:
             self._clones.release()
         self._space.require(plan.calls)
@@ -105,33 +114,36 @@ class Service:
         run_ids = {model.id: self._effects.new_id() for model in plan.models}
         return msgspec.structs.replace(plan, run_ids=run_ids)
 
+    def _release(self, holder: CurrentJob) -> None:
+        self._queue.release(holder)
+        self._runner.begin_next()
+
     def position(self, job: Job) -> int | None:
-        """The job's place in line, from 1; None for one that does not wait."""
-        return self._line.position(job.job_id)
+        """The job's position in the queue, from 1; None for one that does not wait."""
+        return self._queue.position(job.job_id)
 
     async def cancel(self, job_id: str) -> Job:
         """End a job; raises Refusal where there is none, or it has ended already."""
         job = self.find(job_id)
         if job.is_finished:
             raise errors.WrongState(job_id, f"is {status_of(job)}")
-        return await self._worker.cancel(job)
+        return await self._runner.cancel(job)
 
     async def publish(self, job_id: str) -> Job:
         """Publish what a failed or cancelled job has; raises Refusal."""
         job, holder = reopened(self._store, job_id, timestamp(self._effects.now()))
-        self._slot.take(holder)
+        self._queue.take(holder)
         try:
             await self._write(job)
         except BaseException:
-            self._slot.release(holder)
-            self._worker.next()
+            self._release(holder)
             raise
         self._store.show(job)
-        self._worker.begin(job, holder)
+        self._runner.begin(job, holder)
         return job
 
     def find(self, job_id: str) -> Job:
-        """Look a job up; raises Refusal where there is none."""
+        """Look a job up; raises UnknownJob where there is none."""
         job = self._store.get(job_id)
         if job is None:
             raise errors.UnknownJob(job_id)
@@ -142,11 +154,11 @@ class Service:
         return self._store.newest(limit)
 
     def count(self) -> int:
-        """Count the jobs that are kept."""
+        """Count the jobs in the store."""
         return len(self._store)
 
-    async def _keep(self, job: Job, plan: JobPlan) -> None:
-        """Let the disk have the plan, and then the job, which is what counts."""
+    async def _write_planned(self, job: Job, plan: JobPlan) -> None:
+        """Write the plan, and then the job, which is what counts; raises NotReady."""
         try:
             await in_thread(self._store.write_plan, plan)
         except StorageError as error:
@@ -160,7 +172,27 @@ class Service:
             raise errors.NotReady(error.line) from error
 
 
-def _is_twin(job: Job, request: EvaluateRequest, plan: JobPlan) -> bool:
+async def _within(seconds: float, planning: asyncio.Task[JobPlan], step: Step) -> JobPlan:
+    """Wait for a plan; raises NotReady, naming the step that was slow, once the seconds are over.
+
+    A step that runs in a thread ends by itself later; the task is then not done yet.
+    """
+    try:
+        await asyncio.wait([planning], timeout=max(seconds, 0.0))
+    except asyncio.CancelledError:
+        planning.cancel()
+        await asyncio.wait([planning])
+        raise
+    if planning.done():
+        return planning.result()
+    slow = step.name
+    planning.cancel()
+    await asyncio.wait([planning], timeout=CANCELLED_SECONDS)
+    planning.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody awaits it
+    raise errors.NotReady(f"{slow} takes too long to answer within {ANSWER_SECONDS:.0f} s; ask again later")
+
+
+def _is_same(job: Job, request: EvaluateRequest, plan: JobPlan) -> bool:
     """Whether a waiting job is the very one that is asked for."""
     asked = (request.skill_name, request.replicates, plan.prompt_commit, plan.dataset_commit)
     return asked == (job.skill_name, job.replicates, job.prompt_commit, job.dataset_commit)
@@ -181,7 +213,10 @@ def _queued(request: EvaluateRequest, plan: JobPlan, now: str) -> Job:
 
 
 def reopened(store: JobStore, job_id: str, at: str) -> tuple[Job, CurrentJob]:
-    """Return the job as it goes on and how it holds the slot; raises Refusal where it may not."""
+    """Return a failed or cancelled job as it is published again, and the holder that its slot needs.
+
+    Raises Refusal where there is no such job, or nothing of it can be published.
+    """
     job = store.get(job_id)
     if job is None:
         raise errors.UnknownJob(job_id)

@@ -1,4 +1,4 @@
-"""Which calls of a job are out, since when nothing has come back, and how that is told."""
+"""The watchdog of a job: which calls are in flight, and since when nothing has come back."""
 
 from __future__ import annotations
 
@@ -11,64 +11,65 @@ from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.runs.plan import RunPlan
 
-MOST_TOLD: Final = 5
+MOST_NAMED: Final = 5
+"""Calls that are named when nothing moves; the others are counted."""
 
 
-class Vigil(Observer):
-    """Watches one job's calls; memory grows with the calls in flight alone."""
+class Watchdog(Observer):
+    """Observes one job's calls; its memory grows with the calls in flight alone."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._out: dict[tuple[str, str, int], float] = {}
-        self.moved_at = monotonic()
+        self._in_flight: dict[tuple[str, str, int], float] = {}
+        self._progress_at = monotonic()
         self.is_idle = asyncio.Event()
-        """Set while no call is out."""
+        """Set while no call is in flight."""
         self.is_idle.set()
 
     @property
-    def still_for(self) -> float:
+    def seconds_without_progress(self) -> float:
         """Seconds since anything came back."""
-        return self._monotonic() - self.moved_at
+        return self._monotonic() - self._progress_at
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
-        """Take it as progress."""
-        self.move()
+        """Count it as progress."""
+        self.progressed()
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
-        """Note a call that is out."""
-        self._out[plan.model.id, case, replicate] = self._monotonic()
+        """Note a call in flight."""
+        self._in_flight[plan.model.id, case, replicate] = self._monotonic()
         self.is_idle.clear()
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Note a call that is back."""
-        self._out.pop((plan.model.id, reply.case, reply.replicate), None)
-        if not self._out:
+        """Note a call that has ended."""
+        self._in_flight.pop((plan.model.id, reply.case, reply.replicate), None)
+        if not self._in_flight:
             self.is_idle.set()
-        self.move()
+        self.progressed()
 
     def run_finished(self, outcome: RunOutcome) -> None:  # noqa: ARG002 - the interface's
-        """Take it as progress."""
-        self.move()
+        """Count it as progress."""
+        self.progressed()
 
-    def move(self) -> None:
+    def progressed(self) -> None:
         """Note progress of any kind."""
-        self.moved_at = self._monotonic()
+        self._progress_at = self._monotonic()
 
     def restart(self) -> None:
-        """Forget the calls of an attempt that was given up."""
-        self._out.clear()
+        """Forget the calls of an attempt that was abandoned."""
+        self._in_flight.clear()
         self.is_idle.set()
-        self.move()
+        self.progressed()
 
-    def waits(self) -> str:
-        """The calls that are out, the longest first; cases are not named, for they may be confidential."""
+    def describe_calls(self) -> str:
+        """List the calls in flight, the longest first. Cases are not named: they may be confidential."""
         now = self._monotonic()
-        longest = sorted(self._out.items(), key=lambda item: item[1])
-        told = [
+        longest = sorted(self._in_flight.items(), key=lambda item: item[1])
+        named = [
             f"{model} replicate {replicate + 1} ({(now - since) / 60:.0f} min)"
-            for (model, _, replicate), since in longest[:MOST_TOLD]
+            for (model, _, replicate), since in longest[:MOST_NAMED]
         ]
-        more = len(longest) - len(told)
+        more = len(longest) - len(named)
         return (
-            ", ".join(told) + (f" and {more} more" if more > 0 else "") or "no call: the job is not calling"
+            ", ".join(named) + (f" and {more} more" if more > 0 else "") or "no call: the job is not calling"
         )

@@ -10,7 +10,7 @@ from msgspec import structs
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import parse_models
 from evalcore.secret import Secret
-from evalhook.wiring import MindRouter
+from evalhook.worker.gateway import MindRouter
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
 

@@ -1,0 +1,72 @@
+"""Commits a job's results back to the prompt library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from evalcore.git.clone import Clone
+from evalcore.git.errors import CloneCorrupt, CloneMissing
+from evalcore.publishing.committer import Committer
+from evalcore.publishing.outbox import Outbox, Published
+from evalcore.runs.case_privacy import CasePrivacy
+from evalcore.runs.plan import JobPlan
+from evalcore.runs.record import RunRecord
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class ResultsPublisher:
+    """Commits the results of the default branch's own commits back; a `worker.outbox.Publisher`.
+
+    `privacy` is called for each publication and raises StorageError where the key of the hashed names
+    cannot be used: the publication is then tried again.
+    """
+
+    def __init__(self, clone: Clone, committer: Committer, privacy: Callable[[], CasePrivacy]) -> None:
+        self._clone = clone
+        self._committer = committer
+        self._privacy = privacy
+
+    def publish(
+        self,
+        plan: JobPlan,
+        records: Sequence[RunRecord],
+        skipped_models: Mapping[str, str],
+        outbox: Outbox,
+        save: Callable[[Outbox], None],
+    ) -> Published:
+        """Commit the records back; see `evalcore.publishing.committer`."""
+        plan, records = self._privacy().published(plan, records)
+        try:
+            refusal = self._refusal(plan)
+            if refusal is not None:
+                log.warning("not_committed_back", job_id=plan.job_id, reason=refusal)
+                return Published(None, None, refusal)
+            return self._committer.publish(plan, records, skipped_models, outbox, save)
+        except (CloneMissing, CloneCorrupt):
+            self._clone.rebuild()  # for the next try
+            raise
+
+    def _refusal(self, plan: JobPlan) -> str | None:
+        """Say why a job's results may not be committed; None where they may."""
+        if plan.prompt_commit is None or self._clone.holds(plan.prompt_commit):
+            return None
+        branch = self._clone.default_branch
+        return f"not committed back: {branch} does not hold commit {plan.prompt_commit[:12]}"
+
+
+class NoPublisher:
+    """Publishes nothing: with EVALHOOK_COMMIT_BACK=none, results stay in the state directory."""
+
+    def publish(
+        self,
+        plan: JobPlan,  # noqa: ARG002 - as worker.outbox.Publisher
+        records: Sequence[RunRecord],  # noqa: ARG002
+        skipped_models: Mapping[str, str],  # noqa: ARG002
+        outbox: Outbox,  # noqa: ARG002
+        save: Callable[[Outbox], None],  # noqa: ARG002
+    ) -> Published:
+        """Return that nothing was committed."""
+        return Published(None, None)
