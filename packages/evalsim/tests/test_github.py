@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import github
 import httpx
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from github import Auth, Github
 
-import github
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.command import github as github_command
 from evalsim.github.state import Label
 from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
-from github import Auth, Github
 
 
 @pytest.fixture(scope="module")
