@@ -6,6 +6,10 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from contextlib import nullcontext
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalcore.clients.interface import Call, Served, ServedModel, YieldSlot
 from evalcore.clients.outage import OutageClient, OutagePolicy
@@ -52,7 +56,8 @@ class Gateway:
 
     async def served(self) -> Served:
         self.looks.append(self.clock.now)
-        if not self.is_listed and self.state(self.clock.now) is not None:
+        code = self.state(self.clock.now)
+        if not self.is_listed and code is not None and not code.startswith("only-"):
             raise ProviderUnreachable("no connection")
         return Served("1", {"m": ServedModel("m")})
 
@@ -67,6 +72,28 @@ class Gateway:
         return Reply("c", call.replicate, "id", "0", text, None, None, "", "", 1.0, 1, error)
 
 
+class Restarting(Gateway):
+    """A gateway with slow answers that is away now and then: whatever is on its way then is cut off."""
+
+    def __init__(
+        self, clock: Clock, outages: list[tuple[float, float]], seconds: Callable[[], float]
+    ) -> None:
+        super().__init__(clock, lambda now: "unreachable" if self.away_at(now) else None)
+        self.outages, self.seconds = outages, seconds
+
+    def away_at(self, moment: float) -> bool:
+        return any(begin <= moment < begin + length for begin, length in self.outages)
+
+    async def call(self, call: Call, _yield_slot: YieldSlot) -> Reply:
+        began, seconds = self.clock.now, self.seconds()
+        cuts = [begin for begin, _ in self.outages if began < begin < began + seconds]
+        if self.away_at(began) or not cuts:
+            return await super().call(call, _yield_slot)
+        await self.clock.sleep(cuts[0] - began)
+        error = CallError("infrastructure", "connection_lost", "cut")
+        return Reply("c", call.replicate, "id", "0", None, None, None, "", "", 1.0, 1, error)
+
+
 def tell(
     state: Callable[[float], str | None],
     calls: int = 8,
@@ -74,6 +101,7 @@ def tell(
     answered: bool = True,
     budget: float = 2 * HOUR,
     listed: bool = False,
+    reached: bool = False,
 ):
     async def run() -> tuple[list[Reply], Gateway, Clock]:
         clock = Clock()
@@ -86,6 +114,8 @@ def tell(
             sleep=clock.sleep,
             answered=["m"] if answered else [],
         )
+        if reached:
+            await client.served()
         model = Model("m", "mindrouter")
         tasks = [
             asyncio.create_task(client.call(Call("c", at, model, "", "", None), nullcontext))
@@ -112,12 +142,8 @@ def test_one_looks_for_all_at_growing_waits() -> None:
     during = [at for at, _ in gateway.calls if 2 < at < HOUR]
     assert during == []
     assert 55 < len(gateway.looks) < 70
-    assert [round(b - a) for a, b in zip(gateway.looks, gateway.looks[1:], strict=False)][:4] == [
-        20,
-        40,
-        60,
-        60,
-    ]
+    waits = [round(b - a) for a, b in zip(gateway.looks, gateway.looks[1:], strict=False)]
+    assert waits[:5] == [10, 20, 40, 60, 60]
 
 
 def test_longer_than_the_budget_is_given_up_and_the_rest_is_not_waited_for() -> None:
@@ -162,3 +188,56 @@ def test_a_backend_that_stays_away_behind_a_gateway_that_lists_it_is_waited_for(
     replies, _, clock = tell(state, listed=True)
     assert failures(replies) == []
     assert 300 < clock.now < 400
+
+
+async def four_at_once(gateway: Gateway, clock: Clock) -> list[Reply]:
+    client = OutageClient(gateway, OutagePolicy(2 * HOUR), monotonic=lambda: clock.now, sleep=clock.sleep)
+    await client.served()
+    model = Model("m", "mindrouter")
+    places = asyncio.Semaphore(4)
+
+    async def one(at: int) -> Reply:
+        async with places:
+            return await client.call(Call("c", at, model, "", "", None), nullcontext)
+
+    return await clock.run(*(asyncio.create_task(one(at)) for at in range(40)))
+
+
+@given(
+    outages=st.lists(st.tuples(st.floats(0, 900), st.floats(5, 300)), max_size=4),
+    seed=st.integers(0, 2**32),
+)
+def test_an_outage_that_begins_at_any_moment_with_calls_in_flight_loses_none(
+    outages: list[tuple[float, float]], seed: int
+) -> None:
+    """A call that was on its way, others answered meanwhile, waits out the outage like any other."""
+    draw = Random(seed)
+
+    async def run() -> list[Reply]:
+        clock = Clock()
+        gateway = Restarting(clock, outages, lambda: draw.uniform(1, 60))
+        while gateway.away_at(clock.now):
+            clock.now += 1
+        return await four_at_once(gateway, clock)
+
+    assert failures(asyncio.run(run())) == []
+
+
+def test_a_gateway_that_goes_away_before_the_first_answer_is_waited_for_where_it_was_seen() -> None:
+    replies, _, clock = tell(
+        lambda now: "unreachable" if 0.5 < now < 300 else None, answered=False, reached=True
+    )
+    assert failures(replies) == []
+    assert clock.now < 400
+
+
+def test_a_call_that_fails_by_itself_is_found_out_by_a_second_try() -> None:
+    async def run() -> tuple[list[Reply], int]:
+        clock = Clock()
+        gateway = Gateway(clock, lambda _: "only-bad_gateway")
+        replies = await four_at_once(gateway, clock)
+        return replies, sum(replicate == 0 for _, replicate in gateway.calls)
+
+    replies, tries = asyncio.run(run())
+    assert failures(replies) == ["bad_gateway"]
+    assert tries <= 3

@@ -1,9 +1,11 @@
 """Waiting out an outage: one call looks whether the model is back, the others wait for what it finds.
 
-The client beneath tries each call a few times and then says that it failed. Where a model that has
-answered before fails for everybody, that is an outage and not the call's own failure: the call is made
-again when the model is back. A model that never answered is not waited for. Calls that wait hold no
-slot among the calls in flight, so that the models that are there go on at full speed.
+The client beneath tries each call a few times and then says that it failed. Whether that is an outage or
+the call's own failure is found out by looking, once the call has failed: a server that is not there, or
+does not list the model, is out, whatever was answered while the call was on its way. A call is its own
+failure where it fails a second time though the server is there and answers others meanwhile. A model that
+never answered is not waited for while its server is there. Calls that wait hold no slot among the calls
+in flight, so that the models that are there go on at full speed.
 """
 
 from __future__ import annotations
@@ -24,11 +26,16 @@ PERHAPS_AWAY = frozenset(
     {"server_error", "connection_lost", "timeout", "empty_answer", "refused_stream", "unreadable_answer"}
 )
 """Failures that may be one call's own: they are an outage only where the server is not there at all."""
+OWN_FAILURES = 2
+"""So many whole tries of one call fail, others being answered meanwhile, before the failure is its own.
+
+One is not enough: a call that was on its way when the server went away saw answers before that.
+"""
 LOOK_FIRST_S = 10.0
 LOOK_LAST_S = 60.0
 """The wait between two looks, doubled from the first to the last."""
 SAME_LOOK_S = 5.0
-"""Looks of several models within so many seconds are one request."""
+"""Looks of several models within so many seconds are one request, where nothing has failed since."""
 
 
 class OutagePolicy(Frozen, frozen=True):
@@ -71,14 +78,18 @@ class OutageClient:
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
         self._served: Served | None = None
+        self._was_reached = False
 
     async def served(self) -> Served:
         """Say which models can be served now; raises ModelError."""
-        return await self._client.served()
+        served = await self._client.served()
+        self._was_reached = True
+        return served
 
     async def call(self, call: Call, yield_slot: YieldSlot) -> Reply:
         """Make one call, outages waited out."""
         state = self._states.setdefault(call.model.id, _ModelState(has_answered=False))
+        own_failures = 0
         while True:
             if not state.is_up.is_set():
                 async with yield_slot():
@@ -88,9 +99,18 @@ class OutageClient:
             if not _is_failure(reply):
                 self._note_answer(state)
                 return reply
-            # Where another call was answered meanwhile, or nothing ever was, this failure is the call's own.
-            if state.answers != before or not state.has_answered or state.is_abandoned:
+            failed_at = self._monotonic()
+            if state.is_abandoned or not (state.has_answered or self._was_reached):
                 return reply
+            async with yield_slot():
+                is_served = await self._is_served(call.model.id, since=failed_at)
+            if not state.has_answered and self._served is not None:
+                return reply  # the server is there, and the model never was
+            if is_served and state.answers != before:
+                own_failures += 1
+                if own_failures == OWN_FAILURES:
+                    return reply
+                continue
             if state.is_up.is_set():
                 return await self._wait_out(state, call, yield_slot, reply)
 
@@ -113,7 +133,11 @@ class OutageClient:
                 if not _is_failure(reply):
                     self._note_answer(state)
                     return reply
-                if reply.error is not None and reply.error.code in PERHAPS_AWAY:
+                if reply.error is None or reply.error.code not in PERHAPS_AWAY:
+                    continue
+                async with yield_slot():
+                    is_served = await self._is_served(call.model.id, since=self._monotonic())
+                if is_served:
                     return reply  # the server is there: the others may find out whether it is this call
             state.is_abandoned = True
             return reply
@@ -126,14 +150,16 @@ class OutageClient:
         state.failing_since = None
         state.is_abandoned = False
 
-    async def _is_served(self, model_id: str) -> bool:
+    async def _is_served(self, model_id: str, since: float = float("-inf")) -> bool:
+        """Look whether the server lists the model; a look that began before `since` does not count."""
         async with self._looking:
-            if self._monotonic() - self._looked_at >= SAME_LOOK_S:
+            if self._looked_at < since or self._monotonic() - self._looked_at >= SAME_LOOK_S:
+                looked_at = self._monotonic()
                 try:
-                    self._served = await self._client.served()
+                    self._served = await self.served()
                 except ModelError:
                     self._served = None
-                self._looked_at = self._monotonic()
+                self._looked_at = looked_at
         return self._served is not None and model_id in self._served.models
 
 
