@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from evalcore.errors import EvaluatorError
-from evalcore.git import Clone, errors
+from evalcore.git import errors
+from evalcore.git.clone import Clone
 from evalsim.testing import git
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the service runs on POSIX systems")

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from evalcore.git import Clone, Credentials, commit_file, errors, push
-from evalcore.git.credentials import ASKPASS, handover
+from evalcore.git import errors
+from evalcore.git.clone import Clone
+from evalcore.git.commits import commit_file, push
+from evalcore.git.credentials import ASKPASS, Credentials, handover
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
 

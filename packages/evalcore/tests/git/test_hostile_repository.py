@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from evalcore.errors import CheckoutError, EvaluatorError
-from evalcore.git import Clone, commit_file, errors
+from evalcore.git import errors
+from evalcore.git.clone import Clone
+from evalcore.git.commits import commit_file
 from evalcore.library.checkout import CommitCheckout, FolderCheckout
 from evalsim.testing import git
 

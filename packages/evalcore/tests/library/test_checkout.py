@@ -243,3 +243,25 @@ def test_environment_of_another_git_does_not_lead_astray(
     commit = commit_all(tree)
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     assert head_commit(tree) == commit
+
+
+def test_a_commit_is_read_without_the_users_configuration(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = commit_all(tree)
+    (tmp_path / ".gitconfig").write_text("[this is no configuration")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with CommitCheckout(tree, commit) as checkout:
+        assert checkout.read("a/b/file.md") == b"hello"
+
+
+def test_what_the_user_ignores_is_no_change(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_all(tree)
+    (tree / "a/notes.tmp").write_text("mine")
+    assert commit_state(tree, ["a"]).changed == ("a/notes.tmp",)
+    (tmp_path / ".ignore").write_text("*.tmp")
+    (tmp_path / ".gitconfig").write_text(f"[core]\n\texcludesFile = {tmp_path}/.ignore\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert commit_state(tree, ["a"]).changed == ()

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from evalcore.errors import CheckoutError
+from evalcore.library.cases import load_cases
 from evalcore.library.checkout import CommitCheckout, FolderCheckout, lfs_pointer
-from evalcore.library.loader import load_cases, load_component
+from evalcore.library.loader import load_component
 
 CASE = "components/memo/evals/cases/large"
 CONTENTS = b"An award of which the case is about.\n"

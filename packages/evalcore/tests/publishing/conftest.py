@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from evalcore.git import Clone, Credentials, commit_file
+from evalcore.git.clone import Clone
+from evalcore.git.commits import commit_file
+from evalcore.git.credentials import Credentials
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import FixedToken
 from evalcore.publishing.committer import Committer

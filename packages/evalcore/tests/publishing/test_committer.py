@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from evalcore.errors import LeaderboardError
-from evalcore.git import Clone, Credentials
+from evalcore.git.clone import Clone
+from evalcore.git.credentials import Credentials
 from evalcore.git.errors import PushOutdated, PushRefused, UnsafePath
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
 

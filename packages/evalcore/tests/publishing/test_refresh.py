@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from evalcore.git import Clone, commit_file
+from evalcore.git.clone import Clone
+from evalcore.git.commits import commit_file
 from evalsim.testing import git
 
 BOARD = "components/budget/leaderboard.json"

@@ -1,16 +1,5 @@
-"""Git, at the edge: the only part of the service that runs it, with time limits and a clean environment."""
+"""Git, at the edge: the only part that runs it, with time limits, fixed settings and a clean environment.
 
-from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file, message_of, push, read_blob, remote_tip
-from evalcore.git.credentials import Credentials, require_secure
-
-__all__ = [
-    "Clone",
-    "Credentials",
-    "commit_file",
-    "message_of",
-    "push",
-    "read_blob",
-    "remote_tip",
-    "require_secure",
-]
+Imports stand with their modules, not here: `command` is needed wherever a commit is read, GitPython
+(`objects`, `clone`) only by what works with a clone, and loading it takes longer than a short command.
+"""

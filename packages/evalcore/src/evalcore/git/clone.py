@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -23,12 +22,8 @@ from evalcore.git.credentials import (
     require_secure,
     without_userinfo,
 )
+from evalcore.git.objects import is_repository
 from evalcore.git.translate import scrub, translate
-
-# A missing git is then told by the first command that needs it, instead of by this import.
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-from git import Repo
-from git.exc import GitError
 
 FIRST_CLONE_TIMEOUT = 900.0
 """Seconds for making a clone at start-up."""
@@ -268,12 +263,9 @@ class Clone:
         if not self.path.is_dir():
             hint = "clone it there, or set its URL" if self._url is None else "it is made anew; ask again"
             raise errors.CloneMissing("there is no clone", where=where, hint=hint)
-        try:
-            # Looks at this folder alone: git itself would go on to a repository around it.
-            Repo(self.path, expand_vars=False).close()
-        except (GitError, OSError, ValueError) as error:
+        if not is_repository(self.path):
             hint = "delete it and clone it again" if self._url is None else "it is made anew; ask again"
-            raise errors.CloneCorrupt("it is not a git repository", where=where, hint=hint) from error
+            raise errors.CloneCorrupt("it is not a git repository", where=where, hint=hint)
 
     def _current_branch(self) -> str | None:
         name = self._run("symbolic-ref", "--quiet", "HEAD").text

@@ -13,6 +13,9 @@ Why nothing in a clone can make git run a program or write outside its folder:
   `core.protectHFS`/`core.protectNTFS` refuse their disguises. Links are checked out as links; what
   reads a checkout refuses those that leave it. Results are committed without any checkout;
 - editors, pagers, prompts: none, and standard input is empty.
+
+`read_git` and `start_reading` are the same for a checkout that somebody else made: one that another
+user owns is read all the same, since nothing of it is executed, and nothing missing is fetched.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -77,6 +80,16 @@ FIXED_VARIABLES = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
+ANY_OWNER = {"safe.directory": "*"}
+"""For checkouts that another user owns, as in a container's job."""
+READING = SETTINGS | ANY_OWNER
+AS_USER = ANY_OWNER | {name: SETTINGS[name] for name in ("core.hooksPath", "core.fsmonitor")}
+READING_VARIABLES = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
 
 
 class Outcome(NamedTuple):
@@ -102,16 +115,64 @@ def run_git(
     stdin: bytes = b"",
 ) -> Outcome:
     """Run one git command in a directory; raises GitTimedOut, and GitFailed where git cannot be run."""
-    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    variables = _environment(protocols) | dict(environment or {}) | credentials.environment
+    return _run(directory, arguments, SETTINGS, variables, timeout, credentials.descriptors, stdin)
+
+
+def read_git(directory: Path, *arguments: str) -> Outcome:
+    """Ask git about a checkout, so that it changes, runs and fetches nothing; raises as `run_git`."""
+    return _run(directory, arguments, READING, _reading_environment(), LOCAL_TIMEOUT)
+
+
+def read_git_as_user(directory: Path, *arguments: str, environment: Mapping[str, str]) -> Outcome:
+    """Ask git about a checkout with the configuration of whoever runs this; raises as `run_git`.
+
+    Only for comparing a checkout's files with its commit on the user's own machine: their filters
+    (git-lfs) and what they ignore decide what is a change. Never for the service.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    variables = inherited | READING_VARIABLES | dict(environment)
+    return _run(directory, arguments, AS_USER, variables, LOCAL_TIMEOUT)
+
+
+def start_reading(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a git command that is asked again and again, with pipes to ask it; raises OSError.
+
+    Whoever starts it ends it.
+    """
+    return subprocess.Popen(
+        _command(READING, arguments),
+        cwd=directory,
+        env=_reading_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _command(settings: Mapping[str, str], arguments: Sequence[str]) -> list[str]:
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return ["git", *options, *arguments]
+
+
+def _run(
+    directory: Path,
+    arguments: Sequence[str],
+    settings: Mapping[str, str],
+    variables: Mapping[str, str],
+    timeout: float,
+    descriptors: tuple[int, ...] = (),
+    stdin: bytes = b"",
+) -> Outcome:
     try:
         process = subprocess.Popen(
-            ["git", *settings, *arguments],  # noqa: S607 - the operator's git, from PATH
+            _command(settings, arguments),
             cwd=directory,
-            env=_environment(protocols) | dict(environment or {}) | credentials.environment,
+            env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=credentials.descriptors,
+            pass_fds=descriptors,
             # Its own group, so that a time-out ends git's children (git-remote-https) with it.
             start_new_session=True,
         )
@@ -127,6 +188,10 @@ def run_git(
             raise GitTimedOut(what, where=str(directory), hint=hint) from error
         finally:
             _end(process)
+
+
+def _reading_environment() -> dict[str, str]:
+    return _environment("none") | READING_VARIABLES
 
 
 def _environment(protocols: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Results as commits: a file read from and written to a commit without any checkout, and pushed.
+"""Results as commits: a file set without any checkout, merged and pushed.
 
 With no checkout there is no filter, link, hook or attribute between the bytes and the commit, and the
 commit differs from its parent in exactly one file by construction.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from evalcore.git import errors
 from evalcore.git.clone import FETCH_TIMEOUT, Clone
-from evalcore.git.command import OUTPUT_LIMIT, Outcome, run_git
+from evalcore.git.command import Outcome, run_git
+from evalcore.git.objects import REGULAR, entry_at, unsafe
 from evalcore.git.translate import said, translate
 
 PUSH_TIMEOUT = 120.0
@@ -23,43 +25,38 @@ IDENTITY = {
     "GIT_COMMITTER_NAME": "Evaluator",
     "GIT_COMMITTER_EMAIL": "evaluator@users.noreply.github.com",
 }
-REGULAR = {"100644", "100755"}
+CONFLICT = 1
+"""The status of `git merge-tree` for a merge with conflicts; see git-merge-tree(1)."""
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Known to every git; from 2.43 on a repository without a checkout would take attributes from HEAD."""
 OUTDATED = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value", re.IGNORECASE)
 
 
-def read_blob(clone: Clone, commit: str, path: str) -> bytes | None:
-    """A file's bytes at a commit, None where it is not there; raises UnsafePath for anything but a file."""
-    entry = _entry(clone, commit, path)
-    if entry is None:
-        return None
-    mode, _, blob = entry
-    if mode not in REGULAR:
-        raise _unsafe(clone, path)
-    if int(clone.git("cat-file", "-s", blob).text) > OUTPUT_LIMIT:
-        raise errors.UnsafePath(f"{path} is larger than {OUTPUT_LIMIT} bytes", where=str(clone.path))
-    return clone.git("cat-file", "blob", blob).output
-
-
 def commit_file(clone: Clone, parent: str, path: str, data: bytes, message: str) -> str:
-    """Make a commit on `parent` that sets one file and nothing else; gives its id. No branch moves."""
-    folder = Path(path).parent.as_posix()
-    around, entry = _entry(clone, parent, folder), _entry(clone, parent, path)
-    if (around is not None and around[1] != "tree") or (entry is not None and entry[0] not in REGULAR):
-        raise _unsafe(clone, path)
-    mode = entry[0] if entry else "100644"
+    """Make a commit on `parent` that sets one file and nothing else; gives its id. No branch moves.
+
+    Raises UnsafePath where the path holds something else than a regular file in a folder.
+    """
+    around = entry_at(clone.path, parent, Path(path).parent.as_posix())
+    entry = entry_at(clone.path, parent, path)
+    if (around is not None and around.kind != "tree") or (entry is not None and entry.mode not in REGULAR):
+        raise unsafe(clone.path, path)
+    return _commit(clone, parent, entry.mode if entry else "100644", path, data, (parent,), message)
+
+
+def _commit(
+    clone: Clone, base: str, mode: str, path: str, data: bytes, parents: Sequence[str], message: str
+) -> str:
+    """Commit the tree of `base` with one file set, through an index of its own; gives the commit's id."""
     blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
     with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        clone.git("read-tree", parent, environment=index)
+        clone.git("read-tree", base, environment=index)
         clone.git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", environment=index)
         tree = clone.git("write-tree", environment=index).text
-    text = message.encode()
-    return clone.git("commit-tree", tree, "-p", parent, "-F", "-", environment=IDENTITY, stdin=text).text
-
-
-def message_of(clone: Clone, commit: str) -> str:
-    """A commit's whole message."""
-    return clone.git("show", "--no-patch", "--no-show-signature", "--format=%B", commit).text
+    named = [part for parent in parents for part in ("-p", parent)]
+    arguments = ("commit-tree", tree, *named, "-F", "-")
+    return clone.git(*arguments, environment=IDENTITY, stdin=message.encode()).text
 
 
 def remote_tip(clone: Clone, branch: str) -> str | None:
@@ -104,29 +101,6 @@ def _remote_words(text: str) -> str:
     return said(" ".join(line for line in lines if line)) if any(lines) else ""
 
 
-def _entry(clone: Clone, commit: str, path: str) -> tuple[str, str, str] | None:
-    """The mode, type and id of what stands at a path of a commit."""
-    listing = clone.git("ls-tree", "-z", "--full-tree", commit, "--", path).text.split("\0")
-    for line in filter(None, listing):
-        described, _, name = line.partition("\t")
-        if name == path:
-            mode, kind, blob = described.split(" ")
-            return mode, kind, blob
-    return None
-
-
-def _unsafe(clone: Clone, path: str) -> errors.UnsafePath:
-    hint = "make it a regular file in a folder"
-    return errors.UnsafePath(f"{path} is no regular file in the repository", where=str(clone.path), hint=hint)
-
-
-CONFLICT = 1
-"""The status of `git merge-tree` for a merge with conflicts; see git-merge-tree(1)."""
-
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-"""Known to every git; from 2.43 on a repository without a checkout would take attributes from HEAD."""
-
-
 class Merge(NamedTuple):
     """What merging two commits gives."""
 
@@ -156,12 +130,4 @@ def commit_merge(
     clone: Clone, merge: Merge, path: str, data: bytes, parents: tuple[str, str], message: str
 ) -> str:
     """Commit a merge in which the file at `path`, the one that may conflict, is `data`; gives its id."""
-    blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
-    with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
-        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        clone.git("read-tree", merge.tree, environment=index)
-        clone.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", environment=index)
-        tree = clone.git("write-tree", environment=index).text
-    ours, theirs = parents
-    arguments = ("commit-tree", tree, "-p", ours, "-p", theirs, "-F", "-")
-    return clone.git(*arguments, environment=IDENTITY, stdin=message.encode()).text
+    return _commit(clone, merge.tree, "100644", path, data, parents, message)

@@ -14,8 +14,10 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from evalcore.git import Clone, commit_file, message_of, push, read_blob, remote_tip
+from evalcore.git.clone import Clone
+from evalcore.git.commits import commit_file, push, remote_tip
 from evalcore.git.errors import BranchMissing, GitFailed, PushOutdated, PushRefused
+from evalcore.git.objects import message_of, read_blob
 from evalcore.github.client import GitHub, PullRequest
 from evalcore.publishing import messages
 from evalcore.publishing.messages import Results
@@ -194,7 +196,8 @@ class Committer:
     def _is_mergeable(self, delivery: Delivery, stack: str, tip: str) -> bool:
         """Whether the default branch's leaderboard has not changed since the branch left it."""
         fork = self._clone.git("merge-base", stack, tip).text
-        return read_blob(self._clone, fork, delivery.path) == read_blob(self._clone, tip, delivery.path)
+        then, now = (read_blob(self._clone.path, commit, delivery.path) for commit in (fork, tip))
+        return then == now
 
     def _merged(self, delivery: Delivery, results: Results, commit: str) -> Base:
         earlier = self._leaderboard(delivery, commit)
@@ -205,7 +208,7 @@ class Committer:
         return Base(commit, encode_leaderboard(merged), is_new)
 
     def _leaderboard(self, delivery: Delivery, commit: str) -> Leaderboard:
-        data = read_blob(self._clone, commit, delivery.path)
+        data = read_blob(self._clone.path, commit, delivery.path)
         if data is None:
             return Leaderboard(component=delivery.slug)
         return parse_leaderboard(data, f"{delivery.path} at {commit[:12]}")
@@ -226,7 +229,7 @@ class Committer:
             return False
         self._clone.fetch(branch)
         commit = self._clone.commit_at(self._clone.tracking_ref(branch))
-        return not messages.is_commit_of(message_of(self._clone, commit), job_id)
+        return not messages.is_commit_of(message_of(self._clone.path, commit), job_id)
 
     def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
         message = messages.commit_message(results, self._suffix)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import structlog
 
 from evalcore.errors import EvaluatorError
-from evalcore.git import Clone, push, read_blob
-from evalcore.git.clone import FETCH_TIMEOUT
-from evalcore.git.commits import commit_merge, try_merge
+from evalcore.git.clone import FETCH_TIMEOUT, Clone
+from evalcore.git.commits import commit_merge, push, try_merge
+from evalcore.git.objects import read_blob
 from evalcore.git.translate import translate
 from evalcore.github.client import GitHub, slug_of
 from evalcore.publishing import messages
@@ -84,7 +84,7 @@ class Refresher:
         return Refreshed(ours, commit)
 
     def _read(self, slug: str, commit: str, path: str) -> Leaderboard:
-        data = read_blob(self._clone, commit, path)
+        data = read_blob(self._clone.path, commit, path)
         return Leaderboard(slug) if data is None else parse_leaderboard(data, f"{path} at {commit[:12]}")
 
     def _fetched(self, branch: str) -> str:

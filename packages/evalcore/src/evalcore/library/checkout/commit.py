@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from evalcore.errors import CheckoutError
-from evalcore.library.checkout.git import GIT, git_environment, run_git
+from evalcore.git.command import OUTPUT_LIMIT, start_reading
+from evalcore.library.checkout.git import ask
 from evalcore.library.checkout.interface import MAX_BYTES, checked_path, within_size
 from evalcore.library.checkout.lfs import lfs_pointer, stored_contents
 from evalcore.structs import Frozen
@@ -146,12 +147,16 @@ class CommitCheckout:
 
     def _tree_now(self) -> Mapping[str, _Entry]:
         if self._tree is None:
-            listing = run_git(self.repository, "ls-tree", "-r", "-t", "-z", "--full-tree", self.commit)
+            listing = ask(self.repository, "ls-tree", "-r", "-t", "-z", "--full-tree", self.commit)
             if listing is None:
                 raise CheckoutError(
                     "has no such commit",
                     where=f"{self.repository.name}@{self.commit[:12]}",
                     hint="fetch it first",
+                )
+            if len(listing) >= OUTPUT_LIMIT:
+                raise CheckoutError(
+                    "has too many files", where=self.name, hint="evaluate a smaller repository"
                 )
             self._tree = {".": _Entry(mode=_FOLDER, oid=""), **_parse_tree(listing)}
         return self._tree
@@ -181,13 +186,7 @@ class CommitCheckout:
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
-            self._process = subprocess.Popen(
-                [*GIT, "-C", str(self.repository), "cat-file", "--batch"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=git_environment(),
-            )
+            self._process = start_reading(self.repository, "cat-file", "--batch")
         process = self._process
         if process.stdin is None or process.stdout is None:  # never: both were asked for
             raise _unreadable(self.name, "no pipes")

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from evalcore.errors import CheckoutError
+from evalcore.git.command import LOCAL_TIMEOUT, read_git, read_git_as_user
+from evalcore.git.errors import GitFailed, GitTimedOut
 from evalcore.structs import Frozen
 
-SECONDS = 60
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-
-# A checkout's own configuration must not make us run anything, and one that another user owns (as in a
-# container job) is read all the same: nothing of it is executed.
-GIT = (
-    "git",
-    "--no-optional-locks",
-    *("-c", "safe.directory=*"),
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "core.hooksPath=/dev/null"),
-)
 
 
 class CommitState(Frozen, frozen=True):
@@ -37,7 +27,7 @@ class CommitState(Frozen, frozen=True):
 
 def head_commit(folder: Path) -> str | None:
     """Return the 40 hex digits of the commit that a folder's checkout stands at; None outside git."""
-    answer = run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    answer = ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     commit = answer.decode("ascii", "replace").strip() if answer is not None else ""
     return commit if _COMMIT.fullmatch(commit) else None
 
@@ -54,7 +44,7 @@ def commit_state(folder: Path, paths: Sequence[str], *, but: Sequence[str] = ())
     unwanted = [f":(top,glob,exclude){_from_top(folder)}{path}" for path in _with_contents(but)]
     options = ("--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
     unfiltered = _without_own_filters(folder)
-    answer = run_git(folder, "status", *options, "--", *wanted, *unwanted, environment=unfiltered) or b""
+    answer = ask(folder, "status", *options, "--", *wanted, *unwanted, with_filters=unfiltered) or b""
     return CommitState(commit=commit, changed=tuple(os.fsdecode(e[3:]) for e in answer.split(b"\0") if e))
 
 
@@ -64,7 +54,10 @@ def _without_own_filters(folder: Path) -> dict[str, str]:
     Comparing a file with its commit would run them. Those of the user (git-lfs) stay.
     """
     pattern = r"^filter\..*\.(clean|process|required)$"
-    listed = run_git(folder, "config", "--show-scope", "--name-only", "-z", "--get-regexp", pattern) or b""
+    listed = (
+        ask(folder, "config", "--show-scope", "--name-only", "-z", "--get-regexp", pattern, with_filters={})
+        or b""
+    )
     fields = [os.fsdecode(field) for field in listed.split(b"\0")]
     own = [name for scope, name in pairwise(fields) if scope in {"local", "worktree"}]
     # Not as `-c name=`, which a name could end early.
@@ -78,33 +71,23 @@ def _with_contents(paths: Sequence[str]) -> list[str]:
 
 
 def _from_top(folder: Path) -> str:
-    return os.fsdecode((run_git(folder, "rev-parse", "--show-prefix") or b"").strip(b"\n"))
+    return os.fsdecode((ask(folder, "rev-parse", "--show-prefix") or b"").strip(b"\n"))
 
 
-def git_environment() -> dict[str, str]:
-    """Return the environment without what another git left in it, and without questions to the user."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return kept | {
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C",
-    }
+def ask(folder: Path, *arguments: str, with_filters: Mapping[str, str] | None = None) -> bytes | None:
+    """Ask git, which can change nothing; None where it answers with an error or is not installed.
 
-
-def run_git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes | None:
-    """Run git where it can change nothing; None where it answers with an error or is not installed."""
-    command = [*GIT, "-C", str(folder), *arguments]
+    `with_filters` are variables of a comparison that reads the user's configuration too. Raises
+    CheckoutError where git does not answer in time.
+    """
     try:
-        done = subprocess.run(
-            command,
-            env=git_environment() | dict(environment or {}),
-            capture_output=True,
-            check=False,
-            timeout=SECONDS,
-        )
-    except FileNotFoundError:
+        if with_filters is None:
+            outcome = read_git(folder, *arguments)
+        else:
+            outcome = read_git_as_user(folder, *arguments, environment=with_filters)
+    except GitTimedOut:
+        what = f"git gave no answer within {LOCAL_TIMEOUT:.0f} s"
+        raise CheckoutError(what, where=str(folder)) from None
+    except GitFailed:
         return None
-    except subprocess.TimeoutExpired:
-        raise CheckoutError(f"git gave no answer within {SECONDS} s", where=str(folder)) from None
-    return done.stdout if done.returncode == 0 else None
+    return outcome.output if outcome.status == 0 else None

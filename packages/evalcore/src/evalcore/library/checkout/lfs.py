@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from evalcore.library.checkout.git import run_git
+from evalcore.library.checkout.git import ask
 from evalcore.library.checkout.interface import within_size
 from evalcore.structs import Frozen
 
@@ -45,7 +45,7 @@ def stored_contents(repository: Path, path: str, pointer: LfsPointer) -> bytes |
     Contents that are not what the pointer says count as not fetched. Raises CheckoutError for those over
     the limit.
     """
-    answer = run_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")
+    answer = ask(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")
     if answer is None:
         return None
     folder = Path(os.fsdecode(answer.rstrip(b"\n"))) / "lfs" / "objects"
