@@ -19,7 +19,7 @@ from evalcore.publishing.markdown import escape_markdown
 from evalcore.secret import Scrubber
 from evalhook.errors import MAX_MESSAGE, one_line
 from evalhook.monitoring.logs import configure_logging
-from evalhook.web.pages import element
+from evalhook.web.pages import TEMPLATES
 from evalsim.hostile import HOSTILE
 
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -63,7 +63,7 @@ class Seen(HTMLParser):
 @EACH
 def test_in_html_it_is_text_and_the_value_of_its_attribute(text: str) -> None:
     seen = Seen()
-    seen.feed(element("p", text, title=text))
+    seen.feed(TEMPLATES.from_string('<p title="{{ text }}">{{ text }}</p>').render(text=text))
     seen.close()
     assert seen.tags == [("p", ["title"])]
 

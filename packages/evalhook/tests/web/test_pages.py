@@ -15,7 +15,7 @@ from evalhook.jobs import JobError, JobResult, ModelRow, Progress
 from evalhook.monitoring.live import JobProgress, ModelProgress, Wait
 from evalhook.security.sessions import LIFETIME_SECONDS, MOST_SESSIONS, Sessions
 from evalhook.web import pages
-from evalhook.web.pages import Running, View, element
+from evalhook.web.pages import TEMPLATES, Running, View
 from evalhook.web.schemas import JobView
 
 
@@ -213,8 +213,20 @@ def test_an_odd_address_is_no_link(url: str) -> None:
 
 
 def test_attributes_cannot_be_broken_out_of() -> None:
-    assert element("p", title='" onload="x') == '<p title="&quot; onload=&quot;x"></p>'
-    assert "\u202e" not in element("p", "a\u202eb\x00c")
+    template = TEMPLATES.from_string('<p title="{{ text }}">{{ text }}</p>')
+    shown = template.render(text='" onload="x')
+    assert shown.startswith('<p title="&#34; onload=&#34;x">')
+    assert template.render(text="a\u202eb\x00c") == '<p title="a b c">a b c</p>'
+
+
+def test_no_template_marks_a_text_as_safe() -> None:
+    loader = TEMPLATES.loader
+    assert loader is not None
+    names = loader.list_templates()
+    assert {"status.html", "login.html"} <= set(names)
+    for name in names:
+        source = loader.get_source(TEMPLATES, name)[0]
+        assert not re.search(r"\|\s*safe|autoescape|Markup", source), name
 
 
 @pytest.mark.parametrize(

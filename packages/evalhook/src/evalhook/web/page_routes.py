@@ -26,7 +26,7 @@ from evalhook.security.sessions import Sessions, cookie, is_from_elsewhere, sess
 from evalhook.security.throttle import Throttle
 from evalhook.web import event_stream, pages, schemas
 from evalhook.web.body import read_bytes
-from evalhook.web.pages import Markup, Running, View
+from evalhook.web.pages import Running, View
 from evalhook.web.routes import NEEDS_TOKEN, TheService, errors
 from evalhook.worker.service import Service
 
@@ -177,9 +177,9 @@ def _require_own_site(headers: Headers) -> None:
         raise Problem(403, "forbidden", "another site sent this form; open the page itself and do it there")
 
 
-def _html(markup: Markup, status_code: int = 200, headers: dict[str, str] | None = None) -> Response[str]:
+def _html(page: str, status_code: int = 200, headers: dict[str, str] | None = None) -> Response[str]:
     return Response(
-        str(markup),
+        page,
         status_code=status_code,
         media_type=MediaType.HTML,
         headers=PAGE_HEADERS | (headers or {}),

@@ -13,7 +13,7 @@ const say = (selector, text) => {
   if (element && element.textContent !== text) element.textContent = text;
 };
 
-// The same words as evalhook.page.pages has.
+// The same words as evalhook.web.pages has.
 const rate = (perSecond) => {
   if (perSecond === null) return "–";
   return perSecond >= 1 ? `${perSecond.toFixed(1)} / s` : `${(60 * perSecond).toFixed(1)} / min`;
