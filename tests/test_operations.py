@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from evalhook.config.settings import inspect_settings
 from evalhook.config.table import SETTINGS
+from evalhook.worker.service import ANSWER_SECONDS, CANCELLED_SECONDS
 
 
 @pytest.fixture
@@ -59,3 +60,10 @@ def test_every_setting_can_be_set_in_a_deployment(project_root: Path, settings: 
     # By an override file, as the page shows: most deployments have a token for everything.
     elsewhere = {"EVALHOOK_GITHUB_APP_ID", "EVALHOOK_GITHUB_APP_PRIVATE_KEY", "EVALHOOK_DATA_SETS_TOKEN"}
     assert settings - elsewhere == (handed_on | in_image) - elsewhere
+
+
+def test_a_request_is_answered_before_the_proxy_stops_waiting(project_root: Path) -> None:
+    caddy = (project_root / "docker/Caddyfile").read_text()
+    waits = [int(seconds) for seconds in re.findall(r"(?:response_header_timeout|read_timeout) (\d+)s", caddy)]
+    assert len(waits) == 2
+    assert min(waits) >= ANSWER_SECONDS + CANCELLED_SECONDS + 5

@@ -1,0 +1,94 @@
+"""Every setting reaches the part that needs it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from evalcore.publishing.outbox import Outbox
+from evalhook.app import create_app
+from evalhook.commands.serve import require_clones, require_metrics_address, server_config
+from evalhook.config.settings import JobLimits, Settings, read_settings
+from evalhook.wiring import Outside
+from evalsim.testing import git, make_job_plan, make_record, write_component
+
+
+class Spied:
+    """Settings that remember which of their fields were read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        derived = getattr(type(self._settings), name, None)
+        if isinstance(derived, property):
+            assert derived.fget is not None
+            return derived.fget(self)
+        self.read.add(name)
+        return getattr(self._settings, name)
+
+
+def spied(settings: Settings) -> tuple[Settings, Spied]:
+    spy = Spied(settings)
+    return cast("Settings", spy), spy
+
+
+def test_every_setting_is_handed_on(environment, tmp_path: Path) -> None:
+    chosen = environment(
+        EVALHOOK_COMMIT_BACK="pr",
+        EVALHOOK_GITHUB_REPO="owner/name",
+        GITHUB_TOKEN="ghp_abcdefgh",
+        EVALHOOK_DATA_SETS=str(tmp_path / "data-sets"),
+    )
+    (tmp_path / "library").mkdir()
+    (tmp_path / "data-sets").mkdir()
+    settings, spy = spied(read_settings(chosen))
+    require_clones(settings)
+    require_metrics_address(settings)
+    server_config(create_app(settings), settings.host, settings.port)
+    assert set(Settings.__struct_fields__) - spy.read == set()
+
+
+def test_the_limits_of_a_job_are_handed_on_whole(world) -> None:
+    """`Settings.limits` is one value for the runner; only the length of the queue is taken out of it."""
+    world.changes = {"EVALHOOK_QUEUE": "3", "EVALHOOK_JOB_DEADLINE": "5h", "EVALHOOK_GRACE_SECONDS": "7"}
+    assert world.settings.limits == JobLimits(grace=7, outage=7200, stall=1200, deadline=18000, queue=3)
+
+
+@pytest.mark.parametrize(("suffix", "subject"), [("", "2 models"), ("[skip ci]", "2 models [skip ci]")])
+def test_the_commit_suffix_reaches_the_commit(environment, tmp_path: Path, suffix: str, subject: str) -> None:
+    upstream, clone = tmp_path / "upstream.git", tmp_path / "library"
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(upstream))
+    git(tmp_path, "clone", "-q", str(upstream), str(clone))
+    write_component(clone, "memo")
+    git(clone, "checkout", "-q", "-b", "main")
+    git(clone, "add", ".")
+    git(clone, "commit", "-q", "-m", "a component")
+    git(clone, "push", "-q", "origin", "main")
+    tip = git(clone, "rev-parse", "HEAD")
+    chosen = environment(
+        EVALHOOK_COMMIT_BACK="push", GITHUB_TOKEN="ghp_abcdefgh", EVALHOOK_COMMIT_SUFFIX=suffix
+    )
+    publisher = Outside(read_settings(chosen)).publisher
+    records = [make_record(1, prompt_commit=tip), make_record(2, prompt_commit=tip, model="beta")]
+    published = publisher.publish(make_job_plan(prompt_commit=tip), records, {}, Outbox(), lambda _: None)
+    assert published.reason is None
+    assert git(upstream, "log", "-1", "--format=%s", "main").endswith(f", {subject}")
+
+
+def test_nothing_outside_is_touched_while_it_is_made(environment, tmp_path: Path) -> None:
+    outside = Outside(read_settings(environment()))
+    assert outside.data_sets is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_state_directory_is_free_again_when_the_application_has_ended(world) -> None:
+    async def nothing(_: object) -> None:
+        await asyncio.sleep(0)
+
+    world.story(nothing)
+    world.story(nothing)  # would be refused while another held it
