@@ -64,6 +64,6 @@ def test_every_setting_can_be_set_in_a_deployment(project_root: Path, settings: 
 
 def test_a_request_is_answered_before_the_proxy_stops_waiting(project_root: Path) -> None:
     caddy = (project_root / "docker/Caddyfile").read_text()
-    waits = [int(seconds) for seconds in re.findall(r"(?:response_header_timeout|read_timeout) (\d+)s", caddy)]
+    waits = [int(wait) for wait in re.findall(r"(?:response_header_timeout|read_timeout) (\d+)s", caddy)]
     assert len(waits) == 2
     assert min(waits) >= ANSWER_SECONDS + CANCELLED_SECONDS + 5

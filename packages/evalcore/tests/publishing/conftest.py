@@ -69,6 +69,7 @@ class World:
     def committer(self, mode: Any = "pr", *, second: int = 5, **settings: Any) -> Committer:
         values = {
             "github": self.github(),
+            "commit_suffix": "",
             "now": lambda: MOMENT.replace(second=second),
         }
         return Committer(settings.pop("clone", self.clone), mode=mode, **values | settings)

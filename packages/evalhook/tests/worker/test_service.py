@@ -75,7 +75,7 @@ def test_the_slot_stays_taken_while_a_thread_is_still_at_work_in_the_clones(
         ended.set()
         hurried.undo()
         world.clones.pull = pull
-        while (answer := await client.post("/evaluate", json=REQUEST)).status_code == 409:
+        while (answer := await client.post("/evaluate", json=REQUEST)).status_code == 409:  # noqa: ASYNC110 - a thread ends
             await asyncio.sleep(0)
         assert answer.status_code == 202
         assert (await world.ended(client, answer.json()["job_id"]))["status"] == "completed"

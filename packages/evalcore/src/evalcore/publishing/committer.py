@@ -3,7 +3,7 @@
 Each step first looks whether it is already done, so that doing them all again after any failure
 doubles nothing: the branch's name is kept before it is pushed, its commit carries the job's id, a branch
 has one pull request, a label is there or not, and a leaderboard that already holds the records does not
-change. Nothing is tried twice here: that is evalhook.publishing.outbox's.
+change. Nothing is tried twice here: that is evalhook.worker.outbox's.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ class Base(NamedTuple):
 
 
 class Committer:
-    """Commits results back; `evalhook.worker.Publisher` is its interface."""
+    """Commits results back; `evalhook.worker.outbox.Publisher` is its interface."""
 
     def __init__(
         self,
         clone: Clone,
         *,
         mode: CommitBack,
-        github: GitHub | None = None,
-        commit_suffix: str = "",
+        github: GitHub | None,
+        commit_suffix: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clone = clone
