@@ -103,5 +103,20 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             }, target
 
 
+def test_every_type_that_the_glossary_names_is_there() -> None:
+    sources = "\n".join(path.read_text("utf-8") for path in ROOT.glob("packages/*/src/**/*.py"))
+    named = set(re.findall(r"`([A-Z]\w+)`", (ROOT / "docs" / "glossary.md").read_text("utf-8"))) - {"SKILL"}
+    assert len(named) > 30
+    missing = {
+        name for name in named if not re.search(rf"^(class )?{name}\b(\(|:| =)", sources, re.MULTILINE)
+    }
+    assert not missing
+
+
+def test_every_word_of_the_glossary_stands_there_once() -> None:
+    words = re.findall(r"^\| \*\*(.+?)\*\*", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    assert len(words) == len(set(words)) > 50
+
+
 def test_the_readme_stays_a_page() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 100

@@ -23,6 +23,7 @@ import evalhook
 import evalhook.main
 import evalsim.main
 from evalcli.exits import Exit
+from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.clients.reply import Reply
 from evalcore.errors import EvaluatorError
 from evalcore.library import models
@@ -33,6 +34,7 @@ from evalhook.config.settings import inspect_settings
 from evalhook.errors import CurrentJob, Refusal
 from evalhook.jobs import EvaluateRequest
 from evalhook.problems import Problem
+from evalhook.web import page_routes, routes
 from evalhook.web.schemas import Accepted, JobView
 from evalsim.demo.failure import DemoError
 
@@ -131,6 +133,8 @@ def test_the_plan_and_the_replies_have_these_fields() -> None:
 
 def test_models_yaml_has_these_keys() -> None:
     assert first_names("key of a provider") == list(models._ProviderEntry.__struct_fields__)
+    (spoken,) = [row[1] for row in rows("key of a provider") if row[0] == "`api`"]
+    assert set(names(spoken)) == SPOKEN_DIALECTS
     assert first_names("key of a model") == list(models._ModelEntry.__struct_fields__)
     defaults = {row[0].strip("`"): row[1].strip("`") for row in rows("key of a model")}
     entry = models._ModelEntry(id="", provider="")
@@ -207,6 +211,11 @@ def handlers() -> dict[str, HTTPRouteHandler]:
 def test_every_endpoint_stands_there(handlers: dict[str, HTTPRouteHandler]) -> None:
     assert len(handlers) > 10
     assert sorted(first_names("call")) == sorted(handlers)
+
+
+def test_every_handler_is_served(handlers: dict[str, HTTPRouteHandler]) -> None:
+    served = {id(handler) for handler in (*routes.ROUTES, *page_routes.ROUTES)}
+    assert {call for call, handler in handlers.items() if id(handler) not in served} == set()
 
 
 def test_an_endpoints_answer_and_refusals_are_those_that_it_describes(

@@ -21,7 +21,7 @@ from evalhook.security.throttle import Throttle
 from evalhook.security.tokens import SharedTokens
 
 OPEN_PATH: Final = "/health"
-"""The one path that needs no token."""
+"""The one path of the API that needs no token; the status page's own are below."""
 log = structlog.stdlib.get_logger(__name__)
 
 
