@@ -13,7 +13,7 @@ def test_every_fault_names_a_test_that_exists(project_root: Path) -> None:
         for line in page.splitlines()
         if line.startswith("| ") and not line.startswith(("| fault", "| ---"))
     ]
-    sources = [*project_root.glob("packages/*/tests/test_*.py"), *project_root.glob("tests/**/test_*.py")]
+    sources = [*project_root.glob("packages/*/tests/**/test_*.py"), *project_root.glob("tests/**/test_*.py")]
     known = {
         name for path in sources for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
     }
