@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evalcli.reports.ranking import standings, standings_table
+from evalcli.reports.ranking import rank_runs, ranking_table
 from evalcore.runs.record import RunRecord
 
 MakeRecord = Callable[..., RunRecord]
 
 
 def _seen(records: list[RunRecord], *, every_run: bool = False) -> list[tuple[str, int | None, str]]:
-    ranked = standings(records, every_run=every_run)
+    ranked = rank_runs(records, every_run=every_run)
     return [(item.record.component_version, item.rank, item.record.model) for item in ranked]
 
 
@@ -44,17 +44,17 @@ def test_of_one_models_runs_the_newest_complete_one_counts(make_record: MakeReco
         make_record(3, mean=0.6),
         make_record(4, mean=0.7, status="partial"),
     ]
-    ranked = standings(records)
+    ranked = rank_runs(records)
     assert [(item.rank, item.record.accuracy.mean) for item in ranked] == [(1, 0.6), (None, 0.7)]
-    assert len(standings(records, every_run=True)) == 4
+    assert len(rank_runs(records, every_run=True)) == 4
 
 
 def test_a_run_is_ranked_by_its_newest_scoring_alone(make_record: MakeRecord) -> None:
     first = make_record(1, mean=0.2, scoring_version=1)
     again = make_record(2, mean=0.7, scoring_version=2, rescored_from=first.run_id)
     for records in ([first, again], [again, first]):
-        (standing,) = standings(records, every_run=True)
-        assert standing.record is again
+        (rank,) = rank_runs(records, every_run=True)
+        assert rank.record is again
 
 
 def test_figures_of_two_scoring_versions_are_not_ranked_together(make_record: MakeRecord) -> None:
@@ -66,9 +66,9 @@ def test_figures_of_two_scoring_versions_are_not_ranked_together(make_record: Ma
     assert _seen(records) == [("1.0.0", 1, "new"), ("1.0.0", None, "old"), ("1.0.0", None, "part")]
 
 
-def test_the_table_has_a_row_for_each_standing(make_record: MakeRecord) -> None:
-    table = standings_table(
-        standings([make_record(mean=0.5), make_record(2, mean=None, status="partial")]), "x"
+def test_the_table_has_a_row_for_each_rank(make_record: MakeRecord) -> None:
+    table = ranking_table(
+        rank_runs([make_record(mean=0.5), make_record(2, mean=None, status="partial")]), "x"
     )
     assert [row[2] for row in table.rows] == ["0.500", "-"]
     assert [row[0] for row in table.rows] == ["1", "-"]

@@ -9,7 +9,18 @@ import pytest
 from msgspec import structs
 from rich.console import Console
 
-from evalcli.terminal.progress import LINE_EVERY_S, PlainProgress, Progress, RichProgress, with_ticks
+from evalcli.terminal.progress import (
+    LINE_EVERY_S,
+    LONG_WAIT_S,
+    CallCounts,
+    PlainProgress,
+    ProgressObserver,
+    RichProgress,
+    duration,
+    long_waits,
+    time_left,
+    with_ticks,
+)
 from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.library.models import Model
@@ -37,7 +48,7 @@ def _reply(replicate: int, *, is_error: bool = False) -> Reply:
     return make_reply("one", replicate, error=error)
 
 
-def _call(progress: Progress, plan: RunPlan, replicate: int, *, is_error: bool = False) -> None:
+def _call(progress: ProgressObserver, plan: RunPlan, replicate: int, *, is_error: bool = False) -> None:
     progress.call_started(plan, "one", replicate)
     progress.replied(plan, _reply(replicate, is_error=is_error))
 
@@ -154,3 +165,51 @@ def test_ticks_stop_with_the_work() -> None:
     assert asyncio.run(with_ticks(work(), progress)) == 3
     with pytest.raises(LookupError):
         asyncio.run(with_ticks(failing(), progress))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "?"),
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_durations_are_written_for_people(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_replies_kept_from_before_do_not_count_as_speed() -> None:
+    counts = CallCounts("m", total=100, kept=50, began=0.0, done=60)
+    assert counts.rate(10.0) == pytest.approx(1.0)
+    assert time_left([counts], 10.0) == pytest.approx(40.0)
+
+
+def test_a_finished_model_keeps_its_speed() -> None:
+    assert CallCounts("m", total=10, kept=0, began=0.0, done=10, last=5.0).rate(50.0) == pytest.approx(2.0)
+
+
+def test_the_slowest_model_decides_the_time_left() -> None:
+    fast = CallCounts("fast", total=100, kept=0, began=0.0, done=90)
+    slow = CallCounts("slow", total=100, kept=0, began=0.0, done=10)
+    done = CallCounts("done", total=10, kept=0, began=0.0, done=10)
+    assert time_left([fast, slow, done], 10.0) == pytest.approx(90.0)
+    assert time_left([done], 10.0) == 0.0
+
+
+def test_nothing_is_promised_before_the_first_reply() -> None:
+    assert time_left([CallCounts("m", total=10, kept=0, began=0.0)], 5.0) is None
+
+
+def test_calls_that_are_out_for_long_are_named_the_longest_first() -> None:
+    counts = CallCounts("m", total=10, kept=0, began=0.0)
+    counts.in_flight = {(0, f"case-{number}"): float(number) for number in range(5)}
+    counts.in_flight[1, "fresh"] = 100.0
+    assert long_waits([counts], LONG_WAIT_S - 1) == ""
+    text = long_waits([counts], 100.0)
+    assert text.startswith("waiting for m: case-0, replicate 1, for 100 s; m: case-1,")
+    assert text.endswith("; and 2 more")
+    assert "fresh" not in text

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from evalcli.evaluation.finish import Ending, conclude
+from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
 from evalcli.evaluation.plan import Sources, make_runs_dir, prepare, resolve
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation
 from evalcli.exits import Exit, refuse
-from evalcli.leaderboard_files import existing_leaderboard, leaderboard_path
-from evalcli.published_cases import published_cases
+from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
@@ -112,7 +112,7 @@ def command(
     component's leaderboard.json, partial ones included.
     """
     published = published_cases(os.environ, is_dry_run=is_dry_run)
-    ending = Ending(
+    options = FinishOptions(
         skill=skill,
         prompt_library=prompt_library,
         concurrency=concurrency,
@@ -124,7 +124,7 @@ def command(
     )
     if run_dir is not None:
         _refuse_planned(context)
-        return conclude(_resumed(skill, run_dir), ending)
+        return call_and_finish(_resumed(skill, run_dir), options)
     sources = Sources(prompt_library, data_sets, models)
     job_id = real_effects().new_id()
     try:
@@ -142,7 +142,7 @@ def command(
         endpoints=prepared.selection.endpoints,
         runs_dir=make_runs_dir(runs_dir, prompt_library),
     )
-    return conclude(evaluation, ending)
+    return call_and_finish(evaluation, options)
 
 
 def _refuse_planned(context: click.Context) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import reduce
 from itertools import groupby, islice
 from pathlib import Path
@@ -13,17 +12,17 @@ import jsonschema_rs
 
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY
 from evalcli.exits import Exit
-from evalcli.leaderboard_files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
-from evalcli.published_cases import published_scorings
-from evalcli.reports.ranking import heading, notes, standings, standings_table
+from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
+from evalcli.leaderboards.published_cases import published_scorings
+from evalcli.leaderboards.rescoring import rescore_older
+from evalcli.reports.ranking import heading, notes, rank_runs, ranking_table
 from evalcli.reports.rescoring import sentence
-from evalcli.rescoring import Rescored, rescore_folder
-from evalcli.terminal.output import print_bytes, print_line, print_table, say, warn
+from evalcli.terminal.output import print_bytes, print_line, say, warn
+from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import shown
 from evalcore.errors import LeaderboardError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.files import turn_at, write_atomically
-from evalcore.runs.folder import PLAN
 from evalcore.runs.leaderboard import (
     Leaderboard,
     encode_leaderboard,
@@ -32,9 +31,8 @@ from evalcore.runs.leaderboard import (
     merge_leaderboards,
     parse_leaderboard,
 )
-from evalcore.runs.record import RunRecord
-from evalcore.runs.rescoring import newest_scoring, origin_of
-from evalcore.structs import Frozen, JsonValue
+from evalcore.runs.rescoring import origin_of
+from evalcore.structs import JsonValue
 from evalcore.version import SCORING_VERSION
 
 MAX_PROBLEMS = 20
@@ -117,10 +115,7 @@ def rescore(source: str, prompt_library: Path, runs_dir: Path | None) -> int:
     Every run of an older one whose replies are in RUNS_DIR is scored again, and its new record is added
     beside the old one. Exit code 1 where some runs' replies are not at hand.
     """
-    # Scoring takes as long to load as all else together, and the other commands have no use for it.
-
-    path = _path(source, prompt_library)
-    return rescore_leaderboard(path, runs_dir or prompt_library / RUNS_IN_LIBRARY)
+    return _rescore(_path(source, prompt_library), runs_dir or prompt_library / RUNS_IN_LIBRARY)
 
 
 def _merged(files: tuple[Path, ...]) -> bytes:
@@ -149,11 +144,11 @@ def _path(source: str, prompt_library: Path) -> Path:
 def _show_one(leaderboard: Leaderboard, *, every_run: bool) -> None:
     records = known_records(leaderboard)
     by_version = groupby(
-        standings(records, every_run=every_run), key=lambda item: item.record.component_version
+        rank_runs(records, every_run=every_run), key=lambda item: item.record.component_version
     )
     for _, group in by_version:
         ranked = list(group)
-        print_table(standings_table(ranked, heading(leaderboard.component, ranked)))
+        print_table(ranking_table(ranked, heading(leaderboard.component, ranked)))
         for note in notes(leaderboard.component, ranked):
             print_line(note)
         print_line("")
@@ -187,42 +182,9 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
     return not problems
 
 
-class Progressed(Frozen, frozen=True):
-    """What of a leaderboard is scored by the present rules."""
-
-    rescored: tuple[Rescored, ...]
-    current: int
-    """Runs that were so before."""
-    absent: tuple[RunRecord, ...]
-    """Runs of older rules whose replies are not at hand."""
-
-
-def rescore_runs(records: Iterable[RunRecord], runs_dir: Path) -> Progressed:
-    """Score those runs again that were scored by older rules and have their folder in `runs_dir`.
-
-    Raises StorageError where a folder cannot be used.
-    """
-    known = list(records)
-    firsts = {record.run_id: record for record in known if record.rescored_from is None}
-    newest = newest_scoring(known)
-    older = [record for record in newest if record.scoring_version < SCORING_VERSION]
-    at_hand = [record for record in older if (runs_dir / origin_of(record) / PLAN).exists()]
-    return Progressed(
-        rescored=tuple(
-            rescore_folder(runs_dir / origin_of(record), firsts.get(origin_of(record))) for record in at_hand
-        ),
-        current=len(newest) - len(older),
-        absent=tuple(record for record in older if record not in at_hand),
-    )
-
-
-def rescore_leaderboard(path: Path, runs_dir: Path) -> Exit:
-    """Rescore a component's leaderboard, saying what is done and what could not be.
-
-    Raises LeaderboardError where there is none or it is not valid, StorageError where a run cannot be used.
-    """
+def _rescore(path: Path, runs_dir: Path) -> Exit:
     leaderboard = read_leaderboard(path)
-    done = rescore_runs(known_records(leaderboard), runs_dir)
+    done = rescore_older(known_records(leaderboard), runs_dir)
     for item in done.rescored:
         print_line(sentence(item))
     usable = published_scorings(item for item in done.rescored if item.verdict != "differs")

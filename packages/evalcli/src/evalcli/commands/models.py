@@ -13,7 +13,8 @@ import click
 from evalcli.evaluation.plan import resolve
 from evalcli.exits import Exit, refuse
 from evalcli.reports.availability import Answer, availability_table, is_all_served
-from evalcli.terminal.output import print_line, print_table, warn
+from evalcli.terminal.output import print_line, warn
+from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import Table
 from evalcore.clients.registry import open_client
 from evalcore.errors import ConfigurationError, ModelError, StorageError

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from evalcli.exits import Exit
-from evalcli.leaderboard_files import add_to_leaderboard
-from evalcli.published_cases import published_scorings
+from evalcli.leaderboards.files import add_to_leaderboard
+from evalcli.leaderboards.published_cases import published_scorings
+from evalcli.leaderboards.rescoring import rescore_folder
 from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
-from evalcli.rescoring import rescore_folder
 from evalcli.terminal.output import print_bytes, print_line, say
 
 

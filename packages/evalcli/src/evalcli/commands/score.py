@@ -13,7 +13,8 @@ from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.reports.ranking import WORDING
 from evalcli.reports.score_tree import difference_lines
-from evalcli.terminal.output import print_bytes, print_lines, print_table
+from evalcli.terminal.output import print_bytes
+from evalcli.terminal.rich_output import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
 from evalcore.errors import CaseError, CheckoutError
 from evalcore.evaluation.material import load_material

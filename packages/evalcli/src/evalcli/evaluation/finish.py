@@ -1,4 +1,4 @@
-"""How an evaluation ends: results shown, leaderboard written, and, cut short, how to go on."""
+"""The calls of an evaluation and what follows: results, leaderboard, how to resume what was cut short."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pathlib import Path
 
 from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
-from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard, leaderboard_path
-from evalcli.published_cases import PublishedCases
+from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard, leaderboard_path
+from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
-from evalcli.terminal.output import print_bytes, print_line, print_table, say, warn
+from evalcli.terminal.output import print_bytes, print_line, say, warn
+from evalcli.terminal.rich_output import print_table
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
 
-class Ending(Frozen, frozen=True):
-    """What the user asked for besides the calls."""
+class FinishOptions(Frozen, frozen=True):
+    """What the command line says of the time after the calls."""
 
     skill: str
     prompt_library: Path
@@ -30,9 +31,9 @@ class Ending(Frozen, frozen=True):
     as_json: bool
     published: PublishedCases
     planned: tuple[str, ...]
-    """Options as they were given that a new run needs again, but a resumed one has in its plan."""
+    """Options as they were given that a resumed run has in its plan, and a new one needs again."""
     others: tuple[str, ...]
-    """Options as they were given that both need again."""
+    """Options as they were given that a resumed and a new run need again."""
 
     @property
     def leaderboard(self) -> Path | None:
@@ -49,59 +50,61 @@ class Ending(Frozen, frozen=True):
         return shlex.join([PROGRAM, "evaluate", self.skill, *named, *self.planned, *self.others])
 
 
-def conclude(evaluation: Evaluation, ending: Ending) -> Exit:
+def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
     """Make the calls, show the results, and add them to the leaderboard.
 
     Raises LeaderboardError or StorageError before any call where the leaderboard could not be written.
     """
-    if ending.leaderboard is not None:
-        check_leaderboard(ending.leaderboard, ending.skill)
+    if options.leaderboard is not None:
+        check_leaderboard(options.leaderboard, options.skill)
     if not evaluation.job.models and not evaluation.finished:
         warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
-        _print_results(evaluation, [], ending)
+        _print_results(evaluation, [], options)
         return Exit.NOTHING
-    ended = make_calls(evaluation, ending.concurrency)
+    ended = make_calls(evaluation, options.concurrency)
     if isinstance(ended, CutShort):
-        with _added_later_if_not_now(ended.outcomes, ending):
-            _keep(evaluation, ended.outcomes, ending)
-        _say_how_to_go_on(ended, ending)
+        with _added_later_if_not_now(ended.outcomes, options):
+            _add(evaluation, ended.outcomes, options)
+        _say_how_to_go_on(ended, options)
         raise ended.error or Interrupted
-    with _added_later_if_not_now(ended, ending):
+    with _added_later_if_not_now(ended, options):
         # Shown first: should the leaderboard refuse them now, they have at least been seen.
-        _print_results(evaluation, ended, ending)
-        _keep(evaluation, ended, ending)
+        _print_results(evaluation, ended, options)
+        _add(evaluation, ended, options)
     code = exit_code(ended)
     if code is Exit.NOTHING:
         warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
     return code
 
 
-def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], ending: Ending) -> None:
-    if ending.as_json:
-        print_bytes(encode_records(_shown(evaluation, outcomes, ending)))
+def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: FinishOptions) -> None:
+    if options.as_json:
+        print_bytes(encode_records(_published(evaluation, outcomes, options)))
     elif outcomes:
         records = records_of(outcomes)
-        print_table(results_table(outcomes, marked(ending.skill, records)))
+        print_table(results_table(outcomes, marked(options.skill, records)))
         for note in identical_notes(records):
             print_line(note)
 
 
-def _shown(evaluation: Evaluation, outcomes: Sequence[RunOutcome], ending: Ending) -> Sequence[RunRecord]:
+def _published(
+    evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: FinishOptions
+) -> Sequence[RunRecord]:
     return [
-        ending.published.record(record, evaluation.job, evaluation.runs_dir)
+        options.published.record(record, evaluation.job, evaluation.runs_dir)
         for record in records_of(outcomes)
     ]
 
 
-def _keep(evaluation: Evaluation, outcomes: Sequence[RunOutcome], ending: Ending) -> None:
-    records = _shown(evaluation, outcomes, ending)
-    if ending.leaderboard is not None and records:
-        add_to_leaderboard(ending.leaderboard, ending.skill, records)
-        say(f"{len(records)} run(s) are in {ending.leaderboard}")
+def _add(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: FinishOptions) -> None:
+    records = _published(evaluation, outcomes, options)
+    if options.leaderboard is not None and records:
+        add_to_leaderboard(options.leaderboard, options.skill, records)
+        say(f"{len(records)} run(s) are in {options.leaderboard}")
 
 
 @contextmanager
-def _added_later_if_not_now(outcomes: Sequence[RunOutcome], ending: Ending) -> Iterator[None]:
+def _added_later_if_not_now(outcomes: Sequence[RunOutcome], options: FinishOptions) -> Iterator[None]:
     """Say how to go on where showing finished runs, or adding them, fails or is interrupted."""
     try:
         yield
@@ -109,14 +112,14 @@ def _added_later_if_not_now(outcomes: Sequence[RunOutcome], ending: Ending) -> I
         kept = next((outcome.run_dir for outcome in outcomes if outcome.run_dir is not None), None)
         if kept is not None:
             say(f"the runs are kept in {kept.parent}; without a call, this goes on from there:")
-            say(f"  {ending.resume_command(kept)}")
+            say(f"  {options.resume_command(kept)}")
         raise
 
 
-def _say_how_to_go_on(ended: CutShort, ending: Ending) -> None:
+def _say_how_to_go_on(ended: CutShort, options: FinishOptions) -> None:
     if ended.unfinished is not None:
         say("every reply that came is kept; go on with:")
-        say(f"  {ending.resume_command(ended.unfinished)}")
+        say(f"  {options.resume_command(ended.unfinished)}")
     if ended.not_begun:
         say(f"{len(ended.not_begun)} model(s) had not begun; evaluate them with:")
-        say(f"  {ending.command_for(ended.not_begun)}")
+        say(f"  {options.command_for(ended.not_begun)}")

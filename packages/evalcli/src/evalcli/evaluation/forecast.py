@@ -10,7 +10,8 @@ from typing import TypeVar
 import semver
 
 from evalcli.evaluation.plan import Prepared
-from evalcli.terminal.output import print_bytes, print_table
+from evalcli.terminal.output import print_bytes
+from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import Table
 from evalcore.compare.pool import spread_of_records
 from evalcore.formats.strict_json import encode_canonical, rounded
@@ -18,6 +19,27 @@ from evalcore.library.models import Model
 from evalcore.runs.record import RunRecord
 from evalcore.stats.power import smallest_change
 from evalcore.structs import Frozen, JsonObject
+
+Number = TypeVar("Number", int, float)
+
+UNKNOWN = "unknown"
+HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "shows")
+
+
+class Forecast(Frozen, frozen=True):
+    """What a run of one model will take; None where no past run says so."""
+
+    model: str
+    calls: int
+    past_runs: int
+    """Complete runs of this component's newest evaluated version, of the same model."""
+    hours: float | None
+    """From the first call to the last, with as many calls in flight as in the past runs."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None
+    smallest_change: float | None
+    """The fall of accuracy that such a run would show four times in five against an equal one."""
 
 
 def print_dry_run(prepared: Prepared, past: Sequence[RunRecord], *, as_json: bool) -> None:
@@ -31,71 +53,6 @@ def print_dry_run(prepared: Prepared, past: Sequence[RunRecord], *, as_json: boo
         print_table(table)
     if forecasts:
         print_table(forecast_table(forecasts))
-
-
-def _plan_tables(prepared: Prepared) -> list[Table]:
-    job = prepared.job
-    calls_each = len(job.cases) * job.replicates
-    cases = [(case.name, "used", "") for case in job.cases]
-    cases += [(skipped.case, "skipped", skipped.reason) for skipped in job.skipped_cases]
-    models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
-    models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
-    return [
-        Table(
-            title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
-            f" x {job.replicates} replicate(s)",
-            headings=("case", "", "reason"),
-            rows=tuple(cases),
-        ),
-        Table(
-            title=f"{job.calls} call(s), if every model is served",
-            headings=("model", "provider", "calls", "reason"),
-            rows=tuple(models),
-            numeric=frozenset({"calls"}),
-        ),
-    ]
-
-
-def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:
-    job = prepared.job
-    value: JsonObject = {
-        "component": job.component.slug,
-        "component_version": job.component.version,
-        "prompt_commit": job.prompt_commit,
-        "dataset_commit": job.dataset_commit,
-        "replicates": job.replicates,
-        "calls": job.calls,
-        "cases": [case.name for case in job.cases],
-        "skipped_cases": [{"case": item.case, "reason": item.reason} for item in job.skipped_cases],
-        "models": [model.id for model in job.models],
-        "skipped_models": [
-            {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped
-        ],
-        "forecast": [rounded(forecast_object(item)) for item in forecasts],
-    }
-    return encode_canonical(value)
-
-
-Number = TypeVar("Number", int, float)
-
-UNKNOWN = "unknown"
-HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "shows")
-
-
-class Forecast(Frozen, frozen=True):
-    """One model's part; None where no past run tells."""
-
-    model: str
-    calls: int
-    past_runs: int
-    """Complete runs of this component's newest evaluated version, of the same model."""
-    hours: float | None
-    """From the first call to the last, as many in flight as then."""
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cost_usd: float | None
-    smallest_change: float | None
-    """The fall of accuracy that such a run would show four times in five against an equal one."""
 
 
 def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord]) -> Forecast:
@@ -162,6 +119,49 @@ def forecast_object(item: Forecast) -> JsonObject:
     }
 
 
+def _plan_tables(prepared: Prepared) -> list[Table]:
+    job = prepared.job
+    calls_each = len(job.cases) * job.replicates
+    cases = [(case.name, "used", "") for case in job.cases]
+    cases += [(skipped.case, "skipped", skipped.reason) for skipped in job.skipped_cases]
+    models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
+    models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
+    return [
+        Table(
+            title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
+            f" x {job.replicates} replicate(s)",
+            headings=("case", "", "reason"),
+            rows=tuple(cases),
+        ),
+        Table(
+            title=f"{job.calls} call(s), if every model is served",
+            headings=("model", "provider", "calls", "reason"),
+            rows=tuple(models),
+            numeric=frozenset({"calls"}),
+        ),
+    ]
+
+
+def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:
+    job = prepared.job
+    value: JsonObject = {
+        "component": job.component.slug,
+        "component_version": job.component.version,
+        "prompt_commit": job.prompt_commit,
+        "dataset_commit": job.dataset_commit,
+        "replicates": job.replicates,
+        "calls": job.calls,
+        "cases": [case.name for case in job.cases],
+        "skipped_cases": [{"case": item.case, "reason": item.reason} for item in job.skipped_cases],
+        "models": [model.id for model in job.models],
+        "skipped_models": [
+            {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped
+        ],
+        "forecast": [rounded(forecast_object(item)) for item in forecasts],
+    }
+    return encode_canonical(value)
+
+
 def _comparable(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
     """Return the complete runs of the newest version that has any; a rescored run counts once."""
     runs = {
@@ -204,7 +204,7 @@ def _cost(model: Model, prompt: int | None, completion: int | None) -> float | N
 
 
 def _whole(values: Sequence[Number | None]) -> list[Number]:
-    """Return the values where every one is known, else none: half a sum is no sum."""
+    """Return the values where every one is known, else none: a sum of some of them would mislead."""
     known = [value for value in values if value is not None]
     return known if len(known) == len(values) else []
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from evalcli.published_cases import origin
+from evalcli.leaderboards.published_cases import origin
 from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.evaluation.material import load_material
@@ -22,6 +22,11 @@ from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
 from evalcore.structs import Frozen
 
+DATA_SETS_BESIDE: Final = "evaluation-data-sets"
+"""The folder of the data sets, where they are checked out beside the prompt library."""
+RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
+"""Where runs are stored, from the prompt library's root, unless another folder is named."""
+
 
 class Sources(Frozen, frozen=True):
     """Where an evaluation reads; None where the default is meant."""
@@ -29,6 +34,22 @@ class Sources(Frozen, frozen=True):
     prompt_library: Path
     data_sets: Path | None
     models: Path | None
+
+
+class SkippedModel(Frozen, frozen=True):
+    """A model that is left out, and why."""
+
+    model: str
+    reason: str
+
+
+class Selection(Frozen, frozen=True):
+    """The models to evaluate, and where each of their providers is reached."""
+
+    models: tuple[Model, ...]
+    skipped: tuple[SkippedModel, ...]
+    endpoints: Mapping[str, Endpoint]
+    """By provider name."""
 
 
 class Prepared(Frozen, frozen=True):
@@ -82,26 +103,10 @@ def prepare(
     return Prepared(job=job, selection=selection, warnings=warnings)
 
 
-def _commit(state: CommitState, field: str) -> tuple[str | None, str]:
-    if not state.changed:
-        return state.commit, ""
-    more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
-    return (
-        None,
-        f"{state.changed[0]}{more} differ from the commit, so {field} is null; commit first to have it",
-    )
-
-
-DATA_SETS_BESIDE: Final = "evaluation-data-sets"
-
-
 def data_sets_beside(prompt_library: Path) -> Path | None:
     """Return the data sets checked out beside the prompt library, where they are."""
     beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
     return beside if beside.is_dir() else None
-
-
-RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
 
 
 def make_runs_dir(named: Path | None, prompt_library: Path) -> Path:
@@ -124,22 +129,6 @@ def make_runs_dir(named: Path | None, prompt_library: Path) -> Path:
     if named is None and not ignore.exists():
         write_atomically(ignore, b"*\n")
     return runs_dir
-
-
-class SkippedModel(Frozen, frozen=True):
-    """A model that is left out, and why."""
-
-    model: str
-    reason: str
-
-
-class Selection(Frozen, frozen=True):
-    """The models to evaluate, and where each of their providers is reached."""
-
-    models: tuple[Model, ...]
-    skipped: tuple[SkippedModel, ...]
-    endpoints: Mapping[str, Endpoint]
-    """By provider name."""
 
 
 def select_models(
@@ -168,6 +157,25 @@ def select_models(
     )
 
 
+def resolve(provider: Provider, environ: Mapping[str, str]) -> Endpoint | NotConfigured:
+    """Say where a provider is reached, or why its models cannot be called from here."""
+    if provider.api not in SPOKEN_DIALECTS:
+        return NotConfigured(
+            reason=f"{provider.name} speaks the {provider.api} dialect, which this version cannot call yet"
+        )
+    return resolve_provider(provider, environ)
+
+
+def _commit(state: CommitState, field: str) -> tuple[str | None, str]:
+    if not state.changed:
+        return state.commit, ""
+    more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
+    return (
+        None,
+        f"{state.changed[0]}{more} differ from the commit, so {field} is null; commit first to have it",
+    )
+
+
 def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[Model, ...]:
     known = {model.id: model for model in models_file.models}
     for name in named:
@@ -176,12 +184,3 @@ def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[M
                 f"there is no model {name!r:.110}", where=where, hint=f"known: {', '.join(known)}"
             )
     return tuple(known[name] for name in dict.fromkeys(named))
-
-
-def resolve(provider: Provider, environ: Mapping[str, str]) -> Endpoint | NotConfigured:
-    """Say where a provider is reached, or why its models cannot be called from here."""
-    if provider.api not in SPOKEN_DIALECTS:
-        return NotConfigured(
-            reason=f"{provider.name} speaks the {provider.api} dialect, which this version cannot call yet"
-        )
-    return resolve_provider(provider, environ)

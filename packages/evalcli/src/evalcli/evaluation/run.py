@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from evalcli.terminal.output import say
-from evalcli.terminal.progress import PlainProgress, Progress, RichProgress, with_ticks
+from evalcli.terminal.progress import PlainProgress, ProgressObserver, RichProgress, with_ticks
 from evalcore.clients.interface import Client
 from evalcore.clients.registry import open_client
 from evalcore.effects import real_effects
@@ -69,7 +69,7 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
     return [*evaluation.finished, *outcomes]
 
 
-async def _evaluate(evaluation: Evaluation, concurrency: int, progress: Progress) -> list[RunOutcome]:
+async def _evaluate(evaluation: Evaluation, concurrency: int, progress: ProgressObserver) -> list[RunOutcome]:
     _end_on_signals()
     job = evaluation.job
     async with AsyncExitStack() as stack:
@@ -106,13 +106,13 @@ def _end_on_signals() -> None:
         loop.add_signal_handler(number, end)
 
 
-def _progress() -> Progress:
+def _progress() -> ProgressObserver:
     if sys.stderr.isatty():
         return RichProgress(time.monotonic, Console(stderr=True))
     return PlainProgress(time.monotonic, say)
 
 
-def _cut_short(evaluation: Evaluation, progress: Progress, error: EvaluatorError | None) -> CutShort:
+def _cut_short(evaluation: Evaluation, progress: ProgressObserver, error: EvaluatorError | None) -> CutShort:
     ended = {outcome.model for outcome in progress.outcomes}
     unfinished = [path for model, path in progress.run_dirs.items() if model not in ended]
     # Of the runs that were to be gone on with, those whose model was not found yet are still unfinished.

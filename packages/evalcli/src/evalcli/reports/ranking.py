@@ -1,4 +1,4 @@
-"""How runs stand beside each other: versions newest first, complete runs ranked, others only shown."""
+"""The ranking of runs: versions newest first, complete runs by accuracy, the others without a rank."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import newest_scoring
 from evalcore.structs import Frozen
 
+MOST_NAMED: Final = 4
+"""Models that a note names."""
+WORDING: Final = "wording, not correctness"
+"""What the accuracy of drafting and review measures."""
 
-class Standing(Frozen, frozen=True):
+
+class RankedRun(Frozen, frozen=True):
     """One run's place; `rank` is None for a partial run, and for one scored by older rules than others."""
 
     record: RunRecord
     rank: int | None
 
 
-def standings(records: Iterable[RunRecord], *, every_run: bool = False) -> list[Standing]:
+def rank_runs(records: Iterable[RunRecord], *, every_run: bool = False) -> list[RankedRun]:
     """Rank the complete runs of each version by accuracy; the others follow them, without a rank.
 
     Of a run scored several times the newest scoring counts. Of several runs of a model at a version
@@ -31,15 +36,15 @@ def standings(records: Iterable[RunRecord], *, every_run: bool = False) -> list[
     by_version: dict[str, list[RunRecord]] = {}
     for record in newest_scoring(records):
         by_version.setdefault(record.component_version, []).append(record)
-    ranked: list[Standing] = []
+    ranked: list[RankedRun] = []
     for version in sorted(by_version, key=_version_key, reverse=True):
         runs = by_version[version]
         ranked += _ranked(runs if every_run else _newest(runs))
     return ranked
 
 
-def standings_table(ranked: Sequence[Standing], title: str) -> Table:
-    """Lay one version's standings out; what is the same for every run is left out."""
+def ranking_table(ranked: Sequence[RankedRun], title: str) -> Table:
+    """Lay one version's ranking out; what is the same for every run is left out."""
     rows = [(_row(item), _remark(item, ranked)) for item in ranked]
     is_remarked = any(remark for _, remark in rows)
     headings = ("#", "model", "accuracy", "95 % CI", "reprod.", "95 % CI", "failed")
@@ -51,83 +56,7 @@ def standings_table(ranked: Sequence[Standing], title: str) -> Table:
     )
 
 
-def _version_key(version: str) -> tuple[bool, semver.Version, str]:
-    try:
-        return True, semver.Version.parse(version), version
-    except ValueError:
-        return False, semver.Version(0), version
-
-
-def _newest(runs: list[RunRecord]) -> list[RunRecord]:
-    kept: list[RunRecord] = []
-    for model in {run.model for run in runs}:
-        of_model = sorted(
-            (run for run in runs if run.model == model),
-            key=lambda run: (run.scoring_version, run.finished_at, run.run_id),
-        )
-        complete = [index for index, run in enumerate(of_model) if run.status == "complete"]
-        kept += of_model[complete[-1] if complete else len(of_model) - 1 :]
-    return kept
-
-
-def _ranked(runs: list[RunRecord]) -> list[Standing]:
-    newest = max(run.scoring_version for run in runs)
-    order = sorted(
-        runs,
-        key=lambda run: (
-            run.status != "complete",
-            -run.scoring_version,
-            -_accuracy(run),
-            run.model,
-            run.run_id,
-        ),
-    )
-    complete = [_accuracy(run) for run in order if _is_ranked(run, newest)]
-    return [
-        Standing(run, complete.index(_accuracy(run)) + 1 if _is_ranked(run, newest) else None)
-        for run in order
-    ]
-
-
-def _is_ranked(run: RunRecord, newest: int) -> bool:
-    return run.status == "complete" and run.scoring_version == newest
-
-
-def _accuracy(run: RunRecord) -> float:
-    return -1.0 if run.accuracy.mean is None else run.accuracy.mean
-
-
-def _row(item: Standing) -> tuple[str, ...]:
-    record, calls = item.record, item.record.calls
-    return (
-        "-" if item.rank is None else str(item.rank),
-        record.model,
-        figure(record.accuracy.mean),
-        _interval(record.accuracy.ci95),
-        figure(record.reproducibility.mean),
-        _interval(record.reproducibility.ci95),
-        f"{calls.api_error + calls.parse_error}/{calls.total}",
-    )
-
-
-def _remark(item: Standing, beside: Sequence[Standing]) -> str:
-    if item.record.status != "complete":
-        return item.record.status
-    newest = max(other.record.scoring_version for other in beside)
-    version = item.record.scoring_version
-    return "" if version == newest else f"scoring {version}"
-
-
-def _interval(interval: tuple[float, float] | None) -> str:
-    return "-" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"
-
-
-MOST_NAMED: Final = 4
-WORDING: Final = "wording, not correctness"
-"""What the accuracy of drafting and review measures."""
-
-
-def heading(component: str, ranked: Sequence[Standing]) -> str:
+def heading(component: str, ranked: Sequence[RankedRun]) -> str:
     """Name a version, what it was measured with, and what the figure means where that is not correctness."""
     records = [item.record for item in ranked]
     cases = _range([record.cases for record in records])
@@ -143,7 +72,7 @@ def marked(title: str, records: Iterable[RunRecord]) -> str:
     return f"{title}; {WORDING}" if is_wording else title
 
 
-def notes(component: str, ranked: Sequence[Standing]) -> Iterator[str]:
+def notes(component: str, ranked: Sequence[RankedRun]) -> Iterator[str]:
     """Yield the notes of one version, each a line."""
     records = [item.record for item in ranked]
     yield from identical_notes(records)
@@ -178,6 +107,77 @@ def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
     for note, names in models.items():
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
+
+
+def _version_key(version: str) -> tuple[bool, semver.Version, str]:
+    try:
+        return True, semver.Version.parse(version), version
+    except ValueError:
+        return False, semver.Version(0), version
+
+
+def _newest(runs: list[RunRecord]) -> list[RunRecord]:
+    kept: list[RunRecord] = []
+    for model in {run.model for run in runs}:
+        of_model = sorted(
+            (run for run in runs if run.model == model),
+            key=lambda run: (run.scoring_version, run.finished_at, run.run_id),
+        )
+        complete = [index for index, run in enumerate(of_model) if run.status == "complete"]
+        kept += of_model[complete[-1] if complete else len(of_model) - 1 :]
+    return kept
+
+
+def _ranked(runs: list[RunRecord]) -> list[RankedRun]:
+    newest = max(run.scoring_version for run in runs)
+    order = sorted(
+        runs,
+        key=lambda run: (
+            run.status != "complete",
+            -run.scoring_version,
+            -_accuracy(run),
+            run.model,
+            run.run_id,
+        ),
+    )
+    complete = [_accuracy(run) for run in order if _is_ranked(run, newest)]
+    return [
+        RankedRun(run, complete.index(_accuracy(run)) + 1 if _is_ranked(run, newest) else None)
+        for run in order
+    ]
+
+
+def _is_ranked(run: RunRecord, newest: int) -> bool:
+    return run.status == "complete" and run.scoring_version == newest
+
+
+def _accuracy(run: RunRecord) -> float:
+    return -1.0 if run.accuracy.mean is None else run.accuracy.mean
+
+
+def _row(item: RankedRun) -> tuple[str, ...]:
+    record, calls = item.record, item.record.calls
+    return (
+        "-" if item.rank is None else str(item.rank),
+        record.model,
+        figure(record.accuracy.mean),
+        _interval(record.accuracy.ci95),
+        figure(record.reproducibility.mean),
+        _interval(record.reproducibility.ci95),
+        f"{calls.api_error + calls.parse_error}/{calls.total}",
+    )
+
+
+def _remark(item: RankedRun, beside: Sequence[RankedRun]) -> str:
+    if item.record.status != "complete":
+        return item.record.status
+    newest = max(other.record.scoring_version for other in beside)
+    version = item.record.scoring_version
+    return "" if version == newest else f"scoring {version}"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "-" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"
 
 
 def _range(values: Sequence[int]) -> str:

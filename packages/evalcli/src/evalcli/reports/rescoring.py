@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalcli.rescoring import Rescored
+from evalcli.leaderboards.rescoring import Rescored
 from evalcli.terminal.text import figure
 from evalcore.runs.folder import RECORD
 

@@ -1,24 +1,24 @@
-"""What is shown: standard output holds results, standard error everything else.
+"""Writing: standard output holds results, standard error everything else.
 
-Names and messages come from files and models: they are escaped here, so that nothing they hold can
-move a cursor, colour a line or pass for our own words.
+A reader who has gone ends nothing, and a disk that is full ends a command with one line. Nothing here
+loads rich, which takes a tenth of a second: `evalcli --help` and every error come through here.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import click
 
-from evalcli.terminal.text import LONGEST, Line, Table, plain_table, shown
+from evalcli.terminal.text import MAX_LINE, shown
 from evalcore.errors import StorageError
 
 
 def say(text: str) -> None:
     """Write one line to standard error."""
-    _write(lambda: click.echo(shown(text, 2000), err=True), sys.stderr.fileno)
+    _write(lambda: click.echo(shown(text, MAX_LINE), err=True), sys.stderr.fileno)
 
 
 def warn(text: str) -> None:
@@ -33,35 +33,22 @@ def print_line(text: str) -> None:
 
 def print_bytes(data: bytes) -> None:
     """Write bytes to standard output as they are."""
-    _write(lambda: click.echo(data, nl=False), sys.stdout.fileno)
+    print_by(lambda: click.echo(data, nl=False))
 
 
-def is_terminal() -> bool:
-    """Whether somebody reads standard output as it comes."""
-    return sys.stdout.isatty()
+def print_by(write: Callable[[], None]) -> None:
+    """Call what writes to standard output.
 
-
-def write_framed(write: Callable[[], None]) -> None:
-    """Let rich write to standard output; a reader who has gone, or a full disk, is met as elsewhere."""
+    Where the reader has gone (`| head`), the rest is discarded and the command goes on to its own exit
+    code. Raises StorageError where the output cannot be written.
+    """
     _write(write, sys.stdout.fileno)
-
-
-def print_table(table: Table) -> None:
-    """Write a table to standard output: framed on a terminal, aligned columns in a file or a pipe."""
-    if is_terminal():
-        # rich takes a tenth of a second to load, and only a terminal has a use for it.
-        from evalcli.terminal.rich_output import print_rich_table  # noqa: PLC0415
-
-        write_framed(lambda: print_rich_table(table))
-    else:
-        print_bytes(plain_table(table).encode())
 
 
 def _write(write: Callable[[], None], descriptor: Callable[[], int]) -> None:
     try:
         write()
     except BrokenPipeError:
-        # The reader wants no more (`| head`): the command still ends with its own exit code.
         _discard_the_rest(descriptor())
     except OSError as error:
         _discard_the_rest(descriptor())
@@ -73,19 +60,7 @@ def _write(write: Callable[[], None], descriptor: Callable[[], int]) -> None:
 
 
 def _discard_the_rest(descriptor: int) -> None:
-    # Further writes and the flush at exit go nowhere, quietly.
+    # Python flushes at exit: without this it would fail once more, with a traceback.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
-
-
-def print_lines(lines: Iterable[Line]) -> None:
-    """Write lines to standard output."""
-    if is_terminal():
-        # rich takes a tenth of a second to load, and only a terminal has a use for it.
-        from evalcli.terminal.rich_output import print_rich_lines  # noqa: PLC0415
-
-        write_framed(lambda: print_rich_lines(lines))
-    else:
-        text = "".join("".join(shown(span.text, LONGEST) for span in each).rstrip() + "\n" for each in lines)
-        print_bytes(text.encode())

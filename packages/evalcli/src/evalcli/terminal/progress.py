@@ -19,11 +19,87 @@ from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.runs.plan import RunPlan
 
 LINE_EVERY_S: Final = 5.0
+"""The least time between two lines of progress in a log."""
 TICK_S: Final = 1.0
+LONG_WAIT_S: Final = 30.0
+"""How long a call is out before it is named."""
+MAX_NAMED: Final = 3
+"""Calls that are named of those that are out for long."""
+_MINUTE: Final = 60
+_HOUR: Final = 3600
 T = TypeVar("T")
 
 
-class Progress(Observer):
+@dataclass(slots=True)
+class CallCounts:
+    """How many of one model's calls are done; memory grows with the calls in flight, not with those made."""
+
+    model: str
+    total: int
+    kept: int
+    """Replies that an earlier, interrupted run had stored."""
+    began: float
+    last: float = 0.0
+    """When the latest reply came."""
+    done: int = 0
+    """Calls that ended, those stored before included."""
+    errors: int = 0
+    in_flight: dict[tuple[int, str], float] = field(default_factory=dict)
+    """(replicate, case) to the time at which the call was sent."""
+
+    def rate(self, now: float) -> float:
+        """Return calls a second since the run began here."""
+        until = self.last if self.done >= self.total else now
+        return (self.done - self.kept) / max(until - self.began, 1e-3)
+
+
+def time_left(counts: list[CallCounts], now: float) -> float | None:
+    """Estimate the seconds until the slowest model is done; None while nothing is known."""
+    lefts = []
+    for count in counts:
+        if count.done >= count.total:
+            continue
+        rate = count.rate(now)
+        if rate <= 0:
+            return None
+        lefts.append((count.total - count.done) / rate)
+    return max(lefts, default=0.0)
+
+
+def long_waits(counts: list[CallCounts], now: float) -> str:
+    """Name the calls that have been out for long, the longest first; empty where there is none."""
+    waits = sorted(
+        (
+            (now - begun, count.model, case, replicate)
+            for count in counts
+            for (replicate, case), begun in count.in_flight.items()
+            if now - begun >= LONG_WAIT_S
+        ),
+        reverse=True,
+    )
+    if not waits:
+        return ""
+    named = "; ".join(
+        f"{model}: {case}, replicate {replicate + 1}, for {seconds:.0f} s"
+        for seconds, model, case, replicate in waits[:MAX_NAMED]
+    )
+    more = f"; and {len(waits) - MAX_NAMED} more" if len(waits) > MAX_NAMED else ""
+    return f"waiting for {named}{more}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+class ProgressObserver(Observer):
     """Counts what happens, and remembers the folders and outcomes that an interruption would lose.
 
     Subclasses show it: `_event` gets each thing worth a line, `tick` is called about every second.
@@ -31,12 +107,12 @@ class Progress(Observer):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.tallies: dict[str, Tally] = {}
+        self.counts: dict[str, CallCounts] = {}
         self.run_dirs: dict[str, Path] = {}
         self.outcomes: list[RunOutcome] = []
         self.skipped: set[str] = set()
-        self._wait_told_until: dict[tuple[str, str], float] = {}
-        self._failures_told: set[tuple[str, str]] = set()
+        self._quiet_until: dict[tuple[str, str], float] = {}
+        self._shown_failures: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -51,51 +127,51 @@ class Progress(Observer):
         """Show how things stand now."""
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
-        """Begin a model's tally."""
+        """Begin to count a model's calls."""
         model = plan.model.id
         self.run_dirs[model] = run_dir
-        self.tallies[model] = Tally(model, plan.calls, kept, self.clock(), done=kept)
+        self.counts[model] = CallCounts(model, plan.calls, kept, self.clock(), done=kept)
         kept_text = f", {kept} of them kept from before" if kept else ""
         self._event(f"{model}: {plan.calls} calls{kept_text}; replies in {run_dir}")
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
         """Note a call in flight."""
-        self.tallies[plan.model.id].in_flight[replicate, case] = self.clock()
+        self.counts[plan.model.id].in_flight[replicate, case] = self.clock()
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Count a reply; of failed calls tell why, once for each cause."""
+        """Count a reply; say why a call failed, once for each model and cause."""
         model = plan.model.id
-        tally = self.tallies[model]
-        tally.in_flight.pop((reply.replicate, reply.case), None)
-        tally.done += 1
-        tally.last = self.clock()
+        count = self.counts[model]
+        count.in_flight.pop((reply.replicate, reply.case), None)
+        count.done += 1
+        count.last = self.clock()
         if reply.error is None:
             return
-        tally.errors += 1
-        if (model, reply.error.code) not in self._failures_told:
-            self._failures_told.add((model, reply.error.code))
+        count.errors += 1
+        if (model, reply.error.code) not in self._shown_failures:
+            self._shown_failures.add((model, reply.error.code))
             # A server's words may repeat what was sent, and the log of Actions is for others to read.
             why = reply.error.code if plan.origin == "actions" else reply.error.message
             self._event(f"{model}: a call failed: {why}")
 
     def waited(self, model: str, code: str, seconds: float) -> None:
-        """Tell of a wait before a call is tried again; once in a while for each cause."""
+        """Say that a call is tried again after a wait, once in a while for each cause."""
         now = self.clock()
-        if now >= self._wait_told_until.get((model, code), now):
-            self._wait_told_until[model, code] = now + seconds + LINE_EVERY_S
+        if now >= self._quiet_until.get((model, code), now):
+            self._quiet_until[model, code] = now + seconds + LINE_EVERY_S
             self._event(f"{model}: {code}; trying again in {duration(seconds)}")
 
     def model_awaited(self, model: str, seconds: float) -> None:
-        """Tell of a model that may come back."""
+        """Say that a model is looked for again."""
         self._event(f"{model}: not served now; looking again for {duration(seconds)}")
 
     def model_skipped(self, model: str, reason: str) -> None:
-        """Tell of a model that is left out."""
+        """Say that a model is left out."""
         self.skipped.add(model)
         self._event(f"{model}: skipped: {reason}")
 
     def run_finished(self, outcome: RunOutcome) -> None:
-        """Keep an outcome and tell of it."""
+        """Store an outcome and show it."""
         self.outcomes.append(outcome)
         reason = f" ({outcome.reason})" if outcome.reason else ""
         scores = ""
@@ -108,7 +184,7 @@ class Progress(Observer):
         """Show one thing that happened."""
 
 
-class PlainProgress(Progress):
+class PlainProgress(ProgressObserver):
     """Lines for a log: each run's start and end, and at most one line of progress every few seconds."""
 
     def __init__(self, clock: Callable[[], float], write: Callable[[str], None]) -> None:
@@ -124,45 +200,28 @@ class PlainProgress(Progress):
     def tick(self) -> None:
         """Write how things stand, at most every few seconds."""
         now = self.clock()
-        if now - self._last < LINE_EVERY_S or not self.tallies:
+        if now - self._last < LINE_EVERY_S or not self.counts:
             return
         self._last = now
         self._write(self._line(now))
 
     def _line(self, now: float) -> str:
-        tallies = list(self.tallies.values())
-        unfinished = [tally for tally in tallies if tally.done < tally.total]
-        done, total = sum(tally.done for tally in tallies), sum(tally.total for tally in tallies)
-        errors, rate = sum(tally.errors for tally in tallies), sum(tally.rate(now) for tally in unfinished)
-        left = duration(time_left(tallies, now))
+        counts = list(self.counts.values())
+        unfinished = [count for count in counts if count.done < count.total]
+        done, total = sum(count.done for count in counts), sum(count.total for count in counts)
+        errors, rate = sum(count.errors for count in counts), sum(count.rate(now) for count in unfinished)
+        left = duration(time_left(counts, now))
         line = f"{done}/{total} calls, {errors} errors, {rate:.1f}/s, {left} left"
-        if len(tallies) > 1 and unfinished:
-            line += ": " + ", ".join(f"{tally.model} {tally.done}/{tally.total}" for tally in unfinished)
-        waits = long_waits(tallies, now)
+        if len(counts) > 1 and unfinished:
+            line += ": " + ", ".join(f"{count.model} {count.done}/{count.total}" for count in unfinished)
+        waits = long_waits(counts, now)
         return f"{line}; {waits}" if waits else line
 
     def _event(self, text: str) -> None:
         self._write(text)
 
 
-async def with_ticks(work: Coroutine[object, object, T], progress: Progress) -> T:
-    """Do the work, and show how things stand about every second, also while nothing comes back."""
-
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            progress.tick()
-
-    ticking = asyncio.create_task(tick())
-    try:
-        return await work
-    finally:
-        ticking.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticking
-
-
-class RichProgress(Progress):
+class RichProgress(ProgressObserver):
     """Bars at the foot of the terminal; each thing that happens is a line above them."""
 
     def __init__(self, clock: Callable[[], float], console: Console) -> None:
@@ -196,9 +255,9 @@ class RichProgress(Progress):
         """Redraw the bars."""
         now = self.clock()
         for model, task in self._tasks.items():
-            tally = self.tallies[model]
-            self._bars.update(task, completed=tally.done, state=_state(tally, now))
-        waits = long_waits(list(self.tallies.values()), now)
+            count = self.counts[model]
+            self._bars.update(task, completed=count.done, state=_state(count, now))
+        waits = long_waits(list(self.counts.values()), now)
         if waits and self._waits is None:
             self._waits = self._bars.add_task("", total=None, state="")
         if self._waits is not None:
@@ -209,81 +268,23 @@ class RichProgress(Progress):
         self._console.print(Text(shown(text)))
 
 
-def _state(tally: Tally, now: float) -> str:
-    left = duration(time_left([tally], now))
-    return f"{tally.done}/{tally.total}  {tally.errors} errors  {tally.rate(now):.1f}/s  {left} left"
+def _state(count: CallCounts, now: float) -> str:
+    left = duration(time_left([count], now))
+    return f"{count.done}/{count.total}  {count.errors} errors  {count.rate(now):.1f}/s  {left} left"
 
 
-LONG_WAIT_S: Final = 30.0
-MAX_NAMED: Final = 3
-_MINUTE: Final = 60
-_HOUR: Final = 3600
+async def with_ticks(work: Coroutine[object, object, T], progress: ProgressObserver) -> T:
+    """Do the work, and show how things stand about every second, also while nothing comes back."""
 
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            progress.tick()
 
-@dataclass(slots=True)
-class Tally:
-    """One model's calls; memory grows with the calls in flight, never with those made."""
-
-    model: str
-    total: int
-    kept: int
-    """Replies that an earlier, interrupted run left."""
-    began: float
-    last: float = 0.0
-    """When the latest reply came."""
-    done: int = 0
-    """With those kept."""
-    errors: int = 0
-    in_flight: dict[tuple[int, str], float] = field(default_factory=dict)
-    """(replicate, case) to when it was begun."""
-
-    def rate(self, now: float) -> float:
-        """Return calls a second since the run began here."""
-        until = self.last if self.done >= self.total else now
-        return (self.done - self.kept) / max(until - self.began, 1e-3)
-
-
-def time_left(tallies: list[Tally], now: float) -> float | None:
-    """Estimate the seconds until the slowest model is done; None while nothing is known."""
-    lefts = []
-    for tally in tallies:
-        if tally.done >= tally.total:
-            continue
-        rate = tally.rate(now)
-        if rate <= 0:
-            return None
-        lefts.append((tally.total - tally.done) / rate)
-    return max(lefts, default=0.0)
-
-
-def long_waits(tallies: list[Tally], now: float) -> str:
-    """Name the calls that have been out for long, the longest first; empty where there is none."""
-    waits = sorted(
-        (
-            (now - begun, tally.model, case, replicate)
-            for tally in tallies
-            for (replicate, case), begun in tally.in_flight.items()
-            if now - begun >= LONG_WAIT_S
-        ),
-        reverse=True,
-    )
-    if not waits:
-        return ""
-    named = "; ".join(
-        f"{model}: {case}, replicate {replicate + 1}, for {seconds:.0f} s"
-        for seconds, model, case, replicate in waits[:MAX_NAMED]
-    )
-    more = f"; and {len(waits) - MAX_NAMED} more" if len(waits) > MAX_NAMED else ""
-    return f"waiting for {named}{more}"
-
-
-def duration(seconds: float | None) -> str:
-    """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
-    if seconds is None:
-        return "?"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    ticking = asyncio.create_task(tick())
+    try:
+        return await work
+    finally:
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking

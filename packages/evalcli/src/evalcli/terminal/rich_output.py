@@ -1,7 +1,8 @@
-"""Tables on a terminal."""
+"""Tables and styled lines on standard output: framed, coloured on a terminal, plain in a file or a pipe."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,12 +11,41 @@ import rich.table
 from rich.console import Console
 from rich.text import Text
 
-from evalcli.terminal.text import LONGEST, Line, Table, shown
+from evalcli.terminal.output import print_by, print_bytes
+from evalcli.terminal.text import MAX_LINE, Line, Style, Table, plain_line, plain_table, shown
+
+_STYLES: Final[dict[Style, str]] = {
+    "plain": "",
+    "good": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+    "dim": "dim",
+    "strong": "bold",
+}
 
 
-def print_rich_table(table: Table) -> None:
-    """Write a table to the terminal."""
-    Console().print(framed_table(table))
+def print_table(table: Table) -> None:
+    """Write a table to standard output: framed on a terminal, aligned columns in a file or a pipe."""
+    if sys.stdout.isatty():
+        print_by(lambda: Console().print(framed_table(table)))
+    else:
+        print_bytes(plain_table(table).encode())
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Write lines to standard output: in colour on a terminal, plain in a file or a pipe."""
+    if sys.stdout.isatty():
+        print_by(lambda: print_styled(lines))
+    else:
+        print_bytes("".join(plain_line(line) for line in lines).encode())
+
+
+def print_styled(lines: Iterable[Line]) -> None:
+    """Write lines in colour, unless NO_COLOR is set; what they hold is text, never markup."""
+    console = Console(highlight=False)
+    for line in lines:
+        text = Text.assemble(*((shown(span.text, MAX_LINE), _STYLES[span.style]) for span in line))
+        console.print(text, soft_wrap=True)
 
 
 def framed_table(table: Table) -> rich.table.Table:
@@ -36,21 +66,3 @@ def framed_table(table: Table) -> rich.table.Table:
     for row in table.rows:
         framed.add_row(*(Text(shown(cell)) for cell in row))
     return framed
-
-
-_STYLES: Final = {
-    "plain": "",
-    "good": "green",
-    "bad": "bold red",
-    "warn": "yellow",
-    "dim": "dim",
-    "strong": "bold",
-}
-
-
-def print_rich_lines(lines: Iterable[Line]) -> None:
-    """Write lines to the terminal, in colour where it has any; what they hold is text, never markup."""
-    console = Console(highlight=False)
-    for line in lines:
-        text = Text.assemble(*((shown(span.text, LONGEST), _STYLES[span.style]) for span in line))
-        console.print(text, soft_wrap=True)

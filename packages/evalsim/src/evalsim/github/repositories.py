@@ -23,8 +23,8 @@ def list_branches(state: State, repository: Repository, request: Request) -> Ans
     """GET /repos/O/R/branches."""
     del state
     found = repository.bare.branches().items()
-    bodies = [bodies.branch_body(repository, name, sha, request.api) for name, sha in found]
-    return page_of(request, bodies)
+    shown = [bodies.branch_body(repository, name, sha, request.api) for name, sha in found]
+    return page_of(request, shown)
 
 
 def get_branch(state: State, repository: Repository, request: Request, name: str) -> Answer:

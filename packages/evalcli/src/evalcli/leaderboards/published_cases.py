@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-from evalcli.rescoring import Rescored
+from evalcli.leaderboards.rescoring import Rescored
 from evalcore.errors import ConfigurationError
 from evalcore.library.component import SkippedCase
 from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, read_key

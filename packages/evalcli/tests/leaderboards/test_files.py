@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evalcli.leaderboard_files import add_to_leaderboard, check_leaderboard
+from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard
 from evalcore.errors import LeaderboardError
 from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of, parse_leaderboard
 from evalcore.runs.record import RunRecord
@@ -70,7 +70,7 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 # Adds its records one by one, from the moment its standard input is written to.
 ADDING = """
 import sys, pathlib, msgspec
-from evalcli.leaderboard_files import add_to_leaderboard
+from evalcli.leaderboards.files import add_to_leaderboard
 from evalcore.runs.record import RunRecord
 path, records = pathlib.Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=list[RunRecord])
 print("ready", flush=True)

@@ -6,19 +6,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from evalcli.leaderboard_files import later_record
+from evalcli.leaderboards.records import LATER_RECORD
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.files import write_atomically
-from evalcore.runs.folder import RECORD, RunFolder, read_record, require_complete
+from evalcore.runs.folder import PLAN, RECORD, RunFolder, read_record, require_complete
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object
-from evalcore.runs.rescoring import rescored_run_id
+from evalcore.runs.rescoring import newest_scoring, origin_of, rescored_run_id
 from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION
@@ -45,6 +46,16 @@ class Rescored(Frozen, frozen=True):
         return self.plan.component.slug
 
 
+class RescoredRuns(Frozen, frozen=True):
+    """What scoring the older runs of a leaderboard again gave."""
+
+    rescored: tuple[Rescored, ...]
+    current: int
+    """How many runs the present rules had scored before."""
+    absent: tuple[RunRecord, ...]
+    """Runs of older rules whose replies are not in the folder."""
+
+
 def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
     """Score a run's replies by the present rules, and keep the record unless there is one already.
 
@@ -62,9 +73,28 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
         )
     plan, record = _scored(run_dir, before)
     is_later = record.rescored_from is not None
-    path = later_record(run_dir, SCORING_VERSION) if is_later else run_dir / RECORD
+    path = run_dir / (LATER_RECORD.format(SCORING_VERSION) if is_later else RECORD)
     verdict = _keep(path, encode_canonical(record_object(record)), is_later=is_later)
     return Rescored(plan=plan, path=path, verdict=verdict, record=record, before=before)
+
+
+def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
+    """Score those runs again that were scored by older rules and have their folder in `runs_dir`.
+
+    Raises StorageError where a folder cannot be used.
+    """
+    known = list(records)
+    firsts = {record.run_id: record for record in known if record.rescored_from is None}
+    newest = newest_scoring(known)
+    older = [record for record in newest if record.scoring_version < SCORING_VERSION]
+    at_hand = [record for record in older if (runs_dir / origin_of(record) / PLAN).exists()]
+    return RescoredRuns(
+        rescored=tuple(
+            rescore_folder(runs_dir / origin_of(record), firsts.get(origin_of(record))) for record in at_hand
+        ),
+        current=len(newest) - len(older),
+        absent=tuple(record for record in older if record not in at_hand),
+    )
 
 
 def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord]:

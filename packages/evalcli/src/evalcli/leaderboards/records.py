@@ -1,0 +1,37 @@
+"""The records in a run's folder: the run as first scored, and beside it each later scoring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from evalcore.errors import StorageError
+from evalcore.runs.folder import RECORD, read_record
+from evalcore.runs.record import RunRecord
+
+LATER_RECORD: Final = "record-{}.json"
+"""The file of a record by a later scoring version, whose number stands in the braces."""
+
+
+def records_in(run_dir: Path) -> list[RunRecord]:
+    """Return the run as first scored, then its later scorings.
+
+    Raises StorageError where the run has no record, or one that cannot be read.
+    """
+    if not (run_dir / RECORD).exists():
+        raise StorageError(
+            "the run has no record yet", where=str(run_dir), hint=f"`evalcli rescore {run_dir}` makes it"
+        )
+    later = sorted(run_dir.glob(LATER_RECORD.format("*")))
+    return [read_record(run_dir), *(_read(path) for path in later)]
+
+
+def _read(path: Path) -> RunRecord:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunRecord)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StorageError(
+            f"it is no record: {error}", where=str(path), hint="remove it, and rescore the run"
+        ) from error

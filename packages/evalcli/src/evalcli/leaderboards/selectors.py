@@ -1,0 +1,127 @@
+"""Selectors: how the runs of one side of a comparison are named on the command line, and found."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
+from evalcli.leaderboards.records import records_in
+from evalcore.compare.pool import Pool, pool_of_run, pools, pools_of_version
+from evalcore.compare.versions import evaluated_versions
+from evalcore.errors import ConfigurationError
+from evalcore.runs.folder import read_plan
+from evalcore.runs.leaderboard import known_records
+from evalcore.runs.record import RunRecord
+from evalcore.runs.rescoring import origin_of
+from evalcore.structs import Frozen
+
+
+class SelectedRuns(Frozen, frozen=True):
+    """The runs that a selector names: one side of a comparison."""
+
+    component: str
+    label: str
+    records: tuple[RunRecord, ...]
+    """Every run of the leaderboard that it was found in."""
+    version: str
+    pools: tuple[Pool, ...]
+    """Of a version, one for each model; of a run, the pool that it belongs to."""
+    run: RunRecord | None = None
+    """The run that was named, under its newest scoring."""
+
+
+def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
+    """Find the runs that a selector names: a component or leaderboard, a run's folder or id.
+
+    Raises ConfigurationError where it names nothing or no complete run, LeaderboardError and
+    StorageError where its file cannot be used.
+    """
+    path = Path(selector)
+    if path.is_dir() and not _is_component(selector, prompt_library):
+        return _of_folder(path, prompt_library)
+    if _is_run_id(selector):
+        return _of_run_id(selector, prompt_library)
+    name, at, version = selector.rpartition("@")
+    if not at or path.is_file():
+        name, version = selector, ""
+    file = Path(name) if name.endswith(".json") else leaderboard_path(prompt_library, name)
+    leaderboard = read_leaderboard(file)
+    return runs_of_version(leaderboard.component, known_records(leaderboard), version or None)
+
+
+def runs_of_version(component: str, records: list[RunRecord], version: str | None) -> SelectedRuns:
+    """Return a version's complete runs, the newest version's where none is named.
+
+    Raises ConfigurationError where there are none.
+    """
+    known = evaluated_versions(records)
+    wanted = version or (known[0] if known else "")
+    found = pools_of_version(records, wanted)
+    if not found:
+        raise ConfigurationError(
+            "there is no complete run" + (f" of version {wanted}" if wanted else ""),
+            where=component,
+            hint=f"versions with complete runs: {', '.join(known[:10])}" if known else "evaluate it first",
+        )
+    return SelectedRuns(component, f"{component} {wanted}", tuple(records), wanted, tuple(found))
+
+
+def separate(before: SelectedRuns, after: SelectedRuns) -> tuple[SelectedRuns, SelectedRuns]:
+    """Take two runs that are pooled together apart, so that each is compared by its own replies alone."""
+    if before.run is None or after.run is None or before.pools != after.pools:
+        return before, after
+    return _alone(before, before.run), _alone(after, after.run)
+
+
+def _alone(selected: SelectedRuns, run: RunRecord) -> SelectedRuns:
+    return msgspec.structs.replace(selected, pools=tuple(pools([run])))
+
+
+def _is_component(text: str, prompt_library: Path) -> bool:
+    return "/" not in text and leaderboard_path(prompt_library, text).exists()
+
+
+def _is_run_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _of_folder(run_dir: Path, prompt_library: Path) -> SelectedRuns:
+    """Return the run in a folder, with those of its component's leaderboard that are pooled with it."""
+    slug = read_plan(run_dir).component.slug
+    path = leaderboard_path(prompt_library, slug)
+    beside = known_records(read_leaderboard(path)) if path.exists() else []
+    known = {record.run_id for record in beside}
+    own = records_in(run_dir)
+    return _of_run(slug, [*beside, *(record for record in own if record.run_id not in known)], own[0].run_id)
+
+
+def _of_run_id(run_id: str, prompt_library: Path) -> SelectedRuns:
+    for path in sorted(prompt_library.glob("components/*/leaderboard.json")):
+        leaderboard = read_leaderboard(path)
+        records = known_records(leaderboard)
+        if any(run_id in {record.run_id, record.rescored_from} for record in records):
+            return _of_run(leaderboard.component, records, run_id)
+    raise ConfigurationError(
+        f"no leaderboard holds run {run_id}",
+        where=str(prompt_library / "components"),
+        hint="name its folder, or another --prompt-library",
+    )
+
+
+def _of_run(component: str, records: list[RunRecord], run_id: str) -> SelectedRuns:
+    pool = pool_of_run(records, run_id)
+    if pool is None:
+        raise ConfigurationError(
+            f"run {run_id} is partial, and its figures say nothing", where=component, hint="resume it"
+        )
+    origin = {origin_of(record) for record in records if run_id in {record.run_id, record.rescored_from}}
+    run = next(record for record in pool.records if origin_of(record) in origin)
+    return SelectedRuns(
+        component, f"{component} {pool.version} ({run.model})", tuple(records), pool.version, (pool,), run
+    )
