@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check map bench calibrate chaos fuzz soak lock clean
+.PHONY: help install demo test check docs map bench calibrate chaos fuzz soak lock clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
 	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
 	@echo 'make check   lint, types, import rules: what CI checks besides the tests'
+	@echo 'make docs    write the help texts of the commands into docs/commands.md'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals and comparisons against simulated truth (a quarter of an hour and more)'
@@ -45,6 +46,9 @@ check: install
 
 map: install
 	$(BIN)/python .ci/map.py
+
+docs: install
+	$(BIN)/python .ci/help_texts.py
 
 calibrate: install
 	$(BIN)/python benchmarks/calibrate.py

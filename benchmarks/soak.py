@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evalsim.chaos.run import Chaos, chaos
+from evalsim.chaos.run import ChaosRun, chaos
 
 MOST_GROWTH_MB = 8.0
 MOST_NEW_FILES = 3
@@ -43,7 +43,7 @@ def main() -> None:
     sys.exit(1 if failed or memory > MOST_GROWTH_MB or files > MOST_NEW_FILES else 0)
 
 
-def _soak(story: Chaos, seconds: float) -> list[tuple[float, float]]:
+def _soak(story: ChaosRun, seconds: float) -> list[tuple[float, float]]:
     story.keeps_results = False
     story.start(None)
     end = time.monotonic() + seconds

@@ -30,11 +30,11 @@ def _lines(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[str]:
 
 @pytest.mark.parametrize(("line", "text"), BLOCKS, ids=[line for line, _ in BLOCKS])
 def test_a_help_text_is_what_the_program_says(evalcli: Callable[..., Any], line: str, text: str) -> None:
-    assert evalcli(*line.split(), COLUMNS="80").out == text
+    assert evalcli(*line.split(), COLUMNS="80").out == text, "`make docs` writes what the program says"
 
 
 def test_every_command_has_its_help_text() -> None:
-    assert {line for line, _ in BLOCKS} == set(_lines(cli))
+    assert {line for line, _ in BLOCKS} == set(_lines(cli)), "`make docs` adds what is missing"
 
 
 def test_the_comparison_shown_is_one_that_was_made() -> None:

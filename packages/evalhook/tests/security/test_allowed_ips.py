@@ -13,7 +13,7 @@ from evalhook.config.networks import parse_allowed
 from evalhook.config.values import Unusable
 from evalhook.security.allowed_ips import REFRESH_SECONDS, RETRY_SECONDS, AllowedAddresses
 from evalhook.security.fetch import FetchFailed
-from evalsim.github.asgi import json_answer, send_answer
+from evalsim.asgi import json_answer, send_answer
 from evalsim.serving import running
 
 RUNNER, OFFICE, STRANGER = "4.148.0.9", "192.0.2.1", "203.0.113.9"

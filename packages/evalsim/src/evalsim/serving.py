@@ -83,7 +83,7 @@ def listen(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-        # from here on requests wait in line: whoever is told the address may call at once
+        # from here on requests queue: whoever knows the address may call at once
         bound.listen(BACKLOG)
     except OSError:
         bound.close()
@@ -91,8 +91,8 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def listen_as_told(host: str, port: int) -> socket.socket:
-    """Listen where a command was told to; raises click.BadParameter where that cannot be had."""
+def listen_or_refuse(host: str, port: int) -> socket.socket:
+    """Listen where a command line says; raises click.BadParameter where that address cannot be had."""
     try:
         return listen(host, port)
     except OSError as error:

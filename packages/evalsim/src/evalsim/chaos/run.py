@@ -41,8 +41,8 @@ class Broken(Exception):
     """Something that must hold does not."""
 
 
-class Tally(Frozen, frozen=True):
-    """What came of it."""
+class ChaosResult(Frozen, frozen=True):
+    """How many evaluations and kills there were, and what was wrong after them."""
 
     evaluations: int
     kills: int
@@ -53,7 +53,7 @@ class Tally(Frozen, frozen=True):
     seconds: float
 
 
-class Chaos:
+class ChaosRun:
     """One service with its outside; evaluations are run one after the other."""
 
     def __init__(self, folder: Path, github: SimulatedGitHub, github_url: str, mindrouter_url: str) -> None:
@@ -265,7 +265,7 @@ def replies_of(folder: Path) -> bytes:
 
 
 @contextmanager
-def chaos(folder: Path) -> Iterator[Chaos]:
+def chaos(folder: Path) -> Iterator[ChaosRun]:
     """Set everything up in a folder, the service not started yet."""
     library, data_sets = folder / "library", folder / "data-sets"
     write_sample_library(library)
@@ -282,43 +282,41 @@ def chaos(folder: Path) -> Iterator[Chaos]:
         msgspec.structs.replace(config, keys=(KEY,), models=steady),
         AnswerBook.from_folders([library, data_sets]),
     )
-    story = Chaos(folder, github, "", "")
+    run = ChaosRun(folder, github, "", "")
     with ExitStack() as stack:
-        story.github_url = stack.enter_context(running(deadly(github, story.killer, stage_of_github)))
-        story.mindrouter_url = stack.enter_context(
-            running(deadly(mindrouter, story.killer, stage_of_mindrouter))
-        )
-        stack.callback(story.stop)
-        yield story
+        run.github_url = stack.enter_context(running(deadly(github, run.killer, stage_of_github)))
+        run.mindrouter_url = stack.enter_context(running(deadly(mindrouter, run.killer, stage_of_mindrouter)))
+        stack.callback(run.stop)
+        yield run
 
 
-def run_chaos(folder: Path, kills: int, seed: int, *, most_evaluations: int = 1000) -> Tally:
+def run_chaos(folder: Path, kills: int, seed: int, *, most_evaluations: int = 1000) -> ChaosResult:
     """Run evaluations until the service was killed so often; the first one, not killed, is the measure."""
     began, random = time.monotonic(), Random(seed)
-    with chaos(folder) as story:
-        story.start(None)
-        story.evaluate([])
+    with chaos(folder) as run:
+        run.start(None)
+        run.evaluate([])
         evaluations = 1
-        calls = story.calls
-        while len(story.killer.kills) < kills and evaluations < most_evaluations:
-            left = kills - len(story.killer.kills)
+        calls = run.calls
+        while len(run.killer.kills) < kills and evaluations < most_evaluations:
+            left = kills - len(run.killer.kills)
             points = [draw_point(random, calls) for _ in range(min(random.randint(1, 4), left))]
-            story.evaluate(points)
+            run.evaluate(points)
             evaluations += 1
-            if any(story.problems.values()):
+            if any(run.problems.values()):
                 break
         stages: dict[str, int] = {}
-        for point in story.killer.kills:
+        for point in run.killer.kills:
             stages[point.stage] = stages.get(point.stage, 0) + 1
-        for kind, found in story.problems.items():
+        for kind, found in run.problems.items():
             for words in found:
                 print(f"{kind}: {words}", file=sys.stderr)  # noqa: T201 - what failed, for who runs it
-        return Tally(
+        return ChaosResult(
             evaluations=evaluations,
-            kills=len(story.killer.kills),
-            lost=len(story.problems["lost"]),
-            doubled=len(story.problems["doubled"]),
-            differing=len(story.problems["differing"]),
+            kills=len(run.killer.kills),
+            lost=len(run.problems["lost"]),
+            doubled=len(run.problems["doubled"]),
+            differing=len(run.problems["differing"]),
             stages=stages,
             seconds=round(time.monotonic() - began, 1),
         )

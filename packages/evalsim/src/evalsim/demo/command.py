@@ -19,7 +19,7 @@ from evalcli.terminal.text import shown
 from evalcore.errors import EvaluatorError, InputError
 from evalsim.demo.failure import DemoError
 from evalsim.demo.screen import Screen
-from evalsim.demo.script import Choices, tell
+from evalsim.demo.script import Options, run_script
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,15 +48,15 @@ def demo(
     """
     if data_sets is not None and prompt_library is None:
         raise click.UsageError("--data-sets goes with --prompt-library: the sample has its own")
-    choices = Choices(library=prompt_library, data_sets=data_sets, skill=skill, replicates=replicates)
-    sys.exit(_run(choices, keep=keep))
+    options = Options(library=prompt_library, data_sets=data_sets, skill=skill, replicates=replicates)
+    sys.exit(_run(options, keep=keep))
 
 
-def _run(choices: Choices, *, keep: bool) -> int:
+def _run(options: Options, *, keep: bool) -> int:
     screen = Screen(Console(highlight=False))
     try:
         with _interruptible(), _folder(keep=keep) as folder:
-            tell(choices, screen, folder)
+            run_script(options, screen, folder)
     except DemoError as error:
         _say_failure(error)
         return error.exit_code

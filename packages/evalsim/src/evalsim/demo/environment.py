@@ -1,4 +1,4 @@
-"""The demo's setting: the library pushed to the simulated GitHub, and the real service beside it."""
+"""The demo's environment: the library pushed to the simulated GitHub, and the real service beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from evalsim.demo.failure import DemoError
-from evalsim.demo.leaderboard import Checkout
+from evalsim.demo.leaderboard import GitCheckout
 from evalsim.demo.library import Subject, Workspace
 from evalsim.demo.outside import Outside
 from evalsim.demo.processes import Process, free_port, running, wait_until_answering
@@ -23,7 +23,7 @@ BRANCH = "main"
 START_SECONDS = 20.0
 LOG_LINES = 20
 OWN_POLLS = '"method": "GET", "path": "/jobs/'
-"""What the log holds of the demo's own looking: no news where something went wrong."""
+"""Lines of the log about the demo's own requests, which say nothing about what went wrong."""
 
 
 def show_library(workspace: Workspace, subject: Subject, screen: Screen) -> None:
@@ -73,7 +73,7 @@ def real_service(outside: Outside, screen: Screen, folder: Path, client: httpx.C
     command = service_command()
     with (
         running("service", command, environment=environment, folder=folder) as process,
-        _log_told(process),
+        _log_in_error(process),
     ):
         wait_until_answering(process, f"{url}/health", seconds=START_SECONDS)
         screen.fact("address", url)
@@ -82,7 +82,7 @@ def real_service(outside: Outside, screen: Screen, folder: Path, client: httpx.C
 
 
 @contextmanager
-def _log_told(process: Process) -> Iterator[None]:
+def _log_in_error(process: Process) -> Iterator[None]:
     try:
         yield
     except DemoError as error:
@@ -97,7 +97,7 @@ def _push(folder: Path, url: str, token: str) -> str:
         raise DemoError("git is not installed", hint="install git 2.38 or newer") from error
     except subprocess.SubprocessError as error:
         raise DemoError(f"git cannot commit the copy: {error}", where=str(folder)) from error
-    checkout = Checkout(folder, url, token)
+    checkout = GitCheckout(folder, url, token)
     checkout.push(BRANCH)
     if checkout.tip(BRANCH) != commit:
         raise DemoError(f"the remote's `{BRANCH}` is not at {commit}", where=url)

@@ -1,4 +1,4 @@
-"""What the demo evaluates: one component of a library, its usable cases, its local models."""
+"""The library that the demo evaluates, the sample or a copy of the user's, and the component to evaluate."""
 
 from __future__ import annotations
 
@@ -17,53 +17,6 @@ from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoInputError
 from evalsim.library import SAMPLE_MODELS_FILE, write_sample_data_sets, write_sample_library
 
-
-class Subject(Frozen, frozen=True):
-    """A component with all that is used of it."""
-
-    component: Component
-    cases: tuple[Case, ...]
-    skipped: tuple[SkippedCase, ...]
-    models: tuple[Model, ...]
-    """The local ones, which the service evaluates."""
-
-
-def read_subject(workspace: Workspace, skill: str | None) -> Subject:
-    """Read the component named, or the first that can be used.
-
-    Raises InputError, or DemoInputError where no component or no local model is usable.
-    """
-    models = tuple(
-        model for model in load_models(FolderCheckout(workspace.library)).models if is_local(model)
-    )
-    if not models:
-        raise DemoInputError(
-            "lists no local model, which the service could evaluate",
-            where=".evaluator/models.yaml",
-            hint="list one with `provider: mindrouter`",
-        )
-    component, cases, skipped = _read(workspace, skill) if skill is not None else _first_usable(workspace)
-    return Subject(component=component, cases=cases, skipped=skipped, models=models)
-
-
-def _first_usable(workspace: Workspace) -> tuple[Component, tuple[Case, ...], tuple[SkippedCase, ...]]:
-    reasons = []
-    for slug in list_components(FolderCheckout(workspace.library)):
-        try:
-            return _read(workspace, slug)
-        except InputError as error:
-            reasons.append(error.line)
-    listed = "; ".join(reasons) or "there is none"
-    raise DemoInputError(f"no component can be evaluated: {listed}", where="components")
-
-
-def _read(workspace: Workspace, slug: str) -> tuple[Component, tuple[Case, ...], tuple[SkippedCase, ...]]:
-    library = FolderCheckout(workspace.library)
-    data_sets = FolderCheckout(workspace.data_sets) if workspace.data_sets is not None else None
-    material = load_material(library, data_sets, slug)
-    return material.component, material.cases, material.skipped_cases
-
-
 MODELS_FILE = Path(".evaluator") / "models.yaml"
 LEFT_OUT = (".git", ".venv", "node_modules", "__pycache__")
 """What a library's checkout may hold that is none of the library."""
@@ -78,6 +31,16 @@ class Workspace(Frozen, frozen=True):
     """Whether the library had no models.yaml, and the sample's was added to the copy."""
     has_other_mindrouter: bool = False
     """Whether models.yaml named a MindRouter of its own, which the copy does not."""
+
+
+class Subject(Frozen, frozen=True):
+    """A component with all that is used of it."""
+
+    component: Component
+    cases: tuple[Case, ...]
+    skipped: tuple[SkippedCase, ...]
+    models: tuple[Model, ...]
+    """The local ones, which the service evaluates."""
 
 
 def make_sample(folder: Path) -> Workspace:
@@ -105,11 +68,29 @@ def copy_library(source: Path, data_sets: Path | None, folder: Path) -> Workspac
         library=library,
         data_sets=copied,
         has_added_models=is_missing,
-        has_other_mindrouter=_forget_own_mindrouter(library),
+        has_other_mindrouter=_remove_own_mindrouter(library),
     )
 
 
-def _forget_own_mindrouter(library: Path) -> bool:
+def read_subject(workspace: Workspace, skill: str | None) -> Subject:
+    """Read the component named, or the first that can be used.
+
+    Raises InputError, or DemoInputError where no component or no local model is usable.
+    """
+    models = tuple(
+        model for model in load_models(FolderCheckout(workspace.library)).models if is_local(model)
+    )
+    if not models:
+        raise DemoInputError(
+            "lists no local model, which the service could evaluate",
+            where=".evaluator/models.yaml",
+            hint="list one with `provider: mindrouter`",
+        )
+    component, cases, skipped = _read(workspace, skill) if skill is not None else _first_usable(workspace)
+    return Subject(component=component, cases=cases, skipped=skipped, models=models)
+
+
+def _remove_own_mindrouter(library: Path) -> bool:
     """Take a MindRouter's own address out of the copy's models.yaml: the demo calls the simulated one alone.
 
     Raises ConfigurationError where the file is not valid.
@@ -141,3 +122,21 @@ def _copy(source: Path, target: Path) -> Path:
             f"cannot be copied: {error}", where=str(source), hint="check the folder"
         ) from error
     return target
+
+
+def _first_usable(workspace: Workspace) -> tuple[Component, tuple[Case, ...], tuple[SkippedCase, ...]]:
+    reasons = []
+    for slug in list_components(FolderCheckout(workspace.library)):
+        try:
+            return _read(workspace, slug)
+        except InputError as error:
+            reasons.append(error.line)
+    listed = "; ".join(reasons) or "there is none"
+    raise DemoInputError(f"no component can be evaluated: {listed}", where="components")
+
+
+def _read(workspace: Workspace, slug: str) -> tuple[Component, tuple[Case, ...], tuple[SkippedCase, ...]]:
+    library = FolderCheckout(workspace.library)
+    data_sets = FolderCheckout(workspace.data_sets) if workspace.data_sets is not None else None
+    material = load_material(library, data_sets, slug)
+    return material.component, material.cases, material.skipped_cases

@@ -21,11 +21,11 @@ from evalcli.terminal.text import plain_table, shown
 NOTHING = "-"
 """A cell with nothing in it."""
 PLAIN_STEPS = 4
-"""How often progress is told where no terminal is: at each quarter."""
+"""How often progress is shown where no terminal is: at each quarter."""
 
 
 class Progressing(Protocol):
-    """Is told how far the calls are."""
+    """Shows how far the calls are."""
 
     def __call__(self, done: int, total: int, errors: int) -> None:
         """Show it."""
@@ -133,13 +133,13 @@ class Screen:
             yield show
 
     def _plain_progress(self, label: str) -> Progressing:
-        told = -1
+        shown_before = -1
 
         def show(done: int, total: int, errors: int) -> None:
-            nonlocal told
+            nonlocal shown_before
             reached = done * PLAIN_STEPS // total if total else 0
-            if reached > told:
-                told = reached
+            if reached > shown_before:
+                shown_before = reached
                 self._print(Text(f"   {label}: {done} of {total} calls, {errors} errors"))
 
         return show

@@ -1,4 +1,4 @@
-"""The demo's story, step by step: each step is shown, done, and looked at from the outside."""
+"""The demo's script, step by step: each step is shown, done, and checked from the outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evalcore.structs import Frozen
 from evalsim.demo.environment import BRANCH, publish, real_service, show_library
 from evalsim.demo.failure import DemoError
 from evalsim.demo.github_client import PullRequest, PullRequests, pull_number
-from evalsim.demo.leaderboard import HEADINGS, Checkout, job_records, leaderboard_path, leaderboard_rows
+from evalsim.demo.leaderboard import HEADINGS, GitCheckout, job_records, leaderboard_path, leaderboard_rows
 from evalsim.demo.library import copy_library, make_sample, read_subject
 from evalsim.demo.outside import simulated_outside
 from evalsim.demo.screen import Screen
@@ -25,7 +25,7 @@ SHORT = 12
 """Digits of a commit that are shown."""
 
 
-class Choices(Frozen, frozen=True):
+class Options(Frozen, frozen=True):
     """What the user asked for."""
 
     library: Path | None
@@ -34,7 +34,7 @@ class Choices(Frozen, frozen=True):
     replicates: int
 
 
-class Question(Frozen, frozen=True):
+class EvaluationRequest(Frozen, frozen=True):
     """What is evaluated: a component at a commit, so many times."""
 
     skill: str
@@ -42,8 +42,8 @@ class Question(Frozen, frozen=True):
     replicates: int
 
 
-def tell(choices: Choices, screen: Screen, folder: Path) -> None:
-    """Tell the whole story in a folder; raises DemoError, or another EvaluatorError, where a step fails."""
+def run_script(options: Options, screen: Screen, folder: Path) -> None:
+    """Run all steps in a folder; raises DemoError, or another EvaluatorError, where a step fails."""
     began = time.monotonic()
     screen.title(
         "The Evaluator, from a request to a merged pull request",
@@ -51,47 +51,47 @@ def tell(choices: Choices, screen: Screen, folder: Path) -> None:
         " them speak real HTTP and real git.",
     )
     with ExitStack() as stack:
-        if choices.library is None:
+        if options.library is None:
             workspace = make_sample(folder)
         else:
-            workspace = copy_library(choices.library, choices.data_sets, folder)
+            workspace = copy_library(options.library, options.data_sets, folder)
         # The sample's own order would begin with the one component that leans on another.
-        default = "award-notice-terms" if choices.library is None else None
-        subject = read_subject(workspace, choices.skill or default)
+        default = "award-notice-terms" if options.library is None else None
+        subject = read_subject(workspace, options.skill or default)
         show_library(workspace, subject, screen)
         outside = stack.enter_context(simulated_outside(workspace, subject, folder))
         commit = publish(outside, workspace, screen)
-        question = Question(skill=subject.component.slug, commit=commit, replicates=choices.replicates)
+        wanted = EvaluationRequest(skill=subject.component.slug, commit=commit, replicates=options.replicates)
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=30.0))
         service = stack.enter_context(real_service(outside, screen, folder, client))
-        accepted = fire_request(service, question, screen)
+        accepted = fire_request(service, wanted, screen)
         result = follow_job(service, accepted, screen)
-        reader = Checkout(folder / "reader", outside.library_url, outside.github_token)
-        records = show_leaderboard(reader, question, accepted, result, screen)
+        reader = GitCheckout(folder / "reader", outside.library_url, outside.github_token)
+        records = show_leaderboard(reader, wanted, accepted, result, screen)
         root = f"{outside.github_api_url}/repos/{outside.repository}"
         pulls = PullRequests(client, root, outside.github_token)
-        pull = show_pull_request(pulls, reader, question, result, screen)
-        merge(pulls, pull, reader, question, records, screen)
+        pull = show_pull_request(pulls, reader, wanted, result, screen)
+        merge(pulls, pull, reader, wanted, records, screen)
     screen.end(
         f"Done in {time.monotonic() - began:.0f} s: a request became a scored leaderboard on `{BRANCH}`."
     )
 
 
-def fire_request(service: Service, question: Question, screen: Screen) -> Accepted:
+def fire_request(service: Service, wanted: EvaluationRequest, screen: Screen) -> Accepted:
     """Fire the very request that the workflow fires, and check what it is answered."""
     screen.step(
         "The request",
         "What the workflow on GitHub sends: which component, how often, at which commit. A token lets it in.",
     )
     request = {
-        "skill_name": question.skill,
-        "replicates": question.replicates,
-        "git_sha": question.commit,
+        "skill_name": wanted.skill,
+        "replicates": wanted.replicates,
+        "git_sha": wanted.commit,
     }
     screen.fact("POST", f"{service.url}/evaluate")
     screen.fact("body", json.dumps(request))
     accepted = service.evaluate(request)
-    if accepted.prompt_commit != question.commit:
+    if accepted.prompt_commit != wanted.commit:
         raise DemoError("the service evaluates another commit", where=accepted.prompt_commit)
     screen.checked(f"202 Accepted: job {accepted.job_id}, {accepted.calls} calls to make")
     return accepted
@@ -113,23 +113,23 @@ def follow_job(service: Service, accepted: Accepted, screen: Screen) -> Result:
 
 
 def show_leaderboard(
-    reader: Checkout, question: Question, accepted: Accepted, result: Result, screen: Screen
+    reader: GitCheckout, wanted: EvaluationRequest, accepted: Accepted, result: Result, screen: Screen
 ) -> list[RunRecord]:
     """Show the results as they stand in the branch that the service pushed."""
     screen.step(
         "The leaderboard",
-        f"{leaderboard_path(question.skill)}, read from the branch that the service pushed, in %."
+        f"{leaderboard_path(wanted.skill)}, read from the branch that the service pushed, in %."
         " Accuracy: how right; same again: how far the replies to one case agree; valid: fits the schema.",
     )
     if result.branch is None:
         raise DemoError("the job names no branch", where=accepted.job_id)
     reader.clone()
-    records = job_records(reader, f"origin/{result.branch}", question.skill, accepted.job_id)
+    records = job_records(reader, f"origin/{result.branch}", wanted.skill, accepted.job_id)
     finished = {model.model for model in result.models if model.status in {"complete", "partial"}}
     if {record.model for record in records} != finished:
         raise DemoError("the leaderboard and the job name different models", where=result.branch)
     for record in records:
-        if (record.prompt_commit, record.replicates) != (question.commit, question.replicates):
+        if (record.prompt_commit, record.replicates) != (wanted.commit, wanted.replicates):
             raise DemoError("a record is of another question", where=record.run_id)
     screen.table(HEADINGS, leaderboard_rows(records), left=("model",))
     screen.checked(f"{len(records)} run records, one for each model that was served")
@@ -137,7 +137,7 @@ def show_leaderboard(
 
 
 def show_pull_request(
-    pulls: PullRequests, reader: Checkout, question: Question, result: Result, screen: Screen
+    pulls: PullRequests, reader: GitCheckout, wanted: EvaluationRequest, result: Result, screen: Screen
 ) -> PullRequest:
     """Show the pull request as its reader sees it."""
     screen.step("The pull request", "What a person of the library's team finds on GitHub.")
@@ -151,7 +151,7 @@ def show_pull_request(
     screen.fact("branch", f"{pull.head.ref} into {pull.base.ref}")
     screen.document(pull.title, pull.body)
     changed = reader.changed_files(f"origin/{BRANCH}", f"origin/{pull.head.ref}")
-    if changed != [leaderboard_path(question.skill)]:
+    if changed != [leaderboard_path(wanted.skill)]:
         raise DemoError(f"the pull request changes {', '.join(changed) or 'nothing'}", where=pull.html_url)
     if not labels >= LABELS:
         raise DemoError(f"lacks a label of {', '.join(sorted(LABELS))}", where=pull.html_url)
@@ -164,8 +164,8 @@ def show_pull_request(
 def merge(
     pulls: PullRequests,
     pull: PullRequest,
-    reader: Checkout,
-    question: Question,
+    reader: GitCheckout,
+    wanted: EvaluationRequest,
     records: list[RunRecord],
     screen: Screen,
 ) -> None:
@@ -176,7 +176,7 @@ def merge(
     reader.fetch()
     if reader.tip(BRANCH) != commit:
         raise DemoError(f"`{BRANCH}` is not at the merge commit", where=commit)
-    kept = job_records(reader, f"origin/{BRANCH}", question.skill, records[0].job_id)
+    kept = job_records(reader, f"origin/{BRANCH}", wanted.skill, records[0].job_id)
     if kept != records:
         raise DemoError(f"`{BRANCH}` does not hold the records of the pull request", where=commit)
     for line in reader.run("log", "--format=%h %s", "--max-count=3", f"origin/{BRANCH}").splitlines():

@@ -16,10 +16,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from evalsim.github.asgi import (
+from evalsim.asgi import (
     Answer,
     Receive,
-    Request,
     Scope,
     Send,
     header,
@@ -30,6 +29,7 @@ from evalsim.github.asgi import (
 )
 from evalsim.github.backend import serve_git
 from evalsim.github.faults import Fault
+from evalsim.github.request import Request
 from evalsim.github.rest import answer_rest, operation_of
 from evalsim.github.state import Repository, State, Token
 

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from evalsim.github.asgi import Receive, Scope, Send, header
+from evalsim.asgi import Receive, Scope, Send, header
 from evalsim.github.repository import git_environment
 
 CHUNK = 64 * 1024

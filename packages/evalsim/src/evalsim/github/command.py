@@ -9,7 +9,7 @@ import click
 import uvicorn
 
 from evalsim.github.app import API, SimulatedGitHub
-from evalsim.serving import address, listen_as_told, server_config
+from evalsim.serving import address, listen_or_refuse, server_config
 
 
 @click.command("github")
@@ -40,7 +40,7 @@ def github(
     for item in repositories:
         full_name, seed = _read_repository(item)
         app.state.add_repository(full_name, seed, private=not public)
-    with listen_as_told(host, port) as bound:
+    with listen_or_refuse(host, port) as bound:
         click.echo(
             f"simulated GitHub on {address(bound)}, EVALHOOK_GITHUB_API_URL={address(bound)}{API}", err=True
         )

@@ -40,7 +40,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Seconds before anything happens."""
     answer_lost: bool = False
     retry_after: int | None = None
-    """Seconds that a refused REST call is told to wait."""
+    """Seconds to wait, in the answer to a refused REST call."""
 
     @property
     def is_delay_only(self) -> bool:

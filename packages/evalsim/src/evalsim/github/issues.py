@@ -1,12 +1,13 @@
-"""Issues and their comments. Source: https://docs.github.com/en/rest/issues."""
+"""Issues, their comments, and labels. Source: https://docs.github.com/en/rest/issues."""
 
 from __future__ import annotations
 
 import msgspec
 
+from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
-from evalsim.github.asgi import Answer, ApiError, Request, json_answer, not_found, page_of
 from evalsim.github.pulls import find_pull
+from evalsim.github.request import ApiError, Request, not_found, page_of
 from evalsim.github.state import Comment, Issue, Label, Repository, State
 
 
@@ -33,15 +34,18 @@ class NewComment(msgspec.Struct):
     body: str
 
 
-def _find(repository: Repository, number: str) -> Issue:
-    found = next((issue for issue in repository.issues if issue.number == int(number)), None)
-    if found is None:
-        raise not_found()
-    return found
+class NewLabel(msgspec.Struct):
+    """The body of POST labels."""
+
+    name: str
+    color: str = "ededed"
+    description: str | None = None
 
 
-def _show(repository: Repository, issue: Issue, request: Request) -> bodies.Body:
-    return bodies.issue_body(repository, issue, request.api, request.web)
+class LabelNames(msgspec.Struct):
+    """The body of POST issues/N/labels."""
+
+    labels: list[str]
 
 
 def list_issues(state: State, repository: Repository, request: Request) -> Answer:
@@ -112,20 +116,6 @@ def create_comment(state: State, repository: Repository, request: Request, numbe
     return json_answer(201, bodies.comment_body(comment))
 
 
-class NewLabel(msgspec.Struct):
-    """The body of POST labels."""
-
-    name: str
-    color: str = "ededed"
-    description: str | None = None
-
-
-class LabelNames(msgspec.Struct):
-    """The body of POST issues/N/labels."""
-
-    labels: list[str]
-
-
 def list_labels(state: State, repository: Repository, request: Request) -> Answer:
     """GET /repos/O/R/labels."""
     del state
@@ -155,6 +145,24 @@ def add_labels(state: State, repository: Repository, request: Request, number: s
     return issue_labels(state, repository, request, number)
 
 
+def issue_labels(state: State, repository: Repository, request: Request, number: str) -> Answer:
+    """GET /repos/O/R/issues/N/labels."""
+    del state, request
+    names = find_pull(repository, number).labels
+    return json_answer(200, [bodies.label_body(repository.labels.get(name, Label(name))) for name in names])
+
+
+def _find(repository: Repository, number: str) -> Issue:
+    found = next((issue for issue in repository.issues if issue.number == int(number)), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _show(repository: Repository, issue: Issue, request: Request) -> bodies.Body:
+    return bodies.issue_body(repository, issue, request.api, request.web)
+
+
 def _label_names(request: Request) -> list[str]:
     # GitHub takes both {"labels": [...]} and, from older clients, the bare list.
     try:
@@ -162,10 +170,3 @@ def _label_names(request: Request) -> list[str]:
     except msgspec.ValidationError:
         wanted = request.decode(LabelNames)
         return wanted.labels
-
-
-def issue_labels(state: State, repository: Repository, request: Request, number: str) -> Answer:
-    """GET /repos/O/R/issues/N/labels."""
-    del state, request
-    names = find_pull(repository, number).labels
-    return json_answer(200, [bodies.label_body(repository.labels.get(name, Label(name))) for name in names])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
-from evalsim.github.asgi import Answer, ApiError, Request, json_answer, not_found, page_of
 from evalsim.github.repository import MergeConflictError
+from evalsim.github.request import ApiError, Request, not_found, page_of
 from evalsim.github.state import Pull, Repository, State
 
 

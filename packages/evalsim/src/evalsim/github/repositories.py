@@ -1,4 +1,7 @@
-"""A repository, its branches and files. Source: https://docs.github.com/en/rest/repos."""
+"""A repository: branches, files, statuses, and the GitHub App installed on it.
+
+Sources: https://docs.github.com/en/rest/repos, .../rest/commits/statuses and .../rest/apps.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,25 @@ from typing import Literal
 import jwt
 import msgspec
 
+from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
-from evalsim.github.asgi import Answer, ApiError, Request, json_answer, not_found, page_of
 from evalsim.github.repository import run_git
+from evalsim.github.request import ApiError, Request, not_found, page_of
 from evalsim.github.state import App, CommitStatus, Repository, State
+
+LONGEST_DESCRIPTION = 140
+"""Characters of a status's description."""
+MOST_OF_A_CONTEXT = 1000
+"""Statuses of one commit and context."""
+
+
+class NewStatus(msgspec.Struct):
+    """The body of POST statuses/SHA."""
+
+    state: Literal["error", "failure", "pending", "success"]
+    target_url: str | None = None
+    description: str | None = None
+    context: str = "default"
 
 
 def get_repository(state: State, repository: Repository, request: Request) -> Answer:
@@ -54,6 +72,35 @@ def get_contents(state: State, repository: Repository, request: Request, path: s
     return Answer(200, contents, (("Content-Type", "application/vnd.github.raw+json; charset=utf-8"),))
 
 
+def create_status(state: State, repository: Repository, request: Request, sha: str) -> Answer:
+    """POST /repos/O/R/statuses/SHA."""
+    wanted = request.decode(NewStatus)
+    if len(wanted.description or "") > LONGEST_DESCRIPTION:
+        raise ApiError(422, "Validation Failed: description is too long (maximum is 140 characters)")
+    if run_git(repository.bare.path, "cat-file", "-e", f"{sha}^{{commit}}").returncode:
+        raise ApiError(422, f"No commit found for SHA: {sha}")
+    same = [kept for kept in repository.statuses if (kept.sha, kept.context) == (sha, wanted.context)]
+    if len(same) >= MOST_OF_A_CONTEXT:
+        raise ApiError(422, "This SHA and context has reached the maximum number of statuses.")
+    status = CommitStatus(
+        sha=sha,
+        state=wanted.state,
+        description=wanted.description,
+        target_url=wanted.target_url,
+        context=wanted.context,
+        created_at=state.now(),
+    )
+    repository.statuses.append(status)
+    return json_answer(201, bodies.status_body(status))
+
+
+def list_statuses(state: State, repository: Repository, request: Request, sha: str) -> Answer:
+    """GET /repos/O/R/commits/SHA/statuses, the newest first."""
+    del state
+    found = [status for status in reversed(repository.statuses) if status.sha == sha]
+    return page_of(request, [bodies.status_body(status) for status in found])
+
+
 def answer_app(state: State, request: Request) -> Answer:
     """Answer a call that a GitHub App makes in its own name."""
     app = _calling_app(state, request)
@@ -82,45 +129,3 @@ def _calling_app(state: State, request: Request) -> App:
     except (jwt.InvalidTokenError, KeyError) as error:
         raise ApiError(401, "A JSON web token could not be decoded") from error
     return app
-
-
-LONGEST_DESCRIPTION = 140
-MOST_OF_A_CONTEXT = 1000
-
-
-class NewStatus(msgspec.Struct):
-    """The body of POST statuses/SHA."""
-
-    state: Literal["error", "failure", "pending", "success"]
-    target_url: str | None = None
-    description: str | None = None
-    context: str = "default"
-
-
-def create_status(state: State, repository: Repository, request: Request, sha: str) -> Answer:
-    """POST /repos/O/R/statuses/SHA."""
-    wanted = request.decode(NewStatus)
-    if len(wanted.description or "") > LONGEST_DESCRIPTION:
-        raise ApiError(422, "Validation Failed: description is too long (maximum is 140 characters)")
-    if run_git(repository.bare.path, "cat-file", "-e", f"{sha}^{{commit}}").returncode:
-        raise ApiError(422, f"No commit found for SHA: {sha}")
-    same = [kept for kept in repository.statuses if (kept.sha, kept.context) == (sha, wanted.context)]
-    if len(same) >= MOST_OF_A_CONTEXT:
-        raise ApiError(422, "This SHA and context has reached the maximum number of statuses.")
-    status = CommitStatus(
-        sha=sha,
-        state=wanted.state,
-        description=wanted.description,
-        target_url=wanted.target_url,
-        context=wanted.context,
-        created_at=state.now(),
-    )
-    repository.statuses.append(status)
-    return json_answer(201, bodies.status_body(status))
-
-
-def list_statuses(state: State, repository: Repository, request: Request, sha: str) -> Answer:
-    """GET /repos/O/R/commits/SHA/statuses, the newest first."""
-    del state
-    found = [status for status in reversed(repository.statuses) if status.sha == sha]
-    return page_of(request, [bodies.status_body(status) for status in found])

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import unquote
 
+from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies, issues, pulls, repositories
-from evalsim.github.asgi import Answer, ApiError, Request, json_answer, not_found
 from evalsim.github.repositories import answer_app
+from evalsim.github.request import ApiError, Request, not_found
 from evalsim.github.state import State, Token
 
 Handler: TypeAlias = Callable[..., Answer]

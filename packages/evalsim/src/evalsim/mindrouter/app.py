@@ -11,6 +11,7 @@ import msgspec
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from evalcore.structs import Frozen
+from evalsim.asgi import serve_lifespan
 from evalsim.mindrouter import wire
 from evalsim.mindrouter.answers import AnswerBook
 from evalsim.mindrouter.chat import Chat, Sleep
@@ -72,7 +73,7 @@ class SimulatedMindRouter:
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answer one request; see the ASGI specification."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await serve_lifespan(receive, send)
             return
         if scope["type"] != "http":
             return
@@ -168,14 +169,3 @@ class SimulatedMindRouter:
 
 def _detail(status: int, words: str) -> Response:
     return Response(status, wire.detail(words))
-
-
-async def _live(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Nothing to start, nothing to stop."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await send({"type": "lifespan.shutdown.complete"})
-            return

@@ -11,7 +11,7 @@ import uvicorn
 from evalsim.mindrouter.answers import AnswerBook
 from evalsim.mindrouter.app import SimulatedMindRouter
 from evalsim.mindrouter.config import SimConfig, default_config
-from evalsim.serving import address, listen_as_told, server_config
+from evalsim.serving import address, listen_or_refuse, server_config
 
 
 @click.command("mindrouter")
@@ -39,7 +39,7 @@ def mindrouter(
     if keys:
         config = msgspec.structs.replace(config, keys=(*config.keys, *keys))
     book = AnswerBook.from_folders(folders)
-    with listen_as_told(host, port) as bound:
+    with listen_or_refuse(host, port) as bound:
         url = address(bound)
         click.echo(
             f"simulated MindRouter on {url}, {len(book)} known inputs, MINDROUTER_BASE_URL={url}", err=True

@@ -1,4 +1,4 @@
-"""What a simulated MindRouter is told: its keys, its limits, its models, and the faults it shows."""
+"""The settings of a simulated MindRouter: its keys, its limits, its models, and the faults it shows."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from evalsim.github.asgi import Answer, Receive, Scope, Send, header, json_answer, send_answer, serve_lifespan
+from evalsim.asgi import Answer, Receive, Scope, Send, header, json_answer, send_answer, serve_lifespan
 from evalsim.oidc.keys import SigningKey
 
 LIFETIME_SECONDS = 300
