@@ -16,7 +16,7 @@ from multiprocessing import Pool
 from pathlib import Path
 from random import Random
 
-from evalcore.stats.permutation import ALPHA, can_alarm, equal_sizes, fall_p
+from evalcore.stats.permutation import ALPHA, can_alarm, fall_p
 from evalcore.stats.power import DEFAULT_MARGIN, Spread, smallest_change
 from evalcore.stats.sampling import cuts, make_beta
 from evalcore.stats.uncertainty import Interval, Pairs, accuracy_interval, reproducibility_interval
@@ -25,7 +25,6 @@ from noises import NOISES, Noise
 
 SEED = "evaluator"
 DRAWS = 300
-PERMUTATIONS = 399
 COVERED = 0.92
 FALSE_ALARMS = 0.05
 BIAS = 0.005
@@ -167,7 +166,7 @@ def power(cell: Cell, fall: float) -> float:
 
 
 def alarms(cell: Cell, fall: float, replicates_after: int, *, both_sides: bool) -> float:
-    if not can_alarm([cell.replicates] * cell.cases):
+    if not can_alarm([(cell.replicates, replicates_after)] * cell.cases):
         return 0.0
     rng = cell.rng(f"compare {fall} {replicates_after} {both_sides}")
     count = 0
@@ -175,10 +174,9 @@ def alarms(cell: Cell, fall: float, replicates_after: int, *, both_sides: bool) 
     for _ in range(simulations):
         before = [model.scores_of(model.replies(cell.replicates, rng)) for model in cell.models()]
         after = [model.scores_of(model.replies(replicates_after, rng)) for model in cell.models(fall)]
-        before, after = equal_sizes(before, after, rng.random)
-        least = fall_p(before, after, DEFAULT_MARGIN, rng.random, PERMUTATIONS)
+        least = fall_p(before, after, DEFAULT_MARGIN)
         if both_sides:
-            least = min(least, fall_p(after, before, DEFAULT_MARGIN, rng.random, PERMUTATIONS))
+            least = min(least, fall_p(after, before, DEFAULT_MARGIN))
         count += least <= ALPHA
     return count / simulations
 

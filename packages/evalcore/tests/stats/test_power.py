@@ -21,6 +21,7 @@ def test_a_steadier_model_shows_smaller_changes():
 
 def test_a_design_that_cannot_alarm_shows_nothing():
     assert smallest_change(1, 3) is None
+    assert smallest_change(1, 5, models=7) is None
     assert smallest_change(1, 4, Spread(mean=0.95, deviation=0.001)) is not None
 
 
@@ -51,3 +52,7 @@ def test_the_spread_is_that_within_cases_not_between_them():
 
 def test_a_few_replies_that_happen_to_agree_do_not_promise_everything():
     assert spread_of([[1.0] * 5]).deviation > 0.05
+
+
+def test_one_model_among_many_must_change_more_to_be_seen():
+    assert smallest_change(3, 10) < smallest_change(3, 10, models=8) < smallest_change(3, 10, models=50)

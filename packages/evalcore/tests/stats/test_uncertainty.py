@@ -2,6 +2,7 @@
 
 import math
 import time
+from itertools import combinations
 from random import Random
 
 import msgspec
@@ -16,10 +17,11 @@ from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import (
     Pairs,
     accuracy_interval,
+    all_right_interval,
+    all_right_rate,
     interval_of_like_cases,
     may_still_differ,
     reproducibility_interval,
-    t_quantile,
 )
 
 FEW = 100
@@ -126,28 +128,78 @@ def test_identical_replies_leave_a_share_that_may_still_differ():
     assert (1 - may_still_differ(100)) ** 100 == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize(
-    ("freedom", "table"), [(10, 2.228139), (19, 2.093024), (29, 2.045230), (99, 1.984217)]
-)
-def test_students_t_is_that_of_the_printed_tables(freedom, table):
-    assert t_quantile(freedom) == pytest.approx(table, abs=2e-5)
-
-
 def test_below_20_cases_nothing_is_said_of_other_cases():
-    assert interval_of_like_cases([0.5] * 19) is None
-    assert interval_of_like_cases([0.5] * 20) == (0.5, 0.5)
+    assert interval_of_like_cases([0.5] * 19, uniform()) is None
+    assert interval_of_like_cases([0.5] * 20, uniform()) is not None
 
 
-def test_the_interval_for_cases_like_these_is_t_over_their_means():
-    means = [0.7, 0.9] * 10
-    low, high = interval_of_like_cases(means)
+def test_the_interval_for_cases_like_these_has_width_even_where_all_are_right():
+    low, high = interval_of_like_cases([1.0] * 28, uniform())
+    assert high == 1
+    assert 0.85 < low < 0.95
+
+
+def test_the_interval_for_cases_like_these_is_somewhat_wider_than_that_of_t():
+    low, high = interval_of_like_cases([0.7, 0.9] * 10, uniform())
     half = 2.093024 * math.sqrt(0.01 * 20 / 19 / 20)
-    assert (low, high) == pytest.approx((0.8 - half, 0.8 + half), abs=1e-6)
+    assert 2 * half < high - low < 4 * half
+
+
+def test_one_reply_a_case_is_one_stratum_of_all_replies():
+    """The replies vary by what the cases differ by: the interval is that of cases like these."""
+    scores = [0.2, 0.9, 1.0, 0.8, 0.95]
+    alone, together = [[score] for score in scores], [scores]
+    assert accuracy_interval(alone, uniform()) == pytest.approx(accuracy_interval(together, uniform()))
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=2, max_size=6), min_size=1, max_size=4))
+def test_the_interval_of_all_right_holds_the_rate(right):
+    low, high = all_right_interval(right, 2, uniform(), FEW)
+    assert 0 <= low <= all_right_rate(right, 2) <= high <= 1
+
+
+def test_all_right_is_the_share_of_choices_that_are():
+    assert all_right_rate([[True] * 3, [True, True, False]], 2) == pytest.approx((1 + 1 / 3) / 2)
+    assert all_right_rate([[True, False]], 3) is None
+    assert all_right_interval([[True, False]], 3, uniform()) is None
+    assert all_right_rate([], 1) is None
+
+
+@given(st.lists(st.sampled_from("abcx"), min_size=4, max_size=7))
+def test_the_product_of_pairs_without_a_common_reply_is_that_of_trying_all(replies):
+    """Replies of a kind agree fully, but for x, which agrees with nothing."""
+    kinds = sorted(set(replies))
+    found = Pairs(
+        counts=tuple(replies.count(kind) for kind in kinds),
+        agreement=tuple(
+            tuple(agree(kind, other) for other in kinds[: at + 1]) for at, kind in enumerate(kinds)
+        ),
+    )
+    chosen = list(combinations(range(len(replies)), 2))
+    products = [
+        agree(replies[a], replies[b]) * agree(replies[c], replies[d])
+        for a, b in chosen
+        for c, d in chosen
+        if len({a, b, c, d}) == 4
+    ]
+    assert found.disjoint_product == pytest.approx(math.fsum(products) / len(products), abs=1e-12)
+
+
+def agree(one, other):
+    return 0.0 if "x" in {one, other} else 1.0 if one == other else 0.5
+
+
+def test_two_replies_a_case_vary_as_the_cases_do():
+    """Weights on two replies cannot vary their one pair: what the cases differ by must stand in."""
+    alike, other = ((1.0,),), ((1.0,), (0.0, 1.0))
+    cases = [Pairs(counts=(2,), agreement=alike), Pairs(counts=(1, 1), agreement=other)] * 14
+    low, high = reproducibility_interval(cases, uniform())
+    assert high - low > 2 * 1.5 * math.sqrt(0.25 / 28)
 
 
 @given(st.lists(st.floats(0, 1), min_size=20, max_size=30))
 def test_the_interval_for_cases_like_these_stays_within_0_and_1(means):
-    low, high = interval_of_like_cases(means)
+    low, high = interval_of_like_cases(means, uniform(), FEW)
     assert 0 <= low <= high <= 1
 
 

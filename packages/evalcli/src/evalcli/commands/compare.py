@@ -51,7 +51,7 @@ def command(before: str, after: str | None, prompt_library: Path, margin: float,
     All complete runs of one version that were asked and scored alike count together. Only cases with the
     same input and expected answer are compared, under the same scoring version and policy. A regression or
     improvement is a change beyond the margin that chance would hardly give; "no evidence" comes with
-    the smallest change that could have been shown.
+    the smallest change that would be found four times in five.
     """  # noqa: D301 - click takes the character for "do not rewrap"
     sides = _sides(before, after, prompt_library)
     if isinstance(sides, str):

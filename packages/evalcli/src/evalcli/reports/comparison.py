@@ -9,7 +9,7 @@ import msgspec
 
 from evalcli.reports.ranking import stale_note
 from evalcli.terminal.text import Line, Span, Style, line
-from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons
+from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies_used
 from evalcore.formats.strict_json import rounded
 from evalcore.structs import JsonObject, JsonValue
 
@@ -70,5 +70,5 @@ def _figures(side: Side) -> str:
 
 
 def _compared(outcome: Comparison) -> str:
-    over = f"over {outcome.cases} case(s), {outcome.replicates} replies of each"
+    over = f"over {outcome.cases} case(s), of each {replies_used(outcome)}"
     return f"{over}; {outcome.cases_left_out} left out, of one side alone" if outcome.cases_left_out else over

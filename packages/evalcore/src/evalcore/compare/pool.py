@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from evalcore.formats.strict_json import fingerprint
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import newest_scoring
 from evalcore.stats.numbers import mean_by_field
 from evalcore.stats.power import Spread, spread_of
-from evalcore.structs import Frozen
+from evalcore.structs import Frozen, JsonObject
 
 
 class Pool(Frozen, frozen=True):
@@ -54,16 +55,18 @@ class Pool(Frozen, frozen=True):
 def pools(records: Iterable[RunRecord]) -> list[Pool]:
     """Group records by what they were asked and how they were scored; partial ones count nowhere.
 
-    All runs of one version with equal prompt, schema, cases, params and scoring are one pool, so that
-    running again until it looks good only adds to the same figure.
+    All runs of one version with equal prompt, schema, cases, params (but the seed), structured output,
+    policy and scoring are one pool, so that running again until it looks good only adds to the same
+    figure. A server that says it has another version or quantization makes another pool.
     """
     groups: dict[bytes, list[RunRecord]] = defaultdict(list)
     for record in newest_scoring(records):
         if record.status == "complete":
             groups[_identity(record)].append(record)
     found = [
-        Pool(records=tuple(sorted(group, key=lambda record: (record.finished_at, record.run_id))))
+        Pool(records=tuple(sorted(members, key=lambda record: (record.finished_at, record.run_id))))
         for group in groups.values()
+        for members in _by_server(group)
     ]
     return sorted(found, key=lambda pool: (pool.model, pool.newest.finished_at, pool.newest.run_id))
 
@@ -112,7 +115,7 @@ def changed_conditions(before: Pool, after: Pool) -> tuple[str, ...]:
     old, new = before.newest, after.newest
     differs = {
         "schema": old.schema_sha256 != new.schema_sha256,
-        "params": fingerprint(old.params) != fingerprint(new.params),
+        "params": fingerprint(params_but_seed(old)) != fingerprint(params_but_seed(new)),
         "structured_output": old.structured_output != new.structured_output,
         "provider": old.provider != new.provider,
     }
@@ -136,11 +139,42 @@ def _identity(record: RunRecord) -> bytes:
             record.schema_sha256,
             record.policy_sha256,
             record.cases_sha256,
-            record.params,
+            params_but_seed(record),
             record.structured_output,
             record.scoring_version,
         ]
     )
+
+
+def params_but_seed(record: RunRecord) -> JsonObject:
+    """Return what a model was called with, without the seed: another seed is another replicate."""
+    return {name: value for name, value in record.params.items() if name != "seed"}
+
+
+_Told: TypeAlias = tuple[str | None, str | None]
+
+
+def _by_server(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
+    """Split records by what the server says of its version and quantization.
+
+    A server that is silent on one of them counts with those that agree in the other, where these are all
+    alike; where they are not, it stands apart.
+    """
+    groups: dict[_Told, list[RunRecord]] = defaultdict(list)
+    for record in records:
+        groups[record.server.version, record.server.quantization].append(record)
+    told = set(groups)
+    # Those that say least join first, so that a chain of silences ends in one pool.
+    for silent in sorted(told, key=lambda one: (-one.count(None), str(one))):
+        fuller = [one for one in groups if one != silent and _says_more(one, silent)]
+        fullest = [one for one in fuller if not any(_says_more(other, one) for other in fuller)]
+        if len(fullest) == 1:
+            groups[fullest[0]] += groups.pop(silent)
+    return list(groups.values())
+
+
+def _says_more(one: _Told, other: _Told) -> bool:
+    return one != other and all(b is None or a == b for a, b in zip(one, other, strict=True))
 
 
 def spread_of_records(records: Iterable[RunRecord]) -> Spread:

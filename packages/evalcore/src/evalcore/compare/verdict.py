@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from evalcore.compare.pool import Pool, changed_conditions, changed_server, why_not_comparable
+from evalcore.stats.dealing import TIE
 from evalcore.stats.numbers import mean
-from evalcore.stats.permutation import ALPHA, TIE, adjusted, can_alarm, equal_sizes, fall_p
-from evalcore.stats.power import DEFAULT_MARGIN, smallest_change, spread_of
+from evalcore.stats.permutation import ALPHA, adjusted, can_alarm, fall_p
+from evalcore.stats.power import DEFAULT_MARGIN, Spread, smallest_change, spread_of
 from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import Interval, accuracy_interval
 from evalcore.structs import Frozen
 
 Verdict = Literal["regression", "improvement", "no evidence", "cannot alarm"]
 MOST_MOVED = 5
+LEAST_SHOWN = 0.0001
 
 
 class Side(Frozen, frozen=True):
@@ -29,6 +31,9 @@ class Side(Frozen, frozen=True):
     ci95: Interval | None
     """For these cases, as in a record: the same one where the set is a single run."""
     replies: int
+    """Of all cases; each of them counts."""
+    replicates: int
+    """The replies of a case, of that with the fewest."""
 
 
 class FieldChange(Frozen, frozen=True):
@@ -52,10 +57,12 @@ class Comparison(Frozen, frozen=True):
     cases_left_out: int
     """How many only one of them has."""
     replicates: int
-    """The replies of a case on each side that the test could use; the fewest of any case."""
+    """The replies of a case, of the side and the case with the fewest."""
     p_regression: float
     p_improvement: float
     """Adjusted for the number of models."""
+    models: int
+    """How many are tested at once: those whose replies could show a change at all."""
     smallest_change: float | None
     """The change that would have been found four times in five; None where none would."""
     server_changed: tuple[str, ...]
@@ -89,14 +96,18 @@ def compare_pools(
     False alarms are held over all models together, those that could alarm at all.
     """
     old, new = {pool.model: pool for pool in before}, {pool.model: pool for pool in after}
-    outcomes = [_outcome(model, old.get(model), new.get(model), margin) for model in sorted(old | new)]
-    tested = [one for one in outcomes if isinstance(one, Comparison) and one.verdict != "cannot alarm"]
-    falls = adjusted([one.p_regression for one in tested])
-    rises = adjusted([one.p_improvement for one in tested])
-    judged = {
-        one.model: _judged(one, fall, rise) for one, fall, rise in zip(tested, falls, rises, strict=True)
+    found = [_outcome(model, old.get(model), new.get(model), margin) for model in sorted(old | new)]
+    tested = [one for one in found if isinstance(one, _Measured) and can_alarm(one.sizes)]
+    falls = adjusted([one.comparison.p_regression for one in tested])
+    rises = adjusted([one.comparison.p_improvement for one in tested])
+    judged: dict[str, Outcome] = {
+        one.comparison.model: _judged(one, fall, rise, len(tested))
+        for one, fall, rise in zip(tested, falls, rises, strict=True)
     }
-    return [judged.get(one.model, one) for one in outcomes]
+    return [
+        judged.get(one.comparison.model, one.comparison) if isinstance(one, _Measured) else one
+        for one in found
+    ]
 
 
 def compare_two(before: Pool, after: Pool, margin: float = DEFAULT_MARGIN) -> Outcome:
@@ -121,31 +132,52 @@ def describe(outcome: Outcome) -> str:
 
 def what_counts(outcome: Comparison) -> str:
     """Say what the comparison rests on."""
-    runs = f"{len(outcome.before.run_ids)} run(s) against {len(outcome.after.run_ids)}"
-    cases = f"{outcome.cases} case(s) x {outcome.replicates} replies"
+    before, after = outcome.before, outcome.after
+    runs = f"{len(before.run_ids)} run(s) against {len(after.run_ids)}"
     left_out = f", {outcome.cases_left_out} case(s) left out" if outcome.cases_left_out else ""
-    return f"{runs}, {cases}{left_out}"
+    return f"{runs}, {outcome.cases} case(s) x {replies_used(outcome)}{left_out}"
+
+
+def replies_used(outcome: Comparison) -> str:
+    """Say how many replies of a case each side has, all of which are used."""
+    before, after = outcome.before.replicates, outcome.after.replicates
+    return f"{before} replies" if before == after else f"{before} replies against {after}, all used"
 
 
 def reasons(outcome: Comparison) -> Iterable[str]:
     """Yield what a reader must know to weigh the verdict."""
+    among = f" of one model among {outcome.models}" if outcome.models > 1 else ""
     if outcome.verdict == "cannot alarm":
-        yield "too few replies to show any change"
+        yield f"too few replies to show any change{among}"
     elif outcome.verdict == "no evidence":
         least = outcome.smallest_change
         yield (
-            f"could have shown a change of {least:.3f}" if least is not None else "could have shown no change"
+            f"a change of {least:.3f}{among} would be found four times in five"
+            if least is not None
+            else f"no change{among} would be found four times in five"
         )
     else:
         p = outcome.p_regression if outcome.verdict == "regression" else outcome.p_improvement
-        yield f"p = {p:.4f} beyond a margin of {outcome.margin:g}"
+        shown = f"= {p:.4f}" if p >= LEAST_SHOWN else f"< {LEAST_SHOWN:.4f}"
+        yield f"p {shown} beyond a margin of {outcome.margin:g}"
+    if outcome.replicates == 1 and outcome.verdict != "cannot alarm":
+        yield "one reply of each case on a side: only what many cases share can be shown"
     if outcome.server_changed:
         yield f"server changed ({', '.join(outcome.server_changed)})"
     if outcome.also_changed:
         yield f"also changed: {', '.join(outcome.also_changed)}"
 
 
-def _outcome(model: str, before: Pool | None, after: Pool | None, margin: float) -> Outcome:
+class _Measured(NamedTuple):
+    """A comparison whose p-values are not adjusted yet, and what its verdict depends on besides."""
+
+    comparison: Comparison
+    sizes: Sequence[tuple[int, int]]
+    """The replies of each case on either side."""
+    spread: Spread
+
+
+def _outcome(model: str, before: Pool | None, after: Pool | None, margin: float) -> _Measured | NotComparable:
     if before is None or after is None:
         side = "before" if before is None else "after"
         return NotComparable(model=model, reason=f"there is no complete run {side}")
@@ -155,40 +187,51 @@ def _outcome(model: str, before: Pool | None, after: Pool | None, margin: float)
     return _measured(before, after, margin)
 
 
-def _measured(before: Pool, after: Pool, margin: float) -> Comparison:
-    """Compare two pools; the p-values are not yet adjusted, the verdict says only if there can be one."""
+def _measured(before: Pool, after: Pool, margin: float) -> _Measured:
+    """Compare two pools; until it is judged, the verdict is that of a design that can show nothing."""
     old, new = before.scores(), after.scores()
     shared = sorted(old.keys() & new.keys())
     olds, news = [old[key] for key in shared], [new[key] for key in shared]
-    # The seed is the cases' own: the same both ways round, and whoever compares.
-    uniform = seeded_uniform("compare", before.model, *(sha256 for sha256, _ in shared))
-    small_olds, small_news = equal_sizes(olds, news, uniform)
-    sizes = [len(case) for case in small_olds]
-    return Comparison(
+    sides = _side(before, shared, olds), _side(after, shared, news)
+    comparison = Comparison(
         model=before.model,
-        before=_side(before, shared, olds),
-        after=_side(after, shared, news),
-        verdict="no evidence" if can_alarm(sizes) else "cannot alarm",
+        before=sides[0],
+        after=sides[1],
+        verdict="cannot alarm",
         margin=margin,
         cases=len(shared),
         cases_left_out=len(old.keys() ^ new.keys()),
-        replicates=min(sizes),
-        p_regression=fall_p(small_olds, small_news, margin, uniform),
-        p_improvement=fall_p(small_news, small_olds, margin, uniform),
-        smallest_change=smallest_change(len(shared), min(sizes), spread_of([*olds, *news]), margin),
+        replicates=min(side.replicates for side in sides),
+        p_regression=fall_p(olds, news, margin),
+        p_improvement=fall_p(news, olds, margin),
+        models=1,
+        smallest_change=None,
         server_changed=changed_server(before, after),
         also_changed=changed_conditions(before, after),
         fields=_moved(before, after) if old.keys() == new.keys() else (),
     )
+    sizes = [(len(one), len(other)) for one, other in zip(olds, news, strict=True)]
+    return _Measured(comparison, sizes, spread_of([*olds, *news]))
 
 
-def _judged(one: Comparison, fall: float, rise: float) -> Comparison:
-    verdict: Verdict = "no evidence"
+def _judged(measured: _Measured, fall: float, rise: float, models: int) -> Comparison:
+    """Give the verdict; where nothing is shown, a design that could not show one model's change says so."""
+    one = measured.comparison
+    verdict: Verdict = "cannot alarm"
     if fall <= ALPHA:
         verdict = "regression"
     elif rise <= ALPHA:
         verdict = "improvement"
-    return msgspec.structs.replace(one, verdict=verdict, p_regression=fall, p_improvement=rise)
+    elif can_alarm(measured.sizes, models):
+        verdict = "no evidence"
+    return msgspec.structs.replace(
+        one,
+        verdict=verdict,
+        p_regression=fall,
+        p_improvement=rise,
+        models=models,
+        smallest_change=smallest_change(one.cases, one.replicates, measured.spread, one.margin, models),
+    )
 
 
 def _side(pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequence[float]]) -> Side:
@@ -201,6 +244,7 @@ def _side(pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequ
             seeded_uniform("accuracy", pool.newest.cases_sha256),
         ),
         replies=sum(map(len, scores)),
+        replicates=min(map(len, scores)),
     )
 
 

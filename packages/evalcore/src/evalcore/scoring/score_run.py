@@ -204,7 +204,7 @@ def _accuracy(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
         ci95=accuracy_interval([case.accuracies for case in answered], uniform),
         anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
         by_field=mean_by_field(case.by_field for case in answered),
-        ci95_like_cases=interval_of_like_cases(means),
+        ci95_like_cases=interval_of_like_cases(means, seeded_uniform("like cases", plan.cases_sha256)),
         measures="wording" if plan.component.category in WORDING_CATEGORIES else "correctness",
         precision=_mean_over(case.precision for case in answered),
         recall=_mean_over(case.recall for case in answered),
@@ -227,7 +227,9 @@ def _reproducibility(plan: RunPlan, scores: Sequence[CaseScores]) -> Reproducibi
         ci95=reproducibility_interval([agreement.pairs for agreement in agreements], uniform),
         identical_rate=mean(agreement.identical_rate for agreement in agreements),
         by_field=mean_by_field(agreement.by_field for agreement in agreements),
-        ci95_like_cases=interval_of_like_cases(values),
+        ci95_like_cases=interval_of_like_cases(
+            values, seeded_uniform("agreement of like cases", plan.cases_sha256)
+        ),
         may_differ=_may_differ(agreements),
     )
 

@@ -1,75 +1,89 @@
-"""Has a mean fallen by more than a margin? A permutation test stratified by case, and many at once."""
+"""Do two means differ? Exact permutation tests stratified by case, and what many at once come to."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from evalcore.stats.sampling import Uniform, deal
+from evalcore.stats.dealing import TIE, Stratum, bernstein_bound, upper_tail
+from evalcore.stats.student import t_tail
 
 ALPHA = 0.025
 """One side's share of false alarms; both sides together have 5 %."""
-PERMUTATIONS = 1999
-TIE = 1e-8
-"""Sums nearer than this are equal: scores are kept to 9 significant digits."""
+UNEQUAL = 1.5
+"""Where one side has more than so many times the other's replies of a case, Welch's test must agree."""
+
+LENIENCY = 8.0
+"""An exact p lies within this factor of the normal limit's wherever that decides."""
+
+Cases = Sequence[Sequence[float]]
+"""Per case the scores of its replies, one at least."""
 
 
-def equal_sizes(
-    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], uniform: Uniform
-) -> tuple[list[list[float]], list[list[float]]]:
-    """Leave each case as many replies on the one side as on the other, those of the larger one by lot.
-
-    With equal numbers the test of two means holds even where the two spread differently.
-    """
-    olds, news = [], []
-    for old, new in zip(before, after, strict=True):
-        count = min(len(old), len(new))
-        # Both ways round the same replies are left: one lot for the larger side, none for equal ones.
-        olds.append(sorted(old) if len(old) == count else deal(sorted(old), count, uniform))
-        news.append(sorted(new) if len(new) == count else deal(sorted(new), count, uniform))
-    return olds, news
-
-
-def fall_p(
-    before: Sequence[Sequence[float]],
-    after: Sequence[Sequence[float]],
-    margin: float,
-    uniform: Uniform,
-    permutations: int = PERMUTATIONS,
-) -> float:
+def fall_p(before: Cases, after: Cases, margin: float = 0.0) -> float:
     """Return the one-sided p of "the mean over cases has not fallen by more than the margin".
 
-    Per case equally many scores on both sides. The later ones are lifted by the margin, so that under
-    a fall of just the margin both sides have one mean; then labels are exchanged within each case.
-    p = (b + 1) / (B + 1) (Phipson & Smyth 2010), b the permutations that fall as far, ties included.
-    Where the fall is within the margin nothing is drawn: p is 1.
+    The later scores are lifted by the margin, so that under a fall of just the margin both sides have
+    one mean; p is the share of all ways to exchange labels within each case whose fall is as great, ties
+    included. Every reply counts. Where the two sides have equally many replies, the test of two means
+    holds even where they spread differently; where not, the p of Welch's test is taken if it is greater.
+    Where the fall is within the margin, p is 1.
     """
-    cases = [
-        (sorted([*old, *lifted]), math.fsum(old) / len(old), math.fsum(lifted) / len(old))
-        for old, new in zip(before, after, strict=True)
-        for lifted in [[score + margin for score in new]]
-    ]
-    if math.fsum(old - new for _, old, new in cases) <= TIE:
+    lifted = [[score + margin for score in case] for case in after]
+    if _fall(before, lifted) <= TIE:
         return 1.0
-    # A case of equal scores on both sides adds the same to every permutation.
-    cases = [case for case in cases if case[0][0] < case[0][-1]]
-    observed = math.fsum(old for _, old, _ in cases) - TIE
-    strata = [[score * 2 / len(scores) for score in scores] for scores, _, _ in cases]
-    as_far = sum(_permuted(strata, uniform) >= observed for _ in range(permutations))
-    return (as_far + 1) / (permutations + 1)
+    strata = _strata(before, lifted)
+    p = upper_tail(strata) if strata else 1.0
+    return max(p, _welch_p(before, lifted)) if _is_unequal(before, lifted) else p
 
 
-def smallest_p(sizes: Sequence[int]) -> float:
-    """Return the least p that a design can give: replies of each case on one side.
+class Difference:
+    """Two means over the same cases, and whether they differ: two-sided, any difference."""
 
-    One in all ways to deal the labels, and no less than the permutations that are drawn can tell.
+    def __init__(self, first: Cases, second: Cases) -> None:
+        self._first, self._second = first, second
+        fall = _fall(first, second)
+        self.sign = 0 if abs(fall) <= TIE else 1 if fall > 0.0 else -1
+        """1 where the first mean is the higher one, -1 where the second is, 0 where they are equal."""
+        self._strata = _strata(*((first, second) if fall > 0.0 else (second, first))) if self.sign else []
+        self.deviations = 0.0
+        """How many standard deviations of a random deal the means are apart."""
+        if self._strata:
+            apart = math.fsum(stratum.excess for stratum in self._strata)
+            self.deviations = apart / math.hypot(*(stratum.deviation for stratum in self._strata))
+
+    def may_be_shown(self, level: float) -> bool:
+        """Tell by the normal limit, generously, whether p may be as low as a level."""
+        return bool(self._strata) and math.erfc(self.deviations / math.sqrt(2)) <= LENIENCY * level
+
+    def p(self, settled: float = 0.0) -> float:
+        """Return twice the smaller one-sided p of "both have one mean".
+
+        Where a bound on it is below `settled`, that bound.
+        """
+        if not self._strata:
+            return 1.0
+        p = 2 * bernstein_bound(self._strata)
+        if p > settled:
+            p = 2 * upper_tail(self._strata)
+        if _is_unequal(self._first, self._second):
+            sides = (self._first, self._second) if self.sign > 0 else (self._second, self._first)
+            p = max(p, 2 * _welch_p(*sides))
+        return min(1.0, p)
+
+
+def smallest_p(sizes: Sequence[tuple[int, int]]) -> float:
+    """Return the least p that a design can give: one in all ways to deal the labels.
+
+    `sizes` are the replies of each case on either side.
     """
-    return max(1 / math.prod(math.comb(2 * size, size) for size in sizes), 1 / (PERMUTATIONS + 1))
+    ways = math.prod(math.comb(one + other, one) for one, other in sizes)
+    return 1 / ways if ways < 1 << 1000 else 0.0
 
 
-def can_alarm(sizes: Sequence[int]) -> bool:
-    """Tell whether the design could show any change at all."""
-    return smallest_p(sizes) <= ALPHA
+def can_alarm(sizes: Sequence[tuple[int, int]], tests: int = 1) -> bool:
+    """Tell whether the design could show a change of one model where so many are tested."""
+    return smallest_p(sizes) <= ALPHA / tests
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:
@@ -86,5 +100,64 @@ def adjusted(p_values: Sequence[float]) -> list[float]:
     return result
 
 
-def _permuted(strata: Sequence[list[float]], uniform: Uniform) -> float:
-    return math.fsum([math.fsum(deal(scores, len(scores) // 2, uniform)) for scores in strata])
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted so that no true hypothesis at all is likely rejected (Holm 1979)."""
+    count = len(p_values)
+    result = [1.0] * count
+    most = 0.0
+    for rank, at in enumerate(sorted(range(count), key=lambda at: p_values[at])):
+        most = max(most, min(1.0, p_values[at] * (count - rank)))
+        result[at] = most
+    return result
+
+
+def _is_unequal(before: Cases, after: Cases) -> bool:
+    sizes = ((len(old), len(new)) for old, new in zip(before, after, strict=True))
+    return any(max(pair) > UNEQUAL * min(pair) for pair in sizes)
+
+
+def _fall(before: Cases, after: Cases) -> float:
+    means = (
+        math.fsum(old) / len(old) - math.fsum(new) / len(new) for old, new in zip(before, after, strict=True)
+    )
+    return math.fsum(means)
+
+
+def _strata(before: Cases, after: Cases) -> list[Stratum]:
+    """Write the fall as a sum over the smaller side's replies of each case."""
+    strata = []
+    for old, new in zip(before, after, strict=True):
+        weight = 1 / len(old) + 1 / len(new)
+        # A case of equal scores on both sides adds the same to every deal.
+        if max(*old, *new) - min(*old, *new) <= TIE:
+            continue
+        if len(old) <= len(new):
+            values = [*sorted(old), *sorted(new)]
+        else:
+            values, weight = [*sorted(new), *sorted(old)], -weight
+        strata.append(Stratum([weight * value for value in values], min(len(old), len(new))))
+    return strata
+
+
+def _welch_p(before: Cases, after: Cases) -> float:
+    """Return the one-sided p of Welch's t test of the two means over cases (Biometrika 1947).
+
+    A side with one reply of each case is taken to spread as the other does.
+    """
+    terms = [_spread(old, new) for old, new in zip(before, after, strict=True)]
+    terms += [_spread(new, old) for old, new in zip(before, after, strict=True)]
+    variance = math.fsum(term for term, _ in terms)
+    if variance <= 0.0:
+        return 0.0
+    freedom = variance**2 / math.fsum(term**2 / free for term, free in terms if free)
+    return t_tail(_fall(before, after) / math.sqrt(variance), freedom)
+
+
+def _spread(scores: Sequence[float], others: Sequence[float]) -> tuple[float, int]:
+    """Return the variance of a case's mean, and its degrees of freedom."""
+    seen = scores if len(scores) > 1 else others
+    middle = math.fsum(seen) / len(seen)
+    freedom = len(seen) - 1
+    if not freedom:
+        return 0.0, 0
+    return math.fsum((score - middle) ** 2 for score in seen) / freedom / len(scores), freedom

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from evalcore.stats.permutation import can_alarm
-from evalcore.stats.uncertainty import t_quantile
+from evalcore.stats.permutation import ALPHA, can_alarm
+from evalcore.stats.student import t_quantile
 from evalcore.structs import Frozen
 
 DEFAULT_MARGIN = 0.02
-_POWER_Z = 0.8416212335729143
-"""The normal quantile of 0.8: a change is told that would be found four times in five."""
+POWER = 0.8
+"""A change is told that would be found four times in five."""
 _STEP = 0.001
 
 
@@ -56,19 +56,26 @@ def spread_of(scores: Iterable[Iterable[float]]) -> Spread:
 
 
 def smallest_change(
-    cases: int, replicates: int, spread: Spread | None = None, margin: float = DEFAULT_MARGIN
+    cases: int,
+    replicates: int,
+    spread: Spread | None = None,
+    margin: float = DEFAULT_MARGIN,
+    models: int = 1,
 ) -> float | None:
-    """Return the fall of mean accuracy that would be found four times in five; None where none would.
+    """Return the fall of one model's mean accuracy that would be found four times in five.
 
-    The least d with d >= margin + (t at 0.975 + t at 0.8) x the standard error of the difference of
-    two means over C cases of R replicates (Cohen 1988, section 2.4), the later mean being d lower.
+    `models` are tested at once, and only this one falls. None where no fall would be found.
+
+    The least d with d >= margin + (t at 1 - level + t at 0.8) x the standard error of the difference of
+    two means over C cases of R replicates (Cohen 1988, section 2.4), the later mean being d lower; the
+    level is 0.025 over the number of models.
     """
-    if not can_alarm([replicates] * cases):
+    if not can_alarm([(replicates, replicates)] * cases, models):
         return None
     seen = spread or Spread()
     # With one reply each, what the cases differ by is all there is to go by.
     freedom = max(2 * cases * (replicates - 1), cases - 1)
-    quantiles = t_quantile(freedom) + t_quantile(freedom, _POWER_Z)
+    quantiles = t_quantile(freedom, ALPHA / models) + t_quantile(freedom, 1 - POWER)
     before = seen.variance(seen.mean)
     for step in range(math.ceil(margin / _STEP), math.floor(seen.mean / _STEP) + 1):
         change = step * _STEP

@@ -9,7 +9,7 @@ and the spread within a case is the unbiased one, since few replies would seem t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import mul, sub
 from typing import TypeAlias
@@ -26,6 +26,8 @@ ACCURACY_MASS = 0.6
 REPRODUCIBILITY_MASS = 1.0
 """The pseudo-observation's weight over all cases; one case has its share (why so: docs/calibration.md)."""
 LOW, HIGH = 2.5, 97.5
+FOUR = 4
+"""Replies to a case that two pairs without a common one take."""
 MANY_CASES = 20
 """From here on the spread between cases says something of cases that are not there."""
 
@@ -36,15 +38,38 @@ def accuracy_interval(
     """Return the 95 % interval of the mean over these cases, given the scores of each one's replies.
 
     Each case has one reply at least; None where there is no case. The order of replies plays no part.
+    A case's only reply says nothing of how its replies vary: such cases are taken together, as one
+    stratum, so that their interval also holds what the cases differ by.
     """
     if not scores:
         return None
-    draws = _affordable(draws, sum(map(len, scores)))
-    lows, highs = [0.0] * draws, [0.0] * draws
-    for case in scores:
-        _add_accuracy(sorted(case), ACCURACY_MASS / len(scores), uniform, lows, highs)
     middle = mean(mean(sorted(case)) or 0.0 for case in scores)
-    return _limits(lows, highs, len(scores), middle or 0.0)
+    return _interval_of_means(scores, uniform, draws, 1, middle or 0.0)
+
+
+def all_right_interval(
+    right: Sequence[Sequence[bool]], replies: int, uniform: Uniform, draws: int = DRAWS
+) -> Interval | None:
+    """Return the 95 % interval of the mean chance that so many replies to a case are all right.
+
+    `right` says of each case's replies whether they are; as for a mean, with each case's draw to the
+    power of `replies`. None where there is no case, or one has fewer replies.
+    """
+    rate = all_right_rate(right, replies)
+    if rate is None:
+        return None
+    return _interval_of_means([list(map(float, case)) for case in right], uniform, draws, replies, rate)
+
+
+def all_right_rate(right: Sequence[Sequence[bool]], replies: int) -> float | None:
+    """Return the mean over cases of the chance that so many of a case's replies are all right.
+
+    C(c, k) / C(n, k) for c right ones of n, the unbiased estimate (pass^k; Yao et al. 2024,
+    arXiv 2406.12045). None where there is no case, or one has fewer replies.
+    """
+    if any(len(case) < replies for case in right):
+        return None
+    return mean(math.comb(sum(case), replies) / math.comb(len(case), replies) for case in right)
 
 
 def reproducibility_interval(pairs: Sequence[Pairs], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
@@ -55,21 +80,21 @@ def reproducibility_interval(pairs: Sequence[Pairs], uniform: Uniform, draws: in
     lows, highs = [0.0] * draws, [0.0] * draws
     for case in pairs:
         _add_agreement(case, REPRODUCIBILITY_MASS / len(pairs), uniform, lows, highs)
-    return _limits(lows, highs, len(pairs), mean(case.value for case in pairs) or 0.0)
+    middle = math.fsum(case.value for case in pairs)
+    drawn = math.fsum((low - middle) ** 2 for low in lows) / draws
+    # Weights on replies vary less than pairs do where there are few of them: of two replies, not at all.
+    wanting = math.sqrt(max(1.0, _variance_of_agreement(pairs) / drawn)) if drawn > 0.0 else 1.0
+    lows = [middle + wanting * (low - middle) for low in lows]
+    highs = [middle + wanting * (high - middle) for high in highs]
+    return _limits(lows, highs, len(pairs), middle / len(pairs))
 
 
-def interval_of_like_cases(means: Sequence[float]) -> Interval | None:
-    """Return a rough 95 % interval for cases like these: t over the cases' means; None below 20 of them.
+def interval_of_like_cases(means: Sequence[float], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
+    """Return a 95 % interval for the mean over cases like these; None below 20 of them.
 
-    Rough, since the cases were picked by hand and their means are far from normal.
+    The cases' means are the replies of one stratum. Rough, since the cases were picked by hand.
     """
-    count = len(means)
-    middle = mean(means)
-    if middle is None or count < MANY_CASES:
-        return None
-    variance = math.fsum((value - middle) ** 2 for value in means) / (count - 1)
-    half = t_quantile(count - 1) * math.sqrt(variance / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return accuracy_interval([means], uniform, draws) if len(means) >= MANY_CASES else None
 
 
 def may_still_differ(identical: int) -> float:
@@ -81,24 +106,29 @@ def may_still_differ(identical: int) -> float:
     return 1.0 - math.pow(0.05, 1.0 / identical)
 
 
-def t_quantile(freedom: float, z: float = 1.959963984540054) -> float:
-    """Return Student's t for the normal quantile z; right to 1e-5 from 10 degrees of freedom on.
-
-    The expansion in 1 / freedom of Abramowitz & Stegun 26.7.5.
-    """
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return math.fsum(term / freedom**power for power, term in enumerate(terms))
+def _interval_of_means(
+    cases: Sequence[Sequence[float]], uniform: Uniform, draws: int, power: int, middle: float
+) -> Interval:
+    draws = _affordable(draws, sum(map(len, cases)))
+    lows, highs = [0.0] * draws, [0.0] * draws
+    strata = [(sorted(case), 1) for case in cases if len(case) > 1]
+    if singles := sorted(case[0] for case in cases if len(case) == 1):
+        strata.append((singles, len(singles)))
+    for values, weight in strata:
+        _add_means(values, weight, ACCURACY_MASS * weight / len(cases), uniform, power, lows, highs)
+    return _limits(lows, highs, len(cases), middle)
 
 
-def _add_accuracy(
-    values: Sequence[float], mass: float, uniform: Uniform, lows: list[float], highs: list[float]
+def _add_means(
+    values: Sequence[float],
+    weight: int,
+    mass: float,
+    uniform: Uniform,
+    power: int,
+    lows: list[float],
+    highs: list[float],
 ) -> None:
+    """Add the draws of a stratum that stands for `weight` cases."""
     beta = make_beta(mass, len(values), uniform)
     values = _stretched(values)
     # Of sorted values only the cuts at which the value changes are needed.
@@ -112,8 +142,13 @@ def _add_accuracy(
                 inner -= cut[at] * rise
         extra = beta()
         inner *= 1.0 - extra
-        lows[draw] += inner
-        highs[draw] += inner + extra
+        if power == 1:
+            lows[draw] += weight * inner
+            highs[draw] += weight * (inner + extra)
+        else:
+            # A share that was drawn apart may lie outside of [0, 1].
+            lows[draw] += weight * max(0.0, inner) ** power
+            highs[draw] += weight * min(1.0, max(0.0, inner + extra)) ** power
 
 
 def _add_agreement(
@@ -148,6 +183,23 @@ def _add_agreement(
         inner = (1.0 - lost) * (1.0 - part)
         lows[draw] += inner
         highs[draw] += inner + part
+
+
+def _variance_of_agreement(pairs: Sequence[Pairs]) -> float:
+    """Estimate the variance of the sum over cases of their mean agreement (a U-statistic, Hoeffding 1948).
+
+    From four replies on a case gives it unbiased: its square less the mean product of two pairs without a
+    common reply. Fewer replies hold no such pairs; theirs is at most 2 / n of the variance of one pair, for
+    which all such cases' pairs are taken together.
+    """
+    known = [case for case in pairs if sum(case.counts) >= FOUR]
+    own = math.fsum(case.value**2 - case.disjoint_product for case in known)
+    few = [case for case in pairs if sum(case.counts) < FOUR]
+    if not few:
+        return own
+    middle = math.fsum(case.value for case in few) / len(few)
+    of_a_pair = math.fsum(case.square - middle**2 for case in few)
+    return own + math.fsum(2 / sum(case.counts) for case in few) * of_a_pair / len(few)
 
 
 def _stretched(values: Sequence[float]) -> list[float]:
@@ -190,9 +242,35 @@ class Pairs(Frozen, frozen=True):
     @property
     def value(self) -> float:
         """The mean over all pairs of replies."""
+        return self._mean_of(lambda value: value)
+
+    @property
+    def square(self) -> float:
+        """The mean square of a pair's agreement."""
+        return self._mean_of(lambda value: value * value)
+
+    @property
+    def disjoint_product(self) -> float:
+        """The mean product of two pairs without a common reply; of four replies and more."""
+        replies = sum(self.counts)
+        whole = math.comb(replies, 2)
+        # Of each reply: its agreements with all others.
+        rows = [
+            math.fsum(
+                count * self.agreement[max(at, other)][min(at, other)]
+                for other, count in enumerate(self.counts)
+            )
+            - self.agreement[at][at]
+            for at in range(len(self.counts))
+        ]
+        shared = math.fsum(count * row * row for count, row in zip(self.counts, rows, strict=True))
+        total = (self.value * whole) ** 2 - shared + self.square * whole
+        return total / (whole * math.comb(replies - 2, 2))
+
+    def _mean_of(self, figure: Callable[[float], float]) -> float:
         rows = enumerate(zip(self.counts, self.agreement, strict=True))
         terms = (
-            value * (count * self.counts[other] if other < at else math.comb(count, 2))
+            figure(value) * (count * self.counts[other] if other < at else math.comb(count, 2))
             for at, (count, row) in rows
             for other, value in enumerate(row)
         )
