@@ -109,7 +109,7 @@ State = Queued | Running | Publishing | Completed | Failed | Cancelled
 
 
 class Job(Frozen, frozen=True, kw_only=True):
-    """One accepted request; kept as `<state dir>/jobs/<job_id>.json`."""
+    """One accepted request; stored as `<state dir>/jobs/<job_id>.json`."""
 
     schema_version: int = SCHEMA_VERSION
     job_id: str
@@ -174,7 +174,7 @@ def skip(job: Job, model: str, reason: str) -> Job:
 
 
 def attend(job: Job, attention: Attention | None) -> Job:
-    """Tell what an operator should know, or that it is over."""
+    """Set what an operator should know; None for nothing."""
     _unfinished(job)
     return msgspec.structs.replace(job, attention=attention)
 
@@ -226,7 +226,7 @@ def fail(job: Job, at: str, error: JobError, result: JobResult | None = None) ->
 
 
 def cancel(job: Job, at: str, result: JobResult | None = None) -> Job:
-    """End an unfinished job at a person's wish."""
+    """End an unfinished job because a person asked for it."""
     began = _unfinished(job)
     state = Cancelled(started_at=began, finished_at=max(at, began or at), result=result)
     return msgspec.structs.replace(job, state=state, attention=None)
@@ -238,7 +238,7 @@ def has_results(result: JobResult | None) -> bool:
 
 
 def row_of(outcome: RunOutcome) -> ModelRow:
-    """Tell of one model's run what callers are shown."""
+    """Return what callers are shown of one model's run."""
     record = outcome.record
     return ModelRow(
         model=outcome.model,
@@ -268,8 +268,6 @@ def _unfinished(job: Job) -> str | None:
 
 
 SKILL_NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,99}$"
-
-
 GIT_SHA: Final = r"^[0-9a-fA-F]{7,40}$"
 
 

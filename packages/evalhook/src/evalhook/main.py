@@ -1,4 +1,8 @@
-"""The command line; each command's parts are loaded when it is asked for."""
+"""The command line.
+
+Each command imports its parts when it is called: the web server and GitHub's client take over a second to
+import, which `evalhook --help` and a usage error should not wait for.
+"""
 
 from __future__ import annotations
 
@@ -47,16 +51,16 @@ def publish(job_id: str) -> None:
     from evalhook.commands.publish import publish_by_hand  # noqa: PLC0415
 
     job = publish_by_hand(os.environ, job_id)
-    told = job.result.pull_request_url or job.result.branch if job.result is not None else None
+    where = job.result.pull_request_url or job.result.branch if job.result is not None else None
     if job.status == "completed":
-        click.echo(told or "nothing was left to commit back")
+        click.echo(where or "nothing was left to commit back")
         return
     click.echo(f"evalhook: {job.error.message if job.error is not None else job.status}", err=True)
     sys.exit(FAILED)
 
 
 def main() -> None:
-    """Run the command line; a mistake of the operator's is one line and exit code 2."""
+    """Run the command line; an error of the operator is one line and exit code 2."""
     try:
         cli(prog_name="evalhook")
     except EvaluatorError as error:

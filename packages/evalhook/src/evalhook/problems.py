@@ -1,4 +1,4 @@
-"""The HTTP answer to whatever is refused or goes wrong: the only place where an error gets a status."""
+"""The HTTP answers to refusals and errors: the only place where an error gets a status."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _STATUS: Final[dict[type[Refusal], int]] = {
 
 
 def of_refusal(refusal: Refusal) -> Problem:
-    """Say in HTTP why the service refuses."""
+    """Return the HTTP answer to a refusal of the domain."""
     body = BusyBody(current_job=refusal.current) if isinstance(refusal, errors.Busy) else None
     return Problem(_STATUS[type(refusal)], refusal.code, refusal.message, body=body)
 
@@ -121,7 +121,7 @@ def unsupported_media_type() -> Problem:
 
 
 def internal(request_id: str) -> Problem:
-    """Tell of a mistake of our own: its traceback is in the log, under the request id."""
+    """Report an error of the service itself: its traceback is in the log, under the request id."""
     return Problem(
         500, "internal", f"an error of the service itself; its log has it under request {request_id}"
     )
@@ -132,8 +132,8 @@ _CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 
 
 def of_status(status: int, message: str, headers: dict[str, str] | None = None) -> Problem:
     """Put what the web framework refuses into the same envelope."""
-    kept = {name: value for name, value in (headers or {}).items() if name.lower() == "allow"}
-    return Problem(status, _CODES.get(status, "invalid_request"), message, headers=kept)
+    allowed = {name: value for name, value in (headers or {}).items() if name.lower() == "allow"}
+    return Problem(status, _CODES.get(status, "invalid_request"), message, headers=allowed)
 
 
 async def send_problem(send: Send, problem: Problem) -> None:

@@ -15,8 +15,8 @@ T = TypeVar("T")
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work in a thread and wait for it.
 
-    A cancelled caller still waits for the thread to end (every blocking call here bounds itself), so
-    that nobody else touches a clone or a file while an abandoned thread still does.
+    A cancelled caller still waits for the thread to end (every blocking call here bounds itself), so that
+    no other work touches a clone or a file while the thread still does.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     try:
@@ -24,7 +24,7 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     except asyncio.CancelledError:
         await asyncio.wait([task])
         if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not report it as forgotten
+            task.exception()  # retrieved, so that asyncio does not report it as never retrieved
         raise
 
 
@@ -45,9 +45,9 @@ def in_daemon(work: Callable[[], None]) -> asyncio.Future[None]:
         error: Exception | None = None
         try:
             work()
-        except Exception as raised:  # noqa: BLE001 - handed over, whatever it is, to whoever waits
+        except Exception as raised:  # noqa: BLE001 - raised again where the future is awaited
             error = raised
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, and the future no longer awaited
             loop.call_soon_threadsafe(settle, error)
 
     Thread(target=run, daemon=True).start()

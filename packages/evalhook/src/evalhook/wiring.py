@@ -265,7 +265,7 @@ class Parts:
         self.allowed = AllowedAddresses(
             settings.allowed_ips,
             api_url=settings.github_api_url,
-            kept=settings.state_dir / "github-meta.json",
+            stored=settings.state_dir / "github-meta.json",
         )
         self.trusted_proxies = settings.trusted_proxies
         self.authenticator = _authenticator(settings, effects, scrub)

@@ -39,8 +39,8 @@ AWAY = FetchFailed("GitHub does not answer")
 
 
 def allowed(folder: Path, meta: Meta, text: str = f"{OFFICE} github-actions") -> AllowedAddresses:
-    kept = folder / "state" / "meta.json"
-    return AllowedAddresses(parse_allowed(text), api_url="https://api.example", kept=kept, fetch=meta)
+    stored = folder / "state" / "meta.json"
+    return AllowedAddresses(parse_allowed(text), api_url="https://api.example", stored=stored, fetch=meta)
 
 
 def admitted(addresses: AllowedAddresses) -> set[str]:
@@ -113,10 +113,10 @@ def test_ranges_are_fetched_over_real_http(tmp_path: Path) -> None:
             await send_answer(send, json_answer(200 if scope["path"] == "/meta" else 404, GOOD))
 
     with running(github) as url:
-        kept = tmp_path / "meta.json"
-        addresses = AllowedAddresses(parse_allowed("github-actions"), api_url=url, kept=kept)
+        stored = tmp_path / "meta.json"
+        addresses = AllowedAddresses(parse_allowed("github-actions"), api_url=url, stored=stored)
         assert addresses.refresh()
-        wrong = AllowedAddresses(parse_allowed("github-actions"), api_url=f"{url}/x", kept=kept)
+        wrong = AllowedAddresses(parse_allowed("github-actions"), api_url=f"{url}/x", stored=stored)
         assert not wrong.refresh()
     assert admitted(addresses) == {RUNNER}
 

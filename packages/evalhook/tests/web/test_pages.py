@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from evalhook.jobs import JobError, JobResult, ModelRow, Progress
 from evalhook.monitoring.live import JobProgress, ModelProgress, Wait
-from evalhook.security.sessions import LIFETIME_SECONDS, MOST_SESSIONS, Sessions
 from evalhook.web import pages
 from evalhook.web.pages import TEMPLATES, Running, View
 from evalhook.web.schemas import JobView
@@ -242,17 +241,3 @@ def test_no_template_marks_a_text_as_safe() -> None:
 )
 def test_durations_read_well(seconds: float | None, words: str) -> None:
     assert pages.duration(seconds) == words
-
-
-def test_sessions_end_by_themselves_and_are_bounded() -> None:
-    clock = [0.0]
-    sessions = Sessions(monotonic=lambda: clock[0])
-    first = sessions.open()
-    assert sessions.is_open(first)
-    clock[0] = LIFETIME_SECONDS
-    assert not sessions.is_open(first)
-    opened = [sessions.open() for _ in range(MOST_SESSIONS + 1)]
-    assert not sessions.is_open(opened[0])
-    assert all(sessions.is_open(session) for session in opened[1:])
-    sessions.close(opened[-1])
-    assert not sessions.is_open(opened[-1])

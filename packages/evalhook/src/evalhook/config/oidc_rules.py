@@ -2,7 +2,7 @@
 
     repository=org/library ref=refs/heads/main; repository=org/other environment=evaluation
 
-Rules are separated by `;`, a rule's claims by white space; a value with spaces stands in quotes. All
+Rules are separated by `;`, a rule's claims by white space; a value with spaces is quoted. All
 claims of one rule must hold, of any rule.
 """
 

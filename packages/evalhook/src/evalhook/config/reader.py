@@ -42,7 +42,7 @@ class SettingReader:
         return self._parsed(setting, text) if text else None
 
     def value(self, setting: Defaulted[T]) -> T:
-        """Read a setting that has a default, which also stands in for a value that is wrong."""
+        """Read a setting that has a default, which is also returned for a value that is wrong."""
         value = self.optional(setting)
         if value is None and self.shown[setting.name] == "not set":
             self.shown[setting.name] = f"not set (default: {_as_text(setting.default)})"

@@ -50,7 +50,7 @@ class JobLimits(Frozen, frozen=True, kw_only=True):
     """What bounds a job in time, in seconds, and how many jobs may wait."""
 
     grace: float
-    """For the calls in flight when the service is told to stop."""
+    """For the calls in flight when a signal stops the service."""
     outage: float
     """How long a model that has answered in this job is waited for."""
     stall: float
@@ -103,7 +103,7 @@ class Settings(Frozen, frozen=True):
     refresh_minutes: int
     """How often open results are looked at."""
     max_state_gb: int
-    """The size that the state directory is kept under, where published jobs can be dropped for it."""
+    """The size of the state directory above which published jobs are removed, the oldest first."""
     min_free_gb: int
     """Free space without which no job is taken."""
     public_url: str | None
@@ -135,7 +135,7 @@ class Settings(Frozen, frozen=True):
 
     @property
     def runs_dir(self) -> Path:
-        """Where replies and records are kept."""
+        """Where replies and records are stored."""
         return self.state_dir / "runs"
 
     @property
@@ -145,7 +145,7 @@ class Settings(Frozen, frozen=True):
 
     @property
     def jobs_dir(self) -> Path:
-        """Where jobs are kept."""
+        """Where jobs are stored."""
         return self.state_dir / "jobs"
 
 

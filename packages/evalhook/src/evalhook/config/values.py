@@ -57,7 +57,7 @@ def publish_cases(text: str) -> Literal["names", "hashed", "none"]:
 
 
 def as_written(check: Callable[[str], str]) -> Callable[[str], str]:
-    """Make a reader that checks a text and keeps it to the letter, as names that are compared must be."""
+    """Make a reader that checks a text and returns it unchanged, as for names that are compared."""
 
     def read(text: str) -> str:
         check(text)

@@ -1,1 +1,1 @@
-"""What can be watched: events, live progress, logs, metrics, and who is told how jobs go."""
+"""Observers of jobs: live progress and its events, logs, metrics, and notifications on GitHub."""

@@ -101,7 +101,7 @@ class _Lines:
         line = json.dumps(event)
         job_id = event.get("job_id")
         if self._job_logs is not None and isinstance(job_id, str):
-            self._job_logs.keep(job_id, line)
+            self._job_logs.append(job_id, line)
         return line
 
 
@@ -117,7 +117,7 @@ class JobLogs:
         self._folder = folder
         self._max_bytes = max_bytes
 
-    def keep(self, job_id: str, line: str) -> None:
+    def append(self, job_id: str, line: str) -> None:
         """Append a line to a job's log."""
         if JOB_ID.fullmatch(job_id) is None:
             return

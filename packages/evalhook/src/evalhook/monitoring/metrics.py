@@ -186,7 +186,7 @@ class _CallMetrics(Observer):
 
 
 class _Process(Collector):
-    """The process's own figures and those of requests, which their libraries keep for all applications."""
+    """The figures of the process and of requests, which their libraries register globally."""
 
     def collect(self) -> Iterable[Metric]:
         """Pass them on."""

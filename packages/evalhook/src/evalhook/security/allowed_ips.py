@@ -1,4 +1,4 @@
-"""EVALHOOK_ALLOWED_IPS: who may call at all; `github-actions` stands for the ranges that GitHub names.
+"""EVALHOOK_ALLOWED_IPS: which addresses may call; `github-actions` means the ranges that GitHub names.
 
 The ranges come from GitHub's `meta` API, once a day; the last good ones are stored in the state directory
 too, so that neither an outage of GitHub's nor a restart changes who may call. Before they have been
@@ -45,13 +45,13 @@ class AllowedAddresses:
         setting: AllowedIps | None,
         *,
         api_url: str,
-        kept: Path,
+        stored: Path,
         fetch: Callable[[str, int], JsonValue] = fetch_json,
     ) -> None:
         self._is_everybody = setting is None
         self._setting = setting or AllowedIps(networks=(), github_actions=False)
         self._url = f"{api_url}/meta"
-        self._kept = kept
+        self._stored = stored
         self._fetch = fetch
         self._ranges = _Ranges(self._setting.networks)
 
@@ -69,7 +69,7 @@ class AllowedAddresses:
             await sleep(REFRESH_SECONDS if is_fresh else RETRY_SECONDS)
 
     def refresh(self) -> bool:
-        """Fetch GitHub's ranges, blocking; keeps the last good ones where that fails."""
+        """Fetch GitHub's ranges, blocking; the last good ones stay where that fails."""
         try:
             networks = _networks(self._fetch(self._url, MAX_META_BYTES))
         except FetchFailed as error:
@@ -78,15 +78,15 @@ class AllowedAddresses:
         self._use(networks)
         log.info("github_ranges_fetched", ranges=len(networks))
         try:
-            self._kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(self._kept, msgspec.json.encode(Meta([str(network) for network in networks])))
+            self._stored.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(self._stored, msgspec.json.encode(Meta([str(network) for network in networks])))
         except (OSError, StorageError) as error:
             log.warning("github_ranges_not_kept", reason=str(error))
         return True
 
     def _restore(self) -> None:
         try:
-            self._use(_networks(msgspec.json.decode(self._kept.read_bytes())))
+            self._use(_networks(msgspec.json.decode(self._stored.read_bytes())))
         except FileNotFoundError:
             return
         except (OSError, msgspec.MsgspecError, FetchFailed) as error:

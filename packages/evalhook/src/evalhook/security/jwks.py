@@ -23,7 +23,7 @@ MIN_KEY_BITS: Final = 2048
 FRESH_SECONDS: Final = 3600.0
 """How long keys are used without asking again: a withdrawn one is good no longer than this."""
 ASK_AGAIN_SECONDS: Final = 10.0
-"""The shortest time between two questions to the issuer, whatever tokens come meanwhile."""
+"""The shortest time between two requests to the issuer, however many tokens come meanwhile."""
 log = structlog.stdlib.get_logger(__name__)
 
 

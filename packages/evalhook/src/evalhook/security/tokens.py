@@ -33,9 +33,9 @@ class SharedTokens:
         self._watched = [_Watched(source, learned) for source in sources]
 
     def accept(self, shown: bytes) -> bool:
-        """Whether a token is one of ours; takes the same time whichever it is, and whatever is shown."""
+        """Whether a token is valid; the time this takes depends neither on the token nor on the answer."""
         digest = sha256(shown).digest()
-        # Every comparison is made, whatever the first one yields, so that the time tells nothing.
+        # Every comparison is made, whatever the first one yields, so that the time reveals nothing.
         equal = [hmac.compare_digest(digest, watched.digest()) for watched in self._watched]
         return True in equal
 

@@ -25,7 +25,7 @@ START_SECONDS: Final = 30.0
 """After the start, which must not wait for a walk through thousands of folders."""
 DAY_SECONDS: Final = 86400.0
 COMPRESSED_AFTER: Final = timedelta(days=1)
-"""Until then `replies.jsonl` stands as it was written, for whoever wants to look at a fresh run."""
+"""Until then `replies.jsonl` stays as it was written, so that a fresh run is easy to read."""
 log = structlog.stdlib.get_logger(__name__)
 
 

@@ -192,7 +192,7 @@ def _read_jobs(folder: Path) -> Iterator[Job]:
         try:
             yield _read_job(where, name.removesuffix(".json"), decoder)
         except (OSError, msgspec.MsgspecError, StorageError) as error:
-            # One unreadable file must not keep the service down; the file is left for a person to look at.
+            # One unreadable file must not stop the service; it stays, so that a person can look at it.
             log.warning("job_unreadable", file=where, reason=str(error))
 
 

@@ -46,7 +46,7 @@ async def _read_bounded(stream: AsyncIterator[bytes]) -> bytes:
             elif size > DRAINED:
                 break
     except InternalServerException as error:
-        # How Litestar tells that the client has gone: nobody reads the answer, and nothing has crashed.
+        # How Litestar reports a client that has disconnected, which is no error of the service.
         raise problems.invalid_request("the connection ended in the middle of the body") from error
     if size > MAX_BODY:
         raise problems.too_large(MAX_BODY)
@@ -75,7 +75,7 @@ def _decode(body: bytes) -> EvaluateRequest:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # Which of two equal keys was meant nobody knows.
+    # Which of two equal keys was meant cannot be known.
     if len({key for key, _ in pairs}) != len(pairs):
         raise ValueError("a field is there twice")
     return dict(pairs)

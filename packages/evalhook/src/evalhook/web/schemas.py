@@ -78,7 +78,7 @@ class Health(Frozen, frozen=True, kw_only=True):
 
 
 def accepted(job: Job, position: int | None = None) -> Accepted:
-    """Tell the caller of its job."""
+    """Return the answer to an accepted request."""
     return Accepted(
         job_id=job.job_id,
         status=status_of(job),
@@ -97,7 +97,7 @@ def job_path(job_id: str) -> str:
 
 
 def view(job: Job, position: int | None = None) -> JobView:
-    """Show a job; `position` is its place in line."""
+    """Return a job as callers see it; `position` is its position in the queue."""
     state = job.state
     return JobView(
         job_id=job.job_id,

@@ -67,8 +67,8 @@ class Service:
             job = _queued(request, plan, now)
             await self._write_planned(job, plan)
         except BaseException:
-            # Whatever ended the intake, a cancelled request included, must not keep the slot; but while
-            # a thread is still at work in the clones, nobody else may have them.
+            # However the intake ended, even with the request cancelled, the slot must become free; but not
+            # while a thread of it is still at work in the clones.
             if planning.done():
                 self._release(holder)
             else:
