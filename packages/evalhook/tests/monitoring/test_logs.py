@@ -154,7 +154,7 @@ def test_a_jobs_log_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
     logs = JobLogs(tmp_path, max_bytes=100)
     job_id = "0" * 36
     for number in range(1000):
-        logs.keep(job_id, f"line {number}")
+        logs.append(job_id, f"line {number}")
     newest = (tmp_path / job_id / "job.log").read_text().splitlines()
     older = (tmp_path / job_id / "job.log.1").read_text().splitlines()
     assert newest[-1] == "line 999"
@@ -164,12 +164,12 @@ def test_a_jobs_log_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("job_id", ["../../etc/passwd", "", "x", "0" * 35 + "/"])
 def test_an_odd_id_names_no_file(tmp_path: Path, job_id: str) -> None:
-    JobLogs(tmp_path / "jobs").keep(job_id, "x")
+    JobLogs(tmp_path / "jobs").append(job_id, "x")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_gone_does_not_stop_the_log(tmp_path: Path) -> None:
-    JobLogs(tmp_path / "nothing").keep("0" * 36, "x")
+    JobLogs(tmp_path / "nothing").append("0" * 36, "x")
 
 
 def test_a_failed_call_is_logged_without_its_case(world, lines: io.StringIO) -> None:
