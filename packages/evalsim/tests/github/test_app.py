@@ -288,3 +288,11 @@ def test_command_names_what_it_cannot_use(tmp_path: Path, options: list[str], wo
     result = CliRunner().invoke(github_command, told)
     assert result.exit_code == 2
     assert words in result.output
+
+
+def test_branches_are_listed_with_their_commits(simulated, repository, tmp_path: Path) -> None:
+    app, url = simulated
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
+    bare = app.state.repositories[REPOSITORY].bare
+    listed = {branch.name: branch.commit.sha for branch in repository.get_branches()}
+    assert listed == {"main": bare.branch("main"), "topic": bare.branch("topic")}

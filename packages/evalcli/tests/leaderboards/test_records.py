@@ -1,0 +1,39 @@
+"""The records in a run's folder: as first scored, then by later rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evalcli.leaderboards.records import records_in
+from evalcore.errors import StorageError
+
+
+def test_a_later_scoring_follows_the_first(make_run: Callable[..., Path]) -> None:
+    run = make_run([{"decision": "approve"}])
+    (first,) = records_in(run)
+    later = json.loads((run / "record.json").read_bytes()) | {
+        "run_id": "later",
+        "rescored_from": first.run_id,
+    }
+    (run / "record-99.json").write_text(json.dumps(later))
+    assert [record.run_id for record in records_in(run)] == [first.run_id, "later"]
+
+
+def test_a_run_without_a_record_says_what_makes_it(make_run: Callable[..., Path]) -> None:
+    run = make_run([{"decision": "approve"}], is_recorded=False)
+    with pytest.raises(StorageError, match="has no record yet") as caught:
+        records_in(run)
+    assert f"evalcli rescore {run}" in caught.value.line
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"run_id": 7}'])
+def test_a_later_record_that_cannot_be_read_is_named(make_run: Callable[..., Path], text: str) -> None:
+    run = make_run([{"decision": "approve"}])
+    (run / "record-99.json").write_text(text)
+    with pytest.raises(StorageError, match="it is no record") as caught:
+        records_in(run)
+    assert str(run / "record-99.json") in caught.value.line
