@@ -190,6 +190,12 @@ class World:
         assert answer.status_code == 202, answer.text
         return await self.ended(client, answer.json()["job_id"])
 
+    async def slot_is_free(self, client: httpx.AsyncClient) -> bool:
+        """Whether another request gets as far as the component that it names."""
+        self.clones.fail_at, self.router.error = "", None
+        answer = await client.post("/evaluate", json={"skill_name": "missing"})
+        return answer.status_code == 404
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[httpx.AsyncClient]:
         self.app = create_app(

@@ -1,0 +1,100 @@
+"""A job as server-sent events: whole at the start, gathered in between, `done` at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from evalhook import jobs
+from evalhook.jobs import Job, Progress, Queued
+from evalhook.monitoring.events import EventHub
+from evalhook.monitoring.live import Live
+from evalhook.web.event_stream import stream
+
+
+def running_job() -> Job:
+    return jobs.start(
+        Job(
+            job_id="a",
+            skill_name="memo",
+            replicates=1,
+            git_sha=None,
+            prompt_commit="1" * 40,
+            dataset_commit=None,
+            created_at="2026-01-01T00:00:00.000Z",
+            progress=Progress(done=3, total=8),
+            state=Queued(),
+        ),
+        "2026-01-01T00:00:00.000Z",
+    )
+
+
+def parsed(text: str) -> list[tuple[str, Any]]:
+    """The events of a stream, by name."""
+    blocks = [
+        dict(line.split(": ", 1) for line in block.splitlines()) for block in text.split("\n\n") if block
+    ]
+    return [(block["event"], json.loads(block["data"])) for block in blocks if "event" in block]
+
+
+async def started(client: httpx.AsyncClient, world: Any) -> str:
+    world.router.gate = asyncio.Event()
+    answer = await client.post("/evaluate", json={"skill_name": "memo", "replicates": 2})
+    await world.router.asked.wait()
+    return answer.json()["job_id"]
+
+
+def test_a_job_is_followed_to_its_end(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        job_id = await started(client, world)
+        asyncio.get_running_loop().call_later(0.3, world.router.gate.set)
+        answer = await client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": "7"})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        events = parsed(answer.text)
+        first, last = events[0], events[-1]
+        assert (first[0], first[1]["done"], first[1]["total"], first[1]["in_flight"]) == ("progress", 0, 8, 8)
+        assert {data["model"] for name, data in events if name == "model"} == {"alpha", "beta"}
+        assert last == ("done", (await client.get(f"/jobs/{job_id}")).json())
+        counts = [data["done"] for name, data in events if name == "progress"]
+        assert counts == sorted(counts)
+
+    world.story(tell)
+
+
+def test_a_job_that_has_ended_is_one_event(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        job = await world.evaluated(client)
+        answer = await client.get(f"/jobs/{job['job_id']}/events")
+        assert parsed(answer.text) == [("done", job)]
+
+    world.story(tell)
+
+
+def test_events_need_the_token_and_a_job(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/jobs/none/events")).status_code == 404
+        assert (await client.get("/jobs/none/events", headers={"Authorization": ""})).status_code == 401
+
+    world.story(tell)
+
+
+def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
+    running = running_job()
+
+    async def story() -> None:
+        hub = EventHub()
+        live = Live(hub, asyncio.get_running_loop().time)
+        events = stream("a", hub, live, lambda _: running, heartbeat=0.01)
+        seen = [await anext(events) for _ in range(3)]
+        assert seen[0].startswith(b"retry: ")
+        assert parsed(seen[1].decode()) == [("progress", {"done": 3, "total": 8, "errors": 0})]
+        assert seen[2].startswith(b":")
+        await events.aclose()
+        assert len(hub) == 0
+
+    asyncio.run(story())
