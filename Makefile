@@ -11,7 +11,7 @@ help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
 	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
-	@echo 'make check   lint, types, import rules: what CI checks besides the tests'
+	@echo 'make check   lint, types, import rules, dead code, dependencies: what CI checks besides the tests'
 	@echo 'make docs    write the help texts of the commands into docs/commands.md'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
@@ -43,6 +43,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
+	@for package in $(PACKAGES); do \
+		echo "deptry $$package"; (cd packages/$$package && ../../$(BIN)/deptry --no-ansi src) || exit 1; done
 
 map: install
 	$(BIN)/python .ci/map.py

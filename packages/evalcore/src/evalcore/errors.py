@@ -1,19 +1,19 @@
 """Every error that evalcore raises on purpose.
 
 EvaluatorError
-├── InputError                 what was read cannot be used; the person who wrote it can mend it
+├── InputError                 what was read cannot be used; the person who wrote it can correct it
 │   ├── ConfigurationError         models.yaml, a setting, an option
 │   ├── ComponentError             prompt.md, the catalog, schema.json, scoring.yaml
 │   │   └── UnknownComponent           there is no such component
 │   ├── CaseError                  no usable case
 │   ├── CheckoutError              a path that leaves the checkout, is too large, is not UTF-8, is not there
 │   └── LeaderboardError           leaderboard.json is not valid, or two records of one id differ
-├── ModelError                 a provider cannot be used at all (one failed call is kept in its reply)
+├── ModelError                 a provider cannot be used at all (one failed call is noted in its reply)
 │   ├── ProviderUnreachable  *     no connection, or it answers nothing sensible
 │   └── ProviderRefused            the key is not accepted
-├── ScoringError               scoring itself crashed or was killed; the replies are kept
+├── ScoringError               scoring itself crashed or was killed; the replies stay
 ├── StorageError               the run's files cannot be written or read (disk full, permissions)
-└── RepositoryError            raised by evalhook's git and GitHub edge (see evalhook.gitops)
+└── RepositoryError            git or GitHub refused or failed (refined in git.errors, github.transport)
 
 * retryable. A wrong or unreadable *answer* of a model is no error: it is a score.
 """
@@ -24,7 +24,7 @@ from typing import ClassVar
 
 
 class EvaluatorError(Exception):
-    """Says what, where, and what to do, in one line, to the person who can mend it.
+    """Says what, where, and what to do, in one line, to the person who can correct it.
 
     `code` is stable and machine-readable; `where` is a file (with a line where known), a URL or a
     setting; `hint` says what to do.
@@ -121,6 +121,6 @@ class StorageError(EvaluatorError):
 
 
 class RepositoryError(EvaluatorError):
-    """Git or GitHub refused or failed; evalhook.gitops refines it."""
+    """Git or GitHub refused or failed; evalcore.git.errors and evalcore.github.transport refine it."""
 
     code = "repository"

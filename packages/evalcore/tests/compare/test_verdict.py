@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalcore.compare.pool import pool_of_run, pools, pools_of_version
-from evalcore.compare.verdict import Comparison, NotComparable, compare_pools, compare_two, describe
+from evalcore.compare.verdict import (
+    Comparison,
+    NotComparable,
+    compare_pools,
+    compare_two,
+    reasons,
+    what_counts,
+)
 from evalcore.runs.plan import Server
 from evalcore.runs.record import Accuracy, CaseResult
 from evalsim.testing import make_record
@@ -44,6 +51,13 @@ def run(scores, version=OLD, run_id="r", **changes):
         "calls": {"total": total, "ok": total, "api_error": 0, "parse_error": 0, "truncated": 0},
     }
     return make_record(mean=None, **values | changes)
+
+
+def describe(outcome):
+    """What readers are told of an outcome, in one line."""
+    if isinstance(outcome, NotComparable):
+        return f"{outcome.model}: not comparable: {outcome.reason}"
+    return "; ".join([f"{outcome.model}: {outcome.verdict}", what_counts(outcome), *reasons(outcome)])
 
 
 def pool(*records):

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import semver
-
 from evalcli.evaluation.plan import Prepared
 from evalcli.terminal.output import print_bytes
 from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import Table
 from evalcore.compare.pool import spread_of_records
 from evalcore.formats.strict_json import encode_canonical, rounded
+from evalcore.formats.versions import version_order
 from evalcore.library.models import Model
 from evalcore.runs.record import RunRecord
 from evalcore.stats.power import smallest_change
@@ -172,15 +171,8 @@ def _comparable(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
         and run.status == "complete"
         and run.calls.total  # which another program may have written as 0
     }
-    newest = max((_version_key(run) for run in runs.values()), default=None)
-    return [run for run in runs.values() if _version_key(run) == newest]
-
-
-def _version_key(run: RunRecord) -> tuple[bool, semver.Version, str]:
-    try:
-        return True, semver.Version.parse(run.component_version), ""
-    except ValueError:
-        return False, semver.Version(0), run.component_version
+    newest = max((version_order(run.component_version) for run in runs.values()), default=None)
+    return [run for run in runs.values() if version_order(run.component_version) == newest]
 
 
 def _seconds(run: RunRecord) -> float | None:

@@ -16,7 +16,7 @@ from evalcli.leaderboards.records import LATER_RECORD
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.files import write_atomically
-from evalcore.runs.folder import PLAN, RECORD, RunFolder, read_record, require_complete
+from evalcore.runs.folder import PLAN, RECORD, CountedReplies, RunFolder, read_record
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.runs.rescoring import newest_scoring, origin_of, rescored_run_id
@@ -100,8 +100,9 @@ def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
 def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord]:
     folder = RunFolder.open_to_read(run_dir)
     try:
-        record = score_run(folder.plan, folder.replies_of)
-        require_complete(folder.plan, folder.replies_of, record)
+        replies = CountedReplies(folder.plan, folder.replies_of)
+        record = score_run(folder.plan, replies.of)
+        replies.require_complete(record)
     finally:
         folder.close()
     if before is None or before.scoring_version == SCORING_VERSION:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-import semver
-
 from evalcli.terminal.text import Table, figure
 from evalcore.compare.versions import stale_cases
+from evalcore.formats.versions import version_order
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import newest_scoring
 from evalcore.structs import Frozen
@@ -37,7 +36,7 @@ def rank_runs(records: Iterable[RunRecord], *, every_run: bool = False) -> list[
     for record in newest_scoring(records):
         by_version.setdefault(record.component_version, []).append(record)
     ranked: list[RankedRun] = []
-    for version in sorted(by_version, key=_version_key, reverse=True):
+    for version in sorted(by_version, key=lambda each: (version_order(each), each), reverse=True):
         runs = by_version[version]
         ranked += _ranked(runs if every_run else _newest(runs))
     return ranked
@@ -107,13 +106,6 @@ def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
     for note, names in models.items():
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
-
-
-def _version_key(version: str) -> tuple[bool, semver.Version, str]:
-    try:
-        return True, semver.Version.parse(version), version
-    except ValueError:
-        return False, semver.Version(0), version
 
 
 def _newest(runs: list[RunRecord]) -> list[RunRecord]:

@@ -16,6 +16,7 @@ from rich.text import Text
 from evalcli.terminal.text import figure, shown
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.formats.durations import duration_text
 from evalcore.runs.plan import RunPlan
 
 LINE_EVERY_S: Final = 5.0
@@ -25,8 +26,6 @@ LONG_WAIT_S: Final = 30.0
 """How long a call is out before it is named."""
 MAX_NAMED: Final = 3
 """Calls that are named of those that are out for long."""
-_MINUTE: Final = 60
-_HOUR: Final = 3600
 T = TypeVar("T")
 
 
@@ -89,14 +88,7 @@ def long_waits(counts: list[CallCounts], now: float) -> str:
 
 def duration(seconds: float | None) -> str:
     """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
-    if seconds is None:
-        return "?"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return "?" if seconds is None else duration_text(seconds)
 
 
 class ProgressObserver(Observer):

@@ -119,17 +119,6 @@ def compare_two(before: Pool, after: Pool, margin: float = DEFAULT_MARGIN) -> Ou
     return outcome
 
 
-def describe(outcome: Outcome) -> str:
-    """Say an outcome in one line."""
-    if isinstance(outcome, NotComparable):
-        return f"{outcome.model}: not comparable: {outcome.reason}"
-    old, new = outcome.before, outcome.after
-    means = f"{old.version} {old.mean:.3f} -> {new.version} {new.mean:.3f} ({outcome.change:+.3f})"
-    return "; ".join(
-        [f"{outcome.model}: {outcome.verdict}: {means}", what_counts(outcome), *reasons(outcome)]
-    )
-
-
 def what_counts(outcome: Comparison) -> str:
     """Say what the comparison rests on."""
     before, after = outcome.before, outcome.after

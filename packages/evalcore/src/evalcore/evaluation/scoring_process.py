@@ -1,7 +1,7 @@
 """Scoring in a process of its own, so that no answer, however large, can hold up the event loop.
 
 A thread would not do: parsing a long reply, comparing long texts and collecting garbage all hold the
-interpreter's lock for tens of milliseconds. One process (evalcore.scoring_worker) serves a whole
+interpreter's lock for tens of milliseconds. One process (evalcore.evaluation.scoring_worker) serves a whole
 evaluation; it is started while the first calls are on their way, so that no run waits for it.
 """
 
@@ -26,6 +26,14 @@ _ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDI
 """What the scoring process inherits: no secrets, since it reads what models wrote."""
 
 _KEPT = "the replies are kept: resume the run, and report this"
+
+
+class ScoringAnswer(Frozen, frozen=True):
+    """What the scoring process says of one run; no error where its record is written."""
+
+    error: str | None = None
+    crash: str | None = None
+    """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""
 
 
 class ScoringProcess:
@@ -105,11 +113,3 @@ class ScoringProcess:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
-
-
-class ScoringAnswer(Frozen, frozen=True):
-    """What the scoring process says of one run; no error where its record is written."""
-
-    error: str | None = None
-    crash: str | None = None
-    """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""

@@ -14,12 +14,10 @@ import msgspec
 
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.scoring_process import ScoringAnswer
-from evalcore.runs.folder import RunFolder, require_complete
+from evalcore.runs.folder import CountedReplies, RunFolder
 from evalcore.scoring.score_run import score_run
 
 NICENESS = 10
-
-
 LONGEST_TRACE = 16_000
 """Characters; the end of it tells most."""
 
@@ -28,8 +26,9 @@ def _score(path: Path) -> ScoringAnswer:
     try:
         folder = RunFolder.open_to_read(path)
         try:
-            record = score_run(folder.plan, folder.replies_of)
-            require_complete(folder.plan, folder.replies_of, record)
+            replies = CountedReplies(folder.plan, folder.replies_of)
+            record = score_run(folder.plan, replies.of)
+            replies.require_complete(record)
             folder.write_record(record)
         finally:
             folder.close()

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 and I-JSON have it, from people and models alike: exact, bounded, in linear time."""
+"""JSON as RFC 8259 and I-JSON (RFC 7493) have it: read exactly and within bounds, written in one way."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ MAX_DEPTH = 200
 MAX_DIGITS = 300
 """Of one integer: more would not fit a double, which is what other programs read it into."""
 
+SIGNIFICANT_DIGITS = 9
+"""Of a float as it is written; more would be noise."""
+
+_INDENTED = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -36,6 +40,16 @@ def parse_json(text: str) -> JsonValue:
         raise ValueError(f"it is nested over {MAX_DEPTH} deep")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise ValueError("it holds half of a surrogate pair")
+    return value
+
+
+def parse_carried_json(text: str) -> JsonValue:
+    """Parse JSON that another program may have written and that is written again as it stands.
+
+    As `parse_json`, but whatever JSON allows in a string or an integer passes. Raises ValueError, and
+    RecursionError for what is nested deeper than the decoder goes.
+    """
+    value: JsonValue = _carrying_decoder.decode(text)
     return value
 
 
@@ -84,10 +98,9 @@ def _no_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_no_constant
 )
-
-
-SIGNIFICANT_DIGITS = 9
-_INDENTED = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False)
+_carrying_decoder = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant
+)
 
 
 def rounded(value: JsonValue) -> JsonValue:

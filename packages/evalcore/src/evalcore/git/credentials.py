@@ -112,7 +112,7 @@ def handover(credentials: Credentials | None, url: str) -> Iterator[Handover]:
         yield NO_HANDOVER
         return
     if not os.access(ASKPASS, os.X_OK):
-        hint = "install evalhook again, keeping file modes"
+        hint = "install evalcore again, keeping file modes"
         raise GitFailed("it cannot be run", where=str(ASKPASS), hint=hint)
     token = credentials.token()
     with _nameless_file(token) as descriptor:

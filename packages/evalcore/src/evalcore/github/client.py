@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from urllib.parse import urlsplit
 
 from github import Auth, Github
 from github.PullRequest import PullRequest as ApiPullRequest
@@ -156,19 +155,6 @@ def slug_of(branch: str) -> str | None:
     """Return the component whose results a branch holds, by its name; None for any other branch."""
     found = RESULTS_BRANCH.fullmatch(branch)
     return found[1] if found is not None else None
-
-
-def git_origin(api_url: str) -> str:
-    """The origin of the git remotes that belong to an API root.
-
-    `api.github.com` is github.com's and `api.x.ghe.com` is x.ghe.com's; on a server of one's own both
-    have one origin.
-    """
-    parts = urlsplit(api_url)
-    host = parts.netloc.rpartition("@")[2].lower()
-    if host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com")):
-        host = host.removeprefix("api.")
-    return f"{parts.scheme}://{host}"
 
 
 def _pull_request(pull: ApiPullRequest) -> PullRequest:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import semver
-
 from evalcore.errors import ComponentError
+from evalcore.formats.versions import parse_version
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.structs import Frozen
 
@@ -79,7 +78,7 @@ def _required(front: YamlNode, key: str, where: str) -> str:
 
 def _version(front: YamlNode, where: str) -> str:
     version = _required(front, "version", where)
-    if not semver.Version.is_valid(version):
+    if parse_version(version) is None:
         line = front.items()["version"].line
         shown = version[:40]
         raise ComponentError(

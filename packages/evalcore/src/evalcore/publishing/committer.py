@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +21,7 @@ from evalcore.git.objects import message_of, read_blob
 from evalcore.github.client import GitHub, PullRequest
 from evalcore.publishing import messages
 from evalcore.publishing.messages import Results
-from evalcore.publishing.outbox import Outbox, Published
+from evalcore.publishing.outbox import CommitBack, Outbox, Published
 from evalcore.runs.leaderboard import (
     Leaderboard,
     encode_leaderboard,
@@ -33,7 +33,6 @@ from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
-CommitBack = Literal["pr", "push", "none"]
 LABELS = ("eval-results", "automerge")
 MOVED_BRANCH_TRIES = 5
 NAMES = 60

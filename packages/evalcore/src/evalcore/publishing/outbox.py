@@ -1,12 +1,13 @@
-"""A job and its states: a tagged union, changed by pure functions only.
-
-queued -> running -> publishing -> completed, and from each of the first three -> failed | cancelled;
-failed | cancelled -> publishing again, by hand. docs/job-lifecycle.md draws it.
-"""
+"""How far publishing a job's results is, and where results are published: what is stored between steps."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from evalcore.structs import Frozen
+
+CommitBack = Literal["pr", "push", "none"]
+"""Whether results become a pull request, a commit on the default branch, or stay where they are."""
 
 
 class Outbox(Frozen, frozen=True):

@@ -38,7 +38,6 @@ PublishCases = Literal["names", "hashed", "none"]
 KEY_BYTES: Final = 32
 HASH_DIGITS: Final = 20
 """Of a name's hash: 80 bits tell any number of cases apart."""
-SHORTEST_MASKED: Final = 4
 VERSION: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}([-+][0-9A-Za-z.+-]{1,40})?")
 WHY: Final = "why is told by `evalcli evaluate --dry-run` beside the data sets"
 UNTOLD: Final = f"cannot be used; {WHY}"

@@ -15,7 +15,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import msgspec
 
@@ -27,11 +27,18 @@ from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed
 from evalcore.runs.files import lock, sync_folder, write_atomically
 from evalcore.runs.plan import RunPlan, call_order
 from evalcore.runs.record import RunRecord, record_object
-from evalcore.structs import JsonObject
+from evalcore.structs import Frozen, JsonObject
 
 PLAN, RECORD = "run.json", "record.json"
 SYNC_EVERY_S = 5.0
 _ABSENT = -1
+
+
+class _Place(Frozen, frozen=True):
+    """Which call a stored line is the reply to: all that opening a folder reads of it."""
+
+    case: str
+    replicate: int
 
 
 class RunFolder:
@@ -42,6 +49,7 @@ class RunFolder:
         self.plan = plan
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Reply)
+        self._place_decoder = msgspec.json.Decoder(_Place)
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
         self.kept = 0
         self._size = 0
@@ -167,7 +175,17 @@ class RunFolder:
 
     def _read(self, lines: BinaryIO, offset: int) -> Reply:
         lines.seek(offset)
-        return self._decoder.decode(lines.readline())
+        try:
+            return self._decoder.decode(lines.readline())
+        except msgspec.DecodeError as error:
+            raise self._no_reply(offset, error) from error
+
+    def _no_reply(self, offset: int, error: Exception) -> StorageError:
+        return StorageError(
+            f"a line is no reply of this run: {error}",
+            where=f"{self.path / REPLIES} (byte {offset})",
+            hint="restore the file, or start the run anew",
+        )
 
     def _index(self) -> None:
         with self._lines() as lines:
@@ -179,17 +197,13 @@ class RunFolder:
 
     def _index_line(self, line: bytes) -> None:
         try:
-            reply = self._decoder.decode(line)
-            offsets = self._offsets[reply.case]
-            if offsets[reply.replicate] == _ABSENT:
-                offsets[reply.replicate] = self._size
+            place = self._place_decoder.decode(line)
+            offsets = self._offsets[place.case]
+            if offsets[place.replicate] == _ABSENT:
+                offsets[place.replicate] = self._size
                 self.kept += 1
         except (msgspec.DecodeError, KeyError, IndexError) as error:
-            raise StorageError(
-                f"a line is no reply of this run: {error}",
-                where=f"{self.path / REPLIES} (byte {self._size})",
-                hint="restore the file, or start the run anew",
-            ) from error
+            raise self._no_reply(self._size, error) from error
         self._size += len(line)
 
 
@@ -253,23 +267,38 @@ def _storage_error(path: Path, error: OSError) -> StorageError:
     )
 
 
-def require_complete(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]], record: RunRecord) -> None:
-    """Check that every planned call has one reply of its own, and that each of them was scored.
+class CountedReplies:
+    """A run's replies as scoring reads them, counted on the way: each is decoded once."""
 
-    Raises StorageError.
-    """
-    seen: set[str] = set()
-    kept = 0
-    for case in plan.cases:
-        for reply in replies_of(case):
-            kept += 1
-            if reply.request_id in seen:
-                _refuse(plan, f"the reply to request {reply.request_id} stands for two calls")
-            seen.add(reply.request_id)
-    scored = sum(len(result.scores) for result in record.case_results)
-    if not plan.calls == kept == scored == record.calls.total:
-        _refuse(plan, f"{plan.calls} calls are planned, {kept} kept, {scored} scored")
+    def __init__(self, plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> None:
+        self._plan = plan
+        self._replies_of = replies_of
+        self._count = 0
+        self._request_ids: set[str] = set()
+        self._doubled: str | None = None
 
+    def of(self, case: Case) -> Sequence[Reply]:
+        """Return a case's replies in the order of replicates; to be asked once for each case."""
+        replies = self._replies_of(case)
+        for reply in replies:
+            if reply.request_id in self._request_ids and self._doubled is None:
+                self._doubled = reply.request_id
+            self._request_ids.add(reply.request_id)
+        self._count += len(replies)
+        return replies
 
-def _refuse(plan: RunPlan, what: str) -> None:
-    raise StorageError(what, where=f"run {plan.run_id}", hint="no record is written; start the run anew")
+    def require_complete(self, record: RunRecord) -> None:
+        """Check that every planned call had one reply of its own, and that each of them was scored.
+
+        Raises StorageError.
+        """
+        if self._doubled is not None:
+            self._refuse(f"the reply to request {self._doubled} stands for two calls")
+        planned = self._plan.calls
+        scored = sum(len(result.scores) for result in record.case_results)
+        if not planned == self._count == scored == record.calls.total:
+            self._refuse(f"{planned} calls are planned, {self._count} kept, {scored} scored")
+
+    def _refuse(self, what: str) -> NoReturn:
+        hint = "no record is written; start the run anew"
+        raise StorageError(what, where=f"run {self._plan.run_id}", hint=hint)

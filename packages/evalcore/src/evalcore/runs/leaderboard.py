@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Final, NoReturn
 
 import msgspec
-import semver
 
 from evalcore.errors import LeaderboardError
-from evalcore.formats.strict_json import MAX_DEPTH, encode_canonical, fingerprint, is_too_deep
+from evalcore.formats.strict_json import (
+    MAX_DEPTH,
+    encode_canonical,
+    fingerprint,
+    is_too_deep,
+    parse_carried_json,
+)
+from evalcore.formats.versions import Version, version_order
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -133,16 +138,12 @@ def _union(records: Iterable[JsonObject], where: str) -> tuple[JsonObject, ...]:
     return tuple(sorted(by_id.values(), key=_sort_key))
 
 
-def _sort_key(record: JsonObject) -> tuple[bool, semver.Version, str, str, str, str]:
-    written = record.get("component_version")
-    try:
-        version, is_other = semver.Version.parse(str(written)), False
-    except ValueError:
-        # Not made by this program: after all others, by its text.
-        version, is_other = semver.Version(0), True
-    text = str(written) if is_other else ""
+def _sort_key(record: JsonObject) -> tuple[bool, Version, str, str, str, str]:
+    written = str(record.get("component_version"))
+    # One that is no semver was not made by this program: after all others, by its text.
+    is_semver, version, text = version_order(written)
     model, finished = str(record.get("model")), str(record.get("finished_at"))
-    return (is_other, version, text + model, finished, str(record["run_id"]), str(written))
+    return (not is_semver, version, text + model, finished, str(record["run_id"]), written)
 
 
 def _check_record(run: JsonValue, index: int, where: str) -> JsonObject:
@@ -158,9 +159,7 @@ def _parse_json(data: bytes, where: str) -> JsonValue:
     if len(data) > MAX_BYTES:
         _fail(f"the leaderboard is larger than {MAX_BYTES} bytes", where)
     try:
-        value: JsonValue = json.loads(
-            data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
+        value = parse_carried_json(data.decode())
     except RecursionError:
         _fail(TOO_DEEP, where)
     except ValueError as error:
@@ -168,27 +167,6 @@ def _parse_json(data: bytes, where: str) -> JsonValue:
     if is_too_deep(value):
         # Some Pythons read deeper values than they can write.
         _fail(TOO_DEEP, where)
-    return value
-
-
-def _unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        message = "an object has one key twice"
-        raise ValueError(message)
-    return value
-
-
-def _no_constant(text: str) -> NoReturn:
-    message = f"{text} is not JSON"
-    raise ValueError(message)
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        message = f"{text[:40]} is not a finite number"
-        raise ValueError(message)
     return value
 
 

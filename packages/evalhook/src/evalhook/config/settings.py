@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalcore.errors import ConfigurationError
+from evalcore.publishing.outbox import CommitBack
 from evalcore.runs.case_privacy import PublishCases
 from evalcore.secret import Secret, TokenSource
 from evalcore.structs import Frozen
@@ -17,7 +18,7 @@ from evalhook.config import table, values
 from evalhook.config.networks import AllowedIps, Network
 from evalhook.config.oidc_rules import OidcSettings
 from evalhook.config.reader import SettingReader
-from evalhook.config.table import CommitBack, Setting
+from evalhook.config.table import Setting
 
 
 class GitHubToken(Frozen, frozen=True):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, TypeVar
 
+from evalcore.publishing.outbox import CommitBack
 from evalcore.runs.case_privacy import PublishCases
 from evalcore.secret import MIN_TOKEN_LENGTH, Secret
 from evalhook.config import values
@@ -19,7 +20,6 @@ from evalhook.config.networks import AllowedIps, Network, parse_allowed, parse_n
 from evalhook.config.oidc_rules import GITHUB_ISSUER, Rule, parse_rules
 
 T = TypeVar("T")
-CommitBack = Literal["pr", "push", "none"]
 DEFAULT_API_URL: Final = "https://api.github.com"
 
 

@@ -5,13 +5,14 @@ Sentences never repeat a value, since it may hold a secret in the wrong place.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
+from evalcore.git.credentials import is_loopback
+from evalcore.library import models
 from evalcore.secret import Secret
 
 REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
@@ -156,7 +157,7 @@ def server_root(text: str) -> str:
     parts = _split(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise Unusable("is not the URL of a server", "write it as https://host")
-    return text.rstrip("/").removesuffix("/v1").rstrip("/")
+    return models.server_root(text)
 
 
 def web_url(example: str) -> Callable[[str], str]:
@@ -184,7 +185,7 @@ def remote_url(text: str) -> str:
 def require_encryption(url: str) -> None:
     """Refuse a URL that credentials would be sent to over plain HTTP, but for loopback."""
     parts = _split(url)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise Unusable("would send credentials unencrypted", "use https, or set EVALHOOK_ALLOW_HTTP=1")
 
 
@@ -200,10 +201,3 @@ def _split(text: str) -> SplitResult:
     if has_credentials:
         raise Unusable("holds a user name or password", "take them out; the token has its own setting")
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,6 +12,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from evalcore.formats.durations import duration_text
 from evalcore.structs import Frozen
 from evalhook.monitoring.live import JobProgress, ModelProgress
 from evalhook.web.schemas import JobView
@@ -28,8 +29,6 @@ STAGES: Final = {
 }
 MAX_TEXT: Final = 2000
 BIDI: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-_MINUTE: Final = 60
-_HOUR: Final = 3600
 
 
 class Running(Frozen, frozen=True):
@@ -82,14 +81,7 @@ def rate(calls_a_second: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds is None:
-        return NONE_SHOWN
-    whole = max(round(seconds), 0)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return NONE_SHOWN if seconds is None else duration_text(seconds)
 
 
 def notice(progress: JobProgress) -> str:

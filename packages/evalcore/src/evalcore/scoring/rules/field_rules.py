@@ -27,12 +27,11 @@ _AS_SHOWN = "as the expected value shows"
 class Seen:
     """What the expected answers of all cases hold at one place."""
 
-    __slots__ = ("fields", "has_scalar", "item", "words")
+    __slots__ = ("fields", "item", "words")
 
     def __init__(self) -> None:
         self.fields: dict[str, Seen] = {}
         self.item: Seen | None = None
-        self.has_scalar = False
         self.words = 0
 
     def add(self, value: JsonValue) -> None:
@@ -45,7 +44,6 @@ class Seen:
             for item in value:
                 self.item.add(item)
         elif value is not None:
-            self.has_scalar = True
             self.words = max(self.words, len(value.split()) if isinstance(value, str) else 0)
 
 
