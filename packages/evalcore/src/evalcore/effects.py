@@ -8,8 +8,12 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from evalcore.structs import Frozen
+
+RANDOM_BYTES: Final = 10
+"""Of a UUIDv7 besides its time."""
 
 
 class Effects(Frozen, frozen=True):
@@ -35,9 +39,6 @@ def _now() -> datetime:
 
 def _new_id() -> str:
     return uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(RANDOM_BYTES))
-
-
-RANDOM_BYTES = 10
 
 
 def uuid7(unix_ms: int, random: bytes) -> str:

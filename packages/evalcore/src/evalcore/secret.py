@@ -8,6 +8,9 @@ from typing import Final, NamedTuple
 
 MASK: Final = "[secret]"
 SHORTEST_SCRUBBED: Final = 8
+"""Characters of a line of a secret that is masked in texts."""
+MIN_TOKEN_LENGTH: Final = 32
+"""Characters of a token that callers of the service send."""
 
 
 class Secret:
@@ -57,9 +60,6 @@ class Scrubber:
         for value in self._values:
             text = text.replace(value, MASK)
         return text
-
-
-MIN_TOKEN_LENGTH: Final = 32
 
 
 class TokenSource(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from evalcore.git.errors import InsecureRemote
-from evalcore.github.client import git_origin
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.testing import REPOSITORY
 
@@ -53,16 +52,3 @@ def test_plain_http_is_refused_beyond_loopback(client) -> None:
     with pytest.raises(InsecureRemote, match="plain HTTP"):
         client("http://github.example.invalid/api/v3")
     client("http://github.example.invalid/api/v3", allow_http=True)
-
-
-@pytest.mark.parametrize(
-    ("api_url", "origin"),
-    [
-        ("https://api.github.com", "https://github.com"),
-        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
-        ("https://GitHub.acme.example/api/v3", "https://github.acme.example"),
-        ("http://127.0.0.1:8082/api/v3", "http://127.0.0.1:8082"),
-    ],
-)
-def test_remotes_of_an_api_are_known(api_url: str, origin: str) -> None:
-    assert git_origin(api_url) == origin

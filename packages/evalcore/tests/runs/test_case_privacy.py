@@ -13,7 +13,7 @@ from evalcore.clients.reply import Reply
 from evalcore.errors import ComponentError, StorageError
 from evalcore.library.cases import NoUsableCase
 from evalcore.library.component import Case, Component, SkippedCase
-from evalcore.runs.case_privacy import CasePrivacy, PublishCases, read_key, told
+from evalcore.runs.case_privacy import CasePrivacy, PublishCases, public_line, read_key
 from evalcore.runs.plan import JobPlan, Server, plan_run
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.scoring.score_run import score_run
@@ -143,14 +143,14 @@ def test_the_key_is_made_once_for_the_service_alone(tmp_path: Path) -> None:
 )
 def test_a_refusal_quotes_no_case_of_the_data_sets(setting: PublishCases | None, *, is_told: bool) -> None:
     error = NoUsableCase("memo", job().skipped_cases[1:])
-    assert ("Zebra-Reason" in told(error, setting)) == is_told
-    assert "components/memo" in told(error, setting)
+    assert ("Zebra-Reason" in public_line(error, setting)) == is_told
+    assert "components/memo" in public_line(error, setting)
 
 
 def test_other_refusals_are_told_whole() -> None:
     mine = NoUsableCase("memo", job().skipped_cases[:1])
     for error in (mine, ComponentError("is not there", where="components/memo/prompt.md")):
-        assert told(error, None) == error.line
+        assert public_line(error, None) == error.line
 
 
 def test_keys_that_look_like_paths_are_not_taken_for_the_schemas(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials, origin_of
 from evalcore.github.client import GitHub
 from evalcore.github.reports import GitHubReports
-from evalcore.github.tokens import AppTokens, FixedToken, Tokens
+from evalcore.github.tokens import AppTokens, FixedToken, GitHubTokens
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.refresh import Refresher
 from evalcore.runs.case_privacy import CasePrivacy, read_key
@@ -121,7 +121,7 @@ def case_privacy(settings: Settings) -> CasePrivacy:
     return CasePrivacy(settings.publish_cases, read_key(settings.state_dir / "case-names.key"))
 
 
-def github_tokens(settings: Settings) -> Tokens | None:
+def github_tokens(settings: Settings) -> GitHubTokens | None:
     """Make what gives GitHub's token at each use; None where there is none."""
     match settings.github:
         case GitHubToken(token):
@@ -135,7 +135,7 @@ def github_tokens(settings: Settings) -> Tokens | None:
             return None
 
 
-def _data_sets(settings: Settings, tokens: Tokens | None) -> Clone | None:
+def _data_sets(settings: Settings, tokens: GitHubTokens | None) -> Clone | None:
     if settings.data_sets is None:
         return None
     own = settings.data_sets_token
@@ -149,7 +149,7 @@ def _data_sets(settings: Settings, tokens: Tokens | None) -> Clone | None:
     )
 
 
-def _credentials(url: str | None, tokens: Tokens | None) -> Credentials | None:
+def _credentials(url: str | None, tokens: GitHubTokens | None) -> Credentials | None:
     """Give a clone the token: for its URL's origin, or for its own remote's where no URL is set."""
     if tokens is None:
         return None

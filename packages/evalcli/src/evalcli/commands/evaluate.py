@@ -22,7 +22,7 @@ from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
 from evalcore.library.cases import NoUsableCase
 from evalcore.library.models import NotConfigured
-from evalcore.runs.case_privacy import told
+from evalcore.runs.case_privacy import public_line
 from evalcore.runs.leaderboard import known_records
 
 MAX_REPLICATES = 100
@@ -130,7 +130,7 @@ def command(
     try:
         prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
     except NoUsableCase as error:
-        raise CaseError(told(error, published.setting)) from error
+        raise CaseError(public_line(error, published.setting)) from error
     for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings):
         warn(text)
     if is_dry_run:

@@ -31,7 +31,7 @@ from evalcore.runs.leaderboard import (
     merge_leaderboards,
     parse_leaderboard,
 )
-from evalcore.runs.rescoring import origin_of
+from evalcore.runs.rescoring import first_run_id
 from evalcore.structs import JsonValue
 from evalcore.version import SCORING_VERSION
 
@@ -192,7 +192,7 @@ def _rescore(path: Path, runs_dir: Path) -> Exit:
         add_to_leaderboard(path, leaderboard.component, usable)
     for record in done.absent:
         print_line(
-            f"{origin_of(record)} ({record.model}, {record.component_version}): stays at scoring version"
+            f"{first_run_id(record)} ({record.model}, {record.component_version}): stays at scoring version"
             f" {record.scoring_version}, its replies are not in {runs_dir}"
         )
     print_line(

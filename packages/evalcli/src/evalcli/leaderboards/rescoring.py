@@ -19,7 +19,7 @@ from evalcore.runs.files import write_atomically
 from evalcore.runs.folder import PLAN, RECORD, CountedReplies, RunFolder, read_record
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object
-from evalcore.runs.rescoring import newest_scoring, origin_of, rescored_run_id
+from evalcore.runs.rescoring import first_run_id, newest_scoring, rescored_run_id
 from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION
@@ -87,10 +87,10 @@ def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
     firsts = {record.run_id: record for record in known if record.rescored_from is None}
     newest = newest_scoring(known)
     older = [record for record in newest if record.scoring_version < SCORING_VERSION]
-    at_hand = [record for record in older if (runs_dir / origin_of(record) / PLAN).exists()]
+    at_hand = [record for record in older if (runs_dir / first_run_id(record) / PLAN).exists()]
     return RescoredRuns(
         rescored=tuple(
-            rescore_folder(runs_dir / origin_of(record), firsts.get(origin_of(record))) for record in at_hand
+            rescore_folder(runs_dir / first, firsts.get(first)) for first in map(first_run_id, at_hand)
         ),
         current=len(newest) - len(older),
         absent=tuple(record for record in older if record not in at_hand),

@@ -15,7 +15,7 @@ from evalcore.errors import ConfigurationError
 from evalcore.runs.folder import read_plan
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
-from evalcore.runs.rescoring import origin_of
+from evalcore.runs.rescoring import first_run_id
 from evalcore.structs import Frozen
 
 
@@ -120,8 +120,8 @@ def _of_run(component: str, records: list[RunRecord], run_id: str) -> SelectedRu
         raise ConfigurationError(
             f"run {run_id} is partial, and its figures say nothing", where=component, hint="resume it"
         )
-    origin = {origin_of(record) for record in records if run_id in {record.run_id, record.rescored_from}}
-    run = next(record for record in pool.records if origin_of(record) in origin)
+    origin = {first_run_id(record) for record in records if run_id in {record.run_id, record.rescored_from}}
+    run = next(record for record in pool.records if first_run_id(record) in origin)
     return SelectedRuns(
         component, f"{component} {pool.version} ({run.model})", tuple(records), pool.version, (pool,), run
     )

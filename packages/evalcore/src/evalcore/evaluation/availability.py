@@ -19,53 +19,53 @@ LOOK_AGAIN_FOR_S = 45.0
 LOOK_EVERY_S = 5.0
 
 
-class Listener(Protocol):
-    """Is told what became of each model, once."""
+class ModelObserver(Protocol):
+    """Notified of what became of each model, once."""
 
     def found(self, model: Model, server: Server) -> None:
-        """Tell that a model can be called."""
+        """A model can be called."""
 
     def awaited(self, model: Model, seconds: float) -> None:
-        """Tell that a model is not listed, and for how much longer it is looked for."""
+        """A model is not listed; it is looked for again for so many seconds."""
 
     def missing(self, model: Model, reason: str, error: ModelError | None) -> None:
-        """Tell that a model cannot be called, and why."""
+        """A model cannot be called, and why."""
 
 
 async def find_models(
     provider: str,
     client: Client,
     models: Sequence[Model],
-    listener: Listener,
+    observer: ModelObserver,
     effects: Effects,
     *,
     is_patient: bool = False,
 ) -> None:
-    """Tell the listener of every model of one provider, as soon as it is known.
+    """Notify the observer of every model of one provider, as soon as its state is known.
 
     A provider that cannot be reached at the first look is not waited for, unless `is_patient`.
     """
     remote = [model for model in models if not is_local(model)]
     for model in remote:
-        listener.found(model, Server())
+        observer.found(model, Server())
     wanted = [model for model in models if is_local(model)]
     if not wanted:
         return
     deadline = effects.monotonic() + LOOK_AGAIN_FOR_S
     try:
         first = await (_served_or_nothing(client) if is_patient else client.served())
-        wanted = _tell_found(first, wanted, listener)
+        wanted = _notify_found(first, wanted, observer)
         for model in wanted:
-            listener.awaited(model, LOOK_AGAIN_FOR_S)
+            observer.awaited(model, LOOK_AGAIN_FOR_S)
         while wanted and (left := deadline - effects.monotonic()) > 0:
             await effects.sleep(min(LOOK_EVERY_S, left))
-            wanted = _tell_found(await _served_or_nothing(client), wanted, listener)
+            wanted = _notify_found(await _served_or_nothing(client), wanted, observer)
     except ModelError as error:
         for model in wanted:
-            listener.missing(model, error.line, error)
+            observer.missing(model, error.line, error)
         return
     for model in wanted:
-        listener.missing(model, f"{provider} lists no backend for it now", None)
+        observer.missing(model, f"{provider} lists no backend for it now", None)
 
 
 async def _served_or_nothing(client: Client) -> Served:
@@ -76,7 +76,7 @@ async def _served_or_nothing(client: Client) -> Served:
         return Served(version=None, models={})
 
 
-def _tell_found(served: Served, wanted: Sequence[Model], listener: Listener) -> list[Model]:
+def _notify_found(served: Served, wanted: Sequence[Model], observer: ModelObserver) -> list[Model]:
     for model in wanted:
         entry = served.models.get(model.id)
         if entry is not None:
@@ -86,7 +86,7 @@ def _tell_found(served: Served, wanted: Sequence[Model], listener: Listener) -> 
                 context_length=entry.context_length,
                 backends=entry.backends,
             )
-            listener.found(model, server)
+            observer.found(model, server)
     return [model for model in wanted if model.id not in served.models]
 
 

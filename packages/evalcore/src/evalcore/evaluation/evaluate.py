@@ -1,4 +1,4 @@
-"""Plan + clients -> kept replies -> run records: the whole of an evaluation but its publishing."""
+"""Plan + clients -> stored replies -> run records: the whole of an evaluation but its publishing."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ async def evaluate(
     outage_policy: OutagePolicy | None = None,
     may_call: Callable[[], bool] = lambda: True,
 ) -> list[RunOutcome]:
-    """Call every model of the job for every case and replicate, keep the replies, score them.
+    """Call every model of the job for every case and replicate, store the replies, score them.
 
     `clients` are keyed by provider name; `resumed` maps a model to the run folder that it goes on in:
     one that has its record is not scored again, one that has replies is not looked for first. One
-    outcome for each model, in the order of the job's models. Cancelling keeps what has come; once
+    outcome for each model, in the order of the job's models. Cancelling leaves what has come stored; once
     `may_call` says no, no call is begun any more, and the caller cancels when it likes.
 
-    Raises StorageError where replies cannot be kept, ModelError where no provider can be used at all.
+    Raises StorageError where replies cannot be stored, ModelError where no provider can be used at all.
     """
     async with ScoringProcess() as scoring:
         evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {}, scoring)
@@ -49,7 +49,7 @@ async def evaluate(
             async with asyncio.TaskGroup() as tasks:
                 evaluation.start(tasks, concurrency, outage_policy or OutagePolicy(), may_call)
         except BaseExceptionGroup as group:
-            # One failure ends the whole evaluation, so the first one is the one to tell.
+            # One failure ends the whole evaluation, so the first one is the one to raise.
             raise _first(group) from group
         finally:
             evaluation.close()
@@ -63,7 +63,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Evaluation:
-    """One evaluation while it runs; a Listener of find_models."""
+    """One evaluation while it runs; a ModelObserver of find_models."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Plan + clients -> kept replies -> run records: the whole of an evaluation but its publishing."""
+"""How a model's run ended, and who is notified while it runs."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ class RunOutcome(Frozen, frozen=True):
 
 
 class Observer:
-    """Is told what happens; must not block. Override what is of interest."""
+    """Notified of what happens; must not block. Override what is of interest."""
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
-        """Tell that a model is served and its run begins (or goes on, with `kept` replies)."""
+        """A model is served and its run begins, or goes on with `kept` replies that are stored already."""
 
     def model_awaited(self, model: str, seconds: float) -> None:
-        """Tell that a model is not served now and will be looked for again for so many seconds."""
+        """A model is not served now; it is looked for again for so many seconds."""
 
     def model_skipped(self, model: str, reason: str) -> None:
-        """Tell that a model is left out."""
+        """A model is left out."""
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
-        """Tell that a call is being made; `replicate` counts from 0."""
+        """A call is being made; `replicate` counts from 0."""
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
-        """Tell that a call ended and its reply is kept."""
+        """A call ended and its reply is stored."""
 
     def run_finished(self, outcome: RunOutcome) -> None:
-        """Tell that a run is scored and recorded."""
+        """A run is scored and recorded."""
 
 
 def outcome_of(record: RunRecord, run_dir: Path) -> RunOutcome:
-    """Say how a run ended that has its record."""
+    """Return how a run ended that has its record."""
     reason = None
     if record.status == "partial":
         reason = f"{record.calls.api_error} of {record.calls.total} calls were never answered"

@@ -52,13 +52,13 @@ class ScoringProcess:
         await self._stop()
 
     async def make_ready(self) -> None:
-        """Start the process before it is needed; where it cannot be, `score` tries again and tells."""
+        """Start the process before it is needed; where it cannot be, `score` tries again and raises."""
         async with self._turn:
             with contextlib.suppress(OSError):
                 await self._running()
 
     async def score(self, folder: Path) -> RunRecord:
-        """Score a run whose replies are all kept, write its `record.json`, and return the record.
+        """Score a run whose replies are all stored, write its `record.json`, and return the record.
 
         Raises StorageError where the folder cannot be read or written, ScoringError where scoring failed.
         """

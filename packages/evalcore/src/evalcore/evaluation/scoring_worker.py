@@ -19,7 +19,7 @@ from evalcore.scoring.score_run import score_run
 
 NICENESS = 10
 LONGEST_TRACE = 16_000
-"""Characters; the end of it tells most."""
+"""Characters; its end says most."""
 
 
 def _score(path: Path) -> ScoringAnswer:
@@ -34,7 +34,7 @@ def _score(path: Path) -> ScoringAnswer:
             folder.close()
     except EvaluatorError as error:
         return ScoringAnswer(error.line)
-    except Exception as error:  # noqa: BLE001 - told to the asking process, which raises it there
+    except Exception as error:  # noqa: BLE001 - sent to the asking process, which raises it there
         frames = traceback.extract_tb(error.__traceback__)
         what = f"{type(error).__name__} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
         return ScoringAnswer(what, f"Traceback:\n{''.join(frames.format())}"[-LONGEST_TRACE:])

@@ -65,7 +65,7 @@ class Clone:
         return self.tracking_ref(self.default_branch)
 
     def tracking_ref(self, branch: str) -> str:
-        """Where a fetched branch of the remote is kept."""
+        """The reference of a fetched branch of the remote."""
         return f"refs/remotes/origin/{branch}"
 
     def ensure(self) -> None:
@@ -186,7 +186,7 @@ class Clone:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            # A failure to prune is told by the next command on the clone; it must not hide this one's.
+            # The next command on the clone shows a failure to prune; it must not hide this one's.
             self._run("worktree", "prune", "--expire=now")
 
     def fetch(self, branch: str, *, timeout: float = FETCH_TIMEOUT) -> None:

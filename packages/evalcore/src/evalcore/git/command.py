@@ -32,9 +32,9 @@ from evalcore.git.credentials import NO_HANDOVER, Handover
 from evalcore.git.errors import GitFailed, GitTimedOut
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
-"""Bytes of standard output that are kept; a leaderboard is the largest thing read."""
+"""Bytes of standard output that are returned; a leaderboard is the largest thing read."""
 ERROR_LIMIT = 64 * 1024
-"""Bytes of standard error that are kept; a remote may send as many lines as it likes."""
+"""Bytes of standard error that are returned; a remote may send as many lines as it likes."""
 LOCAL_TIMEOUT = 60.0
 """Seconds for a command that stays on this machine."""
 GRACE = 2.0
@@ -63,7 +63,7 @@ SETTINGS = {
     "maintenance.auto": "false",
     "advice.detachedHead": "false",
 }
-KEPT_VARIABLES = (
+INHERITED_VARIABLES = (
     "PATH", "TMPDIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
@@ -195,8 +195,8 @@ def _reading_environment() -> dict[str, str]:
 
 
 def _environment(protocols: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return {**kept, **FIXED_VARIABLES, "GIT_ALLOW_PROTOCOL": protocols}
+    inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+    return {**inherited, **FIXED_VARIABLES, "GIT_ALLOW_PROTOCOL": protocols}
 
 
 def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> Outcome:
@@ -217,10 +217,10 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout: float)
     return Outcome(status, bytes(output), errors.decode("utf-8", "replace"))
 
 
-def _drain(stream: IO[bytes], kept: bytearray, limit: int) -> None:
-    """Read to the end, so that git never blocks, and keep the beginning."""
+def _drain(stream: IO[bytes], buffer: bytearray, limit: int) -> None:
+    """Read to the end, so that git never blocks; the beginning goes into the buffer."""
     while chunk := stream.read1(65536) if hasattr(stream, "read1") else stream.read(65536):
-        kept.extend(chunk[: limit - len(kept)])
+        buffer.extend(chunk[: limit - len(buffer)])
 
 
 def _feed(stream: IO[bytes], stdin: bytes) -> None:

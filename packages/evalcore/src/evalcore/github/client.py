@@ -13,7 +13,7 @@ from github.PullRequest import PullRequest as ApiPullRequest
 from github.Repository import Repository as ApiRepository
 
 from evalcore.git.credentials import require_secure
-from evalcore.github.tokens import PUBLIC_API, Tokens
+from evalcore.github.tokens import PUBLIC_API, GitHubTokens
 from evalcore.github.transport import (
     RETRIES,
     TIMEOUT,
@@ -47,7 +47,7 @@ class GitHub:
     def __init__(
         self,
         repository: str,
-        tokens: Tokens,
+        tokens: GitHubTokens,
         *,
         api_url: str = PUBLIC_API,
         allow_http: bool = False,

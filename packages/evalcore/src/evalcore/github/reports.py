@@ -1,4 +1,4 @@
-"""What GitHub is told beside results: the status of a commit, and one issue per component that fails.
+"""What is shown on GitHub beside results: the status of a commit, and one issue per component that fails.
 
 Every step looks first whether it is done, by marks in the texts, so that doing it again doubles nothing.
 """
@@ -38,7 +38,7 @@ class Note(Frozen, frozen=True):
     issue_mark: str
     """In the body of the component's issue, where readers do not see it."""
     job_mark: str
-    """In the text that tells of one job."""
+    """In the text about one job."""
     text: str
     since: datetime
     """Nothing of the job was written before."""
@@ -49,17 +49,17 @@ class GitHubReports(GitHub):
 
     def set_status(self, commit: str, status: CommitStatus) -> None:
         """Set the status of a commit; raises RepositoryError."""
-        told: dict[str, str] = {
+        body: dict[str, str] = {
             "state": status.state,
             "description": status.description,
             "context": CONTEXT,
         }
         if status.url is not None:
-            told["target_url"] = status.url
+            body["target_url"] = status.url
         with self._opened("set the commit's status") as repository:
             # PyGithub's own create_status fetches the commit first.
             where = f"{repository.url}/statuses/{commit}"
-            repository.requester.requestJsonAndCheck("POST", where, input=told)
+            repository.requester.requestJsonAndCheck("POST", where, input=body)
 
     def tell_failure(self, title: str, note: Note) -> str:
         """Open the component's issue, or comment on the one there is, open again where it was closed.

@@ -1,4 +1,4 @@
-"""The tokens of a GitHub App, renewed in time."""
+"""Tokens for GitHub: those of a GitHub App, renewed in time, or the one of the settings."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class AppTokens:
         self._repository = repository
         self._api_url = api_url
         self._now = now
-        self._kept: tuple[str, datetime] | None = None
+        self._current: tuple[str, datetime] | None = None
 
     def token(self) -> str:
-        """Give the token at hand, or fetch one."""
-        if self._kept is None or self._kept[1] - RENEW_BEFORE < self._now():
-            self._kept = self._fetch()
-        return self._kept[0]
+        """Return the token at hand, or fetch one."""
+        if self._current is None or self._current[1] - RENEW_BEFORE < self._now():
+            self._current = self._fetch()
+        return self._current[0]
 
     def forget(self) -> None:
         """Fetch another one next time."""
-        self._kept = None
+        self._current = None
 
     def _fetch(self) -> tuple[str, datetime]:
         owner, _, name = self._repository.partition("/")
@@ -56,15 +56,15 @@ class AppTokens:
         return made.token, made.expires_at
 
 
-class Tokens(Protocol):
+class GitHubTokens(Protocol):
     """Where tokens come from."""
 
     def token(self) -> str:
-        """Give a token that holds for some minutes at least."""
+        """Return a token that holds for some minutes at least."""
         ...
 
     def forget(self) -> None:
-        """Give another one next time, where there can be one: this one was refused."""
+        """Return another one next time, where there can be one: this one was refused."""
         ...
 
 
@@ -74,8 +74,8 @@ class FixedToken(NamedTuple):
     secret: Secret
 
     def token(self) -> str:
-        """Give it."""
+        """Return it."""
         return self.secret.reveal()
 
     def forget(self) -> None:
-        """Keep it: there is no other."""
+        """Do nothing: there is no other."""

@@ -1,4 +1,4 @@
-"""How GitHub's answers are taken: requests tried again, refusals told in our words.
+"""How GitHub's answers are read: requests tried again, refusals put into our own words.
 
 RepositoryError
 ├── GitHubRefused           the token is not accepted, or may not do it, or there is no such repository
@@ -25,11 +25,7 @@ from evalcore.git.translate import said, scrub
 
 TIMEOUT = 20
 """Seconds for one request."""
-
-
 RETRIES = 3
-
-
 LONGEST_WAIT = 60.0
 """Seconds that a rate limit is waited out within one call; a longer one is an error to come back from."""
 

@@ -38,8 +38,8 @@ class NoUsableCase(CaseError):
             super().__init__("has no cases", where=where, hint=hint)
 
 
-class _Place(Frozen, frozen=True):
-    """Where a case was found."""
+class _CaseFolder(Frozen, frozen=True):
+    """The folder that a case was found in."""
 
     checkout: Checkout
     path: str
@@ -92,8 +92,8 @@ def load_cases(
     return tuple(cases), tuple(skipped)
 
 
-def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[str, _Place]:
-    places: dict[str, _Place] = {}
+def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[str, _CaseFolder]:
+    places: dict[str, _CaseFolder] = {}
     _add(places, library, f"components/{slug}/evals/cases", prefix="")
     if data_sets is not None:
         prefix = f"{DATA_SETS}/"
@@ -107,11 +107,11 @@ def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[st
     return places
 
 
-def _add(places: dict[str, _Place], checkout: Checkout, folder: str, prefix: str) -> None:
+def _add(places: dict[str, _CaseFolder], checkout: Checkout, folder: str, prefix: str) -> None:
     for name in checkout.folders(folder):
         if not name.startswith("."):
             path = f"{folder}/{name}"
-            places[name] = _Place(checkout=checkout, path=path, where=f"{prefix}{path}")
+            places[name] = _CaseFolder(checkout=checkout, path=path, where=f"{prefix}{path}")
 
 
 def _holds_case(checkout: Checkout, folder: str) -> bool:
@@ -119,7 +119,7 @@ def _holds_case(checkout: Checkout, folder: str) -> bool:
     return any(checkout.has(f"{folder}/{name}") for name in names)
 
 
-def _load_case(name: str, place: _Place, output: OutputFormat) -> Case:
+def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
     if name != _printable(name):
         raise _Unusable(f"its folder's name has unusual characters, or over {MAX_NAME} of them")
     input_name, expected_name = _input_name(place), _expected_name(place, output)
@@ -140,7 +140,7 @@ def _load_case(name: str, place: _Place, output: OutputFormat) -> Case:
     )
 
 
-def _input_name(place: _Place) -> str:
+def _input_name(place: _CaseFolder) -> str:
     for name in INPUTS:
         if place.has(name):
             return name
@@ -149,7 +149,7 @@ def _input_name(place: _Place) -> str:
     raise _Unusable(f"{place.where}: has no input ({', '.join(INPUTS)})")
 
 
-def _expected_name(place: _Place, output: OutputFormat) -> str:
+def _expected_name(place: _CaseFolder, output: OutputFormat) -> str:
     wanted, other = EXPECTED_JSON, EXPECTED_MARKDOWN
     if output == "markdown":
         wanted, other = other, wanted
@@ -180,7 +180,7 @@ def is_of_kind(value: JsonValue, output: OutputFormat) -> bool:
     return isinstance(value, kinds.get(output, dict | list))
 
 
-def _validated_against(place: _Place) -> str | None:
+def _validated_against(place: _CaseFolder) -> str | None:
     """Return the version that metadata.yaml names, as it is written there."""
     if not place.has(METADATA):
         return None

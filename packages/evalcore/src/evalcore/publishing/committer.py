@@ -1,9 +1,9 @@
 """Commit-back: run records -> a commit of leaderboard.json -> a branch -> a pull request with labels.
 
 Each step first looks whether it is already done, so that doing them all again after any failure
-doubles nothing: the branch's name is kept before it is pushed, its commit carries the job's id, a branch
+doubles nothing: the branch's name is stored before it is pushed, its commit carries the job's id, a branch
 has one pull request, a label is there or not, and a leaderboard that already holds the records does not
-change. Nothing is tried twice here: that is evalhook.worker.outbox's.
+change. Nothing is tried twice here: whoever calls decides that (in the service, evalhook.worker.outbox).
 """
 
 from __future__ import annotations
@@ -37,10 +37,8 @@ LABELS = ("eval-results", "automerge")
 MOVED_BRANCH_TRIES = 5
 NAMES = 60
 """How many names are looked at until one is free; they differ by a second."""
-Save = Callable[[Outbox], None]
-
-
 EMPTY = Outbox()
+Save = Callable[[Outbox], None]
 
 
 class Delivery(Frozen, frozen=True):
@@ -67,7 +65,7 @@ class Base(NamedTuple):
 
 
 class Committer:
-    """Commits results back; `evalhook.worker.outbox.Publisher` is its interface."""
+    """Commits results back; in the service it is the `Publisher` of evalhook.worker.outbox."""
 
     def __init__(
         self,
@@ -90,11 +88,11 @@ class Committer:
         records: Sequence[RunRecord],
         skipped_models: Mapping[str, str] | None = None,
         outbox: Outbox = EMPTY,
-        save: Save = lambda outbox: None,  # noqa: ARG005 - nothing is kept by default
+        save: Save = lambda outbox: None,  # noqa: ARG005 - nothing is stored by default
     ) -> Published:
-        """Commit the records back, from where `outbox` says that it is, and tell where they are.
+        """Commit the records back, from where `outbox` says that it is, and return where they are.
 
-        `save` keeps each step before the next is begun.
+        `save` stores each step before the next is begun.
 
         Raises RepositoryError, or LeaderboardError where the leaderboard that is there is not valid:
         it is then left as it stands.
@@ -120,7 +118,7 @@ class Committer:
         return self._propose(results, self._github, outbox, save)
 
     def _propose(self, results: Results, github: GitHub, outbox: Outbox, save: Save) -> Published:
-        """Do the steps that are not done, keeping each."""
+        """Do the steps that are not done, storing each."""
         if (
             outbox.branch is not None
             and not outbox.is_pushed

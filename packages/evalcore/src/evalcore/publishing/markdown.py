@@ -1,4 +1,4 @@
-"""Foreign text on GitHub: shown as code, where nothing is a mention, link, image, reference or structure."""
+"""Text of others, escaped for GitHub: shown as code, where nothing is a mention, link, image or structure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 CELL = 80
-"""Characters of a foreign text in a table."""
+"""Characters of such a text in a table."""
 REASON = 200
 EMPTY = "(empty)"
 SKIP_MARK = re.compile(r"\[\s*(skip|no|ci|actions)\s+(ci|skip|actions)\s*\]", re.IGNORECASE)

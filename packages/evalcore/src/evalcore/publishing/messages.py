@@ -1,6 +1,6 @@
 """Every sentence that people read on GitHub: commit messages here, the pull request's body beside.
 
-What comes from models, files or the gateway is shown as code (`foreign_text`).
+What comes from models, files or the gateway is shown as code (`markdown.escape_markdown`).
 """
 
 from __future__ import annotations

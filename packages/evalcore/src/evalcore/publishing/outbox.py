@@ -14,7 +14,7 @@ class Outbox(Frozen, frozen=True):
     """How far publishing is: each step is noted here once it is done, and looked for before it is done."""
 
     branch: str | None = None
-    """Fixed, and kept, before anything is pushed."""
+    """Fixed, and stored, before anything is pushed."""
     is_pushed: bool = False
     pull_request_url: str | None = None
     is_labelled: bool = False

@@ -33,10 +33,16 @@ HEADINGS: Final = (
     "Calls", "Cut off", "Latency p50", "Cost", "Status",
 )  # fmt: skip
 LEFT_OUT_WHERE_EMPTY: Final = frozenset({"before", "Change", "Cut off", "Cost"})
+NONE: Final = "-"
+"""What stands in a cell without a figure."""
+MOST_VERDICTS: Final = 20
+MOST_FIELDS: Final = 3
+_ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm")
+"""Of the verdicts: what needs a reader first."""
 
 
 class Results(NamedTuple):
-    """What a pull request tells of."""
+    """What a pull request shows."""
 
     job_id: str
     slug: str
@@ -99,14 +105,14 @@ def _table(
     placed = [(str(place), record) for place, record in enumerate(ranked, 1)]
     placed += [(NONE, record) for record in others]
     rows = [_row(place, each, before.get(each.model), outcomes.get(each.model)) for place, each in placed]
-    kept = [
+    left = [
         at
         for at, heading in enumerate(HEADINGS)
         if heading not in LEFT_OUT_WHERE_EMPTY or any(row[at] not in {NONE, "0"} for row in rows)
     ]
     ruler = ["---" if heading in {"Model", "Change", "Status"} else "--:" for heading in HEADINGS]
     lines = [
-        f"| {' | '.join(cells[at] for at in kept)} |" for cells in (HEADINGS, ruler, *rows[:MOST_MODELS])
+        f"| {' | '.join(cells[at] for at in left)} |" for cells in (HEADINGS, ruler, *rows[:MOST_MODELS])
     ]
     more = len(rows) - MOST_MODELS
     return "\n".join(lines) + (f"\n\n{more} more models are in the leaderboard." if more > 0 else "")
@@ -172,10 +178,10 @@ def _listing(heading: str, items: Sequence[tuple[str, str]]) -> str:
 
 def _fitted(parts: list[str]) -> str:
     """Join the parts; those next to the last are left out where GitHub would refuse the whole."""
-    kept = list(parts)
-    while len(kept) > 3 and sum(len(part) + 2 for part in kept) > LONGEST:  # noqa: PLR2004 - opening, table, end
-        kept.pop(-2)
-    return "\n\n".join(kept) + "\n"
+    left = list(parts)
+    while len(left) > 3 and sum(len(part) + 2 for part in left) > LONGEST:  # noqa: PLR2004 - opening, table, end
+        left.pop(-2)
+    return "\n\n".join(left) + "\n"
 
 
 def _latest(records: Sequence[RunRecord], version: str) -> dict[str, RunRecord]:
@@ -186,12 +192,6 @@ def _latest(records: Sequence[RunRecord], version: str) -> dict[str, RunRecord]:
         if record.component_version == version and record.status == "complete"
     ]
     return {record.model: record for record in sorted(found, key=lambda r: (r.finished_at, r.run_id))}
-
-
-MOST_TOLD: Final = 20
-MOST_FIELDS: Final = 3
-NONE: Final = "-"
-_ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm")
 
 
 def compare_with(
@@ -224,9 +224,10 @@ def verdict_list(outcomes: Mapping[str, Outcome], previous: str) -> str:
     if not outcomes:
         return ""
     ordered = sorted(outcomes.values(), key=_place)
-    lines = [f"- {escape_markdown(outcome.model, CELL)}: {_told(outcome)}" for outcome in ordered[:MOST_TOLD]]
-    if len(ordered) > MOST_TOLD:
-        lines.append(f"- and {len(ordered) - MOST_TOLD} more")
+    shown = ordered[:MOST_VERDICTS]
+    lines = [f"- {escape_markdown(outcome.model, CELL)}: {_verdict_line(outcome)}" for outcome in shown]
+    if len(ordered) > MOST_VERDICTS:
+        lines.append(f"- and {len(ordered) - MOST_VERDICTS} more")
     return "\n".join([f"Compared with version {escape_markdown(previous, CELL)}:", "", *lines])
 
 
@@ -243,7 +244,7 @@ def _place(outcome: Outcome) -> tuple[int, str]:
     return _ORDER.index(verdict) if verdict in _ORDER else len(_ORDER), outcome.model
 
 
-def _told(outcome: Outcome) -> str:
+def _verdict_line(outcome: Outcome) -> str:
     if isinstance(outcome, NotComparable):
         return f"not comparable, {escape_markdown(outcome.reason, REASON)}"
     figures = f"{_side(outcome.before)} to {_side(outcome.after)}"

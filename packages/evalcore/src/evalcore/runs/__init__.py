@@ -1,1 +1,1 @@
-"""A run: its plan, its folder of kept replies, its record, and the leaderboard of records."""
+"""A run: its plan, its folder of stored replies, its record, and the leaderboard of records."""

@@ -1,6 +1,6 @@
 """EVALHOOK_PUBLISH_CASES: what of a case leaves the machine (names, hashes of them, or nothing).
 
-The kept records in the runs' folders stay whole; this is what pull requests, leaderboards and answers
+The records in the runs' folders stay whole; this is what pull requests, leaderboards and answers
 get. Of a case that is not published by its name:
 
 - name and checksum become HMACs under a key that never leaves the state directory: a bare hash of a name
@@ -108,7 +108,7 @@ class CasePrivacy:
         return hmac.new(self._key, "\0".join(parts).encode(), "sha256").hexdigest()
 
 
-def told(error: EvaluatorError, setting: PublishCases | None) -> str:
+def public_line(error: EvaluatorError, setting: PublishCases | None) -> str:
     """Return an error's line as callers may see it: not what is wrong in which case of the data sets."""
     is_private = isinstance(error, NoUsableCase) and any(case.source == "data_sets" for case in error.skipped)
     if not is_private or setting == "names":
@@ -144,12 +144,12 @@ def _checked(key: bytes, path: Path) -> bytes:
 
 def _known_fields(figures: Figures, component: Component) -> Figures:
     view = SchemaView(component.schema)
-    kept = {}
+    known = {}
     for field in figures.__struct_fields__:
         value = getattr(figures, field)
         if field.endswith("by_field") and isinstance(value, dict):
-            kept[field] = {path: share for path, share in value.items() if _knows(view, path)}
-    return msgspec.structs.replace(figures, **kept)
+            known[field] = {path: share for path, share in value.items() if _knows(view, path)}
+    return msgspec.structs.replace(figures, **known)
 
 
 def _knows(view: SchemaView, path: str) -> bool:

@@ -68,7 +68,7 @@ def lock(descriptor: int, *, is_awaited: bool) -> None:
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace a file's contents in one step: a reader sees the old bytes or the new ones, nothing between.
 
-    The folder must exist. The mode of the file that was there is kept; a symbolic link is replaced,
+    The folder must exist. The file keeps the mode of the one that was there; a symbolic link is replaced,
     never followed. Raises StorageError, and leaves the old file as it was, where that cannot be done.
     """
     temporary: Path | None = None

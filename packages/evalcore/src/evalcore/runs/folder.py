@@ -34,7 +34,7 @@ SYNC_EVERY_S = 5.0
 _ABSENT = -1
 
 
-class _Place(Frozen, frozen=True):
+class _ReplyKey(Frozen, frozen=True):
     """Which call a stored line is the reply to: all that opening a folder reads of it."""
 
     case: str
@@ -42,16 +42,17 @@ class _Place(Frozen, frozen=True):
 
 
 class RunFolder:
-    """One run's kept state: one process at a time adds to it, any may read it."""
+    """One run's stored state: one process at a time adds to it, any may read it."""
 
     def __init__(self, path: Path, plan: RunPlan, *, is_read_only: bool = False) -> None:
         self.path = path
         self.plan = plan
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Reply)
-        self._place_decoder = msgspec.json.Decoder(_Place)
+        self._key_decoder = msgspec.json.Decoder(_ReplyKey)
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
         self.kept = 0
+        """How many replies are stored."""
         self._size = 0
         self._file, self._is_compressed = _open_replies(path, is_read_only=is_read_only)
         try:
@@ -103,7 +104,7 @@ class RunFolder:
             self._file = -1
 
     def sync(self) -> None:
-        """Let the replies kept so far survive a power cut; blocking.
+        """Let the replies stored so far survive a power cut; blocking.
 
         Raises StorageError.
         """
@@ -113,7 +114,7 @@ class RunFolder:
             raise _storage_error(self.path / REPLIES, error) from error
 
     def append(self, reply: Reply) -> None:
-        """Keep one reply. A second one for the same call is not kept: the first one counts.
+        """Store one reply. A second one for the same call is dropped: the first one counts.
 
         Raises StorageError, leaving no half-written line behind.
         """
@@ -137,14 +138,14 @@ class RunFolder:
         self.kept += 1
 
     def pending(self) -> Iterator[tuple[int, Case]]:
-        """Yield the (replicate, case) whose reply is not kept yet, replicate by replicate."""
+        """Yield the (replicate, case) whose reply is not stored yet, replicate by replicate."""
         for replicate, index in call_order(len(self.plan.cases), self.plan.replicates):
             case = self.plan.cases[index]
             if self._offsets[case.name][replicate] == _ABSENT:
                 yield replicate, case
 
     def replies_of(self, case: Case) -> list[Reply]:
-        """Return a case's kept replies in the order of replicates.
+        """Return a case's stored replies in the order of replicates.
 
         Raises StorageError.
         """
@@ -155,7 +156,7 @@ class RunFolder:
             raise _storage_error(self.path / REPLIES, error) from error
 
     def write_record(self, record: RunRecord) -> JsonObject:
-        """Make the replies durable, then write `record.json`; return the record as it is kept.
+        """Make the replies durable, then write `record.json`; return the record as it is written.
 
         Raises StorageError.
         """
@@ -197,10 +198,10 @@ class RunFolder:
 
     def _index_line(self, line: bytes) -> None:
         try:
-            place = self._place_decoder.decode(line)
-            offsets = self._offsets[place.case]
-            if offsets[place.replicate] == _ABSENT:
-                offsets[place.replicate] = self._size
+            key = self._key_decoder.decode(line)
+            offsets = self._offsets[key.case]
+            if offsets[key.replicate] == _ABSENT:
+                offsets[key.replicate] = self._size
                 self.kept += 1
         except (msgspec.DecodeError, KeyError, IndexError) as error:
             raise self._no_reply(self._size, error) from error

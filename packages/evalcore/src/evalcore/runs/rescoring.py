@@ -24,7 +24,7 @@ def rescored_run_id(run_id: str, scoring_version: int) -> str:
     return uuid7(original.int >> _TIME_BITS, bytes.fromhex(digest))
 
 
-def origin_of(record: RunRecord) -> str:
+def first_run_id(record: RunRecord) -> str:
     """Return the id that the run had when it was first scored."""
     return record.rescored_from or record.run_id
 
@@ -33,7 +33,7 @@ def newest_scoring(records: Iterable[RunRecord]) -> list[RunRecord]:
     """Return for each run the record of its newest scoring, in the order of their first appearance."""
     newest: dict[str, RunRecord] = {}
     for record in records:
-        known = newest.setdefault(origin_of(record), record)
+        known = newest.setdefault(first_run_id(record), record)
         if record.scoring_version > known.scoring_version:
-            newest[origin_of(record)] = record
+            newest[first_run_id(record)] = record
     return list(newest.values())

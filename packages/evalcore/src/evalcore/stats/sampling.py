@@ -12,7 +12,7 @@ Uniform: TypeAlias = Callable[[], float]
 """Gives the next number of [0, 1): `random.Random(seed).random`, passed in."""
 
 NEGLIGIBLE = 1e-12
-"""A weight below this changes no figure that is kept (9 significant digits)."""
+"""A weight below this changes no figure that is stored (9 significant digits)."""
 
 
 def cuts(parts: int, uniform: Uniform) -> list[float]:

@@ -23,7 +23,7 @@ from evalcore.errors import (
 from evalcore.evaluation.material import Material
 from evalcore.git.errors import UnknownCommit
 from evalcore.library.models import ModelsFile, is_local
-from evalcore.runs.case_privacy import PublishCases, told
+from evalcore.runs.case_privacy import PublishCases, public_line
 from evalcore.runs.plan import JobPlan
 from evalhook import errors
 from evalhook.jobs import EvaluateRequest
@@ -148,6 +148,6 @@ class Intake:
         except UnknownComponent as error:
             raise errors.UnknownSkill(error.line) from error
         except InputError as error:
-            raise errors.UnusableComponent(told(error, self._publish_cases)) from error
+            raise errors.UnusableComponent(public_line(error, self._publish_cases)) from error
         except UNUSABLE_CLONE as error:
             raise errors.NotReady(error.line) from error

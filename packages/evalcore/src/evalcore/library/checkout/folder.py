@@ -75,11 +75,11 @@ class FolderCheckout:
 
 
 def _unreadable(path: str, error: OSError) -> CheckoutError:
-    told = {
+    reasons = {
         errno.ENOENT: "is not there",
         errno.ENOTDIR: "is not there",
         errno.ELOOP: "is a loop of links",
         errno.EACCES: "may not be read",
     }
-    what = told.get(error.errno or 0, f"cannot be read ({error.strerror})")
+    what = reasons.get(error.errno or 0, f"cannot be read ({error.strerror})")
     return CheckoutError(what, where=path, hint="check the file")
