@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from github import Auth, Github
 
 from evalsim.github import Fault, SimulatedGitHub
-from evalsim.github.command import github as github_command
+from evalsim.github.command import command as github_command
 from evalsim.github.state import Label
 from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
@@ -263,7 +263,7 @@ def test_remotes_url_may_lack_its_ending(simulated, tmp_path: Path) -> None:
 def test_command_serves_what_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "seed").mkdir()
     (tmp_path / "seed" / "README.md").write_text("hello\n")
-    program = "from evalsim.github.command import github; github()"
+    program = "from evalsim.github.command import command; command()"
     options = ["--root", "root", "--port", "0", "--token", GITHUB_TOKEN, "--repository", f"{REPOSITORY}=seed"]
     command = [sys.executable, "-c", program, *options]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:

@@ -24,7 +24,7 @@ from evalsim.mindrouter import (
     SimulatedMindRouter,
     default_config,
 )
-from evalsim.mindrouter.command import mindrouter
+from evalsim.mindrouter.command import command as mindrouter
 from evalsim.serving import ConnectionCut, listen, running
 
 INPUT = "The input."

@@ -26,7 +26,7 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WRONG_INPUT = 2
 
 
-@click.command
+@click.command(name="demo")
 @click.option("--prompt-library", type=DIRECTORY, help="A library of yours: copied, never touched.")
 @click.option("--data-sets", type=DIRECTORY, help="Its evaluation data sets: copied, never touched.")
 @click.option("--skill", help="The component to evaluate; default: the first that has usable cases.")
@@ -38,7 +38,7 @@ WRONG_INPUT = 2
     help="Independent calls for each case.",
 )
 @click.option("--keep", is_flag=True, help="Keep the folder with everything that came about, and say where.")
-def demo(
+def command(
     *, prompt_library: Path | None, data_sets: Path | None, skill: str | None, replicates: int, keep: bool
 ) -> None:
     """Evaluate a component on this machine, from the request to the merged pull request.

@@ -30,7 +30,7 @@ from evalsim.serving import address, listen_or_refuse, server_config
 @click.option("--public", is_flag=True, help="Let everybody read.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8082, show_default=True)
-def github(
+def command(
     root: Path, repositories: tuple[str, ...], tokens: tuple[str, ...], host: str, port: int, *, public: bool
 ) -> None:
     """Simulate GitHub: REST under /api/v3, git remotes at /OWNER/NAME.git."""

@@ -31,7 +31,7 @@ from evalsim.serving import address, listen_or_refuse, server_config
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8081, show_default=True, help="0 for any free port.")
 @click.option("--key", "keys", multiple=True, help="A key to accept; without it, every key is.")
-def mindrouter(
+def command(
     config_file: Path | None, folders: tuple[Path, ...], host: str, port: int, keys: tuple[str, ...]
 ) -> None:
     """Simulate MindRouter: an OpenAI-like gateway that fails as the real one does."""
