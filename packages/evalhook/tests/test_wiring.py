@@ -13,7 +13,9 @@ from evalhook.app import create_app
 from evalhook.commands.serve import require_clones, require_metrics_address, server_config
 from evalhook.config.settings import JobLimits, Settings, read_settings
 from evalhook.wiring import Outside
-from evalsim.testing import git, make_job_plan, make_record, write_component
+from evalsim.github import SimulatedGitHub
+from evalsim.serving import running
+from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git, make_job_plan, make_record, write_component
 
 
 class Spied:
@@ -78,6 +80,35 @@ def test_the_commit_suffix_reaches_the_commit(environment, tmp_path: Path, suffi
     published = publisher.publish(make_job_plan(prompt_commit=tip), records, {}, Outbox(), lambda _: None)
     assert published.reason is None
     assert git(upstream, "log", "-1", "--format=%s", "main").endswith(f", {subject}")
+
+
+def test_the_trusted_publishers_reach_what_looks_for_open_results(environment, tmp_path: Path) -> None:
+    branch = "eval-results/memo-0123456789ab-20260101T000000Z"
+    simulated = SimulatedGitHub(tmp_path / "github", token=GITHUB_TOKEN)
+    (tmp_path / "seed").mkdir()
+    bare = simulated.state.add_repository(REPOSITORY, tmp_path / "seed").bare.path
+    git(bare, "branch", branch, git(bare, "commit-tree", "main^{tree}", "-p", "main", "-m", "x"))
+    simulated.state.add_token("ghs_actions", login="github-actions[bot]")
+    found = {}
+    with running(simulated) as url:
+        for token, trusted in (
+            ("ghs_actions", ""),
+            (GITHUB_TOKEN, ""),
+            (GITHUB_TOKEN, "github-actions[bot], ci"),
+        ):
+            chosen = environment(
+                EVALHOOK_COMMIT_BACK="pr",
+                EVALHOOK_GITHUB_REPO=REPOSITORY,
+                GITHUB_TOKEN=token,
+                EVALHOOK_GITHUB_API_URL=f"{url}/api/v3",
+                EVALHOOK_TRUSTED_PUBLISHERS=trusted,
+            )
+            client = Outside(read_settings(chosen)).github
+            assert client is not None
+            if token != GITHUB_TOKEN:
+                client.open_pull_request(branch, "main", "Theirs", "")
+            found[token, trusted] = [pull.number for pull in client.open_results("main")]
+    assert list(found.values()) == [[1], [], [1]]
 
 
 def test_nothing_outside_is_touched_while_it_is_made(environment, tmp_path: Path) -> None:

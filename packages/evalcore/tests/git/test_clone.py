@@ -339,7 +339,7 @@ def test_a_clone_that_is_lost_or_damaged_is_made_anew_where_its_url_is_known(
     world: World, tmp_path: Path
 ) -> None:
     clone = Clone(tmp_path / "own", work=world.work, url=f"file://{world.upstream}")
-    with pytest.raises(errors.CloneMissing, match="it is made anew; ask again"):
+    with pytest.raises(errors.CloneMissing, match="it is made anew at its next use"):
         clone.fast_forward()
     clone.ensure()
     for path in (clone.path / ".git" / "objects").rglob("*"):

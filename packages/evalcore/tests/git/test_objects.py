@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evalcore.git import objects
-from evalcore.git.errors import CloneCorrupt, UnsafePath
+from evalcore.git.errors import BlobTooLarge, CloneCorrupt, UnsafePath
 from evalcore.git.objects import entry_at, is_repository, message_of, read_blob
 from evalsim.testing import git
 
@@ -43,10 +42,9 @@ def test_a_folder_or_a_link_is_no_file(clone: Path, path: str) -> None:
         read_blob(clone, tip(clone), path)
 
 
-def test_a_file_over_the_limit_is_not_read(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "OUTPUT_LIMIT", 3)
-    with pytest.raises(UnsafePath, match="larger than 3 bytes"):
-        read_blob(clone, tip(clone), "components/board.json")
+def test_a_file_over_the_limit_is_not_read_and_named_by_its_path_in_the_repository(clone: Path) -> None:
+    with pytest.raises(BlobTooLarge, match=r"^components/board\.json at [0-9a-f]{12}: .*larger than 3 bytes"):
+        read_blob(clone, tip(clone), "components/board.json", limit=3)
 
 
 def test_an_entry_has_mode_kind_and_size(clone: Path) -> None:

@@ -63,8 +63,8 @@ class World:
         git(folder, "remote", "set-url", "origin", remote)
         return Clone(folder, work=self.root / "work", credentials=Credentials(self.url, lambda: GITHUB_TOKEN))
 
-    def github(self, token: str = GITHUB_TOKEN) -> GitHub:
-        return GitHub(REPOSITORY, FixedToken(Secret(token)), api_url=self.api, retries=0)
+    def github(self, token: str = GITHUB_TOKEN, **settings: Any) -> GitHub:
+        return GitHub(REPOSITORY, FixedToken(Secret(token)), api_url=self.api, retries=0, **settings)
 
     def committer(self, mode: Any = "pr", *, second: int = 5, **settings: Any) -> Committer:
         values = {

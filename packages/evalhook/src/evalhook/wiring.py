@@ -102,6 +102,7 @@ class Outside:
                     api_url=settings.github_api_url,
                     allow_http=settings.allow_http,
                     retries=0,  # worker.outbox waits, where a stop of the service can end the waiting
+                    trusted=settings.trusted_publishers,
                 )
                 self.refresh = Refresher(self.library, self.github).refresh
         self.publisher = ResultsPublisher(

@@ -73,6 +73,8 @@ def test_a_missing_or_empty_setting_is_named(environment: Environment, name: str
         ("EVALHOOK_DEFAULT_BRANCH", "a..b"),
         ("EVALHOOK_GITHUB_REPO", "just-a-name"),
         ("EVALHOOK_GITHUB_REPO", "owner/name/more"),
+        ("EVALHOOK_TRUSTED_PUBLISHERS", "github-actions[bot] ci-bot"),
+        ("EVALHOOK_TRUSTED_PUBLISHERS", "bot@example.org"),
         ("EVALHOOK_GITHUB_API_URL", "http://github.example/api/v3"),
         ("EVALHOOK_PROMPT_LIBRARY_URL", "http://github.example/o/n.git"),
         ("EVALHOOK_PROMPT_LIBRARY_URL", "ext::sh -c id"),

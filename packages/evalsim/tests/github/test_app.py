@@ -127,6 +127,45 @@ def test_pulls_are_listed_by_state_base_and_head(simulated, repository, tmp_path
     assert [pull.head.ref for pull in repository.get_pulls(state="all", base="nowhere")] == []
 
 
+def test_pull_requests_name_who_opened_them_and_whose_branch_they_are_of(
+    simulated, repository, tmp_path: Path
+) -> None:
+    app, url = simulated
+    fork = app.state.add_repository("mallory/prompt-library", app.state.repositories[REPOSITORY].bare.path)
+    git(
+        fork.bare.path,
+        "branch",
+        "topic",
+        git(fork.bare.path, "commit-tree", "main^{tree}", "-p", "main", "-m", "x"),
+    )
+    push_branch(url, tmp_path / "clone", "topic", "ours.txt", "ours")
+    app.state.add_token("ghp_mallory", login="mallory")
+    with Github(auth=Auth.Token("ghp_mallory"), base_url=f"{url}/api/v3", retry=None) as client:
+        theirs = client.get_repo(REPOSITORY).create_pull(
+            base="main", head="mallory:topic", title="x", body=""
+        )
+    repository.create_pull(base="main", head="topic", title="Ours", body="")
+    assert [(pull.user.login, pull.head.repo.full_name) for pull in repository.get_pulls()] == [
+        ("evaluator-bot", REPOSITORY),
+        ("mallory", "mallory/prompt-library"),
+    ]
+    assert [pull.user.login for pull in repository.get_pulls(head="mallory:topic")] == ["mallory"]
+    assert repository.get_pull(theirs.number).merge().merged
+
+
+def test_an_apps_token_is_told_whose_it_is_by_graphql_alone(simulated) -> None:
+    app, url = simulated
+    app.state.add_token("ghs_app", login="evaluator[bot]")
+    for token, status in ((GITHUB_TOKEN, 200), ("ghs_app", 403)):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{url}/api/v3/user", headers=headers).status_code == status
+        query = {"query": "query { viewer { login } }"}
+        viewer = httpx.post(f"{url}/api/graphql", headers=headers, json=query).json()["data"]["viewer"]
+        assert viewer["login"] == app.state.tokens[token].login
+    answer = httpx.post(f"{url}/api/graphql", headers=headers, json={"query": "{ rateLimit { cost } }"})
+    assert "knows no such query" in answer.text
+
+
 def test_long_lists_come_in_pages(simulated) -> None:
     app, url = simulated
     app.state.repositories[REPOSITORY].labels = {

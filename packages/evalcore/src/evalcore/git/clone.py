@@ -261,10 +261,12 @@ class Clone:
     def _open(self) -> None:
         where = str(self.path)
         if not self.path.is_dir():
-            hint = "clone it there, or set its URL" if self._url is None else "it is made anew; ask again"
+            hint = (
+                "clone it there, or set its URL" if self._url is None else "it is made anew at its next use"
+            )
             raise errors.CloneMissing("there is no clone", where=where, hint=hint)
         if not is_repository(self.path):
-            hint = "delete it and clone it again" if self._url is None else "it is made anew; ask again"
+            hint = "delete it and clone it again" if self._url is None else "it is made anew at its next use"
             raise errors.CloneCorrupt("it is not a git repository", where=where, hint=hint)
 
     def _current_branch(self) -> str | None:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from evalcore.git import errors
 from evalcore.git.clone import FETCH_TIMEOUT, Clone
-from evalcore.git.command import Outcome, run_git
-from evalcore.git.objects import REGULAR, entry_at, unsafe
+from evalcore.git.command import OUTPUT_LIMIT, Outcome, run_git
+from evalcore.git.objects import PLAIN, REGULAR, entry_at, unsafe
 from evalcore.git.translate import said, translate
 
 PUSH_TIMEOUT = 120.0
@@ -40,8 +40,8 @@ def commit_file(clone: Clone, parent: str, path: str, data: bytes, message: str)
     around = entry_at(clone.path, parent, Path(path).parent.as_posix())
     entry = entry_at(clone.path, parent, path)
     if (around is not None and around.kind != "tree") or (entry is not None and entry.mode not in REGULAR):
-        raise unsafe(clone.path, path)
-    return _commit(clone, parent, entry.mode if entry else "100644", path, data, (parent,), message)
+        raise unsafe(path, parent)
+    return _commit(clone, parent, entry.mode if entry else PLAIN, path, data, (parent,), message)
 
 
 def _commit(
@@ -101,6 +101,54 @@ def _remote_words(text: str) -> str:
     return said(" ".join(line for line in lines if line)) if any(lines) else ""
 
 
+class Change(NamedTuple):
+    """A path that differs between two trees.
+
+    A mode is git's six octal digits, `000000` where there is no such path.
+    """
+
+    path: str
+    old_mode: str
+    mode: str
+
+
+def fork_of(clone: Clone, one: str, other: str) -> str | None:
+    """The best common ancestor of two commits; None where they have none."""
+    outcome = run_git(clone.path, "merge-base", one, other)
+    if outcome.status > 1:
+        raise translate(outcome, "merge-base", str(clone.path))
+    return outcome.text or None
+
+
+def changes_between(clone: Clone, old: str, new: str) -> list[Change]:
+    """What differs between the trees of two commits or trees; a file that was moved is two paths."""
+    return _changes(clone.git("diff-tree", *RAW, old, new))
+
+
+def changes_of_commits(clone: Clone, base: str, tip: str, most: int) -> list[Change] | None:
+    """What each commit of `tip` that `base` lacks changes, merges apart; None where they are over `most`."""
+    wanted = ("rev-list", f"--max-count={most + 1}", f"{base}..{tip}")
+    if len(clone.git(*wanted).text.split()) > most:
+        return None
+    commits = clone.git(*wanted, "--no-merges").output
+    return _changes(clone.git("diff-tree", *RAW, "--root", "--no-commit-id", "--stdin", stdin=commits))
+
+
+RAW = ("-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+
+
+def _changes(outcome: Outcome) -> list[Change]:
+    """Read git's raw format (git-diff-tree(1)): `:old-mode mode old-id id status NUL path NUL`."""
+    if len(outcome.output) >= OUTPUT_LIMIT:
+        # The rest was not stored, and what is there may end within a path.
+        raise errors.GitFailed(f"the difference is larger than {OUTPUT_LIMIT} bytes")
+    parts = outcome.output.decode("utf-8", "surrogateescape").split("\0")
+    return [
+        Change(path, described[1:7], described[8:14])
+        for described, path in zip(parts[::2], parts[1::2], strict=False)
+    ]
+
+
 class Merge(NamedTuple):
     """What merging two commits gives."""
 
@@ -130,4 +178,4 @@ def commit_merge(
     clone: Clone, merge: Merge, path: str, data: bytes, parents: tuple[str, str], message: str
 ) -> str:
     """Commit a merge in which the file at `path`, the one that may conflict, is `data`; gives its id."""
-    return _commit(clone, merge.tree, "100644", path, data, parents, message)
+    return _commit(clone, merge.tree, PLAIN, path, data, parents, message)

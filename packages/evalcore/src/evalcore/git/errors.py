@@ -16,6 +16,7 @@ RepositoryError
 ├── PushOutdated         *     the branch moved since we looked
 ├── PushRefused                the remote refuses the push (protected branch, hook, permission)
 ├── UnsafePath                 the file to write is not a regular file in the repository
+├── BlobTooLarge               a file of a commit is larger than its reader takes
 └── GitFailed                  anything else that git says
 
 * retryable.
@@ -118,6 +119,12 @@ class UnsafePath(RepositoryError):
     """The file to write is not a regular file in the repository."""
 
     code = "unsafe_path"
+
+
+class BlobTooLarge(RepositoryError):
+    """A file of a commit is larger than its reader takes."""
+
+    code = "blob_too_large"
 
 
 class GitFailed(RepositoryError):

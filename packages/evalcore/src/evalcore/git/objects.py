@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from evalcore.git.command import FIXED_VARIABLES, OUTPUT_LIMIT, SETTINGS
-from evalcore.git.errors import CloneCorrupt, UnsafePath
+from evalcore.git.errors import BlobTooLarge, CloneCorrupt, UnsafePath
 
 # A missing git is then named by the first command that needs it, instead of by this import.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 from git import Commit, Repo
 from git.exc import GitError, ODBError
 
-REGULAR: Final = frozenset({"100644", "100755"})
-"""The modes of regular files, executable or not."""
+PLAIN: Final = "100644"
+"""The mode of a regular file that is not executable."""
+EXECUTABLE: Final = "100755"
+REGULAR: Final = frozenset({PLAIN, EXECUTABLE})
 
 _DAMAGE: Final = (GitError, ODBError, OSError, ValueError)
 """What GitPython raises for objects that are missing or damaged, and where git cannot be run."""
@@ -59,19 +61,19 @@ def entry_at(clone: Path, commit: str, path: str) -> Entry | None:
         return Entry(mode=f"{found.mode:06o}", kind=str(found.type), size=int(size))
 
 
-def read_blob(clone: Path, commit: str, path: str) -> bytes | None:
+def read_blob(clone: Path, commit: str, path: str, limit: int = OUTPUT_LIMIT) -> bytes | None:
     """Return a file's bytes at a commit, None where it is not there.
 
-    Raises UnsafePath for anything but a regular file of at most OUTPUT_LIMIT bytes, CloneCorrupt where the
-    clone cannot be read.
+    Raises UnsafePath for anything but a regular file, BlobTooLarge for one of over `limit` bytes,
+    CloneCorrupt where the clone cannot be read.
     """
     entry = entry_at(clone, commit, path)
     if entry is None:
         return None
     if entry.mode not in REGULAR:
-        raise unsafe(clone, path)
-    if entry.size > OUTPUT_LIMIT:
-        raise UnsafePath(f"{path} is larger than {OUTPUT_LIMIT} bytes", where=str(clone))
+        raise unsafe(path, commit)
+    if entry.size > limit:
+        raise BlobTooLarge(f"it is larger than {limit} bytes", where=f"{path} at {commit[:12]}")
     with _opened(clone, commit) as opened:
         data: bytes = (opened.tree / path).data_stream.read()
         return data
@@ -84,10 +86,10 @@ def message_of(clone: Path, commit: str) -> str:
     return (message if isinstance(message, str) else message.decode("utf-8", "replace")).strip()
 
 
-def unsafe(clone: Path, path: str) -> UnsafePath:
+def unsafe(path: str, commit: str) -> UnsafePath:
     """The error of a path that holds a link, a submodule or a folder where a file is wanted."""
-    hint = "make it a regular file in a folder"
-    return UnsafePath(f"{path} is no regular file in the repository", where=str(clone), hint=hint)
+    what, hint = "it is no regular file in the repository", "make it a regular file in a folder"
+    return UnsafePath(what, where=f"{path} at {commit[:12]}", hint=hint)
 
 
 @contextmanager
@@ -106,6 +108,6 @@ def _opened(clone: Path, commit: str) -> Iterator[Commit]:
             repository.git.set_persistent_git_options(c=[f"{key}={value}" for key, value in SETTINGS.items()])
             yield repository.commit(commit)
     except _DAMAGE as error:
-        hint = "it is made anew with the next request where its URL is set; else delete it and clone it again"
+        hint = "it is made anew at its next use where its URL is set; else delete it and clone it again"
         what = f"git cannot read the clone (commit {commit[:12]})"
         raise CloneCorrupt(what, where=str(clone), hint=hint) from error

@@ -72,7 +72,7 @@ MEANINGS = (
         r"|does not appear to be a git repository|operation too slow",
         errors.RemoteUnreachable,
         "the remote cannot be reached",
-        "check the network and the URL; it is tried again with the next request",
+        "check the network and the URL",
     ),
     _meaning(
         r"would be overwritten|local changes",
@@ -86,7 +86,7 @@ MEANINGS = (
         r"|invalid sha1|bad config|missing (blob|tree|commit)",
         errors.CloneCorrupt,
         "git cannot read the clone",
-        "it is made anew with the next request where its URL is set; otherwise delete it and clone it again",
+        "it is made anew at its next use where its URL is set; otherwise delete it and clone it again",
     ),
 )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from itertools import islice
 
-from github import Auth, Github
+import structlog
+from github import Auth, Github, GithubException
 from github.PullRequest import PullRequest as ApiPullRequest
 from github.Repository import Repository as ApiRepository
 
@@ -26,6 +28,7 @@ from evalcore.github.transport import (
 from evalcore.structs import Frozen
 
 RESULTS_BRANCH = re.compile(r"eval-results/([a-z0-9][a-z0-9._-]{0,99})-[0-9a-f]{12}-\d{8}T\d{6}Z")
+log = structlog.stdlib.get_logger(__name__)
 MOST_PULLS = 500
 """Open pull requests that are looked at, the newest first."""
 
@@ -39,10 +42,15 @@ class PullRequest(Frozen, frozen=True):
     branch: str
     is_open: bool
     labels: tuple[str, ...]
+    is_ours: bool
+    """Whether our own account opened it, or one that is trusted as that is."""
 
 
 class GitHub:
-    """One repository on GitHub. Each call opens and closes its own connection."""
+    """One repository on GitHub. Each call opens and closes its own connection.
+
+    `trusted` names the accounts whose pull requests count as our own, such as `github-actions[bot]`.
+    """
 
     def __init__(
         self,
@@ -52,54 +60,80 @@ class GitHub:
         api_url: str = PUBLIC_API,
         allow_http: bool = False,
         retries: int = RETRIES,
+        trusted: Iterable[str] = (),
     ) -> None:
         require_secure(api_url, "EVALHOOK_GITHUB_API_URL", allow_http=allow_http)
         self.repository = repository
         self._tokens = tokens
         self._api_url = api_url.rstrip("/")
         self._retries = retries
+        self._trusted = frozenset(login.lower() for login in trusted)
+        self._account: str | None = None
+
+    def account(self) -> str | None:
+        """The login that the token acts under; None where GitHub does not say. Raises RepositoryError."""
+        if self._account is None:
+            with self._client("look whose the token is") as client:
+                self._account = _login(client)
+            if self._account is None:
+                hint = "name the account in EVALHOOK_TRUSTED_PUBLISHERS"
+                log.warning("account_unknown", repository=self.repository, hint=hint)
+        return self._account
 
     def results_pull_requests(self, slug: str, base: str) -> list[PullRequest]:
-        """The open pull requests with results of a component, the newest first.
-
-        Those of forks are none of ours, whatever their branches are called.
-        """
+        """The open pull requests with results of a component, the newest first."""
         return [pull for pull in self.open_results(base) if slug_of(pull.branch) == slug]
 
     def open_results(self, base: str) -> list[PullRequest]:
-        """The open pull requests with results of any component, the newest first."""
+        """The open pull requests of ours with results of any component, the newest first.
+
+        Those of forks, and those that another account opened, are none of ours, whatever their branches
+        are called.
+        """
+        account = self.account()
         with self._opened("list pull requests") as repository:
             found = repository.get_pulls(state="open", base=base, sort="created", direction="desc")
-            return [
-                _pull_request(pull)
-                for pull in islice(found, MOST_PULLS)
-                if slug_of(pull.head.ref) is not None and self._is_own(pull)
-            ]
+            pulls = [self._pull_request(pull, account) for pull in islice(found, MOST_PULLS)]
+        return [pull for pull in pulls if pull.is_ours and slug_of(pull.branch) is not None]
 
-    def pull_request_of(self, branch: str) -> PullRequest | None:
-        """The newest pull request of a branch, open or not."""
+    def pull_request_of(self, branch: str, base: str) -> PullRequest | None:
+        """The newest pull request of ours that would merge one branch into the other, open or not.
+
+        Where there is none, the open one that another account made: GitHub lets no second one be opened.
+        """
+        account = self.account()
         owner = self.repository.partition("/")[0]
         with self._opened("look for the pull request") as repository:
             found = repository.get_pulls(
-                state="all", head=f"{owner}:{branch}", sort="created", direction="desc"
+                state="all", head=f"{owner}:{branch}", base=base, sort="created", direction="desc"
             )
-            pulls = islice(found, MOST_PULLS)
-            return next((_pull_request(pull) for pull in pulls if pull.head.ref == branch), None)
+            pulls = [
+                self._pull_request(pull, account)
+                for pull in islice(found, MOST_PULLS)
+                if (pull.head.ref, pull.base.ref) == (branch, base) and self._is_of_repository(pull)
+            ]
+        ours = [pull for pull in pulls if pull.is_ours]
+        return next(iter(ours or [pull for pull in pulls if pull.is_open]), None)
 
     def open_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request, or give the one that is there; raises PullRequestRefused."""
-        known = self.pull_request_of(branch)
+        known = self.pull_request_of(branch, base)
         if known is not None:
             return known
         try:
             with self._opened("open the pull request") as repository:
                 made = repository.create_pull(base=base, head=branch, title=title, body=body)
                 return PullRequest(
-                    number=made.number, url=made.html_url, branch=branch, is_open=True, labels=()
+                    number=made.number,
+                    url=made.html_url,
+                    branch=branch,
+                    is_open=True,
+                    labels=(),
+                    is_ours=True,
                 )
         except (PullRequestRefused, GitHubUnreachable):
             # It may have been opened though its answer was lost, and a retry refused as the second.
-            known = self.pull_request_of(branch)
+            known = self.pull_request_of(branch, base)
             if known is None:
                 raise
             return known
@@ -116,21 +150,38 @@ class GitHub:
         with self._opened("look at the repository") as repository:
             return repository.default_branch
 
-    def _is_own(self, pull: ApiPullRequest) -> bool:
+    def _pull_request(self, pull: ApiPullRequest, account: str | None) -> PullRequest:
+        author = "" if pull.user is None else pull.user.login.lower()
+        is_trusted = author in self._trusted or (account is not None and author == account.lower())
+        return PullRequest(
+            number=pull.number,
+            url=pull.html_url,
+            branch=pull.head.ref,
+            is_open=pull.state == "open",
+            labels=tuple(label.name for label in pull.labels),
+            is_ours=is_trusted and self._is_of_repository(pull),
+        )
+
+    def _is_of_repository(self, pull: ApiPullRequest) -> bool:
         source = pull.head.repo
         return source is not None and source.full_name.lower() == self.repository.lower()
 
     @contextmanager
     def _opened(self, doing: str) -> Iterator[ApiRepository]:
+        with self._client(doing) as client:
+            yield client.get_repo(self.repository)
+
+    @contextmanager
+    def _client(self, doing: str) -> Iterator[Github]:
         try:
-            with self._opened_with(self._tokens.token(), doing) as repository:
-                yield repository
+            with self._client_with(self._tokens.token(), doing) as client:
+                yield client
         except GitHubRefused:
             self._tokens.forget()
             raise
 
     @contextmanager
-    def _opened_with(self, token: str, doing: str) -> Iterator[ApiRepository]:
+    def _client_with(self, token: str, doing: str) -> Iterator[Github]:
         with (
             translated(f"{self._api_url}/repos/{self.repository}", doing, token),
             Github(
@@ -148,7 +199,7 @@ class GitHub:
                 lazy=True,
             ) as client,
         ):
-            yield client.get_repo(self.repository)
+            yield client
 
 
 def slug_of(branch: str) -> str | None:
@@ -157,14 +208,18 @@ def slug_of(branch: str) -> str | None:
     return found[1] if found is not None else None
 
 
-def _pull_request(pull: ApiPullRequest) -> PullRequest:
-    return PullRequest(
-        number=pull.number,
-        url=pull.html_url,
-        branch=pull.head.ref,
-        is_open=pull.state == "open",
-        labels=tuple(label.name for label in pull.labels),
-    )
+def _login(client: Github) -> str | None:
+    try:
+        return client.get_user().login
+    except GithubException as error:
+        if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+            raise
+    # A token of an App, Actions' own among them, may not ask for its user, but for its viewer.
+    try:
+        _, answer = client.requester.graphql_query("query { viewer { login } }", {})
+        return str(answer["data"]["viewer"]["login"])
+    except (GithubException, KeyError, TypeError):
+        return None
 
 
 # PyGithub writes to standard error by itself; the service's logs are the only ones.

@@ -87,7 +87,7 @@ def _translate(error: GithubException, where: str, doing: str, secret: str) -> R
     # PyGithub reads a 403 to see whether it is a rate limit, and at the last try leaves nothing of it.
     is_limit = isinstance(error, RateLimitExceededException) or not (error.data or error.message)
     if error.status == HTTPStatus.TOO_MANY_REQUESTS or (error.status == HTTPStatus.FORBIDDEN and is_limit):
-        limited = GitHubUnreachable(what, where=where, hint="the rate limit passes; try again later")
+        limited = GitHubUnreachable(what, where=where, hint="the rate limit passes by itself")
         limited.retry_after = _asked_wait(error.headers or {})
         return limited
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
@@ -97,7 +97,7 @@ def _translate(error: GithubException, where: str, doing: str, secret: str) -> R
         return PullRequestRefused(
             what, where=where, hint="the branch is pushed: a pull request can be opened by hand"
         )
-    return GitHubUnreachable(what, where=where, hint="see githubstatus.com, and try again")
+    return GitHubUnreachable(what, where=where, hint="see githubstatus.com")
 
 
 def _asked_wait(headers: Mapping[str, str]) -> float | None:

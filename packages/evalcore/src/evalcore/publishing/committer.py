@@ -13,13 +13,22 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
+from evalcore.errors import EvaluatorError, LeaderboardError
 from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file, push, remote_tip
-from evalcore.git.errors import BranchMissing, GitFailed, PushOutdated, PushRefused
+from evalcore.git.commits import commit_file, fork_of, push, remote_tip
+from evalcore.git.errors import GitFailed, PushOutdated, PushRefused, RemoteUnreachable
 from evalcore.git.objects import message_of, read_blob
 from evalcore.github.client import GitHub, PullRequest
 from evalcore.publishing import messages
+from evalcore.publishing.changes import (
+    ForeignChange,
+    keeps_all_records,
+    leaderboard_path,
+    read_leaderboard,
+    require_only_results,
+)
 from evalcore.publishing.messages import Results
 from evalcore.publishing.outbox import CommitBack, Outbox, Published
 from evalcore.runs.leaderboard import (
@@ -27,14 +36,15 @@ from evalcore.runs.leaderboard import (
     encode_leaderboard,
     leaderboard_of,
     merge_leaderboards,
-    parse_leaderboard,
 )
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
+log = structlog.stdlib.get_logger(__name__)
 LABELS = ("eval-results", "automerge")
 MOVED_BRANCH_TRIES = 5
+OTHER_NAME = "it is left alone: the next try takes another name"
 NAMES = 60
 """How many names are looked at until one is free; they differ by a second."""
 EMPTY = Outbox()
@@ -51,7 +61,7 @@ class Delivery(Frozen, frozen=True):
     @property
     def path(self) -> str:
         """The one file that changes."""
-        return f"components/{self.slug}/leaderboard.json"
+        return leaderboard_path(self.slug)
 
 
 class Base(NamedTuple):
@@ -121,12 +131,12 @@ class Committer:
         """Do the steps that are not done, storing each."""
         if (
             outbox.branch is not None
-            and not outbox.is_pushed
-            and self._is_taken(outbox.branch, results.job_id)
+            and outbox.pull_request_url is None
+            and self._is_taken(outbox.branch, results, github)
         ):
-            outbox = msgspec.structs.replace(outbox, branch=None)
+            outbox = msgspec.structs.replace(outbox, branch=None, is_pushed=False)
         if outbox.branch is None:
-            branch = self._free_name(results)
+            branch = self._free_name(results, github)
             if not self._base(Delivery(results.job_id, results.slug, branch), results, github).is_new:
                 return Published(None, None)  # somebody else has committed these very records
             outbox = _saved(save, msgspec.structs.replace(outbox, branch=branch))
@@ -144,71 +154,91 @@ class Committer:
         outbox = _saved(save, msgspec.structs.replace(outbox, is_labelled=True))
         return Published(outbox.pull_request_url, delivery.branch)
 
-    def _free_name(self, results: Results) -> str:
+    def _free_name(self, results: Results, github: GitHub) -> str:
         """Name the branch: one that the remote lacks, or that holds this job's own commit."""
         moment = self._now().astimezone(UTC)
         for later in range(NAMES):
             written = (moment + timedelta(seconds=later)).strftime("%Y%m%dT%H%M%SZ")
             branch = f"eval-results/{results.slug}-{results.prompt_commit[:12]}-{written}"
-            if not self._is_taken(branch, results.job_id):
+            if not self._is_taken(branch, results, github):
                 return branch
         what, hint = "the remote has branches of every such name", "delete those that are not needed"
         raise PushRefused(what, where=f"eval-results/{results.slug}-*", hint=hint)
 
     def _open(self, delivery: Delivery, results: Results, github: GitHub) -> PullRequest:
-        known = github.pull_request_of(delivery.branch)
-        if known is not None:
-            return known
-        self._clone.fetch(delivery.branch)
-        before = self._clone.commit_at(f"{self._clone.tracking_ref(delivery.branch)}^")
-        results = results._replace(earlier=self._leaderboard(delivery, before))
-        title = messages.commit_subject(results, self._suffix)
-        body = messages.pull_request_body(results)
-        return github.open_pull_request(delivery.branch, self._clone.default_branch, title, body)
+        default = self._clone.default_branch
+        pull_request = github.pull_request_of(delivery.branch, default)
+        if pull_request is None:
+            tip = self._fetched(delivery.branch)
+            self._require_ours(results, tip)
+            earlier = read_leaderboard(self._clone, results.slug, self._clone.commit_at(f"{tip}^"))
+            results = results._replace(earlier=earlier)
+            title = messages.commit_subject(results, self._suffix)
+            body = messages.pull_request_body(results)
+            pull_request = github.open_pull_request(delivery.branch, default, title, body)
+        if not pull_request.is_ours:
+            what = "another account has opened a pull request of this branch"
+            raise ForeignChange(what, where=pull_request.url, hint=OTHER_NAME)
+        return pull_request
+
+    def _require_ours(self, results: Results, tip: str) -> None:
+        """Check that a branch is as we pushed it: this job's commit, with its records, and nothing else."""
+        if not messages.is_commit_of(message_of(self._clone.path, tip), results.job_id):
+            raise ForeignChange("it is no commit of this job", where=f"commit {tip[:12]}", hint=OTHER_NAME)
+        default = self._fetched(self._clone.default_branch)
+        require_only_results(self._clone, results.slug, default, tip)
+        pushed = read_leaderboard(self._clone, results.slug, tip)
+        fork = read_leaderboard(self._clone, results.slug, fork_of(self._clone, default, tip) or default)
+        mine = leaderboard_of(results.slug, results.records)
+        if not (keeps_all_records(mine, pushed) and keeps_all_records(fork, pushed)):
+            raise ForeignChange("it lacks records", where=f"commit {tip[:12]}", hint=OTHER_NAME)
 
     def _settled(self, delivery: Delivery, github: GitHub) -> Published:
         """Tell where records went that the default branch holds by now, the branch being gone."""
-        merged = github.pull_request_of(delivery.branch)
-        return Published(merged.url, delivery.branch) if merged is not None else Published(None, None)
+        merged = github.pull_request_of(delivery.branch, self._clone.default_branch)
+        if merged is None or not merged.is_ours:
+            return Published(None, None)
+        return Published(merged.url, delivery.branch)
 
     def _base(self, delivery: Delivery, results: Results, github: GitHub) -> Base:
         """Build on the newest open results branch of the component, or else on the default branch.
 
         Two branches that each add to one list conflict when merged; stacked ones do not.
         """
-        self._clone.fetch(self._clone.default_branch)
-        tip = self._clone.commit_at(self._clone.tracking)
+        tip = self._fetched(self._clone.default_branch)
         for pull_request in github.results_pull_requests(delivery.slug, self._clone.default_branch):
             if pull_request.branch == delivery.branch:
                 continue
             try:
-                self._clone.fetch(pull_request.branch)
-            except BranchMissing:
-                continue
-            stack = self._clone.commit_at(self._clone.tracking_ref(pull_request.branch))
-            if self._is_mergeable(delivery, stack, tip):
-                return self._merged(delivery, results, stack)
+                return self._stacked(delivery, results, pull_request.branch, tip)
+            except RemoteUnreachable:
+                raise
+            except EvaluatorError as error:
+                # Whatever is the matter with it: it is somebody's branch, and not needed.
+                log.warning("results_not_built_on", branch=pull_request.branch, reason=error.line)
         return self._merged(delivery, results, tip)
 
-    def _is_mergeable(self, delivery: Delivery, stack: str, tip: str) -> bool:
-        """Whether the default branch's leaderboard has not changed since the branch left it."""
-        fork = self._clone.git("merge-base", stack, tip).text
+    def _stacked(self, delivery: Delivery, results: Results, branch: str, tip: str) -> Base:
+        """Build on an open results branch; raises EvaluatorError where that may not or cannot be done."""
+        stack = self._fetched(branch)
+        where = f"commit {stack[:12]}"
+        require_only_results(self._clone, delivery.slug, tip, stack)
+        fork = fork_of(self._clone, stack, tip) or tip
         then, now = (read_blob(self._clone.path, commit, delivery.path) for commit in (fork, tip))
-        return then == now
+        if then != now:
+            raise PushOutdated("the default branch's leaderboard has changed since it was made", where=where)
+        default = read_leaderboard(self._clone, delivery.slug, tip)
+        if not keeps_all_records(default, read_leaderboard(self._clone, delivery.slug, stack)):
+            raise ForeignChange("it lacks records of the default branch", where=where)
+        return self._merged(delivery, results, stack)
 
     def _merged(self, delivery: Delivery, results: Results, commit: str) -> Base:
-        earlier = self._leaderboard(delivery, commit)
+        earlier = read_leaderboard(self._clone, delivery.slug, commit)
         mine = leaderboard_of(delivery.slug, results.records)
         merged = merge_leaderboards(earlier, mine)
         known = {run["run_id"] for run in earlier.runs}
         is_new = any(run["run_id"] not in known for run in mine.runs)
         return Base(commit, encode_leaderboard(merged), is_new)
-
-    def _leaderboard(self, delivery: Delivery, commit: str) -> Leaderboard:
-        data = read_blob(self._clone.path, commit, delivery.path)
-        if data is None:
-            return Leaderboard(component=delivery.slug)
-        return parse_leaderboard(data, f"{delivery.path} at {commit[:12]}")
 
     def _push(self, delivery: Delivery, results: Results, github: GitHub) -> bool:
         """See that the branch is on the remote; False where the default branch holds the records already."""
@@ -220,13 +250,21 @@ class Committer:
         push(self._clone, self._commit(delivery, results, base), delivery.branch)
         return True
 
-    def _is_taken(self, branch: str, job_id: str) -> bool:
-        """Whether the remote has a branch of that name with other contents than this job's."""
+    def _is_taken(self, branch: str, results: Results, github: GitHub) -> bool:
+        """Whether the remote has a branch of that name that is not as this job pushed it, or another's."""
         if remote_tip(self._clone, branch) is None:
             return False
+        try:
+            self._require_ours(results, self._fetched(branch))
+        except (ForeignChange, LeaderboardError) as error:
+            log.warning("branch_name_taken", branch=branch, reason=error.line)
+            return True
+        known = github.pull_request_of(branch, self._clone.default_branch)
+        return known is not None and not known.is_ours
+
+    def _fetched(self, branch: str) -> str:
         self._clone.fetch(branch)
-        commit = self._clone.commit_at(self._clone.tracking_ref(branch))
-        return not messages.is_commit_of(message_of(self._clone.path, commit), job_id)
+        return self._clone.commit_at(self._clone.tracking_ref(branch))
 
     def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
         message = messages.commit_message(results, self._suffix)
@@ -236,8 +274,7 @@ class Committer:
         """Push to the default branch; where it has moved, build on where it is now."""
         branch = self._clone.default_branch
         for _ in range(MOVED_BRANCH_TRIES):
-            self._clone.fetch(branch)
-            base = self._merged(delivery, results, self._clone.commit_at(self._clone.tracking))
+            base = self._merged(delivery, results, self._fetched(branch))
             if not base.is_new:
                 return Published(None, branch)
             commit = self._commit(delivery, results, base)
@@ -247,9 +284,7 @@ class Committer:
                 continue
             return Published(None, branch)
         what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
-        raise PushOutdated(
-            what, where=branch, hint="ask for the evaluation again, or use EVALHOOK_COMMIT_BACK=pr"
-        )
+        raise PushOutdated(what, where=branch, hint="use EVALHOOK_COMMIT_BACK=pr")
 
 
 def _saved(save: Save, outbox: Outbox) -> Outbox:

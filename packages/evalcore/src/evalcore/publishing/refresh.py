@@ -14,11 +14,11 @@ import structlog
 from evalcore.errors import EvaluatorError
 from evalcore.git.clone import FETCH_TIMEOUT, Clone
 from evalcore.git.commits import commit_merge, push, try_merge
-from evalcore.git.objects import read_blob
 from evalcore.git.translate import translate
 from evalcore.github.client import GitHub, slug_of
 from evalcore.publishing import messages
-from evalcore.runs.leaderboard import Leaderboard, encode_leaderboard, merge_leaderboards, parse_leaderboard
+from evalcore.publishing.changes import leaderboard_path, read_leaderboard, require_only_results
+from evalcore.runs.leaderboard import encode_leaderboard, merge_leaderboards
 
 REFERENCES = "refs/evalhook/refresh"
 log = structlog.stdlib.get_logger(__name__)
@@ -69,23 +69,15 @@ class Refresher:
         theirs = next(
             (each.after for each in reversed(below) if self._clone.is_ancestor(each.before, ours)), default
         )
+        require_only_results(self._clone, slug, default, ours)
         merge = try_merge(self._clone, ours, theirs)
-        path = f"components/{slug}/leaderboard.json"
-        if not {path}.issuperset(merge.conflicts):
-            log.warning("results_conflict", branch=branch, paths=list(merge.conflicts[:5]))
-            return None
-        data = encode_leaderboard(
-            merge_leaderboards(self._read(slug, ours, path), self._read(slug, theirs, path))
-        )
+        earlier, later = (read_leaderboard(self._clone, slug, commit) for commit in (ours, theirs))
+        data = encode_leaderboard(merge_leaderboards(earlier, later))
         message = messages.merge_message(slug, self._clone.default_branch)
-        commit = commit_merge(self._clone, merge, path, data, (ours, theirs), message)
+        commit = commit_merge(self._clone, merge, leaderboard_path(slug), data, (ours, theirs), message)
         push(self._clone, commit, branch)
         log.info("results_refreshed", branch=branch, commit=commit)
         return Refreshed(ours, commit)
-
-    def _read(self, slug: str, commit: str, path: str) -> Leaderboard:
-        data = read_blob(self._clone.path, commit, path)
-        return Leaderboard(slug) if data is None else parse_leaderboard(data, f"{path} at {commit[:12]}")
 
     def _fetched(self, branch: str) -> str:
         reference = f"{REFERENCES}/{branch}"

@@ -94,6 +94,8 @@ class Settings(Frozen, frozen=True):
     """Appended to the subject of a results commit; empty for none."""
     github_repo: str | None
     """`owner/name`; there in mode `pr`."""
+    trusted_publishers: tuple[str, ...]
+    """GitHub accounts whose results pull requests count as our own."""
     github_api_url: str
     github: GitHubCredentials | None
     concurrency: int
@@ -221,6 +223,7 @@ def _read(reader: SettingReader) -> Settings:
         commit_back=mode,
         commit_suffix=reader.value(table.COMMIT_SUFFIX),
         github_repo=repo,
+        trusted_publishers=reader.value(table.TRUSTED_PUBLISHERS),
         github_api_url=_encrypted(
             reader, table.GITHUB_API_URL, reader.value(table.GITHUB_API_URL), allow_http=allow_http
         ),

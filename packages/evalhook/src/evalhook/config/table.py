@@ -176,6 +176,14 @@ COMMIT_SUFFIX: Final[Defaulted[str]] = Defaulted(
 GITHUB_REPO: Final[Setting[str]] = Setting(
     "EVALHOOK_GITHUB_REPO", values.repository, "required for `pr` and for an App", "`owner/name`"
 )
+TRUSTED_PUBLISHERS: Final[Defaulted[tuple[str, ...]]] = Defaulted(
+    "EVALHOOK_TRUSTED_PUBLISHERS",
+    values.accounts,
+    "empty",
+    "accounts whose open results pull requests new results may be built on beside our own, separated by "
+    "commas: `github-actions[bot]` for those of cloud models",
+    default=(),
+)
 GITHUB_API_URL: Final[Defaulted[str]] = Defaulted(
     "EVALHOOK_GITHUB_API_URL",
     values.web_url("https://host/api/v3"),

@@ -16,6 +16,7 @@ from evalcore.library import models
 from evalcore.secret import Secret
 
 REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 MAX_PORT: Final = 65535
 MAX_DURATION: Final = 30 * 86400
@@ -87,6 +88,14 @@ def repository(text: str) -> str:
     if REPOSITORY.fullmatch(text) is None:
         raise Unusable("is not the name of a repository", "write it as owner/name")
     return text
+
+
+def accounts(text: str) -> tuple[str, ...]:
+    """Read the names of GitHub accounts, separated by commas; an App's ends in `[bot]`."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not all(ACCOUNT.fullmatch(name) for name in names):
+        raise Unusable("is not a list of GitHub accounts", "write it as name,other-name,app-name[bot]")
+    return names
 
 
 def branch(text: str) -> str:

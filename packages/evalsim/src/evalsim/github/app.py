@@ -1,8 +1,9 @@
 """The simulated GitHub: one ASGI app with the REST API, the git remotes and the controls.
 
 The REST API's root is `<base>/api/v3` (what EVALHOOK_GITHUB_API_URL is to be), as GitHub Enterprise
-has it; `<base>/owner/name.git` is the git remote. `POST /sim/faults` asks for a fault (see Fault),
-`DELETE /sim/faults` ends them all. The controls have no authentication: it is a simulation.
+has it; GraphQL's is `<base>/api/graphql`, and `<base>/owner/name.git` is the git remote.
+`POST /sim/faults` asks for a fault (see Fault), `DELETE /sim/faults` ends them all. The controls have no
+authentication: it is a simulation.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from evalsim.github.rest import answer_rest, operation_of
 from evalsim.github.state import Repository, State, Token
 
 API = "/api/v3"
+GRAPHQL = "/api/graphql"
 # As on GitHub, a remote's URL may end in `.git` or not.
 GIT_PATH = re.compile(r"/([^/]+)/([^/]+?)(?:\.git)?(/info/refs|/git-upload-pack|/git-receive-pack)")
 
@@ -61,6 +63,8 @@ class SimulatedGitHub:
             await send_answer(send, json_answer(413, {"message": "Payload too large"}))
         elif path == "/sim/faults":
             await send_answer(send, self._control(scope["method"], body))
+        elif path == GRAPHQL:
+            await send_answer(send, await self._rest(scope, "/graphql", body))
         elif path.startswith(f"{API}/"):
             await send_answer(send, await self._rest(scope, path.removeprefix(API), body))
         else:

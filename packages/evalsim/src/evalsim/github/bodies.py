@@ -61,7 +61,7 @@ def pull_body(repository: Repository, pull: Pull, api: str, web: str, *, full: b
         "draft": False,
         "user": user_body(pull.user),
         "labels": [label_body(repository.labels.get(name, Label(name))) for name in pull.labels],
-        "head": _side(repository, pull.head, api, web, pull.head_sha),
+        "head": _side(pull.fork or repository, pull.head, api, web, pull.head_sha),
         "base": _side(repository, pull.base, api, web, ""),
         "url": f"{root}/pulls/{number}",
         "issue_url": f"{root}/issues/{number}",
@@ -120,6 +120,11 @@ def status_body(status: CommitStatus) -> Body:
     }
 
 
+def head_of(repository: Repository, pull: Pull) -> str | None:
+    """The commit at the head of a pull request; its objects are in the repository whoever's branch it is."""
+    return (pull.fork or repository).bare.branch(pull.head)
+
+
 def _side(repository: Repository, branch: str, api: str, web: str, closed_at: str) -> Body:
     return {
         "label": f"{repository.owner}:{branch}",
@@ -132,7 +137,7 @@ def _side(repository: Repository, branch: str, api: str, web: str, closed_at: st
 
 def _worked_out(repository: Repository, pull: Pull) -> Body:
     bare = repository.bare
-    base, head = bare.branch(pull.base), bare.branch(pull.head)
+    base, head = bare.branch(pull.base), head_of(repository, pull)
     if pull.state == "closed" or base is None or head is None:
         return {"merged": pull.merged_at is not None, "mergeable": None, "mergeable_state": "unknown"}
     try:

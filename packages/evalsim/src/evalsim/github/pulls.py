@@ -6,7 +6,7 @@ import msgspec
 
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
-from evalsim.github.repository import MergeConflictError
+from evalsim.github.repository import MergeConflictError, run_git
 from evalsim.github.request import ApiError, Request, not_found, page_of
 from evalsim.github.state import Pull, Repository, State
 
@@ -48,6 +48,10 @@ def _show(repository: Repository, pull: Pull, request: Request, *, full: bool = 
     return bodies.pull_body(repository, pull, request.api, request.web, full=full)
 
 
+def _label(repository: Repository, pull: Pull) -> str:
+    return f"{(pull.fork or repository).owner}:{pull.head}"
+
+
 def list_pulls(state: State, repository: Repository, request: Request) -> Answer:
     """GET /repos/O/R/pulls, filtered by state, head (`owner:branch`) and base; the newest first."""
     del state
@@ -58,7 +62,7 @@ def list_pulls(state: State, repository: Repository, request: Request) -> Answer
         for pull in reversed(repository.pulls)
         if wanted in {"all", pull.state}
         and query.get("base", pull.base) == pull.base
-        and query.get("head", f"{repository.owner}:{pull.head}") == f"{repository.owner}:{pull.head}"
+        and query.get("head", _label(repository, pull)) == _label(repository, pull)
     ]
     if query.get("direction") == "asc":
         found.reverse()
@@ -68,8 +72,12 @@ def list_pulls(state: State, repository: Repository, request: Request) -> Answer
 def create_pull(state: State, repository: Repository, request: Request) -> Answer:
     """POST /repos/O/R/pulls."""
     wanted = request.decode(NewPull)
-    head = wanted.head.removeprefix(f"{repository.owner}:")
-    _refuse_impossible_pull(repository, head, wanted.base)
+    owner, _, head = wanted.head.rpartition(":")
+    fork = state.repositories.get(f"{owner}/{repository.name}".lower()) if owner else None
+    if fork is not None and fork is not repository:
+        # As on GitHub, one store of objects serves a repository and its forks.
+        run_git(repository.bare.path, "fetch", "-q", str(fork.bare.path), f"refs/heads/{head}")
+    _refuse_impossible_pull(repository, fork or repository, head, wanted.base)
     repository.issue_count += 1
     now = state.now()
     pull = Pull(
@@ -81,20 +89,26 @@ def create_pull(state: State, repository: Repository, request: Request) -> Answe
         user=request.login,
         created_at=now,
         updated_at=now,
+        fork=None if fork is repository else fork,
     )
     repository.pulls.append(pull)
     return json_answer(201, _show(repository, pull, request))
 
 
-def _refuse_impossible_pull(repository: Repository, head: str, base: str) -> None:
-    bare = repository.bare
-    for field, branch in (("head", head), ("base", base)):
-        if bare.branch(branch) is None:
+def _refuse_impossible_pull(repository: Repository, source: Repository, head: str, base: str) -> None:
+    tips = {"head": source.bare.branch(head), "base": repository.bare.branch(base)}
+    for field, tip in tips.items():
+        if tip is None:
             problem: list[object] = [{"resource": "PullRequest", "field": field, "code": "invalid"}]
             raise ApiError(422, "Validation Failed", problem)
-    if any(pull.state == "open" and (pull.head, pull.base) == (head, base) for pull in repository.pulls):
-        raise _validation(f"A pull request already exists for {repository.owner}:{head}.")
-    if bare.commits_between(f"refs/heads/{base}", f"refs/heads/{head}") == 0:
+    if any(
+        pull.state == "open"
+        and (pull.fork or repository) is source
+        and (pull.head, pull.base) == (head, base)
+        for pull in repository.pulls
+    ):
+        raise _validation(f"A pull request already exists for {source.owner}:{head}.")
+    if repository.bare.commits_between(str(tips["base"]), str(tips["head"])) == 0:
         raise _validation(f"No commits between {base} and {head}")
 
 
@@ -123,7 +137,7 @@ def edit_pull(state: State, repository: Repository, request: Request, number: st
 def merge_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
     """PUT /repos/O/R/pulls/N/merge: a merge commit, or 405 where it cannot be, 409 for a moved head."""
     pull, wanted = find_pull(repository, number), request.decode(MergeRequest)
-    head = repository.bare.branch(pull.head)
+    head = bodies.head_of(repository, pull)
     if pull.state == "closed" or head is None:
         raise ApiError(405, "Pull Request is not mergeable")
     if wanted.sha not in {None, head}:
@@ -141,4 +155,4 @@ def merge_pull(state: State, repository: Repository, request: Request, number: s
 
 def _close(state: State, repository: Repository, pull: Pull) -> None:
     pull.state, pull.closed_at = "closed", state.now()
-    pull.head_sha = repository.bare.branch(pull.head) or ""
+    pull.head_sha = bodies.head_of(repository, pull) or ""

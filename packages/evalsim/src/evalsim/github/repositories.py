@@ -14,7 +14,7 @@ from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
 from evalsim.github.repository import run_git
 from evalsim.github.request import ApiError, Request, not_found, page_of
-from evalsim.github.state import App, CommitStatus, Repository, State
+from evalsim.github.state import App, CommitStatus, Repository, State, Token
 
 LONGEST_DESCRIPTION = 140
 """Characters of a status's description."""
@@ -118,6 +118,19 @@ def answer_app(state: State, request: Request) -> Answer:
         permissions = dict.fromkeys(("contents", "issues", "pull_requests", "statuses"), "write")
         return json_answer(201, {"token": token, "expires_at": when, "permissions": permissions})
     raise not_found()
+
+
+class Query(msgspec.Struct):
+    """The body of a GraphQL request."""
+
+    query: str
+
+
+def answer_graphql(caller: Token, request: Request) -> Answer:
+    """POST /graphql, as far as it is asked who calls; apps' tokens are answered too, unlike by GET /user."""
+    if "".join(request.decode(Query).query.split()) not in {"query{viewer{login}}", "{viewer{login}}"}:
+        return json_answer(200, {"errors": [{"message": "the simulation knows no such query"}]})
+    return json_answer(200, {"data": {"viewer": {"login": caller.login}}})
 
 
 def _calling_app(state: State, request: Request) -> App:

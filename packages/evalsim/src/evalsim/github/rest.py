@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies, issues, pulls, repositories
-from evalsim.github.repositories import answer_app
+from evalsim.github.repositories import answer_app, answer_graphql
 from evalsim.github.request import ApiError, Request, not_found
 from evalsim.github.state import State, Token
 
@@ -48,6 +48,8 @@ def operation_of(method: str, path: str) -> str:
     """The name under which faults know a call; empty for the others."""
     if re.fullmatch(r"/app/installations/\d+/access_tokens", path):
         return "installation"
+    if path in {"/user", "/graphql"}:
+        return path[1:]
     rest = re.sub(r"^/repos/[^/]+/[^/]+", "", path)
     return next(
         (name for verb, route, _, name in REPOSITORY_ROUTES if verb == method and re.fullmatch(route, rest)),
@@ -67,7 +69,11 @@ def _answer(state: State, request: Request) -> Answer:
     if request.path.startswith("/app") or re.fullmatch(r"/repos/[^/]+/[^/]+/installation", request.path):
         return answer_app(state, request)
     caller = _caller(state, request)
+    if request.path == "/graphql":
+        return answer_graphql(caller, request)
     if request.path == "/user":
+        if caller.login.endswith("[bot]"):
+            raise ApiError(403, "Resource not accessible by integration")
         return json_answer(200, bodies.user_body(caller.login))
     found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", request.path)
     repository = state.repositories.get(found[1].lower()) if found else None

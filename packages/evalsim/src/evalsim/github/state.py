@@ -17,7 +17,7 @@ Access = Literal["read", "write"]
 
 
 class Pull(msgspec.Struct, kw_only=True):
-    """A pull request of a branch of the same repository."""
+    """A pull request of a branch of the same repository, or of a fork."""
 
     number: int
     title: str
@@ -27,6 +27,8 @@ class Pull(msgspec.Struct, kw_only=True):
     user: str
     created_at: str
     updated_at: str
+    fork: Repository | None = None
+    """The repository of the head, where it is another."""
     labels: list[str] = []
     state: Literal["open", "closed"] = "open"
     closed_at: str | None = None
