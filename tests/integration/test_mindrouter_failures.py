@@ -465,6 +465,53 @@ def test_refused_key_ends_the_call(*, stream: bool) -> None:
     assert (codes([reply]), reply.attempts) == (["unauthorized"], 1)
 
 
+@both
+def test_a_key_refused_in_mid_run_is_looked_at_twice_and_ends_all_calls_at_once(*, stream: bool) -> None:
+    setting = Setting()
+
+    async def story(setting: Setting, client: HttpClient) -> None:
+        assert codes([await client.call(call(stream=stream))]) == [None]
+        setting.app.revoked.add(KEY)
+        together = await asyncio.gather(
+            *(client.call(call(stream=stream, replicate=number)) for number in range(4))
+        )
+        assert codes(together) == ["unauthorized"] * 4
+        assert [reply.attempts for reply in together] == [1] * 4
+        assert setting.waits == [("unauthorized", 10.0)]
+        assert [seen.path for seen in setting.app.seen].count("/v1/models") == 2
+        later = [await client.call(call(stream=stream, replicate=number)) for number in range(4, 50)]
+        assert {(reply.error, reply.attempts) for reply in later} == {(together[0].error, 0)}
+        assert setting.now == 10
+
+    setting.play(story)
+
+
+@both
+def test_a_good_key_refused_in_passing_is_tried_again(*, stream: bool) -> None:
+    setting = faulty("unauthorized", times=3)
+
+    async def story(setting: Setting, client: HttpClient) -> None:
+        replies = await asyncio.gather(*(client.call(call(stream=stream, replicate=at)) for at in range(3)))
+        assert codes(replies) == [None] * 3
+        # one looks for all three
+        assert [seen.path for seen in setting.app.seen].count("/v1/models") == 1
+
+    setting.play(story)
+
+
+@both
+def test_a_key_that_is_good_again_at_the_second_look_goes_on(*, stream: bool) -> None:
+    setting = Setting()
+    setting.app.revoked.add(KEY)
+
+    async def pardon(seconds: float) -> None:
+        setting.app.revoked.clear()
+        await Setting.sleep(setting, seconds)
+
+    setting.sleep = pardon  # type: ignore[method-assign]
+    assert setting.reply(stream=stream).text == TEXT
+
+
 def test_time_budget_ends_the_retries() -> None:
     setting = faulty("bad_gateway", times=None)
     setting.policy = RetryPolicy(budget=60.0)

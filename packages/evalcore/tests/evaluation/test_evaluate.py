@@ -199,7 +199,29 @@ def test_a_run_with_more_than_a_fifth_of_one_case_unanswered_is_partial(tmp_path
     cases = tuple("abcdef")
     (outcome,) = run(job(replicates=10, cases=cases), ScriptedClient(answer), tmp_path)
     assert outcome.status == "partial"
-    assert outcome.reason == "3 of 60 calls were never answered"
+    reason = "3 of 60 calls were never answered: server_error, the gateway failed"
+    assert outcome.reason == outcome.record.reason == reason
+
+
+def test_a_run_whose_key_was_refused_is_partial_whatever_the_share_and_names_the_commonest_failure(tmp_path):
+    refused = CallError("infrastructure", "unauthorized", "the key is not accepted (401)")
+
+    def answer(call):
+        if call.replicate == 11:
+            return refused if call.case in "abc" else INFRASTRUCTURE if call.case == "d" else right(call)
+        return right(call)
+
+    (outcome,) = run(job(replicates=12, cases=tuple("abcdef")), ScriptedClient(answer), tmp_path)
+    words = "4 of 72 calls were never answered: unauthorized, the key is not accepted (401)"
+    assert (outcome.record.status, outcome.record.reason) == ("partial", words)
+
+
+def test_a_complete_run_gives_no_reason_though_a_call_failed(tmp_path):
+    def answer(call):
+        return INFRASTRUCTURE if (call.case, call.replicate) == ("a", 9) else right(call)
+
+    (outcome,) = run(job(replicates=10), ScriptedClient(answer), tmp_path)
+    assert (outcome.record.status, outcome.record.reason) == ("complete", None)
 
 
 def test_where_nothing_was_answered_there_is_no_number(tmp_path):

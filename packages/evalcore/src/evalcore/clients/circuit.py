@@ -110,6 +110,10 @@ class CircuitBreaker:
             circuit.failing_since = now
         return not self._is_hopeless(circuit, now)
 
+    def final_failure(self) -> Failure | None:
+        """Return what ends every call of the provider, such as a used-up quota; None where nothing does."""
+        return self._provider.failure if self._provider.is_open_for_good else None
+
     def has_news_since(self, model_id: str, moment: float) -> bool:
         """Whether a failure that concerns the model's calls has been noted at or after `moment`."""
         return max(self._provider.noted_at, self._model(model_id).noted_at) >= moment

@@ -28,6 +28,8 @@ from evalcore.version import __version__
 
 PROBE_SECONDS = 30.0
 """For the small request that asks why a stream was refused."""
+KEY_SECONDS = 10.0
+"""Between two looks at a refused key: in a flood of keys, MindRouter refuses good ones in passing."""
 
 _KEY_REFUSED = frozenset({"unauthorized", "forbidden"})
 
@@ -113,6 +115,8 @@ class HttpClient:
         self._breaker = CircuitBreaker(policy.outage, clock)
         self._limit = ConcurrencyLimit()
         self._probing = asyncio.Lock()
+        self._key_turn = asyncio.Lock()
+        self._key_accepted_at = float("-inf")
 
     async def call(self, call: Call, yield_slot: YieldSlot = nullcontext) -> Reply:
         """Make one call, retries included; the failure of a call is in its reply."""
@@ -138,6 +142,8 @@ class HttpClient:
                 sent += 1
                 if isinstance(outcome, Failure) and outcome.code == "refused_stream":
                     outcome = await self._reason_for_refusal(model_id, outcome, began)
+                if isinstance(outcome, Failure) and outcome.code == "unauthorized":
+                    outcome = await self._verdict_on_key(model_id, outcome, ended, yield_slot)
                 if isinstance(outcome, Answer):
                     self._breaker.succeeded(model_id)
                     self._limit.succeeded(model_id, call.model.concurrency)
@@ -217,6 +223,31 @@ class HttpClient:
                 self._breaker.failed(model_id, outcome, outcome.wait)
                 return outcome
             return refusal
+
+    async def _verdict_on_key(
+        self, model_id: str, refusal: Failure, refused_at: float, yield_slot: YieldSlot
+    ) -> Failure:
+        """Find out whether a key that was accepted until now is refused for good; one call looks for all.
+
+        Refused by the list of models too, twice, it ends every call of the provider at once.
+        """
+        async with yield_slot(), self._key_turn:
+            if (known := self._breaker.final_failure()) is not None:
+                return known
+            for seconds in (0.0, KEY_SECONDS):
+                if self._key_accepted_at >= refused_at:
+                    break
+                if seconds:
+                    await self._wait(model_id, refusal, seconds, nullcontext)
+                looked_at = self._clock()
+                listed = await self._connection.get(self._dialect.models_path, with_key=True)
+                if not isinstance(listed, Failure) or listed.code != "unauthorized":
+                    self._key_accepted_at = looked_at
+            if self._key_accepted_at >= refused_at:
+                return msgspec.structs.replace(refusal, retry=True)
+            final = msgspec.structs.replace(refusal, scope="provider")
+            self._breaker.failed(model_id, final, None)
+            return final
 
     def _reply(
         self,

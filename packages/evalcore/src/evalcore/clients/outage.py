@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from evalcore.clients.interface import Call, Client, Served, YieldSlot
 from evalcore.clients.reply import Reply
-from evalcore.errors import ModelError
+from evalcore.errors import ModelError, ProviderRefused
 from evalcore.structs import Frozen
 
 AWAY = frozenset(
@@ -78,6 +78,7 @@ class OutageClient:
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
         self._served: Served | None = None
+        self._is_refused = False
         self._was_reached = False
 
     async def served(self) -> Served:
@@ -155,12 +156,16 @@ class OutageClient:
         async with self._looking:
             if self._looked_at < since or self._monotonic() - self._looked_at >= SAME_LOOK_S:
                 looked_at = self._monotonic()
+                self._served, self._is_refused = None, False
                 try:
                     self._served = await self.served()
+                except ProviderRefused:
+                    # it is there and wants another key: a call finds that out for all
+                    self._is_refused = True
                 except ModelError:
-                    self._served = None
+                    pass
                 self._looked_at = looked_at
-        return self._served is not None and model_id in self._served.models
+        return self._is_refused or (self._served is not None and model_id in self._served.models)
 
 
 def _is_failure(reply: Reply) -> bool:

@@ -48,7 +48,8 @@ class Observer:
 
 def outcome_of(record: RunRecord, run_dir: Path) -> RunOutcome:
     """Return how a run ended that has its record."""
-    reason = None
-    if record.status == "partial":
+    reason = record.reason
+    if reason is None and record.status == "partial":
+        # a record of before the field
         reason = f"{record.calls.api_error} of {record.calls.total} calls were never answered"
     return RunOutcome(record.model, record.status, reason, record, run_dir)

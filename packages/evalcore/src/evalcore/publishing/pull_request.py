@@ -156,6 +156,9 @@ def _listings(results: Results) -> Iterator[str]:
         for record in results.records
         if record.identical_note is not None
     ]
+    yield _listing(
+        "Partial runs:", [(record.model, record.reason) for record in results.records if record.reason]
+    )
     yield _listing("All replies to each case are the same:", alike)
     yield _listing(
         "Cases last validated against an older version:", list(stale_cases(results.records).items())

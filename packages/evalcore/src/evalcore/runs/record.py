@@ -157,7 +157,7 @@ class Tokens(Frozen, frozen=True):
     completion: Count | None
 
 
-class RunRecord(Frozen, frozen=True):
+class RunRecord(Frozen, frozen=True, kw_only=True):
     """One component x one model x all its cases x R replicates."""
 
     run_id: str
@@ -184,6 +184,13 @@ class RunRecord(Frozen, frozen=True):
     started_at: Timestamp
     finished_at: Timestamp
     status: RunStatus
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="why the run is partial: how many calls were never answered, the commonest failure's "
+            "code and words; null where it is complete, or in records of before this field"
+        ),
+    ] = None
     calls: Calls
     accuracy: Accuracy
     reproducibility: Reproducibility

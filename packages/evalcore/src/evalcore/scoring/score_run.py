@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from evalcore.clients.reply import Reply
@@ -37,6 +38,8 @@ from evalcore.version import SCORING_VERSION
 PARTIAL_OVER_ALL = 0.10
 PARTIAL_IN_A_CASE = 0.20
 """A run with more calls than this that never gave a reply is partial."""
+ENDS_THE_RUN = frozenset({"unauthorized"})
+"""Failures that end all further calls, so that a run with one of them is partial whatever the share."""
 
 
 def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> RunRecord:
@@ -91,6 +94,8 @@ class _Tally:
         self.completion_tokens: int | None = 0
         self.valid = 0
         self.worst_case = 0.0
+        self.failures: Counter[tuple[str, str]] = Counter()
+        """Of the calls that were never answered: code and words."""
         self.started_at = ""
         self.finished_at = ""
 
@@ -102,6 +107,7 @@ class _Tally:
         self.api_error += len(failed)
         self.valid += scores.schema_valid
         self.worst_case = max(self.worst_case, len(failed) / len(replies))
+        self.failures.update((reply.error.code, reply.error.message) for reply in failed if reply.error)
         for reply in replies:
             self._add_times(reply)
             if not reply.is_infrastructure_failure:
@@ -130,8 +136,28 @@ class _Tally:
 
     @property
     def status(self) -> RunStatus:
-        is_partial = self.api_error > PARTIAL_OVER_ALL * self.total or self.worst_case > PARTIAL_IN_A_CASE
+        is_partial = (
+            self.api_error > PARTIAL_OVER_ALL * self.total
+            or self.worst_case > PARTIAL_IN_A_CASE
+            or any(code in ENDS_THE_RUN for code, _ in self.failures)
+        )
         return "partial" if is_partial else "complete"
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run is partial; None where it is not."""
+        if self.status == "complete":
+            return None
+        codes: Counter[str] = Counter()
+        for (code, _), count in self.failures.items():
+            codes[code] += count
+        # of equally common ones the first by name, so that the order of replies does not matter
+        commonest = min(codes, key=lambda code: (-codes[code], code))
+        words = min(
+            (message for code, message in self.failures if code == commonest),
+            key=lambda message: (-self.failures[commonest, message], message),
+        )
+        return f"{self.api_error} of {self.total} calls were never answered: {commonest}, {words}"
 
 
 def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRecord:
@@ -164,6 +190,7 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRe
         started_at=tally.started_at,
         finished_at=tally.finished_at,
         status=tally.status,
+        reason=tally.reason,
         calls=Calls(
             total=tally.total,
             ok=tally.ok,

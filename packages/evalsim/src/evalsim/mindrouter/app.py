@@ -53,6 +53,8 @@ class SimulatedMindRouter:
     ) -> None:
         self.config = config
         self.gateway = Gateway(config, clock)
+        self.revoked = set(config.revoked_keys)
+        """The keys that are refused; may be changed at any time, here or with PUT /sim/revoked."""
         self.faults = FaultPlan(config.faults)
         self.seen: deque[Seen] = deque(maxlen=REMEMBERED)
         self._chat = Chat(self.gateway, answers or AnswerBook(), self.faults, sleep)
@@ -62,6 +64,7 @@ class SimulatedMindRouter:
             "/status": ("GET", self._give(lambda: wire.status(self.gateway))),
             "/metrics": ("GET", self._metrics),
             "/sim/faults": ("POST", self._add_faults),
+            "/sim/revoked": ("PUT", self._revoke),
             "/sim/state": ("GET", self._give(lambda: wire.encode({"calls": dict(self.gateway.calls)}))),
         }
         self._keyed: dict[str, tuple[str, Handler]] = {
@@ -106,7 +109,7 @@ class SimulatedMindRouter:
         key = bearer[7:] if bearer[:7].lower() == "bearer " else exchange.headers.get("x-api-key", "")
         if not key:
             return _detail(401, MISSING_KEY)
-        if key in self.config.revoked_keys:
+        if key in self.revoked:
             return _detail(401, "API key is revoked")
         if self.config.keys and key not in self.config.keys:
             return _detail(401, "Invalid API key")
@@ -161,6 +164,17 @@ class SimulatedMindRouter:
             return
         self.faults.add(faults)
         await exchange.answer(Response(200, wire.encode({"added": len(faults)})))
+
+    async def _revoke(self, exchange: Exchange) -> None:
+        """Refuse the keys of a JSON list, and no others any more."""
+        try:
+            keys = msgspec.json.decode(await exchange.body(), type=list[str])
+        except msgspec.MsgspecError as error:
+            await exchange.answer(_detail(400, str(error)))
+            return
+        self.revoked.clear()
+        self.revoked.update(keys)
+        await exchange.answer(Response(200, wire.encode({"revoked": len(keys)})))
 
     async def _clear_faults(self, exchange: Exchange) -> None:
         self.faults.clear()

@@ -71,6 +71,9 @@ class Chat:
         target = self._gateway.target(request.model)
         self._gateway.calls[target] += 1
         fault = self._faults.take(target)
+        if fault is not None and fault.kind == "unauthorized":
+            await exchange.answer(Response(401, wire.detail("Invalid API key")))
+            return
         if fault is not None and fault.kind == "gone":
             self._gateway.trip(target, fault.seconds)
         model = self._gateway.served(target)

@@ -13,6 +13,7 @@ FaultKind = Literal[
     "no_capacity",  # 503, no slot became free
     "content_refused",  # 422, the data policy
     "unsuitable",  # 503, no suitable backend
+    "unauthorized",  # 401 in passing, though the key is good (a flood of other keys)
     # failures behind the gateway
     "bad_gateway",  # 502 after three attempts; opens the circuit breaker
     "gone",  # opens the circuit breaker: 404, and no longer listed
