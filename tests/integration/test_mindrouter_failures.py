@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from evalcore.clients.failures import Code
@@ -23,6 +24,7 @@ from evalcore.clients.openai.dialect import OPENAI
 from evalcore.clients.registry import open_client
 from evalcore.clients.reply import Reply, Usage
 from evalcore.clients.retry import RetryPolicy
+from evalcore.clients.stream_limit import SILENCE_SECONDS
 from evalcore.errors import ConfigurationError, ProviderRefused, ProviderUnreachable
 from evalcore.library.models import Model, Provider, StructuredOutput
 from evalsim.mindrouter import (
@@ -78,6 +80,7 @@ class Setting:
         self.app = SimulatedMindRouter(sim, BOOK, clock=lambda: self.now, sleep=self.sleep)
         self.key = KEY
         self.policy = RetryPolicy()
+        self.silence = SILENCE_SECONDS
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -99,6 +102,7 @@ class Setting:
             random=lambda: 0.5,
             new_request_id=lambda: "request-1",
             retry=self.policy,
+            silence=self.silence,
             on_wait=lambda _model, reason, seconds: self.waits.append((reason, seconds)),
         ) as client:
             await story(self, client)
@@ -120,6 +124,7 @@ def call(
     model: str = "m",
     replicate: int = 0,
     timeout: float = 5.0,
+    idle_timeout: float = 120.0,
     output: StructuredOutput = "none",
     params: dict[str, Any] | None = None,
 ) -> Call:
@@ -128,6 +133,7 @@ def call(
         provider="mindrouter",
         stream=stream,
         timeout=timeout,
+        idle_timeout=idle_timeout,
         structured_output=output,
         params=params or {},
     )
@@ -398,10 +404,35 @@ def test_one_silence_is_got_over(*, stream: bool) -> None:
     assert (reply.text, reply.attempts) == (TEXT, 2)
 
 
-def test_answer_that_stops_in_the_middle_is_the_models_timeout() -> None:
-    reply = faulty("stalled", times=None).reply(stream=True, timeout=0.2)
+def test_answer_that_stops_in_the_middle_is_infrastructures_and_tried_again() -> None:
+    reply = faulty("stalled", times=None).reply(stream=True, idle_timeout=0.1)
+    assert reply.error is not None
+    assert (reply.error.code, reply.error.fault, reply.attempts) == ("idle_timeout", "infrastructure", 5)
+    reply = faulty("stalled").reply(stream=True, idle_timeout=0.2)
+    assert (reply.text, reply.attempts) == (TEXT, 2)
+
+
+# An answer of 34 pieces; the time between them, and a pause in the middle, are real.
+SLOW = SimModel(id="m", characters_per_event=1, events_per_read=1)
+
+
+def test_answer_that_goes_on_beyond_its_limit_is_the_models_timeout() -> None:
+    setting = Setting(msgspec.structs.replace(SLOW, pace=0.05))
+    setting.sleep = asyncio.sleep  # type: ignore[method-assign]
+    setting.app = SimulatedMindRouter(setting.app.config, BOOK)
+    reply = setting.reply(stream=True, timeout=0.5)
     assert reply.error is not None
     assert (reply.error.code, reply.error.fault, reply.attempts) == ("timeout", "model", 1)
+
+
+def test_silence_inside_an_answer_does_not_count_against_its_limit() -> None:
+    setting = Setting(SLOW)
+    setting.app = SimulatedMindRouter(
+        msgspec.structs.replace(setting.app.config, faults=(Fault(kind="pause", seconds=1.5),)), BOOK
+    )
+    setting.silence = 0.5
+    reply = setting.reply(stream=True, timeout=1.0, idle_timeout=20.0)
+    assert (reply.text, reply.attempts) == (TEXT, 1)
 
 
 def test_giving_up_a_stream_closes_its_connection() -> None:

@@ -56,6 +56,11 @@ def test_first_model_of_the_example_has_what_it_says(project_root: Path) -> None
     assert file.providers == BUILT_IN
 
 
+def test_a_local_model_has_four_calls_in_flight_unless_told_otherwise() -> None:
+    both = parse("models: [{id: m, provider: mindrouter}, {id: n, provider: mindrouter, concurrency: 9}]")
+    assert [(model.concurrency, model.idle_timeout) for model in both.models] == [(4, 120.0), (9, 120.0)]
+
+
 def test_defaults() -> None:
     cloud, local = parse("models:\n- {id: a, provider: openai}\n- {id: b, provider: mindrouter}\n").models
     assert cloud == Model(id="a", provider="openai")

@@ -48,9 +48,11 @@ def test_example_keeps_every_line_and_gains_an_entry(project_root: Path) -> None
 
 def test_only_what_differs_from_the_defaults_is_written() -> None:
     before = "models:\n- id: a\n  provider: openai\n"
-    after = add_model(before, Model(id="b", provider="mindrouter", stream=True))
+    after = add_model(before, Model(id="b", provider="mindrouter", stream=True, concurrency=4))
     assert added_lines(before, after) == ["- id: b", "  provider: mindrouter"]
-    assert "stream: false" in add_model(before, Model(id="b", provider="mindrouter", stream=False))
+    others = Model(id="b", provider="mindrouter", stream=False, concurrency=8, idle_timeout=60.0)
+    told = ["  concurrency: 8", "  idle_timeout: 60.0", "  stream: false"]
+    assert added_lines(before, add_model(before, others))[2:] == told
 
 
 def test_what_follows_the_list_stays_below_it() -> None:

@@ -94,14 +94,15 @@ def test_partial_runs_are_shown_as_such_and_not_ranked() -> None:
     good, cut = table(body)[1:]
     assert good[0] == "1"
     assert (cut[0], cut[1], cut[-1]) == ("-", "cut", "partial, not ranked")
+    assert "5 of 10 ok, 4 without reply, 1 unparsable" in cut
+    assert "too many replies" in body
 
 
 def test_the_reason_of_a_partial_run_is_told() -> None:
     reason = "69 of 100 calls were never answered: unauthorized, the key is not accepted (401)"
-    body = pull_request_body(results(record("cut", 1.0, status="partial", reason=reason), record("good", 0.5)))
-    assert "Partial runs:\n\n- cut: 69 of 100 calls were never answered: unauthorized" in body
-    assert "5 of 10 ok, 4 without reply, 1 unparsable" in cut
-    assert "too many replies" in body
+    cut = record("cut", 1.0, status="partial", reason=reason)
+    body = pull_request_body(results(cut, record("good", 0.5)))
+    assert "Partial runs:\n\n- `cut`: `69 of 100 calls were never answered: unauthorized, " in body
 
 
 def test_previous_versions_figures_stand_beside() -> None:

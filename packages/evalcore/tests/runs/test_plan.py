@@ -34,6 +34,12 @@ def test_schema_goes_only_to_models_that_take_one(structured_output: StructuredO
     assert call_for(model(structured_output), "Do this.", SCHEMA, CASE, 0).schema is None
 
 
+def test_a_schema_that_refers_to_itself_without_end_says_nothing_soon() -> None:
+    pairs = {f"d{at}": {"anyOf": [{"$ref": f"#/$defs/d{at + 1}"}] * 2} for at in range(40)}
+    for schema in ({"$ref": "#"}, {"$ref": "#/$defs/d0", "$defs": pairs}):
+        assert fit_to_output(model("json_object"), "json", schema).structured_output == "none"
+
+
 @pytest.mark.parametrize(
     ("wanted", "output", "schema", "asked"),
     [
@@ -41,6 +47,13 @@ def test_schema_goes_only_to_models_that_take_one(structured_output: StructuredO
         ("json_object", "json_object", None, "json_object"),
         ("json_object", "json_array", None, "none"),
         ("json_object", "json", None, "none"),
+        ("json_object", "json", {"type": "object"}, "json_object"),
+        ("json_object", "json", {"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}}, "json_object"),
+        ("json_object", "json", {"anyOf": [{"type": "object"}, {"type": "array"}]}, "none"),
+        ("json_object", "json", {"type": "array"}, "none"),
+        ("json_object", "json_object", {"type": "array"}, "none"),
+        ("json_object", "json", {"title": "whatever"}, "none"),
+        ("json_object", "json_object", {"title": "whatever"}, "json_object"),
         ("json_object", "markdown", None, "none"),
         ("json_schema", "json_object", SCHEMA, "json_schema"),
         ("json_schema", "json_array", SCHEMA, "json_schema"),

@@ -28,6 +28,7 @@ from evalcore.library.models import (
     Price,
     Provider,
     StructuredOutput,
+    concurrency_by_default,
     streams_by_default,
 )
 from evalcore.library.models_edit import add_model
@@ -94,7 +95,7 @@ def check(prompt_library: Path, path: Path | None) -> int:
     metavar="NAME=VALUE",
     help="Sent with each call; the value is JSON, or text.",
 )
-@click.option("--concurrency", type=int, default=8, show_default=True, help="Calls in flight.")
+@click.option("--concurrency", type=int, help="Calls in flight. Default: as the provider's others.")
 @click.option("--stream/--no-stream", "is_streamed", default=None, help="Default: as the provider's others.")
 @click.option("--timeout", type=float, default=720.0, show_default=True, help="Seconds for one call.")
 @click.option("--price-input", type=float, help="USD per million tokens.")
@@ -106,7 +107,7 @@ def add(
     provider: str,
     structured_output: StructuredOutput,
     params: tuple[str, ...],
-    concurrency: int,
+    concurrency: int | None,
     timeout: float,
     price_input: float | None,
     price_output: float | None,
@@ -121,7 +122,7 @@ def add(
         provider=provider,
         structured_output=structured_output,
         params=_parse_params(params),
-        concurrency=concurrency,
+        concurrency=concurrency_by_default(provider) if concurrency is None else concurrency,
         stream=streams_by_default(provider) if is_streamed is None else is_streamed,
         timeout=timeout,
         price=_price(price_input, price_output),

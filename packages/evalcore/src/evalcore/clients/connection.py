@@ -6,6 +6,7 @@ What the bytes mean is the dialect's to say; this module knows HTTP, time limits
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
@@ -19,10 +20,16 @@ from httpx_aiohttp import AiohttpTransport
 from evalcore.clients.dialect import LONGEST_ANSWER, Dialect, Request, StreamReader
 from evalcore.clients.failures import Failure, connection_lost, timed_out, too_large, unreachable
 from evalcore.clients.reply import Answer
+from evalcore.clients.stream_limit import SILENCE_SECONDS, StreamLimit
 
 CONNECT_SECONDS: Final = 10.0
 LIST_SECONDS: Final = 15.0
 """For the list of models, and for the server's version."""
+DEAD_SECONDS: Final = 30
+"""After so long without a sign of the other side a connection is known to be dead."""
+PROBE_AFTER_SECONDS: Final = 15
+PROBE_EVERY_SECONDS: Final = 5
+"""An idle connection is probed: so long after the last sign, then so often."""
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself."""
 END_SECONDS: Final = 1.0
@@ -40,7 +47,10 @@ _BROKEN: Final = (httpx.HTTPError, aiohttp.ClientError, OSError)
 """What a connection that is not made, or is cut, raises."""
 
 
-def open_transport(base_url: str) -> httpx.AsyncBaseTransport:
+SocketFactory = Callable[[aiohttp.AddrInfoType], socket.socket]
+
+
+def open_transport(base_url: str, socket_factory: SocketFactory | None = None) -> httpx.AsyncBaseTransport:
     """Aiohttp's connections under httpx, at a third of httpx's own CPU time per call."""
     if base_url.lower().startswith("https:"):
         # certificates from SSL_CERT_FILE or SSL_CERT_DIR where those are set
@@ -48,12 +58,36 @@ def open_transport(base_url: str) -> httpx.AsyncBaseTransport:
     else:
         # nothing to verify, and loading the certificates takes 20 ms
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return AiohttpTransport(verify=context, client=lambda: _session(context))
+    sockets = probed_socket if socket_factory is None else socket_factory
+    return AiohttpTransport(verify=context, client=lambda: _session(context, sockets))
 
 
-def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context)
+def _session(context: ssl.SSLContext, sockets: SocketFactory) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context, socket_factory=sockets
+    )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+def probed_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """Make a socket that finds out within `DEAD_SECONDS` that the other side is there no more.
+
+    Without these options a cut cable is noticed after hours, or never while an answer is waited for. Each
+    system has those that it has.
+    """
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", PROBE_AFTER_SECONDS),
+        ("TCP_KEEPALIVE", PROBE_AFTER_SECONDS),  # what macOS calls it
+        ("TCP_KEEPINTVL", PROBE_EVERY_SECONDS),
+        ("TCP_KEEPCNT", (DEAD_SECONDS - PROBE_AFTER_SECONDS) // PROBE_EVERY_SECONDS),
+        ("TCP_USER_TIMEOUT", DEAD_SECONDS * 1000),  # for bytes that were sent and never acknowledged
+    ):
+        if hasattr(socket, name):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return made
 
 
 class Connection:
@@ -73,6 +107,7 @@ class Connection:
         headers: Mapping[str, str],
         transport: httpx.AsyncBaseTransport,
         wall_clock: Callable[[], datetime],
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         self._dialect = dialect
         self._root = root
@@ -83,12 +118,23 @@ class Connection:
         self._urls: dict[str, httpx.URL] = {}
         self._transport = transport
         self._wall_clock = wall_clock
+        self._silence = silence
 
     async def post(
-        self, request: Request, request_id: str, seconds: float, stream: StreamReader | None
+        self,
+        request: Request,
+        request_id: str,
+        seconds: float,
+        stream: StreamReader | None,
+        idle_timeout: float = float("inf"),
     ) -> Answer | Failure:
-        """Ask for an answer, within `seconds` for all of it; into `stream` where it is to be one."""
+        """Ask for an answer, within `seconds` for all of it; into `stream` where it is to be one.
+
+        `idle_timeout` is for the silences of a stream (see StreamLimit), in seconds.
+        """
         sent = self._post_request(request, request_id)
+        time = asyncio.get_running_loop().time
+        patience = StreamLimit(seconds, idle_timeout, time(), self._silence)
         try:
             async with asyncio.timeout(seconds) as limit:
                 response = await self._transport.handle_async_request(sent)
@@ -97,13 +143,13 @@ class Connection:
                         return await self._refusal(response)
                     if stream is None or _is_json(response):
                         return await self._read_whole(response)
-                    return await _read_stream(response, stream, limit)
+                    return await _read_stream(response, stream, limit, patience)
                 finally:
                     await response.aclose()
         except TimeoutError:
             if stream is not None and stream.is_over:
                 return stream.end()
-            return timed_out(seconds, is_answering=stream is not None and stream.has_begun)
+            return patience.ran_out()
         except _BROKEN as error:
             return _broken_connection(error)
 
@@ -182,14 +228,21 @@ async def _read_bounded(response: httpx.Response, limit: int) -> bytes | None:
 
 
 async def _read_stream(
-    response: httpx.Response, stream: StreamReader, limit: asyncio.Timeout
+    response: httpx.Response, stream: StreamReader, limit: asyncio.Timeout, patience: StreamLimit
 ) -> Answer | Failure:
+    time = asyncio.get_running_loop().time
     try:
         async for data in _body(response):
             if stream.is_over:
                 break
-            if stream.feed(data):
+            is_over = stream.feed(data)
+            late = patience.bytes_came(time(), has_begun=stream.has_begun)
+            if is_over:
                 _bring_forward(limit)
+            elif late is not None:
+                return late
+            else:
+                limit.reschedule(patience.deadline())
     except _BROKEN:
         # a cut connection: how much had come by then decides what it is, as at a regular end
         return stream.end()

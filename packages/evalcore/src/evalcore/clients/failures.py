@@ -23,6 +23,7 @@ Code = Literal[
     "context_length",
     "empty_answer",
     "forbidden",
+    "idle_timeout",
     "model_unavailable",
     "no_capacity",
     "no_choices",
@@ -129,12 +130,22 @@ def too_large(limit: int) -> Failure:
     return Failure(code="too_large", message=message, fault="model")
 
 
-def timed_out(seconds: float, *, is_answering: bool) -> Failure:
+def gone_silent(seconds: float) -> Failure:
+    """No byte of a begun answer came for so long: the connection or the server, not the model."""
+    message = f"no byte for {seconds:g} s in the middle of the answer"
+    return Failure(code="idle_timeout", message=message, retry=True)
+
+
+def timed_out(seconds: float, *, is_answering: bool, had_silence: bool = False) -> Failure:
     """The time limit of one call was reached.
 
-    A model that had begun to answer is too slow or does not stop: its own failure. One that had
-    not is tried once more only, since the abandoned call may hold its slot on the server to the end.
+    A model that had begun to answer is too slow or does not stop: its own failure, unless the answer had
+    silences, which a network makes as well. One that had not begun is tried once more only, since the
+    abandoned call may hold its slot on the server to the end.
     """
+    if is_answering and had_silence:
+        message = f"still answering after {seconds:g} s, with silences that may be the network's"
+        return Failure(code="timeout", message=message, retry=True, at_most=1)
     if is_answering:
         message = f"still answering after {seconds:g} s"
         return Failure(code="timeout", message=message, fault="model")

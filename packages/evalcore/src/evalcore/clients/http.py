@@ -22,6 +22,7 @@ from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, Served, YieldSlot
 from evalcore.clients.reply import Answer, Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
+from evalcore.clients.stream_limit import SILENCE_SECONDS
 from evalcore.errors import ProviderRefused, ProviderUnreachable
 from evalcore.library.models import Provider, server_root
 from evalcore.version import __version__
@@ -60,13 +61,14 @@ async def open_http_client(
     random: Random = randomness.random,
     new_request_id: Callable[[], str] = _new_request_id,
     transport: httpx.AsyncBaseTransport | None = None,
+    silence: float = SILENCE_SECONDS,
     retry: RetryPolicy | None = None,
     on_wait: OnWait | None = None,
 ) -> AsyncIterator[HttpClient]:
     """Open a client for a server that speaks a dialect; `base_url` is its root.
 
     The caller bounds how many calls are in flight; all calls through one client share its waits.
-    `sleep` is awaited for waits only, never for time limits.
+    `sleep` is awaited for waits only, never for time limits. `silence` is in seconds, see StreamLimit.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     headers["User-Agent"] = f"evaluator/{__version__}"
@@ -74,7 +76,7 @@ async def open_http_client(
         yield HttpClient(
             dialect,
             provider,
-            Connection(dialect, server_root(base_url), api_key, headers, connections, wall_clock),
+            Connection(dialect, server_root(base_url), api_key, headers, connections, wall_clock, silence),
             clock=clock,
             wall_clock=wall_clock,
             sleep=sleep,
@@ -136,7 +138,9 @@ class HttpClient:
                     started_at, first = self._wall_clock(), began
                 stream = self._dialect.read_stream() if call.model.stream else None
                 with self._breaker.sending(model_id):
-                    outcome = await self._connection.post(request, request_id, call.model.timeout, stream)
+                    outcome = await self._connection.post(
+                        request, request_id, call.model.timeout, stream, call.model.idle_timeout
+                    )
                 ended = self._clock()
                 latency = ended - began
                 sent += 1

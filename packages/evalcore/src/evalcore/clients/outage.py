@@ -23,7 +23,15 @@ AWAY = frozenset(
 )
 """Failures that pass by themselves and concern every call to the model."""
 PERHAPS_AWAY = frozenset(
-    {"server_error", "connection_lost", "timeout", "empty_answer", "refused_stream", "unreadable_answer"}
+    {
+        "connection_lost",
+        "empty_answer",
+        "idle_timeout",
+        "refused_stream",
+        "server_error",
+        "timeout",
+        "unreadable_answer",
+    }
 )
 """Failures that may be one call's own: they are an outage only where the server is not there at all."""
 OWN_FAILURES = 2

@@ -64,6 +64,9 @@ class Reply(Frozen, frozen=True):
     seed: int | None = None
     """That was sent: the model's `seed` + the replicate's index. None where none was."""
 
+    unstreamed: bool = False
+    """Whether the last attempt was sent without streaming though the model's setting asks for it."""
+
     @property
     def is_infrastructure_failure(self) -> bool:
         """Whether no reply came through no fault of the model's."""

@@ -48,6 +48,8 @@ class Model(Frozen, frozen=True):
     stream: bool = False
     timeout: float = 720.0
     """Seconds for one call, all of it."""
+    idle_timeout: float = 120.0
+    """Seconds without a byte once a streamed answer has begun."""
     price: Price | None = None
 
 
@@ -109,6 +111,12 @@ def streams_by_default(provider: str) -> bool:
     return provider == LOCAL_PROVIDER
 
 
+def concurrency_by_default(provider: str) -> int:
+    """How many calls of one model are in flight where models.yaml does not say."""
+    # A backend behind MindRouter has four slots: more calls wait there, and keep others waiting.
+    return 4 if provider == LOCAL_PROVIDER else 8
+
+
 class _ProviderEntry(Strict, frozen=True):
     api: Dialect | UnsetType = UNSET
     base_url: Annotated[str, Meta(min_length=1, max_length=2000)] | UnsetType = UNSET
@@ -125,9 +133,10 @@ class _ModelEntry(Strict, frozen=True):
     provider: str
     structured_output: StructuredOutput = "none"
     params: dict[str, JsonValue] = msgspec.field(default_factory=dict)
-    concurrency: Annotated[int, Meta(ge=1, le=MAX_CONCURRENCY)] = 8
+    concurrency: Annotated[int, Meta(ge=1, le=MAX_CONCURRENCY)] | UnsetType = UNSET
     stream: bool | None = None
     timeout: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] = 720.0
+    idle_timeout: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] = 120.0
     price: _PriceEntry | None = None
 
 
@@ -225,9 +234,10 @@ class _Parser:
             provider=entry.provider,
             structured_output=entry.structured_output,
             params=entry.params,
-            concurrency=entry.concurrency,
+            concurrency=entry.concurrency or concurrency_by_default(entry.provider),
             stream=entry.stream if entry.stream is not None else streams_by_default(entry.provider),
             timeout=entry.timeout,
+            idle_timeout=entry.idle_timeout,
             price=Price(input=entry.price.input, output=entry.price.output) if entry.price else None,
         )
 

@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import read_yaml
-from evalcore.library.models import Model, parse_models, streams_by_default
+from evalcore.library.models import Model, concurrency_by_default, parse_models, streams_by_default
 from evalcore.structs import JsonObject
 
 INDENT = 2
@@ -100,8 +100,9 @@ def _entry(model: Model, indent: int) -> str:
 def _settings(model: Model) -> CommentedMap:
     """Return what has to be written down: no key whose default says the same."""
     settings = CommentedMap(id=model.id, provider=model.provider)
-    default = Model(id=model.id, provider=model.provider)
-    for key in ("structured_output", "concurrency", "timeout"):
+    concurrency = concurrency_by_default(model.provider)
+    default = Model(id=model.id, provider=model.provider, concurrency=concurrency)
+    for key in ("structured_output", "concurrency", "timeout", "idle_timeout"):
         if (value := getattr(model, key)) != getattr(default, key):
             settings[key] = value
     if model.stream != streams_by_default(model.provider):

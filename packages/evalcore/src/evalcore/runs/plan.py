@@ -11,11 +11,14 @@ from evalcore.clients.interface import Call
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.library.component import Case, Component, OutputFormat, SkippedCase
 from evalcore.library.models import Model, Provider, StructuredOutput
-from evalcore.structs import Frozen, JsonObject
+from evalcore.library.schema_view import types_of
+from evalcore.structs import Frozen, JsonObject, JsonValue
 from evalcore.version import SCORING_VERSION, __version__
 
 Origin = Literal["vm", "actions", "local"]
 RUN_SCHEMA_VERSION = 1
+MOST_SCHEMAS = 500
+"""That are looked at for the kind of an answer, references followed; what lies beyond says nothing."""
 
 
 class Server(Frozen, frozen=True):
@@ -120,11 +123,50 @@ def call_for(model: Model, prompt: str, schema: JsonObject | None, case: Case, r
 def fit_to_output(model: Model, output: OutputFormat, schema: JsonObject | None) -> Model:
     """Return the model asked for as much structure as the component's answers allow.
 
-    A Markdown answer has none; `json_object` would forbid an array; `json_schema` needs a schema.
+    A Markdown answer has none; `json_object` would forbid an array; `json_schema` needs a schema. What
+    kind of JSON the answers are, the schema decides; where it does not say, the catalog.
     """
     wanted: StructuredOutput = model.structured_output
     if wanted == "json_schema" and schema is None:
         wanted = "json_object"
-    if output == "markdown" or (wanted == "json_object" and output != "json_object"):
+    if output == "markdown" or (wanted == "json_object" and not _is_object(output, schema)):
         wanted = "none"
     return msgspec.structs.replace(model, structured_output=wanted)
+
+
+def _is_object(output: OutputFormat, schema: JsonObject | None) -> bool:
+    """Whether every answer is a JSON object."""
+    said = None if schema is None else _Kind(schema).of(schema)
+    return output == "json_object" if said is None else said
+
+
+class _Kind:
+    """Finds out whether a schema allows objects alone. Bounded: a schema comes from anybody."""
+
+    def __init__(self, root: JsonObject) -> None:
+        self._root = root
+        self._left = MOST_SCHEMAS
+
+    def of(self, schema: JsonValue) -> bool | None:
+        """True: objects alone; False: something else too; None: it does not say."""
+        self._left -= 1
+        if not isinstance(schema, dict) or self._left < 0:
+            return None
+        if names := types_of(schema):
+            return names == {"object"}
+        if isinstance(ref := schema.get("$ref"), str):
+            return self.of(self._target(ref))
+        for keyword in ("anyOf", "oneOf"):
+            if isinstance(choices := schema.get(keyword), list) and choices:
+                kinds = [self.of(choice) for choice in choices]
+                return None if None in kinds else all(kinds)
+        if not isinstance(parts := schema.get("allOf"), list):
+            return None
+        said = [kind for part in parts if (kind := self.of(part)) is not None]
+        return any(said) if said else None
+
+    def _target(self, ref: str) -> JsonValue:
+        if ref == "#":
+            return self._root
+        named = self._root.get("$defs")
+        return named.get(ref.removeprefix("#/$defs/")) if isinstance(named, dict) else None

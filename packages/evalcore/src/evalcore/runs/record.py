@@ -192,6 +192,13 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
         ),
     ] = None
     calls: Calls
+    unstreamed: Annotated[
+        Count | None,
+        Meta(
+            description="calls that were sent without streaming for a reason (streams without an event leak "
+            "slots in MindRouter); null in records of before this field"
+        ),
+    ] = None
     accuracy: Accuracy
     reproducibility: Reproducibility
     schema_valid_rate: Fraction | None

@@ -89,7 +89,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.latencies: list[float] = []
-        self.ok = self.api_error = self.parse_error = self.truncated = 0
+        self.ok = self.api_error = self.parse_error = self.truncated = self.unstreamed = 0
         self.prompt_tokens: int | None = 0
         self.completion_tokens: int | None = 0
         self.valid = 0
@@ -110,6 +110,7 @@ class _Tally:
         self.failures.update((reply.error.code, reply.error.message) for reply in failed if reply.error)
         for reply in replies:
             self._add_times(reply)
+            self.unstreamed += reply.unstreamed
             if not reply.is_infrastructure_failure:
                 self._add_reply(reply)
 
@@ -198,6 +199,7 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRe
             parse_error=tally.parse_error,
             truncated=tally.truncated,
         ),
+        unstreamed=tally.unstreamed,
         accuracy=_accuracy(plan, scores),
         reproducibility=_reproducibility(plan, scores),
         schema_valid_rate=_valid_rate(plan, tally),

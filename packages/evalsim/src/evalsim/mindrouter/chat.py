@@ -126,7 +126,7 @@ class Chat:
         try:
             async with self._slot(model, kind):
                 reply = await self._reply(exchange, request, model, fault)
-                await self._write(exchange, request, model, reply, kind)
+                await self._write(exchange, request, model, reply, fault)
         except Refused as refused:
             words = refused.words if isinstance(refused.words, str) else str(refused.words)
             await exchange.write(wire.error_event(refused.status, words))
@@ -215,9 +215,10 @@ class Chat:
         request: ChatRequest,
         model: SimModel,
         reply: ModelReply,
-        kind: FaultKind | None,
+        fault: Fault | None,
     ) -> None:
         """Send a streamed answer, several events at a time."""
+        kind = fault.kind if fault else None
         if kind == "empty":
             raise ConnectionCut
         if kind == "garbage":
@@ -226,6 +227,8 @@ class Chat:
         events = _events(request, model, reply, kind)
         middle = max(1, len(events) // 2)
         for start in range(0, len(events), model.events_per_read):
+            if fault is not None and kind == "pause" and start <= middle < start + model.events_per_read:
+                await self._sleep(fault.seconds or 0.0)
             if kind in {"cut", "stalled", "error_event"} and start + model.events_per_read > middle:
                 await exchange.write(b"".join(events[start:middle]))
                 await _break_off(exchange, kind)

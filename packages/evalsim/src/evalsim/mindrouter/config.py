@@ -26,6 +26,7 @@ FaultKind = Literal[
     "slow",  # `seconds` late
     "silent",  # accepted, never answered
     "stalled",  # streamed: begins to answer, never ends
+    "pause",  # streamed: silent for `seconds` in the middle of the answer
     # connections
     "hang_up",  # cut before any answer
     "empty",  # 200 and nothing more; a stream is cut there
@@ -60,7 +61,7 @@ class Fault(Strict, frozen=True):
     times: int | None = None
     """How often at most; None: for ever."""
     seconds: float | None = None
-    """How late (`slow`), or how long the model is away (`bad_gateway`, `gone`)."""
+    """How late (`slow`), how long silent (`pause`), or how long the model is away (`bad_gateway`, `gone`)."""
     text: str | None = None
     """A backend's words (`backend_400`, `backend_429`)."""
 
