@@ -496,6 +496,49 @@ def test_refused_key_ends_the_call(*, stream: bool) -> None:
     assert (codes([reply]), reply.attempts) == (["unauthorized"], 1)
 
 
+def test_a_model_whose_streams_hold_no_event_is_called_without_streaming() -> None:
+    """Each such stream leaks a slot of the gateway: pausing would never end, and no slot would be left."""
+    setting = Setting(SimModel(id="m", slots=4), faults=(Fault(kind="no_events"),))
+
+    async def story(setting: Setting, client: HttpClient) -> None:
+        replies = [await client.call(call(replicate=at)) for at in range(20)]
+        assert codes(replies) == [None] * 20
+        assert [reply.attempts for reply in replies] == [3] + [1] * 19
+        assert all(reply.unstreamed for reply in replies)
+        slots = setting.app.gateway.slots("m")
+        assert slots is not None
+        assert sum([await slots.acquire() for _ in range(2)]) == 2
+        assert slots.locked()
+
+    setting.play(story)
+
+
+def test_streams_without_events_that_are_not_one_after_the_other_change_nothing() -> None:
+    setting = Setting(SimModel(id="m"), faults=(Fault(kind="no_events", every=3),))
+
+    async def story(_setting: Setting, client: HttpClient) -> None:
+        replies = [await client.call(call(replicate=at)) for at in range(20)]
+        assert codes(replies) == [None] * 20
+        assert not any(reply.unstreamed for reply in replies)
+
+    setting.play(story)
+
+
+def test_calls_that_wait_inside_the_gateway_make_fewer_of_ours() -> None:
+    setting = Setting()
+
+    async def story(setting: Setting, client: HttpClient) -> None:
+        assert (await client.call(call())).text == TEXT
+        with setting.app.gateway.waiting("m"):
+            setting.now += 10
+            assert (await client.call(call())).text == TEXT
+            assert client._limit.current("m") == 4
+            assert [seen.path for seen in setting.app.seen].count("/status") == 1
+        assert client._limit.current("other") is None
+
+    setting.play(story)
+
+
 @both
 def test_a_key_refused_in_mid_run_is_looked_at_twice_and_ends_all_calls_at_once(*, stream: bool) -> None:
     setting = Setting()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
+from random import Random
+from statistics import fmean
 
 from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.failures import Failure
+from evalsim.testing import Clock
 
 BUSY = Failure(code="backend_busy", message="busy", retry=True, scope="model")
 GONE = Failure(code="model_unavailable", message="gone", retry=True, scope="model")
@@ -19,7 +22,7 @@ async def out_together(limit: ConcurrencyLimit, calls: int, failure: Failure | N
         rounds = [await stack.enter_async_context(limit.acquire("m", nullcontext)) for _ in range(calls)]
         for round_ in rounds:
             if failure is None:
-                limit.succeeded("m", 8)
+                limit.succeeded("m", 8, 1.0, round_)
             else:
                 limit.failed("m", failure, round_)
 
@@ -73,3 +76,57 @@ def test_calls_over_the_limit_wait_for_a_place_and_a_cancelled_one_takes_none() 
         assert order == ["b", "c"]
 
     asyncio.run(tell())
+
+
+def answered_by(slots: int, most: int, calls: int = 200, *, spread: float = 0.0) -> tuple[list[int], float]:
+    """Calls of 3 s each to a backend with so many slots: how many were out at each answer, and the time."""
+
+    async def tell() -> tuple[list[int], float]:
+        limit, clock, draw = ConcurrencyLimit(), Clock(), Random(1)
+        places, backend = asyncio.Semaphore(most), asyncio.Semaphore(slots)
+        out: list[int] = []
+        at_once = [0]
+
+        async def one() -> None:
+            async with places, limit.acquire("m", nullcontext) as round_:
+                at_once[0] += 1
+                began = clock.now
+                async with backend:
+                    await clock.sleep(3 * draw.uniform(1 - spread, 1 + spread))
+                out.append(at_once[0])
+                at_once[0] -= 1
+                limit.succeeded("m", most, clock.now - began, round_)
+
+        await clock.run(*(asyncio.create_task(one()) for _ in range(calls)))
+        return out, clock.now
+
+    return asyncio.run(tell())
+
+
+def test_calls_that_only_wait_for_each_other_become_fewer_before_any_refusal() -> None:
+    out, seconds = answered_by(slots=4, most=8)
+    assert fmean(out[50:]) < 6
+    assert seconds < 1.1 * 200 / 4 * 3
+
+
+def test_calls_that_are_answered_side_by_side_stay_as_many() -> None:
+    out, seconds = answered_by(slots=8, most=8)
+    assert max(out) == 8
+    assert seconds == 75
+    _, seconds = answered_by(slots=8, most=8, calls=800, spread=0.8)
+    assert seconds < 1.1 * 800 / 8 * 3
+
+
+def test_a_queue_that_the_gateway_tells_of_halves_the_calls_for_a_while() -> None:
+    limit = ConcurrencyLimit()
+    limit.queued("m", 4)
+    assert limit.current("m") == 2
+    limit.queued("m", 4)
+    limit.queued("m", 4)
+    assert limit.current("m") == 1
+    for _ in range(5):
+        asyncio.run(out_together(limit, 1, None))
+    assert limit.current("m") == 1
+    for _ in range(60):
+        asyncio.run(out_together(limit, limit.current("m") or 8, None))
+    assert limit.current("m") is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Callable
 from contextlib import nullcontext
 from random import Random
@@ -16,32 +15,9 @@ from evalcore.clients.outage import OutageClient, OutagePolicy
 from evalcore.clients.reply import CallError, Reply
 from evalcore.errors import ProviderUnreachable
 from evalcore.library.models import Model
+from evalsim.testing import Clock
 
 HOUR = 3600.0
-
-
-class Clock:
-    """Time that passes when everybody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._count = 0
-
-    async def sleep(self, seconds: float) -> None:
-        future = asyncio.get_running_loop().create_future()
-        self._count += 1
-        heapq.heappush(self._sleepers, (self.now + seconds, self._count, future))
-        await future
-
-    async def run(self, *tasks: asyncio.Task[Reply]) -> list[Reply]:
-        while not all(task.done() for task in tasks):
-            for _ in range(10):
-                await asyncio.sleep(0)
-            if self._sleepers and not all(task.done() for task in tasks):
-                self.now, _, future = heapq.heappop(self._sleepers)
-                future.set_result(None)
-        return [task.result() for task in tasks]
 
 
 class Gateway:

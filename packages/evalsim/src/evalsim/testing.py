@@ -7,11 +7,14 @@ msgspec.ValidationError.
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import json
 import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +29,8 @@ from evalcore.runs.record import RunRecord
 from evalcore.structs import JsonValue
 from evalsim.library import git_environment
 
+Result = TypeVar("Result")
+
 SHA = "0" * 64
 """A SHA-256, where any will do."""
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -36,6 +41,33 @@ REPOSITORY = "acme/prompt-library"
 """A repository on the simulated GitHub."""
 GITHUB_TOKEN = "ghp_canary_7f3a9b2c4d5e6f708192a3b4c5d6e7f8"  # noqa: S105 - a made-up one, to be looked for
 """A token of the simulated GitHub, unlike all other text, so that a test sees where it is shown."""
+
+
+class Clock:
+    """Time that passes when everybody sleeps: `sleep` and `now` stand in for a program's own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of this clock."""
+        future = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self.now + seconds, self._count, future))
+        await future
+
+    async def run(self, *tasks: asyncio.Task[Result]) -> list[Result]:
+        """See tasks through, time passing whenever nobody has anything else to do."""
+        while not all(task.done() for task in tasks):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            if self._sleepers and not all(task.done() for task in tasks):
+                self.now, _, future = heapq.heappop(self._sleepers)
+                if not future.done():
+                    future.set_result(None)
+        return [task.result() for task in tasks]
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:

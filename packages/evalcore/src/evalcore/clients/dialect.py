@@ -96,6 +96,13 @@ class Dialect(Protocol):
         """
         ...
 
+    def read_queue(self, status: bytes) -> Mapping[str, int]:
+        """Read from the document of `version_path` how many calls wait for each model; empty where none.
+
+        Raises one of UNREADABLE where it does not tell.
+        """
+        ...
+
     def read_served(self, models: bytes, version: bytes | None) -> Served:
         """Read the documents of `models_path` and `version_path`; None where the latter did not come.
 

@@ -6,6 +6,7 @@ import asyncio
 import random as randomness
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
@@ -31,6 +32,11 @@ PROBE_SECONDS = 30.0
 """For the small request that asks why a stream was refused."""
 KEY_SECONDS = 10.0
 """Between two looks at a refused key: in a flood of keys, MindRouter refuses good ones in passing."""
+
+QUEUE_SECONDS = 10.0
+"""How often the gateway's queue is looked at."""
+EVENTLESS_STREAMS = 2
+"""So many streams of one model without an event, one after the other, end streaming: each leaks a slot."""
 
 _KEY_REFUSED = frozenset({"unauthorized", "forbidden"})
 
@@ -118,25 +124,30 @@ class HttpClient:
         self._limit = ConcurrencyLimit()
         self._probing = asyncio.Lock()
         self._key_turn = asyncio.Lock()
+        self._queue_at = clock()
+        self._tells_queue = True
+        self._eventless: Counter[str] = Counter()
         self._key_accepted_at = float("-inf")
 
     async def call(self, call: Call, yield_slot: YieldSlot = nullcontext) -> Reply:
         """Make one call, retries included; the failure of a call is in its reply."""
         request_id = self._new_request_id()
-        request = self._dialect.request(call)
         model_id = call.model.id
         attempts = Attempts(self._policy, self._random)
         sent, latency, first = 0, 0.0, 0.0
         started_at: datetime | None = None
         while True:
+            await self._look_at_queue(model_id, call.model.concurrency)
             async with self._limit.acquire(model_id, yield_slot) as round_:
+                sendable = self._sendable(call)
+                request = self._dialect.request(sendable)
                 outcome: Answer | Failure | None = await self._wait_for_circuit(model_id, yield_slot)
                 if outcome is not None:
                     break
                 began = self._clock()
                 if started_at is None:
                     started_at, first = self._wall_clock(), began
-                stream = self._dialect.read_stream() if call.model.stream else None
+                stream = self._dialect.read_stream() if sendable.model.stream else None
                 with self._breaker.sending(model_id):
                     outcome = await self._connection.post(
                         request, request_id, call.model.timeout, stream, call.model.idle_timeout
@@ -146,11 +157,13 @@ class HttpClient:
                 sent += 1
                 if isinstance(outcome, Failure) and outcome.code == "refused_stream":
                     outcome = await self._reason_for_refusal(model_id, outcome, began)
+                if stream is not None:
+                    self._note_stream(model_id, outcome)
                 if isinstance(outcome, Failure) and outcome.code == "unauthorized":
                     outcome = await self._verdict_on_key(model_id, outcome, ended, yield_slot)
                 if isinstance(outcome, Answer):
                     self._breaker.succeeded(model_id)
-                    self._limit.succeeded(model_id, call.model.concurrency)
+                    self._limit.succeeded(model_id, call.model.concurrency, latency, round_)
                     break
                 self._limit.failed(model_id, outcome, round_)
             wait = attempts.wait_after(outcome, ended - first)
@@ -159,7 +172,8 @@ class HttpClient:
                 break
             if outcome.scope == "call":
                 await self._wait(model_id, outcome, wait, yield_slot)
-        return self._reply(call, request, request_id, outcome, started_at, latency, sent)
+        reply = self._reply(call, request, request_id, outcome, started_at, latency, sent)
+        return reply if sendable is call else msgspec.structs.replace(reply, unstreamed=True)
 
     async def served(self) -> Served:
         """Return which models can be served now, and the gateway's version where it tells it.
@@ -227,6 +241,37 @@ class HttpClient:
                 self._breaker.failed(model_id, outcome, outcome.wait)
                 return outcome
             return refusal
+
+    def _sendable(self, call: Call) -> Call:
+        """Return the call as it is sent now: not streamed where the model's streams come without events."""
+        if not call.model.stream or self._eventless[call.model.id] < EVENTLESS_STREAMS:
+            return call
+        return msgspec.structs.replace(call, model=msgspec.structs.replace(call.model, stream=False))
+
+    def _note_stream(self, model_id: str, outcome: Answer | Failure) -> None:
+        """Count streams without an event that no limit explains; any other between them begins anew."""
+        if isinstance(outcome, Failure) and outcome.code == "refused_stream":
+            # one that others' news explain says nothing of the model
+            self._eventless[model_id] += not outcome.is_free
+        elif self._eventless[model_id] < EVENTLESS_STREAMS:
+            self._eventless[model_id] = 0
+
+    async def _look_at_queue(self, model_id: str, most: int) -> None:
+        """Now and then look whether calls to the model wait inside the gateway; one looks for all."""
+        path = self._dialect.version_path
+        if path is None or not self._tells_queue or self._clock() - self._queue_at < QUEUE_SECONDS:
+            return
+        self._queue_at = self._clock()
+        status = await self._connection.get(path, with_key=False)
+        if isinstance(status, Failure):
+            return
+        try:
+            waiting = self._dialect.read_queue(status)
+        except UNREADABLE:
+            self._tells_queue = False
+            return
+        if waiting.get(model_id, 0) > 0:
+            self._limit.queued(model_id, most)
 
     async def _verdict_on_key(
         self, model_id: str, refusal: Failure, refused_at: float, yield_slot: YieldSlot

@@ -124,7 +124,7 @@ class Chat:
             raise ConnectionCut from None
         await exchange.start_stream()
         try:
-            async with self._slot(model, kind):
+            async with self._slot(model, kind, leaks=kind == "no_events"):
                 reply = await self._reply(exchange, request, model, fault)
                 await self._write(exchange, request, model, reply, fault)
         except Refused as refused:
@@ -143,7 +143,9 @@ class Chat:
             raise Refused(429, "Token quota exceeded")
 
     @asynccontextmanager
-    async def _slot(self, model: SimModel, kind: FaultKind | None) -> AsyncIterator[None]:
+    async def _slot(
+        self, model: SimModel, kind: FaultKind | None, *, leaks: bool = False
+    ) -> AsyncIterator[None]:
         waited = self._gateway.config.slot_seconds
         no_slot = Refused(503, f"No backend capacity available (waited {waited:.1f}s)")
         if kind == "no_capacity":
@@ -153,13 +155,15 @@ class Chat:
             yield
             return
         try:
-            await asyncio.wait_for(slots.acquire(), waited)
+            with self._gateway.waiting(model.id):
+                await asyncio.wait_for(slots.acquire(), waited)
         except TimeoutError:
             raise no_slot from None
         try:
             yield
         finally:
-            slots.release()
+            if not leaks:
+                slots.release()
 
     async def _reply(
         self, exchange: Exchange, request: ChatRequest, model: SimModel, fault: Fault | None
@@ -221,6 +225,8 @@ class Chat:
         kind = fault.kind if fault else None
         if kind == "empty":
             raise ConnectionCut
+        if kind == "no_events":
+            return
         if kind == "garbage":
             await exchange.write(b"data: <html>Bad gateway</html>\n\n")
             return

@@ -30,6 +30,7 @@ FaultKind = Literal[
     # connections
     "hang_up",  # cut before any answer
     "empty",  # 200 and nothing more; a stream is cut there
+    "no_events",  # streamed: 200 and the end, without an event, and the slot is never given back
     "cut",  # cut in the middle of the body
     "error_event",  # streamed: an error in the middle of the answer
     "no_done",  # streamed: everything but `[DONE]`

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from evalsim.mindrouter.config import SimConfig, SimModel
 
@@ -27,6 +28,8 @@ class Gateway:
             model.id: asyncio.Semaphore(model.slots) for model in config.models if model.slots is not None
         }
         self._calls_of_case: Counter[tuple[str, str]] = Counter()
+        self.queue: Counter[str] = Counter()
+        """Calls that wait for a slot now, by the model's id."""
         self.calls: Counter[str] = Counter()
         """Chat requests so far, refused ones included, by the model's id."""
 
@@ -80,6 +83,15 @@ class Gateway:
     def slots(self, model_id: str) -> asyncio.Semaphore | None:
         """The model's slots, where they are bounded."""
         return self._slots.get(model_id)
+
+    @contextmanager
+    def waiting(self, model_id: str) -> Iterator[None]:
+        """Count a call that waits for a slot while the block runs."""
+        self.queue[model_id] += 1
+        try:
+            yield
+        finally:
+            self.queue[model_id] -= 1
 
     def next_of_case(self, model_id: str, case_key: str) -> int:
         """Number a model's calls with one input, from 0: what a seed is where none is sent."""

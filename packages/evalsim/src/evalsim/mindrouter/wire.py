@@ -141,10 +141,12 @@ def status(gateway: Gateway) -> bytes:
     served = [model for model in config.models if gateway.served(model.id) is not None]
     healthy = {backend for model in served for backend in model.backends}
     names: list[JsonValue] = [*sorted(model.id for model in served)]
+    waiting: JsonObject = {model: count for model, count in gateway.queue.items() if count > 0}
+    queued = sum(gateway.queue.values())
     depths: JsonObject = {str(number + 1): 0 for number in range(len(every))}
     health: JsonObject = {
         "status": "healthy",
-        "queue_total": 0,
+        "queue_total": queued,
         "trend": "stable",
         "trend_rate": 0.0,
         "stale_jobs": 0,
@@ -160,7 +162,7 @@ def status(gateway: Gateway) -> bytes:
             "timestamp": _now(),
             "backends": {"total": len(every), "healthy": len(healthy)},
             "models": names,
-            "queue": {"total": 0, "by_user": {}, "by_model": {}, "average_wait_seconds": 0.0},
+            "queue": {"total": queued, "by_user": {}, "by_model": waiting, "average_wait_seconds": 0.0},
             "queue_health": health,
             "fair_share": {"total_users": 1},
             "active_users": 1,

@@ -36,6 +36,9 @@ class _OpenAI:
     def read_failure(self, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failure:
         return failures.classify(status, headers, body, now)
 
+    def read_queue(self, status: bytes) -> Mapping[str, int]:
+        return wire.parse_queue(status)
+
     def read_served(self, models: bytes, version: bytes | None) -> Served:
         return wire.served(models, version)
 

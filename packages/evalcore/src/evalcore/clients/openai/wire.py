@@ -82,10 +82,19 @@ class _Status(Frozen, frozen=True):
     version: str | None = None
 
 
+class _Queue(Frozen, frozen=True):
+    by_model: dict[str, float]
+
+
+class _Load(Frozen, frozen=True):
+    queue: _Queue
+
+
 _completion = msgspec.json.Decoder(_Completion)
 _usage = msgspec.json.Decoder(_WireUsage | None)
 _model_list = msgspec.json.Decoder(_ModelList)
 _status = msgspec.json.Decoder(_Status)
+_load = msgspec.json.Decoder(_Load)
 _encoder = msgspec.json.Encoder()
 
 
@@ -196,6 +205,11 @@ def parse_version(body: bytes) -> str | None:
         return _status.decode(body).version
     except UNREADABLE:
         return None
+
+
+def parse_queue(body: bytes) -> dict[str, int]:
+    """Read from `GET /status` how many calls wait, by model; raises one of UNREADABLE where it tells none."""
+    return {model: int(count) for model, count in _load.decode(body).queue.by_model.items()}
 
 
 def served(models_body: bytes, status_body: bytes | None) -> Served:
