@@ -39,11 +39,12 @@ async def find_models(
     observer: ModelObserver,
     effects: Effects,
     *,
-    is_patient: bool = False,
+    patience: float = 0.0,
 ) -> None:
     """Notify the observer of every model of one provider, as soon as its state is known.
 
-    A provider that cannot be reached at the first look is not waited for, unless `is_patient`.
+    A provider that cannot be reached is waited for `patience` seconds, by default not at all where it
+    cannot be reached at the first look.
     """
     remote = [model for model in models if not is_local(model)]
     for model in remote:
@@ -51,15 +52,20 @@ async def find_models(
     wanted = [model for model in models if is_local(model)]
     if not wanted:
         return
-    deadline = effects.monotonic() + LOOK_AGAIN_FOR_S
+    began = effects.monotonic()
+    deadline = began + LOOK_AGAIN_FOR_S
     try:
-        first = await (_served_or_nothing(client) if is_patient else client.served())
+        first = await (_served_if_there(client) if patience else client.served())
         wanted = _notify_found(first, wanted, observer)
         for model in wanted:
             observer.awaited(model, LOOK_AGAIN_FOR_S)
         while wanted and (left := deadline - effects.monotonic()) > 0:
             await effects.sleep(min(LOOK_EVERY_S, left))
-            wanted = _notify_found(await _served_or_nothing(client), wanted, observer)
+            served = await _served_if_there(client)
+            wanted = _notify_found(served, wanted, observer)
+            if served is None and (now := effects.monotonic()) < began + patience:
+                # nothing is known of its models while it is away
+                deadline = max(deadline, min(now, began + patience) + LOOK_AGAIN_FOR_S)
     except ModelError as error:
         for model in wanted:
             observer.missing(model, error.line, error)
@@ -68,15 +74,17 @@ async def find_models(
         observer.missing(model, f"{provider} lists no backend for it now", None)
 
 
-async def _served_or_nothing(client: Client) -> Served:
+async def _served_if_there(client: Client) -> Served | None:
     try:
         return await client.served()
     except ProviderUnreachable:
         # It was there a moment ago: the next look, or the deadline, decides.
-        return Served(version=None, models={})
+        return None
 
 
-def _notify_found(served: Served, wanted: Sequence[Model], observer: ModelObserver) -> list[Model]:
+def _notify_found(served: Served | None, wanted: Sequence[Model], observer: ModelObserver) -> list[Model]:
+    if served is None:
+        return list(wanted)
     for model in wanted:
         entry = served.models.get(model.id)
         if entry is not None:

@@ -115,7 +115,11 @@ class _Evaluation:
             self._go_on(folder)
         known = begun.keys() | self._outcomes.keys()
         groups = by_provider([model for model in self._job.models if model.id not in known])
-        await asyncio.gather(*(self._find_of(provider, models) for provider, models in groups.items()))
+        # A run that was begun once was served then: a provider that is away now is worth the wait.
+        patience = policy.budget if self._resumed else 0.0
+        await asyncio.gather(
+            *(self._find_of(provider, models, patience) for provider, models in groups.items())
+        )
         self._dispatcher.close()
 
     async def _reopened(self) -> dict[str, RunFolder]:
@@ -150,10 +154,8 @@ class _Evaluation:
             for name, client in self._clients.items()
         }
 
-    async def _find_of(self, provider: str, models: Sequence[Model]) -> None:
-        client = self._clients[provider]
-        # A run that was begun once was served then: a provider that is away now is worth the wait.
-        await find_models(provider, client, models, self, self._effects, is_patient=bool(self._resumed))
+    async def _find_of(self, provider: str, models: Sequence[Model], patience: float) -> None:
+        await find_models(provider, self._clients[provider], models, self, self._effects, patience=patience)
 
     def found(self, model: Model, server: Server) -> None:
         """Begin a model's run, or go on with it."""

@@ -1,4 +1,4 @@
-"""Evaluation after evaluation, each killed some times, and what must hold of every one at its end."""
+"""Evaluation after evaluation, each killed or disturbed some times, and what must hold at its end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -19,10 +19,12 @@ import httpx
 import msgspec
 
 from evalcore.structs import Frozen, JsonObject
+from evalsim.chaos.disturber import Disturbance, Disturber, Kind, disturbed, draw_disturbance
 from evalsim.chaos.killer import Killer, Point, deadly, draw_point, stage_of_github, stage_of_mindrouter
 from evalsim.github.app import API, SimulatedGitHub
 from evalsim.github.repository import run_git
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
+from evalsim.link import linked
 from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
 from evalsim.serving import running
 
@@ -33,8 +35,13 @@ SKILL = "award-notice-terms"
 NAME, DATA_SETS = "owner/prompt-library", "owner/data-sets"
 REPLICATES = 3
 READY_S, JOB_S = 60.0, 180.0
-VARYING = ("run_id", "job_id", "started_at", "finished_at", "latency_ms", "prompt_commit", "server")
-"""What differs between two evaluations of one component in any case: ids, times, the commit."""
+VARYING = (
+    "run_id", "job_id", "started_at", "finished_at", "latency_ms", "prompt_commit", "server", "unstreamed",
+)  # fmt: skip
+"""What differs between two evaluations of one component in any case: ids, times, how calls were sent."""
+
+
+KINDS = ("lost", "doubled", "differing", "wrong")
 
 
 class Broken(Exception):
@@ -49,7 +56,10 @@ class ChaosResult(Frozen, frozen=True):
     lost: int
     doubled: int
     differing: int
+    wrong: int
+    """Figures of an answered call that are not those of the evaluation without any fault."""
     stages: dict[str, int]
+    disturbances: dict[str, int]
     seconds: float
 
 
@@ -62,13 +72,16 @@ class ChaosRun:
         self.github_url = github_url
         self.mindrouter_url = mindrouter_url
         self.killer = Killer()
+        self.factor = 1.0
+        self.disturber: Disturber | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.reference: list[JsonObject] = []
         self.calls = 0
         self.keeps_results = True
         """Whether results are merged; otherwise they are thrown away, and the leaderboard stays as it is."""
-        self.problems: dict[str, list[str]] = {"lost": [], "doubled": [], "differing": []}
+        self._is_refused = False
+        self.problems: dict[str, list[str]] = {kind: [] for kind in KINDS}
 
     @property
     def state_dir(self) -> Path:
@@ -83,7 +96,7 @@ class ChaosRun:
         self.url = f"http://127.0.0.1:{port}"
         with (self.folder / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(Path(sys.executable).parent / "evalhook"), "serve"],
+                self._command(),
                 env=self._environment(port),
                 stdout=log,
                 stderr=log,
@@ -94,6 +107,11 @@ class ChaosRun:
             if time.monotonic() > deadline:
                 raise Broken("the service does not start; see service.log")
             time.sleep(0.02)
+
+    def _command(self) -> list[str]:
+        if self.factor == 1:
+            return [str(Path(sys.executable).parent / "evalhook"), "serve"]
+        return [sys.executable, "-m", "evalsim.hurried_service", str(self.factor)]
 
     def stop(self) -> None:
         """End the service as it is ended in good order."""
@@ -107,8 +125,10 @@ class ChaosRun:
         """Whether the service's process is."""
         return self.process is not None and self.process.poll() is None
 
-    def evaluate(self, points: list[Point]) -> None:
-        """Ask for one evaluation, killed at these points, see it through, and check what came of it."""
+    def evaluate(self, points: list[Point], disturbances: Sequence[Disturbance] = ()) -> None:
+        """Ask for one evaluation, killed and disturbed so, see it through, and check what came of it."""
+        if self.disturber is not None:
+            self.disturber.arm(disturbances)
         before = set(self._job_ids())
         branches = set(self._bare.branches())
         waiting = list(points)
@@ -130,6 +150,9 @@ class ChaosRun:
                     break
             time.sleep(0.02)
         self.killer.disarm()
+        if self.disturber is not None:
+            self.disturber.arm([])
+        self._is_refused = any(one.is_lasting_refusal for one in disturbances)
         if self.is_alive:
             self._check(job, self._job_ids() - before, set(self._bare.branches()) - branches)
             self._check_kept(kept, records)
@@ -166,7 +189,10 @@ class ChaosRun:
         runs = [run for run in board.get("runs", []) if run["job_id"] == job_id]
         shown = [{key: run[key] for key in run if key not in VARYING} for run in runs]
         self.reference = self.reference or shown
-        if shown != self.reference:
+        self._check_scores(job_id, runs)
+        if self._is_refused:
+            self._check_reasons(job_id, runs)
+        elif shown != self.reference:
             self.problems["differing"].append(job_id)
         self.calls = int(job["progress"]["total"])
         self._check_replies(runs)
@@ -175,6 +201,21 @@ class ChaosRun:
         else:
             self._call("PATCH", f"/pulls/{pull.number}", state="closed")
             run_git(self._bare.path, "update-ref", "-d", f"refs/heads/{pull.head}")
+
+    def _check_scores(self, job_id: str, runs: list[JsonObject]) -> None:
+        """Hold each score against that of the evaluation without any fault; none came where it is null."""
+        right = {run["model"]: scores_of(run) for run in self.reference}
+        for run in runs:
+            for call, score in scores_of(run).items():
+                if score is not None and score != right[run["model"]][call]:
+                    self.problems["wrong"].append(f"{job_id}: {run['model']} {call}: {score}")
+
+    def _check_reasons(self, job_id: str, runs: list[JsonObject]) -> None:
+        """Where the key was refused for good, each run that lacks a reply is partial and says why."""
+        for run in runs:
+            lacks = None in scores_of(run).values()
+            if lacks != (run["status"] == "partial") or lacks != ("unauthorized" in str(run["reason"])):
+                self.problems["wrong"].append(f"{job_id}: {run['model']} {run['status']}: {run['reason']}")
 
     def _check_replies(self, runs: list[JsonObject]) -> None:
         for run in runs:
@@ -255,6 +296,15 @@ class ChaosRun:
         }
 
 
+def scores_of(run: Any) -> dict[tuple[str, int], float | None]:  # noqa: ANN401 - a record's JSON
+    """Return a run's scores by case and replicate."""
+    return {
+        (result["case"], at): score
+        for result in run["case_results"]
+        for at, score in enumerate(result["scores"])
+    }
+
+
 def replies_of(folder: Path) -> bytes:
     """A run's replies as they lie there, or compressed after its end."""
     with suppress(FileNotFoundError):
@@ -265,8 +315,8 @@ def replies_of(folder: Path) -> bytes:
 
 
 @contextmanager
-def chaos(folder: Path) -> Iterator[ChaosRun]:
-    """Set everything up in a folder, the service not started yet."""
+def chaos(folder: Path, factor: float = 1.0) -> Iterator[ChaosRun]:
+    """Set everything up in a folder, the service not started yet; its time passes `factor` times as fast."""
     library, data_sets = folder / "library", folder / "data-sets"
     write_sample_library(library)
     write_sample_data_sets(data_sets)
@@ -285,23 +335,37 @@ def chaos(folder: Path) -> Iterator[ChaosRun]:
     run = ChaosRun(folder, github, "", "")
     with ExitStack() as stack:
         run.github_url = stack.enter_context(running(deadly(github, run.killer, stage_of_github)))
-        run.mindrouter_url = stack.enter_context(running(deadly(mindrouter, run.killer, stage_of_mindrouter)))
+        run.factor = factor
+        run.disturber = Disturber(mindrouter.revoked, KEY, factor)
+        app = disturbed(deadly(mindrouter, run.killer, stage_of_mindrouter), run.disturber)
+        run.disturber.link = stack.enter_context(linked(stack.enter_context(running(app))))
+        run.mindrouter_url = run.disturber.link.url
         stack.callback(run.stop)
         yield run
 
 
-def run_chaos(folder: Path, kills: int, seed: int, *, most_evaluations: int = 1000) -> ChaosResult:
-    """Run evaluations until the service was killed so often; the first one, not killed, is the measure."""
+class Faults(Frozen, frozen=True):
+    """How many of each are wanted."""
+
+    kills: int = 0
+    outages: int = 0
+    cuts: int = 0
+    refusals: int = 0
+
+
+def run_chaos(
+    folder: Path, faults: Faults, seed: int, *, factor: float = 1.0, most_evaluations: int = 1000
+) -> ChaosResult:
+    """Run evaluations until there were so many faults; the first one, without any, is the measure."""
     began, random = time.monotonic(), Random(seed)
-    with chaos(folder) as run:
+    with chaos(folder, factor) as run:
         run.start(None)
         run.evaluate([])
         evaluations = 1
         calls = run.calls
-        while len(run.killer.kills) < kills and evaluations < most_evaluations:
-            left = kills - len(run.killer.kills)
-            points = [draw_point(random, calls) for _ in range(min(random.randint(1, 4), left))]
-            run.evaluate(points)
+        while evaluations < most_evaluations and (left := _left(faults, run)) != Faults():
+            points, disturbances = _draw(random, left, calls)
+            run.evaluate(points, disturbances)
             evaluations += 1
             if any(run.problems.values()):
                 break
@@ -314,9 +378,36 @@ def run_chaos(folder: Path, kills: int, seed: int, *, most_evaluations: int = 10
         return ChaosResult(
             evaluations=evaluations,
             kills=len(run.killer.kills),
-            lost=len(run.problems["lost"]),
-            doubled=len(run.problems["doubled"]),
-            differing=len(run.problems["differing"]),
+            **{kind: len(found) for kind, found in run.problems.items()},
             stages=stages,
+            disturbances=_shown(run),
             seconds=round(time.monotonic() - began, 1),
         )
+
+
+def _shown(run: ChaosRun) -> dict[str, int]:
+    return dict(run.disturber.shown) if run.disturber is not None else {}
+
+
+def _left(faults: Faults, run: ChaosRun) -> Faults:
+    shown = _shown(run)
+    return Faults(
+        kills=max(0, faults.kills - len(run.killer.kills)),
+        outages=max(0, faults.outages - shown.get("outage", 0)),
+        cuts=max(0, faults.cuts - shown.get("cut", 0)),
+        refusals=max(0, faults.refusals - shown.get("refusal", 0)),
+    )
+
+
+def _draw(random: Random, left: Faults, calls: int) -> tuple[list[Point], list[Disturbance]]:
+    """Draw one evaluation's faults: kills, outages and cuts together, or a refused key alone.
+
+    A service that starts while its key is refused says so and fails the job, as it should.
+    """
+    others = left.kills + left.outages + left.cuts
+    if left.refusals and random.random() < left.refusals / (left.refusals + others):
+        return [], [draw_disturbance(random, "refusal", calls)]
+    points = [draw_point(random, calls) for _ in range(min(random.randint(1, 4), left.kills))]
+    wanted: list[Kind] = ["outage"] * min(left.outages, random.randint(0, 2))
+    wanted += ["cut"] * min(left.cuts, random.randint(0, 1))
+    return points, [draw_disturbance(random, kind, calls) for kind in wanted]
