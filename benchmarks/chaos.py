@@ -20,8 +20,8 @@ from pathlib import Path
 
 import msgspec
 
+from evalsim.chaos.cut_network import Outcome, command
 from evalsim.chaos.run import Faults, run_chaos
-from evalsim.cut_network import Outcome, command
 
 
 def cut_network(seconds: float, seed: int) -> bool:

@@ -11,7 +11,7 @@ import subprocess
 import msgspec
 import pytest
 
-from evalsim.cut_network import Outcome, command
+from evalsim.chaos.cut_network import Outcome, command
 
 CUTS = {5.0: 10.0, 15.0: 10.0, 60.0: 10.0, 300.0: 20.0}
 """Seconds of the cuts, and how much faster time passes."""

@@ -11,7 +11,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import aiohttp
 import httpx
@@ -47,7 +47,8 @@ _BROKEN: Final = (httpx.HTTPError, aiohttp.ClientError, OSError)
 """What a connection that is not made, or is cut, raises."""
 
 
-SocketFactory = Callable[[aiohttp.AddrInfoType], socket.socket]
+AddressInfo: TypeAlias = aiohttp.AddrInfoType
+SocketFactory: TypeAlias = Callable[[AddressInfo], socket.socket]
 
 
 def open_transport(base_url: str, socket_factory: SocketFactory | None = None) -> httpx.AsyncBaseTransport:
@@ -69,7 +70,7 @@ def _session(context: ssl.SSLContext, sockets: SocketFactory) -> aiohttp.ClientS
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
 
-def probed_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+def probed_socket(address: AddressInfo) -> socket.socket:
     """Make a socket that finds out within `DEAD_SECONDS` that the other side is there no more.
 
     Without these options a cut cable is noticed after hours, or never while an answer is waited for. Each

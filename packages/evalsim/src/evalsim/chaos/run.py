@@ -111,7 +111,7 @@ class ChaosRun:
     def _command(self) -> list[str]:
         if self.factor == 1:
             return [str(Path(sys.executable).parent / "evalhook"), "serve"]
-        return [sys.executable, "-m", "evalsim.hurried_service", str(self.factor)]
+        return [sys.executable, "-m", "evalsim.chaos.hurried_service", str(self.factor)]
 
     def stop(self) -> None:
         """End the service as it is ended in good order."""

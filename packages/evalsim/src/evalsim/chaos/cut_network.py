@@ -1,4 +1,4 @@
-"""One evaluation over a network that is cut for a while: `python -m evalsim.cut_network --cut SECONDS`.
+"""One evaluation over a network that is cut for a while: `python -m evalsim.chaos.cut_network --cut SECONDS`.
 
 The network is real: the gateway runs in a network namespace of its own, a pair of virtual Ethernet devices
 joins the two, and a cut takes the gateway's one down, so that packets are lost and nobody is told. To be
@@ -22,11 +22,10 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import aiohttp
 import httpx
 import msgspec
 
-from evalcore.clients.connection import DEAD_SECONDS, open_transport, probed_socket
+from evalcore.clients.connection import DEAD_SECONDS, AddressInfo, open_transport, probed_socket
 from evalcore.clients.http import open_http_client
 from evalcore.clients.openai.dialect import OPENAI
 from evalcore.effects import real_effects
@@ -67,7 +66,7 @@ def command(cut: float, factor: float, seed: int) -> list[str]:
     """Return the command that runs one, in a network namespace that is made for it."""
     apart = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
     options = ["--cut", str(cut), "--factor", str(factor), "--seed", str(seed)]
-    return [*apart, sys.executable, "-m", "evalsim.cut_network", *options]
+    return [*apart, sys.executable, "-m", "evalsim.chaos.cut_network", *options]
 
 
 class Timed(httpx.AsyncBaseTransport):
@@ -162,7 +161,7 @@ def gateway(folder: Path, factor: float) -> Iterator[Gateway]:
             process.kill()
 
 
-def hurried_socket(factor: float, address: aiohttp.AddrInfoType) -> socket.socket:
+def hurried_socket(factor: float, address: AddressInfo) -> socket.socket:
     """Make the product's socket, with the kernel's part of the times shortened as well."""
     made = probed_socket(address)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)

@@ -1,4 +1,4 @@
-"""`evalhook serve` in hurried time: `python -m evalsim.hurried_service FACTOR`.
+"""`evalhook serve` in hurried time: `python -m evalsim.chaos.hurried_service FACTOR`.
 
 The program is the real one; its event loop's clock and `time.monotonic` run FACTOR times as fast, so that
 an outage of five minutes takes seconds. Limits on git's and the kernel's time are as they are.
