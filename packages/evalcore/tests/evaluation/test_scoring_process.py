@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from evalcore.errors import ScoringError, StorageError
-from evalcore.evaluation import scoring_worker
+from evalcore.evaluation import scoring_process, scoring_worker
 from evalcore.evaluation.scoring_process import ScoringProcess
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.folder import PLAN, REPLIES, RunFolder
@@ -33,6 +33,28 @@ def test_a_run_is_scored_and_its_record_written(whole):
     record = asyncio.run(score(whole))
     assert record.calls.total == 4
     assert (whole / "record.json").exists()
+
+
+def test_each_case_is_named_by_its_number_as_its_turn_comes(whole):
+    async def story():
+        async with ScoringProcess() as scoring:
+            turns = []
+            await scoring.score(whole, turns.append)
+            return turns
+
+    assert asyncio.run(story()) == [0, 1]
+
+
+def test_a_case_that_is_never_done_ends_the_process_and_the_next_run_is_scored(whole, monkeypatch):
+    async def story():
+        async with ScoringProcess() as scoring:
+            monkeypatch.setattr(scoring_process, "LONGEST_CASE_S", 0.0)
+            with pytest.raises(ScoringError, match="scoring one case took over 0 s; the replies are kept"):
+                await scoring.score(whole)
+            monkeypatch.undo()
+            return await scoring.score(whole)
+
+    assert asyncio.run(story()).calls.total == 4
 
 
 def test_a_folder_that_cannot_be_read_is_a_storage_error(tmp_path):

@@ -215,9 +215,9 @@ def test_what_cannot_be_bundled_is_told(keyword: str) -> None:
 
 
 def test_size_of_a_bundle_is_bounded() -> None:
-    parts = {f"d{n}": {"enum": list(range(1_000))} for n in range(250)}
+    parts = {f"d{n}": {"enum": list(range(1_000))} for n in range(25)}
     refs = [{"$ref": f"#/$defs/{name}"} for name in parts]
-    with pytest.raises(ComponentError, match="over 200,000 values"):
+    with pytest.raises(ComponentError, match="over 20,000 values"):
         bundle({"a/schema.json": {"anyOf": refs, "$defs": parts}})
 
 

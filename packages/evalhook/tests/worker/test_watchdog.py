@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from evalcore.evaluation.outcome import RunOutcome
 from evalhook.worker.watchdog import MOST_NAMED, Watchdog
-from evalsim.testing import make_reply, make_run_plan
+from evalsim.testing import make_case, make_reply, make_run_plan
 
 
 class Clock:
@@ -38,14 +39,24 @@ def test_a_reply_is_progress_and_a_call_is_none(clock: Clock) -> None:
 
 def test_calls_in_flight_are_named_by_model_and_replicate_the_longest_first(clock: Clock) -> None:
     watchdog, plan = Watchdog(clock), make_run_plan()
-    assert watchdog.describe_calls() == "no call: the job is not calling"
+    assert watchdog.describe() == "the job is neither calling nor scoring"
     for minute in range(MOST_NAMED + 2):
         clock.now = 60.0 * minute
         watchdog.call_started(plan, "confidential-case", minute)
-    words = watchdog.describe_calls()
-    assert words.startswith("alpha replicate 1 (6 min), alpha replicate 2 (5 min), ")
+    words = watchdog.describe()
+    assert words.startswith("waiting for alpha replicate 1 (6 min), waiting for alpha replicate 2 (5 min), ")
     assert words.endswith(" and 2 more")
     assert "confidential" not in words
+
+
+def test_the_case_that_is_scored_is_numbered_with_its_time_until_the_run_is_scored(clock: Clock) -> None:
+    watchdog, plan = Watchdog(clock), make_run_plan(cases=[make_case("confidential-1"), make_case("other")])
+    watchdog.scoring(plan, 1)
+    clock.now = 340
+    assert watchdog.describe() == "scoring case 2 of 2 of alpha for 340 s"
+    assert watchdog.seconds_without_progress == 340
+    watchdog.run_finished(RunOutcome("alpha", "complete"))
+    assert watchdog.describe() == "the job is neither calling nor scoring"
 
 
 def test_a_restart_forgets_the_calls_of_the_attempt_before(clock: Clock) -> None:

@@ -211,7 +211,9 @@ class _Evaluation:
             folder.sync()
 
     async def _finish(self, folder: RunFolder) -> None:
-        self._end(folder, await self._scoring.score(folder.path))
+        self._end(
+            folder, await self._scoring.score(folder.path, partial(self._observer.scoring, folder.plan))
+        )
 
     def _end(self, folder: RunFolder, record: RunRecord) -> None:
         outcome = outcome_of(record, folder.path)

@@ -6,6 +6,7 @@ above both, a policy that cannot be used is refused before anything is called.
 
 from __future__ import annotations
 
+from evalcore.evaluation.schema_check import check_schema
 from evalcore.library.cases import load_cases
 from evalcore.library.checkout import Checkout
 from evalcore.library.component import Case, Component, SkippedCase
@@ -31,7 +32,7 @@ def load_material(library: Checkout, data_sets: Checkout | None, slug: str) -> M
     policy that names a field which neither the schema nor any expected answer has), CaseError where no
     case can be used.
     """
-    component = load_component(library, data_sets, slug)
+    component = load_component(library, data_sets, slug, check_schema)
     if component.policy is not None:
         # By itself first: its own mistake is the one to mend, whatever is wrong with the cases.
         parse_policy(component.policy, component.policy_where or "scoring.yaml")

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,9 +32,20 @@ _KEPT = "the replies are kept: resume the run, and report this"
 class ScoringAnswer(Frozen, frozen=True):
     """What the scoring process says of one run; no error where its record is written."""
 
+    case: int | None = None
+    """The number of the case whose turn it is; None at the end."""
     error: str | None = None
     crash: str | None = None
     """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""
+
+
+LONGEST_CASE_S = 900.0
+"""Seconds for the replies of one case. What decides is counted in work (see library.schema_work); this is
+for what nobody has thought of, and ends the evaluation."""
+
+
+def _ignored(_case: int) -> None:
+    """Tell nobody."""
 
 
 class ScoringProcess:
@@ -57,17 +69,22 @@ class ScoringProcess:
             with contextlib.suppress(OSError):
                 await self._running()
 
-    async def score(self, folder: Path) -> RunRecord:
+    async def score(self, folder: Path, scoring: Callable[[int], None] = _ignored) -> RunRecord:
         """Score a run whose replies are all stored, write its `record.json`, and return the record.
 
+        `scoring` is called with the number of each case, from 0, as its turn comes.
         Raises StorageError where the folder cannot be read or written, ScoringError where scoring failed.
         """
         async with self._turn:
-            line = await self._ask(folder)
-        if not line:
+            try:
+                answer = await self._ask(folder, scoring)
+            except TimeoutError:
+                await self._stop()
+                what = f"scoring one case took over {LONGEST_CASE_S:.0f} s"
+                raise ScoringError(what, where=str(folder), hint=_KEPT) from None
+        if answer is None:
             await self._stop()
             raise ScoringError("the scoring process died", where=str(folder), hint=_KEPT)
-        answer = msgspec.json.decode(line, type=ScoringAnswer)
         if answer.crash is not None:
             crash = ScoringError(f"scoring crashed: {answer.error}", where=str(folder), hint=_KEPT)
             crash.add_note(answer.crash)
@@ -76,14 +93,20 @@ class ScoringProcess:
             raise StorageError(answer.error)
         return read_record(folder)
 
-    async def _ask(self, folder: Path) -> bytes:
+    async def _ask(self, folder: Path, scoring: Callable[[int], None]) -> ScoringAnswer | None:
+        """Return what the process says in the end; None where it died. Raises TimeoutError."""
         process = await self._running()
         if process.stdin is None or process.stdout is None:
             raise ScoringError("the scoring process has no pipes", where=str(folder), hint=_KEPT)
         process.stdin.write(msgspec.json.encode(str(folder)) + b"\n")
         with contextlib.suppress(ConnectionError):
             await process.stdin.drain()
-        return await process.stdout.readline()
+        while line := await asyncio.wait_for(process.stdout.readline(), LONGEST_CASE_S):
+            answer = msgspec.json.decode(line, type=ScoringAnswer)
+            if answer.case is None:
+                return answer
+            scoring(answer.case)
+        return None
 
     async def _running(self) -> asyncio.subprocess.Process:
         # One that has died while nothing was scored, such as for want of memory, has lost nothing.

@@ -6,38 +6,50 @@ Apart from scoring_process, so that it starts without asyncio.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from evalcore.clients.reply import Reply
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.scoring_process import ScoringAnswer
+from evalcore.library.component import Case
 from evalcore.runs.folder import CountedReplies, RunFolder
 from evalcore.scoring.score_run import score_run
 
 NICENESS = 10
+MEMORY = 4 * 1024**3
+"""Bytes of address space; what asks for more crashes, and nothing else on the machine."""
 LONGEST_TRACE = 16_000
 """Characters; its end says most."""
 
 
-def _score(path: Path) -> ScoringAnswer:
+def _score(path: Path, scoring: Callable[[int], None] = lambda case: None) -> ScoringAnswer:  # noqa: ARG005
     try:
         folder = RunFolder.open_to_read(path)
         try:
-            replies = CountedReplies(folder.plan, folder.replies_of)
+            turns = {case.name: number for number, case in enumerate(folder.plan.cases)}
+
+            def replies_of(case: Case) -> list[Reply]:
+                scoring(turns[case.name])
+                return folder.replies_of(case)
+
+            replies = CountedReplies(folder.plan, replies_of)
             record = score_run(folder.plan, replies.of)
             replies.require_complete(record)
             folder.write_record(record)
         finally:
             folder.close()
     except EvaluatorError as error:
-        return ScoringAnswer(error.line)
+        return ScoringAnswer(error=error.line)
     except Exception as error:  # noqa: BLE001 - sent to the asking process, which raises it there
         frames = traceback.extract_tb(error.__traceback__)
         what = f"{type(error).__name__} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
-        return ScoringAnswer(what, f"Traceback:\n{''.join(frames.format())}"[-LONGEST_TRACE:])
+        return ScoringAnswer(error=what, crash=f"Traceback:\n{''.join(frames.format())}"[-LONGEST_TRACE:])
     return ScoringAnswer()
 
 
@@ -45,10 +57,14 @@ def main() -> None:
     """Score the run folders named on standard input until it ends."""
     # Whoever makes the calls, and answers those who ask, goes first where processors are short.
     os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for line in sys.stdin.buffer:
-        answer = _score(Path(msgspec.json.decode(line, type=str)))
-        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
-        sys.stdout.buffer.flush()
+        _say(_score(Path(msgspec.json.decode(line, type=str)), lambda case: _say(ScoringAnswer(case=case))))
+
+
+def _say(answer: ScoringAnswer) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

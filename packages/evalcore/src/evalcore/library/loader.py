@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from evalcore.errors import (
@@ -26,8 +27,16 @@ MODELS_PATH = ".evaluator/models.yaml"
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
-def load_component(library: Checkout, data_sets: Checkout | None, slug: str) -> Component:
+def load_component(
+    library: Checkout,
+    data_sets: Checkout | None,
+    slug: str,
+    check_schema: Callable[[JsonObject, str], object] = make_validator,
+) -> Component:
     """Read a component: prompt, catalog entry, bundled schema, and the text of its scoring policy.
+
+    `check_schema` raises ComponentError for a bundled schema, from the file that it is told, which cannot
+    be used.
 
     Raises UnknownComponent, or ComponentError naming the file that cannot be used.
     """
@@ -38,7 +47,7 @@ def load_component(library: Checkout, data_sets: Checkout | None, slug: str) -> 
         raise ComponentError("is not there", where=prompt_path, hint="write the component's prompt")
     try:
         prompt = parse_prompt_file(read_text(library, prompt_path), prompt_path)
-        output, schema = _contract(library, slug, _catalog_entry(library, slug))
+        output, schema = _contract(library, slug, _catalog_entry(library, slug), check_schema)
         policy, policy_where = _policy(library, data_sets, slug)
     except CheckoutError as error:
         raise ComponentError(error.what, where=error.where, hint=error.hint) from None
@@ -115,7 +124,10 @@ def _catalog_entry(library: Checkout, slug: str) -> CatalogEntry | None:
 
 
 def _contract(
-    library: Checkout, slug: str, entry: CatalogEntry | None
+    library: Checkout,
+    slug: str,
+    entry: CatalogEntry | None,
+    check_schema: Callable[[JsonObject, str], object],
 ) -> tuple[OutputFormat, JsonObject | None]:
     """Return the answer's format and its schema.
 
@@ -130,7 +142,7 @@ def _contract(
     if path is None or output == "markdown":
         return output, None
     schema = bundle_schema(path, entry.entry_point if entry is not None else "#", library.read)
-    make_validator(schema, path)
+    check_schema(schema, path)
     return output, schema
 
 

@@ -13,10 +13,15 @@ import jsonschema_rs
 
 from evalcore.errors import CheckoutError, ComponentError
 from evalcore.formats.strict_json import parse_json
+from evalcore.library.schema_work import SchemaWork
 from evalcore.structs import JsonObject, JsonValue
 
-MAX_NODES = 200_000
-"""Of a bundled schema: values, over all files."""
+MAX_NODES = 20_000
+"""Of a bundled schema: values, over all files. The largest known ones have under 2,000."""
+_PATTERNS = jsonschema_rs.FancyRegexOptions(
+    backtrack_limit=10_000, size_limit=1024 * 1024, dfa_size_limit=1024 * 1024
+)
+"""What compiling one pattern may take, in bytes, and trying it, in steps back."""
 
 _SCHEMA = frozenset(
     [
@@ -59,14 +64,21 @@ def bundle_schema(path: str, entry_point: str, read: Callable[[str], bytes]) -> 
     return _Bundle(read).bundle(path, entry_point)
 
 
+class TooMuchWork(Exception):
+    """Validating a value may take more work than one reply is worth; see schema_work."""
+
+
 class Validator:
     """A compiled schema."""
 
-    def __init__(self, compiled: jsonschema_rs.Validator) -> None:
+    def __init__(self, compiled: jsonschema_rs.Validator, work: SchemaWork) -> None:
         self._compiled = compiled
+        self._work = work
 
     def is_valid(self, value: JsonValue) -> bool:
-        """Whether a value obeys the schema."""
+        """Whether a value obeys the schema; raises TooMuchWork where it is not tried."""
+        if self._work.is_too_much(value):
+            raise TooMuchWork
         try:
             return self._compiled.is_valid(value)
         except ValueError:
@@ -77,10 +89,11 @@ class Validator:
 def make_validator(schema: JsonObject, where: str = "schema") -> Validator:
     """Compile a bundled schema; raises ComponentError when it is none. Nothing is ever fetched."""
     try:
-        return Validator(jsonschema_rs.validator_for(schema, retriever=_no_retrieval))
+        compiled = jsonschema_rs.validator_for(schema, retriever=_no_retrieval, pattern_options=_PATTERNS)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         reason = str(error).split("\n\n")[0][:300]
         raise ComponentError(f"is not a valid JSON Schema: {reason}", where=where, hint="mend it") from None
+    return Validator(compiled, SchemaWork(schema, where))
 
 
 def _no_retrieval(uri: str) -> NoReturn:

@@ -65,6 +65,10 @@ class Calls(Frozen, frozen=True):
     api_error: Annotated[Count, Meta(description="no reply came: left out of accuracy and reproducibility")]
     parse_error: Annotated[Count, Meta(description="the model's failure: accuracy 0")]
     truncated: Annotated[Count, Meta(description="cut at the token limit, among ok and parse_error")]
+    unscored: Annotated[
+        Count | None,
+        Meta(description="replies that would take more work to score than one is worth, within api_error"),
+    ] = None
 
 
 class Accuracy(Frozen, frozen=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from evalcore.library.component import Case, Component
-from evalcore.library.schema import Validator
+from evalcore.library.schema import TooMuchWork, Validator
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.interface import Score, Scorer
 from evalcore.scoring.reproducibility import CaseAgreement, agree_case
@@ -22,6 +23,8 @@ class CaseScores(Frozen, frozen=True):
     parsed: Mapping[int, Score]
     unparsed: AbstractSet[int]
     """Replicates whose reply could not be parsed: accuracy 0."""
+    unscored: AbstractSet[int]
+    """Replicates whose reply would take more work than a reply is worth: without any figure."""
     by_field: Mapping[str, float]
     """The expected answer's fields alone: a model's invented ones count in the score, not in the table."""
     agreement: CaseAgreement | None
@@ -87,16 +90,19 @@ def score_case(
     `rules` come of `plan_fields` over all cases; without them the case stands alone.
     """
     scorer = make_scorer(component, case, rules)
+    valid = _valid(validator, parsed)
+    unscored = frozenset(parsed) - valid.keys()
+    parsed = {at: value for at, value in parsed.items() if at not in unscored}
     scores = _scores(scorer, parsed)
     # A reply that could not be parsed is wrong in every field.
     failed = [dict.fromkeys(scorer.fields, 0.0)] * len(unparsed)
-    valid = validator.is_valid if validator is not None else _never
     return CaseScores(
         parsed=scores,
         unparsed=unparsed,
+        unscored=unscored,
         by_field=mean_by_field([*(score.by_field for score in scores.values()), *failed]),
         agreement=agree_case(scorer, list(parsed.values()), len(unparsed)),
-        schema_valid=sum(map(valid, parsed.values())),
+        schema_valid=sum(valid.values()),
         precision_by_field=mean_by_field([*(score.precision_by_field for score in scores.values()), *failed]),
         recall_by_field=mean_by_field([*(score.recall_by_field for score in scores.values()), *failed]),
     )
@@ -114,5 +120,10 @@ def _scores(scorer: Scorer, parsed: Mapping[int, JsonValue]) -> dict[int, Score]
     return scores
 
 
-def _never(_value: JsonValue) -> bool:
-    return False
+def _valid(validator: Validator | None, parsed: Mapping[int, JsonValue]) -> dict[int, bool]:
+    """Say which replies are valid; those that cannot be validated with the work of one reply are left out."""
+    valid: dict[int, bool] = {}
+    for replicate, value in parsed.items():
+        with contextlib.suppress(TooMuchWork):
+            valid[replicate] = validator is not None and validator.is_valid(value)
+    return valid

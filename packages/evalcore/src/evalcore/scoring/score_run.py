@@ -89,7 +89,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.latencies: list[float] = []
-        self.ok = self.api_error = self.parse_error = self.truncated = self.unstreamed = 0
+        self.ok = self.api_error = self.parse_error = self.truncated = self.unscored = self.unstreamed = 0
         self.prompt_tokens: int | None = 0
         self.completion_tokens: int | None = 0
         self.valid = 0
@@ -103,15 +103,16 @@ class _Tally:
         """Count one case's replies."""
         self.ok += len(scores.parsed)
         self.parse_error += len(scores.unparsed)
+        self.unscored += len(scores.unscored)
         failed = [reply for reply in replies if reply.is_infrastructure_failure]
-        self.api_error += len(failed)
+        self.api_error += len(failed) + len(scores.unscored)
         self.valid += scores.schema_valid
-        self.worst_case = max(self.worst_case, len(failed) / len(replies))
+        self.worst_case = max(self.worst_case, (len(failed) + len(scores.unscored)) / len(replies))
         self.failures.update((reply.error.code, reply.error.message) for reply in failed if reply.error)
         for reply in replies:
             self._add_times(reply)
             self.unstreamed += reply.unstreamed
-            if not reply.is_infrastructure_failure:
+            if not (reply.is_infrastructure_failure or reply.replicate in scores.unscored):
                 self._add_reply(reply)
 
     def _add_times(self, reply: Reply) -> None:
@@ -140,6 +141,7 @@ class _Tally:
         is_partial = (
             self.api_error > PARTIAL_OVER_ALL * self.total
             or self.worst_case > PARTIAL_IN_A_CASE
+            or self.unscored
             or any(code in ENDS_THE_RUN for code, _ in self.failures)
         )
         return "partial" if is_partial else "complete"
@@ -149,6 +151,14 @@ class _Tally:
         """Why the run is partial; None where it is not."""
         if self.status == "complete":
             return None
+        never = self.api_error - self.unscored
+        said = [f"{never} of {self.total} calls were never answered: {self._commonest()}"] if never else []
+        if self.unscored:
+            what = "replies would take more work to score than one is worth"
+            said.append(f"{self.unscored} of {self.total} {what}")
+        return "; ".join(said)
+
+    def _commonest(self) -> str:
         codes: Counter[str] = Counter()
         for (code, _), count in self.failures.items():
             codes[code] += count
@@ -158,7 +168,7 @@ class _Tally:
             (message for code, message in self.failures if code == commonest),
             key=lambda message: (-self.failures[commonest, message], message),
         )
-        return f"{self.api_error} of {self.total} calls were never answered: {commonest}, {words}"
+        return f"{commonest}, {words}"
 
 
 def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRecord:
@@ -198,6 +208,7 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRe
             api_error=tally.api_error,
             parse_error=tally.parse_error,
             truncated=tally.truncated,
+            unscored=tally.unscored,
         ),
         unstreamed=tally.unstreamed,
         accuracy=_accuracy(plan, scores),

@@ -76,6 +76,11 @@ class CallObservers(Observer):
         for observer in self._observers:
             observer.call_started(plan, case, replicate)
 
+    def scoring(self, plan: RunPlan, case: int) -> None:
+        """Notify all."""
+        for observer in self._observers:
+            observer.scoring(plan, case)
+
     def replied(self, plan: RunPlan, reply: Reply) -> None:
         """Notify all."""
         for observer in self._observers:

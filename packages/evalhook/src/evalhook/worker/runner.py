@@ -199,7 +199,7 @@ class JobRunner:
         is_marked = job.attention is not None and job.attention.code == "stalled"
         if is_stalled and job.attention is None:
             minutes = watchdog.seconds_without_progress / 60
-            message = f"no call has ended for {minutes:.0f} min; waiting for {watchdog.describe_calls()}"
+            message = f"no call has ended for {minutes:.0f} min; {watchdog.describe()}"
             log.warning("job_stalled", job_id=job.job_id, reason=message)
             job = jobs.attend(job, Attention("stalled", message, self._now()))
         elif is_marked and not is_stalled:

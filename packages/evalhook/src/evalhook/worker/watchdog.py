@@ -21,6 +21,8 @@ class Watchdog(Observer):
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._in_flight: dict[tuple[str, str, int], float] = {}
+        self._scored: dict[str, tuple[int, int, float]] = {}
+        """By model: the number of the case that is being scored, of how many, since when."""
         self._progress_at = monotonic()
         self.is_idle = asyncio.Event()
         """Set while no call is in flight."""
@@ -47,8 +49,14 @@ class Watchdog(Observer):
             self.is_idle.set()
         self.progressed()
 
-    def run_finished(self, outcome: RunOutcome) -> None:  # noqa: ARG002 - the interface's
-        """Count it as progress."""
+    def scoring(self, plan: RunPlan, case: int) -> None:
+        """Note which case is being scored."""
+        self._scored[plan.model.id] = case + 1, len(plan.cases), self._monotonic()
+        self.progressed()
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        """Note that a run is scored."""
+        self._scored.pop(outcome.model, None)
         self.progressed()
 
     def progressed(self) -> None:
@@ -58,18 +66,25 @@ class Watchdog(Observer):
     def restart(self) -> None:
         """Forget the calls of an attempt that was abandoned."""
         self._in_flight.clear()
+        self._scored.clear()
         self.is_idle.set()
         self.progressed()
 
-    def describe_calls(self) -> str:
-        """List the calls in flight, the longest first. Cases are not named: they may be confidential."""
+    def describe(self) -> str:
+        """Say what the job is at: what is scored, and the calls in flight, the longest first.
+
+        Cases are numbered, not named: their names may be confidential.
+        """
         now = self._monotonic()
+        scored = [
+            f"scoring case {case} of {cases} of {model} for {now - since:.0f} s"
+            for model, (case, cases, since) in self._scored.items()
+        ]
         longest = sorted(self._in_flight.items(), key=lambda item: item[1])
         named = [
-            f"{model} replicate {replicate + 1} ({(now - since) / 60:.0f} min)"
+            f"waiting for {model} replicate {replicate + 1} ({(now - since) / 60:.0f} min)"
             for (model, _, replicate), since in longest[:MOST_NAMED]
         ]
         more = len(longest) - len(named)
-        return (
-            ", ".join(named) + (f" and {more} more" if more > 0 else "") or "no call: the job is not calling"
-        )
+        said = ", ".join([*scored, *named]) + (f" and {more} more" if more > 0 else "")
+        return said or "the job is neither calling nor scoring"
