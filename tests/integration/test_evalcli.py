@@ -24,6 +24,7 @@ from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, Fault, SimConfig, SimModel, SimulatedMindRouter
 from evalsim.mindrouter.chat import Sleep
 from evalsim.serving import running
+from evalsim.testing import run_on_terminal
 
 KEY = "a-key-of-the-simulation"
 SLUG = "award-notice-terms"
@@ -179,6 +180,18 @@ def test_evaluate_scores_every_model_and_adds_the_runs_to_the_leaderboard(
     assert _changed(world.library) == [f"components/{SLUG}/leaderboard.json"]
     assert "cloudy is skipped: cloud speaks the anthropic dialect" in done.stderr
     assert "keyless is skipped: LAB_KEY_THAT_NOBODY_SET is not set" in done.stderr
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_results_on_a_terminal_keep_models_and_status(make_world: Callable[..., World], columns: int) -> None:
+    world = make_world()
+    line = world.command("evaluate", SLUG, "--replicates", 1, "--no-leaderboard")
+    done = run_on_terminal(line, columns, cwd=world.library, environment=world.environment())
+    assert done.code == 0, done.err
+    assert GOOD in done.out
+    assert POOR in done.out
+    assert done.out.count("complete") == 2
+    assert max(map(len, done.out.splitlines())) <= columns
 
 
 def test_results_say_what_accuracy_means_and_what_identical_replies_leave_open(

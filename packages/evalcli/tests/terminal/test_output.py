@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from evalcli.terminal.rich_output import framed_table
+from evalcli.terminal.rich_output import print_fitted
 from evalcli.terminal.text import MAX_SHOWN, Table, plain_table, shown
 
 
@@ -52,7 +52,7 @@ def test_a_cell_cannot_begin_a_new_row() -> None:
 def test_a_terminal_table_takes_markup_for_text() -> None:
     out = StringIO()
     table = Table(headings=("[red]x",), rows=(("[link=http://evil]m[/link]\x1b[2J",),), title="[blink]t")
-    Console(file=out, width=100, force_terminal=True).print(framed_table(table))
+    print_fitted(table, Console(file=out, width=100, force_terminal=True))
     text = out.getvalue()
     assert "[link=http://evil]m[/link]\\x1b[2J" in text
     assert "[blink]t" in text

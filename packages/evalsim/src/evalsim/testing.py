@@ -8,11 +8,17 @@ msgspec.ValidationError.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import heapq
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
-from collections.abc import Mapping
+import tempfile
+import termios
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +32,7 @@ from evalcore.library.models import Model, ModelsFile, Provider
 from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.runs.record import RunRecord
-from evalcore.structs import JsonValue
+from evalcore.structs import Frozen, JsonValue
 from evalsim.library import git_environment
 
 Result = TypeVar("Result")
@@ -86,6 +92,52 @@ def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
         timeout=60,
     )
     return done.stdout.decode().strip()
+
+
+class TerminalRun(Frozen, frozen=True):
+    """What a program wrote to a terminal, without its colours, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+    """What it wrote to standard error, which was a file."""
+
+
+def run_on_terminal(
+    command: Sequence[str], columns: int, *, cwd: Path, environment: Mapping[str, str] | None = None
+) -> TerminalRun:
+    """Run a program on a pseudo-terminal of so many columns; its standard error goes to a file."""
+    reading_end, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    given = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=given | {"TERM": "xterm-256color"} | dict(environment or {}),
+            stdin=terminal,
+            stdout=terminal,
+            stderr=errors,
+        )
+        os.close(terminal)
+        written = _read_to_the_end(reading_end)
+        code = process.wait(timeout=60)
+        errors.seek(0)
+        err = errors.read().decode()
+    out = re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r\n", "\n")
+    return TerminalRun(code, out, err)
+
+
+def _read_to_the_end(descriptor: int) -> bytes:
+    written = bytearray()
+    try:
+        while part := os.read(descriptor, 65536):
+            written += part
+    except OSError:  # EIO, which Linux gives where the last program has closed the terminal
+        pass
+    finally:
+        os.close(descriptor)
+    return bytes(written)
 
 
 def make_component(slug: str = "memo", **fields: object) -> Component:

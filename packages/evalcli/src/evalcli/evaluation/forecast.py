@@ -129,7 +129,7 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
         Table(
             title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
             f" x {job.replicates} replicate(s)",
-            headings=("case", "", "reason"),
+            headings=("case", "status", "reason"),
             rows=tuple(cases),
         ),
         Table(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
 
 import rich.box
 import rich.table
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
+from evalcli.terminal.narrow import LEAST_PROSE, Blocks, fit
 from evalcli.terminal.output import print_by, print_bytes
 from evalcli.terminal.text import MAX_LINE, Line, Style, Table, plain_line, plain_table, shown
 
+_FRAME, _BETWEEN = 2, 2
+"""Columns that a table's two edges take, and the space between two of its columns."""
 _STYLES: Final[dict[Style, str]] = {
     "plain": "",
     "good": "green",
@@ -27,7 +31,7 @@ _STYLES: Final[dict[Style, str]] = {
 def print_table(table: Table) -> None:
     """Write a table to standard output: framed on a terminal, aligned columns in a file or a pipe."""
     if sys.stdout.isatty():
-        print_by(lambda: Console().print(framed_table(table)))
+        print_by(lambda: print_fitted(table, Console(highlight=False)))
     else:
         print_bytes(plain_table(table).encode())
 
@@ -41,14 +45,40 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 
 def print_styled(lines: Iterable[Line]) -> None:
-    """Write lines in colour, unless NO_COLOR is set; what they hold is text, never markup."""
+    """Write lines in colour, unless NO_COLOR is set; what they hold is text, never markup.
+
+    What is wider than the terminal goes on in the next line, a little further in.
+    """
     console = Console(highlight=False)
     for line in lines:
         text = Text.assemble(*((shown(span.text, MAX_LINE), _STYLES[span.style]) for span in line))
-        console.print(text, soft_wrap=True)
+        indent = len(text.plain) - len(text.plain.lstrip(" "))
+        if text.cell_len <= console.width or console.width < indent + LEAST_PROSE:
+            console.print(text, soft_wrap=True)
+            continue
+        text.overflow = "fold"
+        first, rest = text[:indent], text[indent:]
+        lines_of_rest = rest.wrap(console, console.width - indent - 2)
+        for number, part in enumerate(lines_of_rest):
+            console.print(Text.assemble(first, "  " if number else "", part), soft_wrap=True)
 
 
-def framed_table(table: Table) -> rich.table.Table:
+def print_fitted(table: Table, console: Console) -> None:
+    """Write a table as the width of the terminal allows: framed, or a block for each row."""
+    fitted = fit(table, console.width, _FRAME, _BETWEEN)
+    if isinstance(fitted, Blocks):
+        if fitted.title:
+            console.print(Text(fitted.title, "italic"))
+        for name, cells in fitted.rows:
+            console.print(Text(name, "bold", overflow="fold"))
+            console.print(Padding(Text(cells, overflow="fold"), (0, 0, 0, 4)))
+    else:
+        console.print(framed_table(fitted.table, fitted.widths))
+    if fitted.left_out:
+        console.print(Text(fitted.left_out, "dim"))
+
+
+def framed_table(table: Table, widths: Sequence[int]) -> rich.table.Table:
     """Lay a table out for a terminal; cells are text, never markup."""
     framed = rich.table.Table(
         box=rich.box.SIMPLE_HEAD,
@@ -57,12 +87,9 @@ def framed_table(table: Table) -> rich.table.Table:
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    for heading in table.headings:
-        if heading in table.numeric:
-            # Where it is narrow, text gives way first; a number that is cut shows that it is.
-            framed.add_column(Text(heading), justify="right", no_wrap=True, overflow="ellipsis")
-        else:
-            framed.add_column(Text(heading), overflow="fold")
+    for heading, width in zip(table.headings, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if heading in table.numeric else "left"
+        framed.add_column(Text(heading), justify=justify, overflow="fold", width=width)
     for row in table.rows:
         framed.add_row(*(Text(shown(cell)) for cell in row))
     return framed

@@ -32,6 +32,12 @@ class Table(Frozen, frozen=True):
     """Headings of the columns that are aligned to the right."""
     title: str = ""
 
+    @property
+    def name(self) -> int:
+        """The column that names the row: the first one that is text."""
+        texts = (at for at, heading in enumerate(self.headings) if heading not in self.numeric)
+        return next(texts, 0)
+
 
 class Span(Frozen, frozen=True):
     """A part of a line; the text may hold anything."""
@@ -67,7 +73,7 @@ def shown(text: str, limit: int = MAX_SHOWN) -> str:
 def plain_table(table: Table) -> str:
     """Lay a table out as aligned columns, two spaces apart, nothing cut."""
     lines = [tuple(shown(cell) for cell in row) for row in (table.headings, *table.rows)]
-    widths = [max(_width(row[column]) for row in lines) for column in range(len(table.headings))]
+    widths = [max(width_of(row[column]) for row in lines) for column in range(len(table.headings))]
     right = [heading in table.numeric for heading in table.headings]
     text = f"{shown(table.title)}\n" if table.title else ""
     for row in lines:
@@ -88,10 +94,10 @@ def _escaped(character: str) -> str:
 
 
 def _padded(cell: str, width: int, is_right: bool) -> str:  # noqa: FBT001 - zipped from columns
-    space = " " * (width - _width(cell))
+    space = " " * (width - width_of(cell))
     return space + cell if is_right else cell + space
 
 
-def _width(text: str) -> int:
-    # Wide characters of East Asian scripts take two columns.
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes; wide characters of East Asian scripts take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
