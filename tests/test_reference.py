@@ -139,7 +139,8 @@ def test_models_yaml_has_these_keys() -> None:
     defaults = {row[0].strip("`"): row[1].strip("`") for row in rows("key of a model")}
     entry = models._ModelEntry(id="", provider="")
     assert defaults["structured_output"] == entry.structured_output
-    assert (float(defaults["concurrency"]), float(defaults["timeout"])) == (entry.concurrency, entry.timeout)
+    assert float(defaults["timeout"]) == entry.timeout
+    assert float(defaults["idle_timeout"]) == entry.idle_timeout
     assert names(PAGE.read_text("utf-8").partition("Built in are ")[2].partition(";")[0]) != []
     assert set(names(PAGE.read_text("utf-8").partition("Built in are ")[2].partition(";")[0])) == set(
         models.BUILT_IN

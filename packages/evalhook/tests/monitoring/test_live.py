@@ -95,13 +95,13 @@ def test_followers_are_notified_of_attention_and_of_the_end() -> None:
     hub = EventHub()
     live, job = Live(hub, Clock()), running_job()
     live.job_started(job, PLAN)
-    with hub.following(job.job_id) as follower:
-        live.attention_changed(jobs.attend(job, Attention("stalled", "nothing moves", "t")))
-        running = live.running()
-        assert running is not None
-        assert running.progress().attention == "nothing moves"
-        live.job_ended(job)
-        assert list(follower._topics) == [PROGRESS, DONE]
+    follower = hub.follow(job.job_id)
+    live.attention_changed(jobs.attend(job, Attention("stalled", "nothing moves", "t")))
+    running = live.running()
+    assert running is not None
+    assert running.progress().attention == "nothing moves"
+    live.job_ended(job)
+    assert list(follower._topics) == [PROGRESS, DONE]
     assert (live.running(), live.get(job.job_id)) == (None, None)
 
 

@@ -294,3 +294,22 @@ def test_the_service_takes_such_a_token_and_still_the_shared_one(world, issuer: 
             assert (await client.get("/jobs", headers=headers)).status_code == status
 
     world.story(tell)
+
+
+def test_such_a_token_opens_no_session_of_the_page(world, issuer: SimulatedIssuer) -> None:
+    """It ends within minutes, and a session would go on for hours."""
+    world.changes = {
+        "EVALHOOK_OIDC_ISSUER": issuer.url,
+        "EVALHOOK_OIDC_AUDIENCE": AUDIENCE,
+        "EVALHOOK_OIDC_ALLOW": ALLOW,
+    }
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        token = issuer.token(AUDIENCE)
+        shown = {"Authorization": f"Bearer {token}"}
+        assert (await client.get("/jobs", headers=shown)).status_code == 200
+        answer = await client.post("/login", data={"token": token}, headers={"Authorization": ""})
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+
+    world.story(tell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 
 from evalhook.config.networks import parse_address, parse_networks
 from evalhook.config.values import Unusable
-from evalhook.security.proxies import arrival_of
+from evalhook.security.proxies import LINE_SECONDS, LINES, RefusalLog, arrival_of
 
 PROXY, TRUSTED = "10.0.0.2", "10.0.0.0/24"
 STRANGER = "203.0.113.9"
@@ -134,3 +135,65 @@ def test_only_allowed_addresses_may_call(world) -> None:
         assert ask(world, PROXY, **encrypted, **{"X-Forwarded-For": client}) == expected, client
     assert ask(world, "127.0.0.1") == (403, "forbidden"), "this machine's users too, unless they are listed"
     assert ask(world, "127.0.0.1", "/health") == (200, ""), "but not its own health check"
+
+
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if "refused" in line]
+
+
+def test_a_refused_address_is_logged_once_a_minute_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    refusals = RefusalLog(lambda: now[0])
+    for _ in range(5):
+        refusals.note(STRANGER, "forbidden")
+    refusals.note("2001:db8::1", "forbidden")
+    refusals.note("2001:db8::2", "forbidden")
+    said = lines_of(capsys)
+    assert len(said) == 2
+    assert STRANGER in said[0]
+    assert "forbidden" in said[0]
+    now[0] = LINE_SECONDS
+    refusals.note(STRANGER, "forbidden")
+    more, again = lines_of(capsys)
+    assert "more_requests_refused" in more
+    assert "count=5" in re.sub(r"\x1b\[[0-9;]*m", "", more)
+    assert STRANGER in again
+
+
+def test_a_flood_of_addresses_fills_no_log_and_no_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    refusals = RefusalLog(lambda: 0.0)
+    for number in range(10_000):
+        refusals.note(f"198.18.{number // 256}.{number % 256}", "forbidden")
+    assert len(lines_of(capsys)) == LINES
+    assert len(refusals._counts) == LINES
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "status"),
+    [
+        ("127.0.0.1", [], 200),  # exec in the service's container
+        ("172.18.0.3", [proto("https"), hops("172.18.0.1")], 403),  # curl on the VM, through Caddy
+        ("172.18.0.3", [proto("https"), hops(STRANGER)], 403),
+        ("172.18.0.3", [proto("https"), hops(f"127.0.0.1, {STRANGER}")], 403),
+    ],
+)
+def test_in_compose_127_0_0_1_is_the_service_itself_and_who_is_refused_is_logged(
+    world, capsys: pytest.CaptureFixture[str], peer: str, headers: list[tuple[str, str]], status: int
+) -> None:
+    world.changes = {
+        "EVALHOOK_ALLOWED_IPS": "127.0.0.1",
+        "EVALHOOK_TRUSTED_PROXIES": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
+    }
+
+    async def tell(client: httpx.AsyncClient) -> None:
+        app = client._transport.app  # type: ignore[attr-defined]
+        transport = httpx.ASGITransport(app, client=(peer, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hook:8080") as caller:
+            shown = {"Authorization": f"Bearer {world.token}", **dict(headers)}
+            assert (await caller.get("/jobs", headers=shown)).status_code == status
+
+    world.story(tell)
+    said = [line for line in lines_of(capsys) if "request_refused" in line]
+    assert len(said) == (status == 403)
+    if said:
+        assert headers[1][1].rpartition(" ")[2] in said[0]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
 import httpx
 
 from evalhook import jobs
+from evalhook.errors import UnknownJob
 from evalhook.jobs import Job, Progress, Queued
-from evalhook.monitoring.events import EventHub
+from evalhook.monitoring.events import MOST_FOLLOWERS, EventHub
 from evalhook.monitoring.live import Live
-from evalhook.web.event_stream import stream
+from evalhook.web.event_stream import JobEvents
 
 
 def running_job() -> Job:
@@ -89,7 +91,7 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
     async def story() -> None:
         hub = EventHub()
         live = Live(hub, asyncio.get_running_loop().time)
-        events = stream("a", hub, live, lambda _: running, heartbeat=0.01)
+        events = aiter(JobEvents("a", hub, live, lambda _: running, heartbeat=0.01))
         seen = [await anext(events) for _ in range(3)]
         assert seen[0].startswith(b"retry: ")
         assert parsed(seen[1].decode()) == [("progress", {"done": 3, "total": 8, "errors": 0})]
@@ -98,3 +100,42 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
         assert len(hub) == 0
 
     asyncio.run(story())
+
+
+def test_a_place_is_taken_before_the_answer_begins_and_free_where_it_never_does() -> None:
+    async def story() -> None:
+        hub = EventHub(most=1)
+        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), lambda _: running_job())
+        assert len(hub) == 1
+        del events  # the reader left before the first byte
+        assert len(hub) == 0
+
+    asyncio.run(story())
+
+
+def test_a_job_that_is_dropped_ends_its_streams() -> None:
+    def gone(job_id: str) -> Job:
+        raise UnknownJob(job_id)
+
+    async def story() -> None:
+        hub = EventHub()
+        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), gone)
+        assert len([event async for event in events]) == 1
+        assert len(hub) == 0
+
+    asyncio.run(story())
+
+
+def test_of_many_at_once_no_more_are_let_in_than_are_allowed_and_none_is_an_error(world, capsys) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        job_id = await started(client, world)
+        asyncio.get_running_loop().call_later(1.0, world.router.gate.set)
+        answers = await asyncio.gather(*(client.get(f"/jobs/{job_id}/events") for _ in range(300)))
+        statuses = Counter(answer.status_code for answer in answers)
+        assert statuses == {200: MOST_FOLLOWERS, 503: 300 - MOST_FOLLOWERS}
+        refused = next(answer for answer in answers if answer.status_code == 503)
+        assert refused.json()["error"]["code"] == "not_ready"
+
+    world.story(tell)
+    said = capsys.readouterr()
+    assert "Traceback" not in said.out + said.err

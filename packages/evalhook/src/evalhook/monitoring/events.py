@@ -7,8 +7,6 @@ it is at that moment, so that nothing that was missed has to be sent later.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from evalhook import errors
@@ -55,24 +53,20 @@ class EventHub:
     def __len__(self) -> int:
         return len(self._followers)
 
-    @contextmanager
-    def following(self, job_id: str) -> Iterator[Follower]:
-        """Follow a job; raises NotReady where there are too many followers."""
-        self.require_place()
-        follower = Follower()
-        self._followers[follower] = job_id
-        try:
-            yield follower
-        finally:
-            del self._followers[follower]
-
-    def require_place(self) -> None:
-        """Raise NotReady where there may be no further follower."""
+    def follow(self, job_id: str) -> Follower:
+        """Follow a job, until `leave`; raises NotReady where there are too many followers."""
         if self.is_closed:
             raise errors.NotReady("the service is stopping; ask again once it is back")
         if len(self._followers) >= self._most:
             message = f"{self._most} streams of events are open already; GET /jobs/<id> shows the same"
             raise errors.NotReady(message)
+        follower = Follower()
+        self._followers[follower] = job_id
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """Follow no longer; nothing happens where that is so already."""
+        self._followers.pop(follower, None)
 
     def close(self) -> None:
         """End every stream: the service stops, and waits for open answers."""

@@ -32,6 +32,14 @@ class Authenticator:
         self._tokens = tokens
         self._oidc = oidc
 
+    def check_shared(self, shown: bytes) -> None:
+        """Check a token that is to open a session; raises Refused.
+
+        A token of GitHub Actions ends within minutes, and is a job's, not a person's: it opens none.
+        """
+        if not self._tokens.accept(shown):
+            raise Refused("it is not the shared token")
+
     async def check(self, shown: bytes) -> None:
         """Check a bearer token; raises Refused."""
         if self._tokens.accept(shown):

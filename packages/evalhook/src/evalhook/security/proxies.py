@@ -6,20 +6,26 @@ address that is no trusted proxy is the client; everything to its left was claim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from evalhook import problems
-from evalhook.config.networks import Address, Network, is_within, parse_address
+from evalhook.config.networks import Address, Network, client_key, is_within, parse_address
 from evalhook.problems import send_problem
 from evalhook.security.allowed_ips import AllowedAddresses
 
 MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_HOPS: Final = 32
 OPEN_PATH: Final = "/health"
+LINE_SECONDS: Final = 60.0
+LINES: Final = 32
+log = structlog.stdlib.get_logger(__name__)
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
@@ -32,16 +38,56 @@ class Arrival(NamedTuple):
     """Whether nobody on the way could read it: it came encrypted, or from this machine."""
 
 
+class RefusalLog:
+    """Logs refused requests: one line for an address and code within LINE_SECONDS, LINES for all together."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._since = -LINE_SECONDS
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._left_out = 0
+
+    def note(self, client: str, code: str) -> None:
+        """Note one refusal."""
+        now = self._monotonic()
+        if now - self._since >= LINE_SECONDS:
+            self._finish()
+            self._since = now
+        network = client_key(address) if (address := parse_address(client)) is not None else client
+        if len(self._counts) >= LINES and (network, code) not in self._counts:
+            self._left_out += 1
+            return
+        self._counts[network, code] += 1
+        if self._counts[network, code] == 1:
+            log.warning("request_refused", client=client, code=code)
+
+    def _finish(self) -> None:
+        """Say how often what was logged came again."""
+        more = sum(self._counts.values()) - len(self._counts) + self._left_out
+        if more:
+            log.warning("more_requests_refused", count=more, seconds=LINE_SECONDS)
+        self._counts.clear()
+        self._left_out = 0
+
+
 class ProxyGuard:
     """ASGI middleware that passes on what came encrypted from an allowed address; `scope["client"]` is set.
 
     Behind a trusted proxy, `scope["client"]` becomes the address that the proxy forwards for.
     """
 
-    def __init__(self, app: ASGIApp, *, trusted: Sequence[Network], allowed: AllowedAddresses) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        trusted: Sequence[Network],
+        allowed: AllowedAddresses,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
         self._trusted = trusted
         self._allowed = allowed
+        self._refused = RefusalLog(monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it here."""
@@ -51,6 +97,7 @@ class ProxyGuard:
         arrival = arrival_of(scope, self._trusted)
         refusal = self._refusal(scope, arrival)
         if refusal is not None:
+            self._refused.note(str(arrival.client or "unknown"), refusal.code)
             await send_problem(send, refusal)
             return
         scope["client"] = (str(arrival.client or "unknown"), 0)

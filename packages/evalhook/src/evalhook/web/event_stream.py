@@ -7,12 +7,15 @@ at the end `done` (the job as `GET /jobs/<id>` shows it), after which the stream
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from itertools import count
 from typing import Final
 
 import msgspec
 
+from evalhook.errors import UnknownJob
 from evalhook.jobs import Job
 from evalhook.monitoring.events import DONE, PROGRESS, EventHub
 from evalhook.monitoring.live import Live
@@ -25,27 +28,60 @@ RETRY_MS: Final = 3000
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def stream(
-    job_id: str, hub: EventHub, live: Live, find: Callable[[str], Job], heartbeat: float = HEARTBEAT_SECONDS
-) -> AsyncIterator[bytes]:
-    """Yield a job's events until it ends."""
-    with hub.following(job_id) as follower:
+class JobEvents:
+    """A job's events until it ends, for one reader, who has a place among the followers from now on.
+
+    The place is taken before the answer begins, so that one too many is refused in words; it is free again
+    when the stream ends, and when it was never begun.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        hub: EventHub,
+        live: Live,
+        find: Callable[[str], Job],
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        """Raise NotReady where there are too many readers."""
+        self._job_id = job_id
+        self._hub = hub
+        self._live = live
+        self._find = find
+        self._heartbeat = heartbeat
+        self._follower = hub.follow(job_id)
+        # A reader who leaves before the first byte never begins the stream.
+        weakref.finalize(self, hub.leave, self._follower)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the events."""
+        try:
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._hub.leave(self._follower)
+
+    async def _events(self) -> AsyncGenerator[bytes, None]:
         numbers = count(1)
         yield f"retry: {RETRY_MS}\n\n".encode()
-        running = live.get(job_id)
+        running = self._live.get(self._job_id)
         topics = [PROGRESS, *(model.model for model in running.models())] if running else [PROGRESS]
         while True:
-            job = find(job_id)
+            try:
+                job = self._find(self._job_id)
+            except UnknownJob:
+                return  # it was dropped meanwhile
             for topic in topics:
                 if topic != DONE and not job.is_finished:
-                    yield _event(next(numbers), topic, job, live)
+                    yield _event(next(numbers), topic, job, self._live)
             if job.is_finished:
                 yield _encode(next(numbers), "done", schemas.view(job))
                 return
             # Between two looks changes gather, so that a fast job is not a flood of events.
             await asyncio.sleep(MIN_SECONDS_BETWEEN)
-            topics = await follower.changes(heartbeat)
-            if hub.is_closed:
+            topics = await self._follower.changes(self._heartbeat)
+            if self._hub.is_closed:
                 return
             if not topics:
                 yield b": still here\n\n"

@@ -65,9 +65,9 @@ class PageContext:
         self._throttle = throttle
 
     async def sign_in(self, client: str, token: bytes) -> str | None:
-        """Begin a session where the token is valid; otherwise return None, delayed by the throttle."""
+        """Begin a session where it is the shared token; otherwise return None, delayed by the throttle."""
         try:
-            await self._authenticator.check(token)
+            self._authenticator.check_shared(token)
         except Refused as refusal:
             await self._throttle.failed(client, f"sign-in: {refusal}")
             return None
@@ -139,8 +139,7 @@ async def static(name: FromPath[str]) -> Response[bytes]:
 async def job_events(job_id: FromPath[str], service: TheService, page_context: ThePageContext) -> Stream:
     """Follow a job. Each event is whole: a stream that broke is simply opened again."""
     service.find(job_id)
-    page_context.hub.require_place()
-    events = event_stream.stream(job_id, page_context.hub, page_context.live, service.find)
+    events = event_stream.JobEvents(job_id, page_context.hub, page_context.live, service.find)
     return Stream(events, media_type="text/event-stream", headers=event_stream.HEADERS)
 
 
