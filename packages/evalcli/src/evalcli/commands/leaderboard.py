@@ -13,8 +13,7 @@ import jsonschema_rs
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
-from evalcli.leaderboards.published_cases import published_scorings
-from evalcli.leaderboards.rescoring import rescore_older
+from evalcli.leaderboards.rescoring import published_scorings, rescore_older
 from evalcli.reports.ranking import heading, notes, rank_runs, ranking_table
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.output import print_bytes, print_line, say, warn

@@ -8,8 +8,7 @@ import click
 
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
-from evalcli.leaderboards.published_cases import published_scorings
-from evalcli.leaderboards.rescoring import rescore_folder
+from evalcli.leaderboards.rescoring import published_scorings, rescore_folder
 from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.output import print_bytes, print_line, say

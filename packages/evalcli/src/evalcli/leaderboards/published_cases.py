@@ -6,12 +6,10 @@ there the data sets' cases are hashed, as by the service.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-from evalcli.leaderboards.rescoring import Rescored
 from evalcore.errors import ConfigurationError
 from evalcore.library.component import SkippedCase
 from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, read_key
@@ -46,16 +44,6 @@ class PublishedCases(Frozen, frozen=True):
 
     def _names(self, case: SkippedCase) -> bool:
         return self.setting == "names" or (self.setting is None and case.source == "library")
-
-
-def published_scorings(scorings: Iterable[Rescored]) -> list[RunRecord]:
-    """Return later scorings as they may be added to a leaderboard, by where their runs were made."""
-    return [
-        published_cases(os.environ, made=item.record.origin).record(
-            item.record, item.plan, item.path.parent.parent
-        )
-        for item in scorings
-    ]
 
 
 def published_cases(

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.records import LATER_RECORD
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.formats.strict_json import encode_canonical
@@ -124,3 +126,13 @@ def _keep(path: Path, data: bytes, *, is_later: bool) -> Verdict:
     if kept != data:
         return "differs"
     return "known" if is_later else "identical"
+
+
+def published_scorings(scorings: Iterable[Rescored]) -> list[RunRecord]:
+    """Return later scorings as they may be added to a leaderboard, by where their runs were made."""
+    return [
+        published_cases(os.environ, made=item.record.origin).record(
+            item.record, item.plan, item.path.parent.parent
+        )
+        for item in scorings
+    ]
