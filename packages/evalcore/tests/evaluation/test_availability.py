@@ -53,10 +53,10 @@ class Notes:
         self.lines.append(("missing", model.id, reason, error))
 
 
-def find(script, models=(A, B)):
+def find(script, models=(A, B), **patience):
     clock, notes = Clock(), Notes()
     gateway = Gateway(clock, script)
-    asyncio.run(find_models("mindrouter", gateway, models, notes, clock.effects()))
+    asyncio.run(find_models("mindrouter", gateway, models, notes, clock.effects(), **patience))
     return notes.lines, clock.now, gateway.asked
 
 
@@ -89,6 +89,16 @@ def test_a_gateway_that_cannot_be_reached_at_the_start_is_told_at_once():
     lines, now, _ = find(lambda _: error)
     assert lines == [("missing", "a", error.line, error), ("missing", "b", error.line, error)]
     assert now == 0
+
+
+def test_a_gateway_that_is_away_when_a_run_goes_on_is_waited_for_as_long_as_any_outage():
+    gone = ProviderUnreachable("no answer", where="mindrouter")
+    lines, now, _ = find(lambda now: gone if now < 300 else ["a", "b"], patience=900.0)
+    assert [line[:2] for line in lines[-2:]] == [("found", "a"), ("found", "b")]
+    assert 300 <= now < 310
+    lines, now, _ = find(lambda _: gone, patience=900.0)
+    assert {line[0] for line in lines[-2:]} == {"missing"}
+    assert 900 <= now <= 950
 
 
 def test_a_gateway_that_falters_while_a_model_is_awaited_is_asked_again():

@@ -91,16 +91,16 @@ class Scene:
     def states(self) -> list[str]:
         return [status.state for status in self.repository.statuses]
 
-    def ended(self, name: str, error: JobError | None) -> Job:
+    def ended(self, name: str, error: JobError | None, rows: tuple[ModelRow, ...] = ROWS) -> Job:
         job = self.job(name)
         if error is not None:
             return jobs.fail(job, NOW, error)
-        return jobs.complete(jobs.publish(job, ROWS), NOW, JobResult(PULL, "b", ROWS))
+        return jobs.complete(jobs.publish(job, rows), NOW, JobResult(PULL, "b", rows))
 
-    def tell_end(self, name: str, error: JobError | None) -> None:
+    def tell_end(self, name: str, error: JobError | None, rows: tuple[ModelRow, ...] = ROWS) -> None:
         """Tell the end of a job, and wait until nothing is left to be told."""
         notifier = self.notifier()
-        job = self.ended(name, error)
+        job = self.ended(name, error, rows)
         self.jobs[name] = job
         told: list[bool] = []
 
@@ -135,6 +135,18 @@ def test_a_commit_is_pending_while_its_job_runs_and_green_at_its_end(scene: Scen
     assert (done.state, done.target_url) == ("success", PULL)
     assert done.description == "1 model evaluated, 1 left out"
     assert scene.repository.issues == []
+
+
+def test_partial_runs_have_an_issue_with_the_reason_which_the_next_whole_evaluation_closes(
+    scene: Scene,
+) -> None:
+    reason = "69 of 100 calls were never answered: unauthorized, the key is not accepted (401)"
+    scene.tell_end("a", None, (ModelRow("alpha", "partial", 0.5, None, reason),))
+    (issue,) = scene.repository.issues
+    assert (issue.state, "unauthorized" in issue.body) == ("open", True)
+    assert scene.repository.statuses[-1].description.startswith("1 model evaluated, 1 of them in part; 69 of")
+    scene.tell_end("b", None)
+    assert issue.state == "closed"
 
 
 def test_a_component_that_fails_again_has_one_issue_which_the_next_success_closes(scene: Scene) -> None:

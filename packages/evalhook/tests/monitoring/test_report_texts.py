@@ -43,8 +43,21 @@ def test_a_completed_jobs_status_counts_its_models_and_leads_to_the_results() ->
     done = jobs.complete(jobs.publish(running(), ROWS), AT, result)
     status = report_texts.status_of(done, None)
     assert (status.state, status.url) == ("success", "https://github.example/pull/7")
-    assert status.description == "2 models evaluated, 1 of them in part, 1 left out"
+    assert status.description == "2 models evaluated, 1 of them in part, 1 left out; x"
     assert "https://github.example/pull/7" in report_texts.success_note(done, result).text
+
+
+def test_partial_runs_are_noted_with_the_reason_and_complete_ones_are_not() -> None:
+    reason = "69 of 100 calls were never answered: unauthorized, the key is not accepted (401)"
+    rows = (ROWS[0], ModelRow("beta", "partial", 0.5, None, reason))
+    result = JobResult("https://github.example/pull/7", "b", rows)
+    done = jobs.complete(jobs.publish(running(), rows), AT, result)
+    assert "unauthorized, the key is not accepted (401)" in report_texts.status_of(done, None).description
+    note = report_texts.partial_note(done, result, None)
+    assert note is not None
+    assert reason in MarkdownIt().render(note.text)
+    assert "alpha" not in note.text
+    assert report_texts.partial_note(done, JobResult(None, None, ROWS[:1]), None) is None
 
 
 @pytest.mark.parametrize("code", [*ADVICE, "unheard-of"])

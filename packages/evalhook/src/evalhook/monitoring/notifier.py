@@ -17,7 +17,7 @@ import structlog
 
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.outcome import Observer
-from evalcore.github.reports import GitHubReports
+from evalcore.github.reports import GitHubReports, Note
 from evalcore.runs.plan import JobPlan
 from evalhook.jobs import Completed, Failed, Job
 from evalhook.monitoring import report_texts
@@ -156,16 +156,26 @@ class Notifier(JobObserver):
         leave_pending(self._folder, job.job_id)
         self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url))
 
+    def _partial_note(self, job: Job) -> Note | None:
+        if not isinstance(job.state, Completed):
+            return None
+        return report_texts.partial_note(job, job.state.result, self._public_url)
+
     def _report_end(self, job: Job) -> None:
         issue = None
         try:
             if isinstance(job.state, Failed):
                 note = report_texts.failure_note(job, job.state.error, self._public_url)
                 issue = self._reports.tell_failure(report_texts.issue_title(job.skill_name), note)
+            partial = self._partial_note(job)
+            if partial is not None:
+                self._reports.tell_failure(report_texts.issue_title(job.skill_name), partial)
         finally:
             # The status is set even where the token may not write issues.
             self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url, issue))
-        if isinstance(job.state, Completed):  # a cancelled job has neither failed nor succeeded
+        if (
+            isinstance(job.state, Completed) and partial is None
+        ):  # a cancelled job has neither failed nor succeeded
             result, mark = job.state.result, report_texts.issue_mark(job.skill_name)
             self._reports.tell_success(lambda: report_texts.success_note(job, result), mark)
         self._forget(job.job_id)

@@ -11,6 +11,8 @@ from evalhook.jobs import Cancelled, Completed, Failed, Job, JobError, JobResult
 
 LONGEST_STATUS: Final = 140
 LONGEST_REASON: Final = 300
+MOST_PARTIAL: Final = 20
+"""Runs that are named in an issue."""
 NAMING_CASES: Final = frozenset({"scoring", "unusable_file", "no_usable_case", "internal"})
 """Codes whose message may name a case or a file of the data sets: such a message stays on the VM."""
 
@@ -123,6 +125,31 @@ def failure_note(job: Job, error: JobError, public_url: str | None) -> Note:
     return _note(job, "\n\n".join(lines), f"<!-- evaluator: job {job.job_id} -->")
 
 
+def partial_note(job: Job, result: JobResult, public_url: str | None) -> Note | None:
+    """Return the comment that says which runs lack too many replies, and why; None where none does."""
+    partial = [row for row in result.models if row.status == "partial"]
+    if not partial:
+        return None
+    where = "" if public_url is None else f" The service's page: {public_url}/."
+    rows = [
+        f"- {escape_markdown(row.model, CELL)}: {escape_markdown(row.reason or '', LONGEST_REASON)}"
+        for row in partial[:MOST_PARTIAL]
+    ]
+    lines = [
+        (
+            f"Evaluating {escape_markdown(job.skill_name, CELL)} at commit {job.prompt_commit} gave results "
+            "in part: these runs are shown, and never ranked."
+        ),
+        "\n".join(rows),
+        f"**What to do.** {OPERATOR} {ASK_AGAIN}",
+        (
+            f"Job {escape_markdown(job.job_id, CELL)}.{where} The next evaluation that is whole closes this "
+            "issue."
+        ),
+    ]
+    return _note(job, "\n\n".join(lines), f"<!-- evaluator: job {job.job_id} -->")
+
+
 def success_note(job: Job, result: JobResult) -> Note:
     """Return the comment that says that the evaluation works again."""
     url = result.pull_request_url
@@ -162,7 +189,8 @@ def _done(result: JobResult) -> str:
     parts = [f"{len(evaluated)} model{'s' if len(evaluated) != 1 else ''} evaluated"]
     parts += [f"{partial} of them in part"] if partial else []
     parts += [f"{left_out} left out"] if left_out else []
-    return _short(", ".join(parts))
+    reason = next((row.reason for row in evaluated if row.status == "partial" and row.reason), None)
+    return _short(", ".join(parts) + (f"; {reason}" if reason else ""))
 
 
 def _short(text: str) -> str:
