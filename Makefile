@@ -16,7 +16,7 @@ help:
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals and comparisons against simulated truth (a quarter of an hour and more)'
-	@echo 'make chaos   200 and more kills of the service at random instants'
+	@echo 'make chaos   kills, outages, cuts and refused keys at random instants (over an hour)'
 	@echo 'make fuzz    what reads replies, models.yaml, policies and leaderboards, ten minutes each'
 	@echo 'make soak    an hour of jobs, one after the other: memory and open files stay flat'
 	@echo 'make lock    renew the hash-pinned locks (needs uv)'
