@@ -27,10 +27,10 @@ SCHEMA = {
         "decision": {"enum": ["approve", "reject"]},
         "amount": {"type": "integer"},
         "reasons": {"type": "array", "items": {"type": "string"}},
-        "sure": {"type": "number", "minimum": 0, "maximum": 1},
+        "certainty": {"type": "number", "minimum": 0, "maximum": 1},
     },
 }
-EXPECTED = {"decision": "approve", "amount": 4125, "reasons": ["complete", "signed"], "sure": 0.9}
+EXPECTED = {"decision": "approve", "amount": 4125, "reasons": ["complete", "signed"], "certainty": 0.9}
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ def test_a_right_answer_matches_in_every_leaf(score: Callable[..., Any]) -> None
 
 
 def test_what_is_wrong_missed_and_invented_is_shown_as_such(score: Callable[..., Any]) -> None:
-    out = score({"decision": "reject", "reasons": ["complet", "late", "odd"], "sure": 0.9, "note": "x"}).out
+    reasons = ["complet", "late", "odd"]
+    out = score({"decision": "reject", "reasons": reasons, "certainty": 0.9, "note": "x"}).out
     lines = [line.strip() for line in out.splitlines()]
     assert 'x decision: "reject" instead of "approve"  [exact, weight 1]' in lines
     assert "- amount: 4125  [number, weight 1]" in lines
@@ -143,8 +144,18 @@ def test_every_leaf_is_explained(evalcli: Evalcli, library: Path) -> None:
     one = evalcli("score", "explain", "memo", "--case", "two", "--prompt-library", library, "--json")
     rules = json.loads(one.out)
     assert {rule["case"] for rule in rules} == {"two"}
-    assert [rule["path"] for rule in rules if rule["rule"] == "closeness"] == ["sure"]
+    assert [rule["path"] for rule in rules if rule["rule"] == "closeness"] == ["certainty"]
     assert all(rule["why"] for rule in rules)
+
+
+def test_weights_that_let_one_list_decide_are_warned_of(evalcli: Evalcli, tmp_path: Path) -> None:
+    expected = {"decision": "approve", "papers": [{"code": f"P{at}"} for at in range(60)]}
+    write_component(tmp_path, "memo", prompt_file=PROMPT, schema=SCHEMA, cases={"one": expected})
+    ended = evalcli("score", "explain", "memo", "--prompt-library", tmp_path, "--json")
+    assert ended.code == 0
+    assert "case one: the list `papers` holds 98% of the weight" in ended.err
+    assert "case one: the key field `decision` weighs 1.6%" in ended.err
+    assert {rule["case"] for rule in json.loads(ended.out)} == {"one"}
 
 
 def test_the_policy_is_named_with_its_line(evalcli: Evalcli, library: Path) -> None:

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anls_star import anls_score
 
+from evalcore.errors import CaseError
 from evalcore.formats.markdown import parse_markdown
-from evalcore.scoring.scorer import TreeScorer
+from evalcore.library.cases import load_cases
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.loader import load_component
+from evalcore.scoring.answers import Parsed, Unparsed, parse_answer
+from evalcore.scoring.scorer import TreeScorer, make_scorer, plan_fields
 from evalcore.structs import JsonValue
+from evalsim.testing import make_case, make_component
 
 LONGEST_LIST = 2
 LONGEST_TEXT = 90
@@ -74,3 +82,48 @@ def test_every_expected_answer_is_right_and_agrees_with_itself_in_any_order(shar
         assert set(result.by_field.values()) == {1.0}, where
         answer = perturbed(whole, rng)
         assert scorer.agree(whole, answer) == scorer.agree(answer, whole), where
+
+
+def test_no_real_case_scores_itself_under_1(shared_dir: Path) -> None:
+    library = FolderCheckout(shared_dir / "prompt-library")
+    seen = 0
+    for path in sorted((shared_dir / "prompt-library" / "components").iterdir()):
+        component = load_component(library, None, path.name)
+        try:
+            cases, _ = load_cases(library, None, component)
+        except CaseError:
+            continue
+        rules = plan_fields(component, cases)
+        for case in cases:
+            parsed = parse_answer(case.expected, component.output)
+            assert isinstance(parsed, Parsed)
+            score = make_scorer(component, case, rules).score(parsed.value)
+            assert (score.accuracy, score.precision, score.recall) == (1, 1, 1), case.name
+            seen += 1
+    assert seen >= 7
+
+
+def shared_rows(shared_dir: Path) -> Iterator[dict[str, Any]]:
+    for line in (shared_dir / "cases" / "scores.jsonl").read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            yield json.loads(line)
+
+
+def test_every_small_case_beside_the_project_scores_what_it_must(shared_dir: Path) -> None:
+    for row in shared_rows(shared_dir):
+        is_markdown = row["format"] == "md"
+        component = make_component(
+            output="markdown" if is_markdown else "json",
+            schema=None if is_markdown else row.get("schema", {}),
+            policy=json.dumps(row["policy"]) if "policy" in row else None,
+            policy_where="scoring.yaml" if "policy" in row else None,
+        )
+        case = make_case("c", row["expected"] if is_markdown else json.dumps(row["expected"]))
+        answer = row.get("reply", row.get("answer"))
+        text = answer if row["format"] in {"md", "reply"} else json.dumps(answer)
+        parsed = parse_answer(text, component.output)
+        if not isinstance(parsed, Parsed) or row["want"] == "unparsed":
+            assert (row["want"] == "unparsed") == isinstance(parsed, Unparsed), row
+            continue
+        low, high = row["want"] if isinstance(row["want"], list) else (row["want"] - 1e-6, row["want"] + 1e-6)
+        assert low <= make_scorer(component, case).score(parsed.value).accuracy <= high, row

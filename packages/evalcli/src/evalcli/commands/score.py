@@ -13,7 +13,7 @@ from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.reports.ranking import WORDING
 from evalcli.reports.score_tree import difference_lines
-from evalcli.terminal.output import print_bytes
+from evalcli.terminal.output import print_bytes, warn
 from evalcli.terminal.rich_output import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
 from evalcore.errors import CaseError, CheckoutError
@@ -22,7 +22,7 @@ from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, Component
 from evalcore.scoring.answers import Parsed, parse_answer
-from evalcore.scoring.explain import LeafRule, diff, explain
+from evalcore.scoring.explain import LeafRule, diff, explain, weight_warnings
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
 from evalcore.scoring.scorer import plan_fields, scorer_of
 from evalcore.structs import Frozen, JsonObject, JsonValue
@@ -136,11 +136,14 @@ def explain_command(
     """Say which rule applies to every leaf, and why.
 
     For each leaf of every case's expected answer: the rule, its weight, and where the rule comes from.
+    A list that holds over half of a case's weight, and a key field that weighs under 2 %, are warned of.
     """
     read = _read(component, prompt_library, data_sets)
     wanted = {case.name for case in (read.cases if case_name is None else (read.case(case_name),))}
     # All cases are read whatever is shown: whether a field is prose is told by all of them together.
     rules = [rule for rule in explain(read.component, read.cases) if rule.case in wanted]
+    for warning in weight_warnings(rules):
+        warn(warning)
     if as_json:
         written: list[JsonValue] = msgspec.json.decode(msgspec.json.encode(rules))
         print_bytes(encode_canonical(rounded(written)))

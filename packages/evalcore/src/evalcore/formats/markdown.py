@@ -8,14 +8,15 @@
          "code": ["make install"]},
         ...]}
 
-Every heading opens a section, whatever its rank and however often it is repeated; what stands before the
-first one is a section without a heading, and what is empty is left out. Sections are not put inside each
-other: models choose ranks and titles freely, and one `#` more or fewer would otherwise move all that
-follows to another place, where nothing is compared with it. For the same reason the items of nested lists
-stand in one list, and quoted text counts as if it were not quoted. A ticked box is kept as `[x]`, an open
-one is dropped. A table's row is an object by column heading. Inline formatting is reduced to its text, a
-link to its words, an image to its description. A paragraph keeps its line breaks where its writer asked for
-them (two blanks, a backslash), or where each of its lines says `key: value`.
+Every heading opens a section, whatever its rank and however often it is repeated, and so does a line that
+is bold and nothing else; what stands before the first one is a section without a heading, and what is empty
+is left out. Sections are not put inside each other: models choose ranks and titles freely, and one `#` more
+or fewer would otherwise move all that follows to another place, where nothing is compared with it. For the
+same reason the items of nested lists stand in one list, and quoted text counts as if it were not quoted. A
+ticked box is kept as `[x]`, an open one is dropped. A table's row is an object by column heading. Inline
+formatting is reduced to its text, a link to its words, an image to its description. A paragraph keeps its
+line breaks where its writer asked for them (two blanks, a backslash), or where each of its lines says `key:
+value`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _TWO_BLANKS = re.compile(r" {2,}\n")
 _KEY_VALUE = re.compile(r"[^\s:][^:]{0,59}:\s")
 
 _BOX = re.compile(r"\[([ xX])\]\s+")
+# A colon may end it, no full stop: a bold sentence is no heading.
+_BOLD_LINE = re.compile(r"(\*\*|__)(?=\S)(?P<text>(?:(?!\1).){1,120})(?<=[^\s.!?])\1:?")
 _IMAGE = re.compile(r"(?<!\\)!\[")
 _MARKUP = re.compile(r"[*_`\[\]<&\\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -83,7 +86,15 @@ class _Builder:
         for at, token in enumerate(tokens):
             match token.type:
                 case "inline":
-                    self._place(tokens[at - 1], _plain_text(token.content))
+                    opener = tokens[at - 1]
+                    if (
+                        opener.type == "paragraph_open"
+                        and not self._items
+                        and "**" in token.content.replace("__", "**")
+                    ):
+                        self._paragraph(token.content)
+                    else:
+                        self._place(opener, _plain_text(token.content))
                 case "fence" | "code_block":
                     self._add("code", token.content.strip("\n"))
                 case "html_block":
@@ -109,8 +120,22 @@ class _Builder:
             self._cells.append(text)
         elif self._items:
             self._items[-1].append(text)
-        else:
+        elif text:
             self._add("paragraphs", text)
+
+    def _paragraph(self, source: str) -> None:
+        """Place a paragraph; its lines that are bold and nothing else are headings."""
+        lines: list[str] = []
+        for line in source.split("\n"):
+            heading = _BOLD_LINE.fullmatch(line.strip()) if line.strip()[:2] in {"**", "__"} else None
+            if heading is None:
+                lines.append(line)
+                continue
+            self._add("paragraphs", _plain_text("\n".join(lines)))
+            lines = []
+            self._headings.append(_plain_text(heading["text"].removesuffix(":")))
+            self._sections.append({})
+        self._add("paragraphs", _plain_text("\n".join(lines)))
 
     def _end_row(self) -> None:
         if self._cells:

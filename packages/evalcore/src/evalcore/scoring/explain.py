@@ -50,6 +50,12 @@ class LeafRule(Frozen, frozen=True):
     """A type or form of the schema, prose, what the value shows, or the policy's file and line."""
 
 
+HEAVY_LIST = 0.5
+"""Of a case's weight; one list over that decides the case almost alone."""
+LIGHT_FIELD = 0.02
+"""Of a case's weight; a key field under that hardly counts."""
+
+
 class DiffNode(Frozen, frozen=True):
     """A part of the expected answer, of the given one, or of both."""
 
@@ -89,6 +95,41 @@ def explain(component: Component, cases: Sequence[Case]) -> list[LeafRule]:
         value = expected_value(component, case)
         found.extend(_leaf_rules(case.name, value, rules.root, _shared(value, rules.root)))
     return found
+
+
+def weight_warnings(rules: Sequence[LeafRule]) -> list[str]:
+    """Return what may be wrong with the weights of cases, whose rules `explain` gave: a line each.
+
+    One list that holds over half of a case's weight, and a key field that weighs under 2 % of it. A key
+    field is one of the answer's own, outside every list and object, that is no prose and weighs anything.
+    """
+    found: list[str] = []
+    by_case: dict[str, list[LeafRule]] = {}
+    for rule in rules:
+        by_case.setdefault(rule.case, []).append(rule)
+    for case, leaves in by_case.items():
+        whole = sum(leaf.weight for leaf in leaves)
+        if whole:
+            found.extend(f"case {case}: {warning}" for warning in _warnings(leaves, whole))
+    return found
+
+
+def _warnings(leaves: Sequence[LeafRule], whole: float) -> Iterator[str]:
+    lists: dict[str, float] = {}
+    for leaf in leaves:
+        if "[]" in leaf.path:
+            name = leaf.path.partition("[]")[0] or "."
+            lists[name] = lists.get(name, 0.0) + leaf.weight
+    for name, weight in lists.items():
+        if name != "." and weight > HEAVY_LIST * whole:
+            yield (
+                f"the list `{name}` holds {weight / whole:.0%} of the weight; "
+                f"give its fields a lower `weight`, or others a higher one"
+            )
+    for leaf in leaves:
+        is_key = not set(leaf.path) & set(".[") and leaf.weight and not leaf.why.startswith("prose")
+        if is_key and leaf.weight < LIGHT_FIELD * whole:
+            yield f"the key field `{leaf.path}` weighs {leaf.weight / whole:.1%}; give it a higher `weight`"
 
 
 def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:

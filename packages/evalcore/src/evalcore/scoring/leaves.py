@@ -8,26 +8,24 @@ from collections.abc import Callable, Iterable, Mapping
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
-from evalcore.scoring.rules.rules import CLOSENESS, Comparator, Rule
-from evalcore.scoring.values import (
-    CURRENCIES,
-    Moment,
-    Quantity,
-    equal_numbers,
-    moment_of,
-    plain_text,
-    quantity_of,
-)
+from evalcore.scoring.plain_text import plain_text
+from evalcore.scoring.readers.amounts import PERCENT, same_unit
+from evalcore.scoring.readers.currencies import CURRENCIES
+from evalcore.scoring.rules.rules import CLOSENESS, MONEY_TOLERANCE, NUMBER_TOLERANCE, Comparator, Rule
+from evalcore.scoring.statements import Statement, likeness, statement_of
+from evalcore.scoring.values import Moment, Quantity, equal_numbers, moment_of, quantity_of
 from evalcore.structs import JsonScalar
 
 _WORD = re.compile(r"\w+")
+LONGEST_KEPT = 500
+"""Characters of a text of which it is kept what it states."""
 _SEPARATOR = re.compile(r"[,;\n]")
 
 
 class Reading:
     """A scalar, and what it says; each reading of it is made once."""
 
-    __slots__ = ("_moment", "_plain", "_quantity", "_words", "value")
+    __slots__ = ("_moment", "_plain", "_quantity", "_statement", "_words", "value")
 
     def __init__(self, value: JsonScalar) -> None:
         self.value = value
@@ -35,6 +33,7 @@ class Reading:
         self._quantity: Quantity | bool | None = False
         self._moment: Moment | bool | None = False
         self._words: Counter[str] | None = None
+        self._statement: Statement | None = None
 
     @property
     def text(self) -> str:
@@ -61,6 +60,18 @@ class Reading:
         if isinstance(self._moment, bool):
             self._moment = moment_of(self.value)
         return self._moment
+
+    @property
+    def statement(self) -> Statement:
+        """What it states: its values, negations and words."""
+        if self._statement is None:
+            value = self.value
+            if isinstance(value, str):
+                kept = len(value) <= LONGEST_KEPT
+                self._statement = statement_of(value) if kept else Statement(self.plain, value)
+            else:
+                self._statement = Statement.of_number(value or 0)
+        return self._statement
 
     @property
     def words(self) -> Counter[str]:
@@ -110,11 +121,25 @@ def _number(rule: Rule, left: Reading, right: Reading) -> float:
     one, other = left.quantity, right.quantity
     if one is None or other is None:
         return _unread(left, right)
-    return float(_same_unit(one, other) and _within(rule, one, other))
+    if rule.fractions and PERCENT in {one.unit, other.unit} and _is_fraction_of(one, other):
+        return 1.0
+    return float(same_unit(one.unit, other.unit) and _within(rule, one, other))
+
+
+def _is_fraction_of(one: Quantity, other: Quantity) -> bool:
+    """Whether the one is a percentage, and the other that share of one."""
+    percentage, share = (one, other) if one.unit == PERCENT else (other, one)
+    return share.unit is None and equal_numbers(
+        percentage.value / 100, share.value, NUMBER_TOLERANCE, relative=True
+    )
 
 
 def _within(rule: Rule, one: Quantity, other: Quantity) -> bool:
-    return equal_numbers(one.value, other.value, rule.tolerance, relative=rule.relative)
+    tolerance = rule.tolerance
+    if tolerance is None:
+        is_money = rule.compare == "money" or one.is_money or other.is_money
+        tolerance = MONEY_TOLERANCE if is_money else NUMBER_TOLERANCE
+    return equal_numbers(one.value, other.value, tolerance, relative=rule.relative)
 
 
 def _closeness(rule: Rule, left: Reading, right: Reading) -> float:
@@ -131,11 +156,25 @@ def _date(_rule: Rule, left: Reading, right: Reading) -> float:
     one, other = left.moment, right.moment
     if one is None or other is None:
         return _unread(left, right)
-    return float(one.at == other.at)
+    return float(one == other)
 
 
-def _text_likeness(_rule: Rule, left: Reading, right: Reading) -> float:
-    return similarity(left.plain, right.plain)
+def _text_likeness(rule: Rule, left: Reading, right: Reading) -> float:
+    if left.plain == right.plain:
+        return 1.0
+    if rule.is_prose:
+        return similarity(left.plain, right.plain)
+    return likeness(left.statement, right.statement)
+
+
+def _words(_rule: Rule, left: Reading, right: Reading) -> float:
+    if left.plain == right.plain:
+        return 1.0
+    return likeness(left.statement, right.statement, by_words=True)
+
+
+def _normalized(_rule: Rule, left: Reading, right: Reading) -> float:
+    return float(left.plain == right.plain)
 
 
 def _tokens(_rule: Rule, left: Reading, right: Reading) -> float:
@@ -174,37 +213,35 @@ def _in_range(rule: Rule, reading: Reading) -> bool:
 
 def comparator_shown(value: JsonScalar) -> Comparator:
     """Return what a value shows itself to be, where schema and policy leave its comparison open."""
-    reading = Reading(value)
     if isinstance(value, bool):
         return "exact"
-    if reading.moment is not None:
-        return "date"
-    if reading.quantity is None:
-        return "text"
-    return "money" if reading.quantity.unit in CURRENCIES else "number"
+    tokens = Reading(value).statement.tokens
+    lone = tokens[0] if len(tokens) == 1 else None
+    if lone is None or isinstance(lone, str):
+        return "number" if quantity_of(value) else "text"
+    if lone.kind in {"number", "duration"}:
+        return "money" if lone.unit in CURRENCIES else "number"
+    return "text" if lone.kind == "digits" else "date"
 
 
 def _as_shown(rule: Rule, left: Reading, right: Reading) -> float:
-    if isinstance(left.value, bool) or isinstance(right.value, bool):
-        return float(left.value is right.value)
-    if left.moment is not None or right.moment is not None:
-        return _date(rule, left, right)
-    one, other = left.quantity, right.quantity
-    if one is None and other is None:
-        return similarity(left.plain, right.plain)
-    if one is None or other is None or not _same_unit(one, other):
-        return 0.0
-    # Whole numbers may be identifiers: those are the same or not.
-    whole = isinstance(one.value, int) and isinstance(other.value, int)
-    return float(one.value == other.value if whole else _within(rule, one, other))
-
-
-def _same_unit(one: Quantity, other: Quantity) -> bool:
-    return one.unit is None or other.unit is None or one.unit == other.unit
+    one, other = left.value, right.value
+    if isinstance(one, str) and isinstance(other, str):
+        return _text_likeness(rule, left, right)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return float(one is other)
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        # Whole numbers may be identifiers: those are the same or not.
+        whole = isinstance(one, int) and isinstance(other, int)
+        return float(one == other if whole else equal_numbers(one, other, NUMBER_TOLERANCE, relative=True))
+    return _text_likeness(rule, left, right)
 
 
 def _unread(left: Reading, right: Reading) -> float:
-    return float(left.plain == right.plain)
+    """Compare values of which one is not what its field is for: they are the same statement or not."""
+    if left.plain == right.plain:
+        return 1.0
+    return float(likeness(left.statement, right.statement) == 1)
 
 
 def _ignore(_rule: Rule, _left: Reading, _right: Reading) -> float:
@@ -215,9 +252,12 @@ _COMPARATORS: Mapping[Comparator, Callable[[Rule, Reading, Reading], float]] = {
     "exact": _exact,
     "number": _number,
     "closeness": _closeness,
+    "confidence": _closeness,
     "date": _date,
     "money": _number,
     "text": _text_likeness,
+    "normalized": _normalized,
+    "words": _words,
     "tokens": _tokens,
     "set": _set,
     "one_of": _one_of,

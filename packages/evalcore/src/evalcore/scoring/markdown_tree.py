@@ -1,7 +1,8 @@
 """A Markdown answer as named sections with fields, items and rows, headings of two answers matched.
 
 `parse_markdown` gives a list of sections. Here each is found by its heading, numbering aside (`A. Key
-dates` is `Key dates`), and lines such as `Amount: $4,125` become fields:
+dates` is `Key dates`) where headings are told apart without it, and lines such as `Amount: $4,125`, and
+tables of two columns, become fields:
 
     {"sections": {"Key dates": {"heading": "Key dates", "fields": {"Amount": "$4,125"},
                                 "items": [...], "paragraphs": [...], "rows": [...], "code": [...]}}}
@@ -10,12 +11,14 @@ dates` is `Key dates`), and lines such as `Amount: $4,125` become fields:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from evalcore.formats.markdown import LONGEST_INLINE
 from evalcore.scoring.assignment import UNIT, best_matching
-from evalcore.scoring.comparators import similarity
-from evalcore.scoring.values import plain_text
+from evalcore.scoring.plain_text import plain_text
+from evalcore.scoring.statements import likeness, statement_of
 from evalcore.structs import JsonObject, JsonValue
 
 BEGINNING = "(beginning)"
@@ -24,7 +27,11 @@ MOST_HEADINGS = 300
 """Of one answer that are matched by likeness; beyond, by equality."""
 
 _KEY_VALUE = re.compile(r"([^\s:][^:\n]{0,59}):\s+(\S.*)", re.DOTALL)
-_NUMBERING = re.compile(r"(?:(?:section|part|step)\s+)?(?:[a-z]\d*|\d+|[ivx]+)(?:\.\d+)*\s*[.):-]\s+|\d+\s+")
+# `1.`, `2.1`, `(a)`, `IV.`, `Step 3:`, `2 Scope`; never a year, a quarter (`Q1:`) or a code (`F31 -`).
+_NUMBERING = re.compile(
+    r"(?:(?:section|part|step|chapter|appendix)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[a-z]|[ivx]{1,5})\s*[.):-]\s+"
+    r"|\((?:\d{1,2}|[a-z]|[ivx]{1,5})\)\s+|\d{1,2}(?:\.\d{1,2})*\s+"
+)
 _MOST_KEY_WORDS = 6
 _BRACKETS = str.maketrans("[].", "()-")
 
@@ -36,16 +43,16 @@ def markdown_fields(tree: JsonValue) -> JsonValue:
         return tree
     named: JsonObject = {}
     counts: dict[str, int] = {}
-    for section in sections:
-        if not isinstance(section, dict):
-            return tree
-        heading = section.get("heading")
-        name = _section_name(heading if isinstance(heading, str) else "")
+    parts = [section for section in sections if isinstance(section, dict)]
+    if len(parts) < len(sections):
+        return tree
+    headings = [heading if isinstance(heading := part.get("heading"), str) else "" for part in parts]
+    for section, name in zip(parts, _section_names(headings), strict=True):
         unique = name
         while unique in named:
             counts[name] = counts.get(name, 1) + 1
             unique = f"{name} ({counts[name]})"
-        named[unique] = _section(section)
+        named[unique] = _section(section, name)
     return {"sections": named}
 
 
@@ -83,29 +90,40 @@ def _fields(section: JsonValue) -> JsonObject:
     return fields if isinstance(fields, dict) else {}
 
 
-def _section_name(heading: str) -> str:
-    words = " ".join(heading.split())
-    numbering = _NUMBERING.match(words.lower())
-    bare = words[numbering.end() :] if numbering else words
-    return (bare or words).translate(_BRACKETS).strip() or BEGINNING
+def _section_names(headings: Sequence[str]) -> list[str]:
+    """Return the headings without their numbering, where they are still told apart without it."""
+    whole = [" ".join(heading.split()) for heading in headings]
+    bare = [_without_numbering(heading) for heading in whole]
+    times = Counter(plain_text(name) for name in bare)
+    names = [
+        short if times[plain_text(short)] == 1 else heading
+        for short, heading in zip(bare, whole, strict=True)
+    ]
+    return [name.translate(_BRACKETS).strip() or BEGINNING for name in names]
 
 
-def _section(section: JsonObject) -> JsonObject:
+def _without_numbering(heading: str) -> str:
+    numbering = _NUMBERING.match(heading.lower())
+    return (heading[numbering.end() :] if numbering else heading) or heading
+
+
+def _section(section: JsonObject, name: str) -> JsonObject:
     fields: JsonObject = {}
     placed: JsonObject = {}
-    heading = section.get("heading")
-    if isinstance(heading, str):
-        placed["heading"] = _section_name(heading)
+    if isinstance(section.get("heading"), str):
+        placed["heading"] = name
     for kind in ("paragraphs", "items"):
         texts = section.get(kind)
         left = [text for text in _lines(texts) if not _take_field(text, fields)]
         if left:
             placed[kind] = left
-    if fields:
-        placed["fields"] = fields
     rows = section.get("rows")
     if isinstance(rows, list):
-        placed["rows"] = [_without_blanks(row) for row in rows]
+        left = [row for table in _tables(rows) for row in _rows_left(table, fields)]
+        if left:
+            placed["rows"] = left
+    if fields:
+        placed["fields"] = fields
     if "code" in section:
         placed["code"] = section["code"]
     return placed
@@ -134,6 +152,34 @@ def _take_field(text: JsonValue, fields: JsonObject) -> bool:
     return True
 
 
+def _tables(rows: Sequence[JsonValue]) -> Iterator[list[JsonValue]]:
+    """Yield the rows of each table: those that follow each other with the same columns."""
+    for _, table in groupby(rows, _columns):
+        yield list(table)
+
+
+def _columns(row: JsonValue) -> list[str]:
+    return list(row) if isinstance(row, dict) else []
+
+
+def _rows_left(table: Sequence[JsonValue], fields: JsonObject) -> list[JsonValue]:
+    """Take a table for fields where it says the same as a list of them; return its rows where it does not.
+
+    It has two columns then, and in the first one a text for each row, no two alike.
+    """
+    pairs = [list(row.values()) for row in table if isinstance(row, dict) and len(row) == 2]  # noqa: PLR2004
+    named = {
+        " ".join(name.removesuffix(":").split()).translate(_BRACKETS): value
+        for name, value in pairs
+        if isinstance(name, str)
+    }
+    told_apart = len({plain_text(name) for name in (*named, *fields) if name})
+    if len(pairs) < len(table) or told_apart < len(table) + len(fields):
+        return [_without_blanks(row) for row in table]
+    fields.update({name: value for name, value in named.items() if value != ""})
+    return []
+
+
 def _without_blanks(row: JsonValue) -> JsonValue:
     if not isinstance(row, dict):
         return row
@@ -153,10 +199,26 @@ def _with_field_names(section: JsonValue, known: Iterable[str]) -> JsonValue:
 
 
 def _matched(names: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """Match headings one to one by the highest sum of likeness; below one half none belong together."""
-    plain, others = [plain_text(name) for name in names], [plain_text(name) for name in known]
-    if not names or not known or max(len(names), len(known)) > MOST_HEADINGS:
-        spelled = dict(zip(others, known, strict=True))
-        return {name: spelled[text] for name, text in zip(names, plain, strict=True) if text in spelled}
-    likeness = [[int(similarity(text, other) * UNIT) for other in others] for text in plain]
-    return {names[at]: known[to] for at, to in best_matching(likeness) if likeness[at][to]}
+    """Match headings one to one: equal ones first, then by the highest sum of likeness.
+
+    Below one half none belong together.
+    """
+    free = {plain_text(name): name for name in known}
+    matched: dict[str, str] = {}
+    left: list[tuple[str, str]] = []
+    for name in names:
+        plain = plain_text(name)
+        if plain in free:
+            matched[name] = free.pop(plain)
+        else:
+            left.append((name, plain))
+    if not left or not free or max(len(names), len(known)) > MOST_HEADINGS:
+        return matched
+    # A heading's digits are no spelling either: `2024 Budget` is not `2025 Budget`.
+    others = [(name, statement_of(plain)) for plain, name in free.items()]
+    alike = [
+        [int(likeness(statement, other) * UNIT) for _, other in others]
+        for statement in (statement_of(plain) for _, plain in left)
+    ]
+    pairs = ((at, to) for at, to in best_matching(alike) if alike[at][to])
+    return matched | {left[at][0]: others[to][0] for at, to in pairs}

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 from evalcore.scoring.anls.nodes import DEEPEST
 from evalcore.scoring.canonical_text import canonical_text, scalar_text
 from evalcore.scoring.leaves import Reading
+from evalcore.scoring.plain_text import plain_text
 from evalcore.scoring.rules.field_rules import Field
-from evalcore.scoring.values import plain_text
 from evalcore.structs import JsonValue
 
 GRAIN = 2**20

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from evalcore.scoring.assignment import UNIT, Matching, best_matching, is_lopsided
 from evalcore.scoring.leaves import LeafComparison
 from evalcore.scoring.parts import PROSE_GRAIN, Items, Leaf, Object, Part
-from evalcore.scoring.values import plain_text
+from evalcore.scoring.plain_text import plain_text
 
 MOST_PAIRS = 500_000
 """Of list elements in one round; beyond, elements of lists match if they are equal."""
@@ -127,6 +127,11 @@ class TypedComparison:
             other = right.get(name)
             if other is None:
                 weight += part.weight
+                prose += part.prose
+            elif part is other:
+                total += part.weight * UNIT
+                weight += part.weight
+                prose_total += part.prose * UNIT
                 prose += part.prose
             elif isinstance(part, Leaf) and isinstance(other, Leaf):
                 likeness = self.likeness(part, other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -22,29 +23,46 @@ INVENTED = "*"
 """Stands for every name that neither schema, policy nor expected answers know."""
 
 _AS_SHOWN = "as the expected value shows"
+_SENTENCE = Rule("words", 1.0, "element of a list of sentences: words in common")
+_CONFIDENCES = frozenset("confidence probability score certainty likelihood".split())  # noqa: SIM905
+"""What a number from 0 to 1 must be called to be a confidence; any other is a number."""
+_NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 class Seen:
     """What the expected answers of all cases hold at one place."""
 
-    __slots__ = ("fields", "item", "words")
+    __slots__ = ("_texts", "fields", "item")
 
     def __init__(self) -> None:
         self.fields: dict[str, Seen] = {}
         self.item: Seen | None = None
-        self.words = 0
+        self._texts: dict[int, list[bool]] = {}
 
-    def add(self, value: JsonValue) -> None:
-        """Take in one expected value."""
+    def add(self, value: JsonValue, case: int) -> None:
+        """Take in one expected value of a case."""
         if isinstance(value, dict):
             for name, item in value.items():
-                self.fields.setdefault(name, Seen()).add(item)
+                self.fields.setdefault(name, Seen()).add(item, case)
         elif isinstance(value, list):
             self.item = self.item or Seen()
             for item in value:
-                self.item.add(item)
+                self.item.add(item, case)
         elif value is not None:
-            self.words = max(self.words, len(value.split()) if isinstance(value, str) else 0)
+            self._texts.setdefault(case, []).append(isinstance(value, str) and _is_long(value))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether in any case half of the values or more are texts as long as prose."""
+        return any(2 * sum(texts) >= len(texts) for texts in self._texts.values())
+
+
+def _is_long(text: str) -> bool:
+    """Whether a text has as many words as prose; what holds a digit is none (`SW 1/4 Sec. 20`)."""
+    words = text.split()
+    return len(words) >= PROSE_WORDS and (
+        len(words) - sum(any(map(str.isdigit, word)) for word in words) >= PROSE_WORDS
+    )
 
 
 class Field:
@@ -116,8 +134,8 @@ class FieldRules:
         self.wording = wording
         self.markdown = markdown
         seen = Seen()
-        for value in expected:
-            seen.add(clipped(value))
+        for case, value in enumerate(expected):
+            seen.add(clipped(value), case)
         self.root = Field(self, (), self.view.place, seen)
 
     def rule_of(self, path: Path, place: Place, seen: Seen) -> Rule:
@@ -125,9 +143,9 @@ class FieldRules:
         entry = entry_for(self.policy, path, lambda entry: entry.rule is not None or entry.weight is not None)
         if entry is not None and entry.rule is not None:
             return entry.rule
-        rule = _rule_by_schema(place) or Rule("as shown", 1.0, _AS_SHOWN)
-        if rule.compare == "as shown" and seen.words >= PROSE_WORDS and not self._is_markdown_item(path):
-            rule = self._prose_rule()
+        rule = _rule_by_schema(place, path) or Rule("as shown", 1.0, _AS_SHOWN)
+        if rule.compare == "as shown" and seen.is_long:
+            rule = _SENTENCE if self._is_sentence(path) else self._prose_rule()
         if entry is not None and entry.weight is not None:
             return Rule(
                 rule.compare, entry.weight, f"{rule.why}; weight: {entry.where}", is_prose=rule.is_prose
@@ -149,9 +167,10 @@ class FieldRules:
         why = f"prose ({PROSE_WORDS} words or more in an expected answer); shares {PROSE_SHARE} per object"
         return Rule("text", PROSE_SHARE, why, is_prose=True, shares=True)
 
-    def _is_markdown_item(self, path: Path) -> bool:
-        # The items of a Markdown answer are what it says, however long they are.
-        return self.markdown and not self.wording and path[-2:] == ("items", ITEM)
+    def _is_sentence(self, path: Path) -> bool:
+        # The elements of a list of texts are what the answer says, however long they are; a document's
+        # paragraphs are how it says it.
+        return not self.wording and path[-1:] == (ITEM,) and not (self.markdown and path[-2:-1] != ("items",))
 
 
 def plan_fields(component: Component, cases: Sequence[Case]) -> FieldRules:
@@ -241,7 +260,7 @@ def _check_alignment(entry: PolicyEntry, fields: Sequence[Field]) -> None:
             raise ComponentError(what, where=entry.where, hint="name a field of its elements")
 
 
-def _rule_by_schema(place: Place) -> Rule | None:
+def _rule_by_schema(place: Place, path: Path) -> Rule | None:
     facts = facts_of(place)
     if not facts:
         return None
@@ -249,22 +268,22 @@ def _rule_by_schema(place: Place) -> Rule | None:
         return Rule("exact", 0.0, "fixed by the schema (const)")
     if all("const" in fact or "enum" in fact for fact in facts):
         return Rule("exact", 1.0, "one of a vocabulary (enum)")
-    kinds = [_kind(fact) for fact in facts if "const" not in fact and "enum" not in fact]
+    kinds = [_kind(fact, path) for fact in facts if "const" not in fact and "enum" not in fact]
     if any(kind != kinds[0] for kind in kinds):
         return Rule("as shown", 1.0, f"the schema allows several kinds; {_AS_SHOWN}")
     return kinds[0]
 
 
-def _kind(facts: Mapping[str, JsonValue]) -> Rule:
+def _kind(facts: Mapping[str, JsonValue], path: Path) -> Rule:
     types = types_of(facts)
     if types == {"boolean"}:
         return Rule("exact", 1.0, "boolean")
     if types == {"integer"}:
         return Rule("number", 1.0, "integer", tolerance=0.0)
     if types and types <= {"integer", "number"}:
-        if _is_fraction(facts):
-            return Rule("closeness", CLOSENESS, "number from 0 to 1 (a confidence)")
-        return Rule("number", 1.0, "number")
+        if _is_fraction(facts) and _is_called_confidence(path):
+            return Rule("closeness", CLOSENESS, "number from 0 to 1 (a confidence, by its name)")
+        return Rule("number", 1.0, "number", fractions=True)
     if types == {"string"}:
         return _text_rule(facts)
     return Rule("as shown", 1.0, _AS_SHOWN)
@@ -276,10 +295,17 @@ def _is_fraction(facts: Mapping[str, JsonValue]) -> bool:
     return lowest is not None and highest is not None and lowest == 0 and highest == 1
 
 
+def _is_called_confidence(path: Path) -> bool:
+    name = next((name for name in reversed(path) if name != ITEM), "")
+    return any(part.lower().removesuffix("s") in _CONFIDENCES for part in _NAME_PART.findall(name))
+
+
 def _text_rule(facts: Mapping[str, JsonValue]) -> Rule:
     form = facts.get("format")
     if form in {"date", "date-time"}:
         return Rule("date", 1.0, f"format {form}")
+    if form in {"time", "duration"}:
+        return Rule("as shown", 1.0, f"format {form}")
     if isinstance(form, str):
         return Rule("exact", 1.0, f"format {form[:40]}")
     if "pattern" in facts:

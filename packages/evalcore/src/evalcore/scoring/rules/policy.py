@@ -10,7 +10,7 @@ from typing import TypeAlias, get_args
 
 from evalcore.errors import ComponentError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
-from evalcore.scoring.rules.rules import NUMBER_TOLERANCE, Comparator, ListRule, Rule
+from evalcore.scoring.rules.rules import CLOSENESS, Comparator, ListRule, Rule
 from evalcore.structs import Frozen, JsonScalar
 
 ITEM = "[]"
@@ -136,12 +136,12 @@ class _Options:
         )
 
     def _rule(self, compare: Comparator, weight: float | None) -> Rule:
-        tolerance = self._number("tolerance", lowest=0)
+        usual = {"ignore": 0.0, "confidence": CLOSENESS}.get(compare, 1.0)
         return Rule(
             compare=compare,
-            weight=0.0 if compare == "ignore" else 1.0 if weight is None else weight,
+            weight=usual if weight is None or compare == "ignore" else weight,
             why=f"{self.where}:{self.node.line}",
-            tolerance=NUMBER_TOLERANCE if tolerance is None else tolerance,
+            tolerance=self._number("tolerance", lowest=0),
             relative=self._bool("relative", default=True),
             options=self._choices(),
             low=self._number("min"),

@@ -10,9 +10,12 @@ Comparator = Literal[
     "exact",
     "number",
     "closeness",
+    "confidence",
     "date",
     "money",
     "text",
+    "normalized",
+    "words",
     "tokens",
     "set",
     "contained_in_input",
@@ -21,7 +24,8 @@ Comparator = Literal[
     "as shown",
     "ignore",
 ]
-"""`closeness` and `as shown` are chosen by the evaluator alone; a policy names any of the others."""
+"""`closeness` and `as shown` are chosen by the evaluator alone; a policy names any of the others, and
+`confidence` for `closeness`."""
 
 PROSE_SHARE = 0.25
 """What the prose leaves of one object weigh together, in leaves."""
@@ -29,6 +33,8 @@ PROSE_WORDS = 8
 CLOSENESS = 0.25
 """The distance at which a number bounded to 0-1 is wrong, and the weight of such a leaf."""
 NUMBER_TOLERANCE = 1e-6
+MONEY_TOLERANCE = 1e-12
+"""What doubles lose: an amount of money is that amount."""
 
 
 class Rule(Frozen, frozen=True):
@@ -41,8 +47,11 @@ class Rule(Frozen, frozen=True):
     is_prose: bool = False
     shares: bool = False
     """Whether the prose leaves of one object share the weight."""
-    tolerance: float = NUMBER_TOLERANCE
+    tolerance: float | None = None
+    """Where none is set: NUMBER_TOLERANCE, or MONEY_TOLERANCE where either side is an amount of money."""
     relative: bool = True
+    fractions: bool = False
+    """Whether 15 % and 0.15 are one."""
     options: tuple[JsonScalar, ...] = ()
     """Of `one_of`."""
     low: float | None = None
