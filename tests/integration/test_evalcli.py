@@ -232,6 +232,45 @@ def test_an_uncommitted_prompt_has_no_commit(make_world: Callable[..., World]) -
     assert "prompt_commit is null" in done.stderr
 
 
+def test_a_broken_case_is_exit_code_1_and_stands_under_the_results(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    case = world.library / "components" / SLUG / "evals" / "cases" / "half-a-notice"
+    case.mkdir(parents=True)
+    (case / "input.md").write_text("?")
+    line = ("evaluate", SLUG, "--replicates", 1, "--model", GOOD)
+    assert world.run(*line, "--no-leaderboard").returncode == 0
+    (case / "expected.json").write_text("{")
+    done = world.run(*line)
+    assert done.returncode == 1
+    assert "1 case is broken and left out, so the figures are of the others alone: half-a-n" in done.stdout
+    assert "half-a-notice/expected.json: is not JSON" in done.stderr
+    (run,) = parse_leaderboard(world.leaderboard.read_bytes(), "it").runs
+    assert [case["case"] for case in run["skipped_cases"] if case.get("broken")] == ["half-a-notice"]
+    allowed = world.run(*line, "--allow-skipped", "--json")
+    assert allowed.returncode == 0
+    assert "1 case is broken" in allowed.stderr
+
+
+def test_what_an_evaluation_does_not_refuse_is_warned_of(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    component = world.library / "components" / SLUG
+    case = component / "evals" / "cases" / "odd-notice"
+    case.mkdir(parents=True)
+    (case / "input.md").write_text("?")
+    (case / "expected.json").write_text("{}")
+    (component / "evals" / "scoring.yml").write_text("fields: {}")
+    prompt = component / "prompt.md"
+    prompt.write_text(prompt.read_text() + "\nBe brief.\n")
+    done = world.run("evaluate", SLUG, "--replicates", 1, "--model", GOOD, "--no-leaderboard")
+    assert done.returncode == 0
+    assert (
+        f"warning: components/{SLUG}/evals/cases/odd-notice/expected.json: contradicts the schema"
+        in done.stderr
+    )
+    assert "evals/scoring.yml: is no scoring policy that is read" in done.stderr
+    assert "prompt.md: the prompt has changed since commit " in done.stderr
+
+
 def test_a_dry_run_calls_nothing_and_writes_nothing(make_world: Callable[..., World]) -> None:
     world = make_world()
     done = world.run("evaluate", SLUG, "--dry-run")

@@ -258,26 +258,31 @@ def test_of_several_inputs_the_markdown_one_is_sent(json_library: Library) -> No
 
 
 @pytest.mark.parametrize(
-    ("files", "reason"),
+    ("files", "reason", "is_broken"),
     [
-        ({"expected.json": "{}"}, "has no input (input.md, input.txt, input.json)"),
-        ({"expected.json": "{}", "input-source.md": "x"}, "has no input"),
-        ({"expected.json": "{}", "input.pdf": "%PDF"}, "input.pdf: PDF inputs are not read yet"),
-        ({"input.md": "x"}, "has no expected answer (expected.json)"),
-        ({"input.md": "x", "expected.md": "x"}, "its expected.md is of another kind"),
-        ({"input.md": " \n", "expected.json": "{}"}, "input.md: is empty"),
-        ({"input.md": b"a\n\xff", "expected.json": "{}"}, "input.md:2: is not UTF-8"),
-        ({"input.md": "x", "expected.json": "{"}, "expected.json: is not JSON: "),
-        ({"input.md": "x", "expected.json": '{"a": NaN}'}, "NaN is not JSON"),
-        ({"input.md": "x", "expected.json": '{"a": 1, "a": 2}'}, 'the key "a" stands twice'),
-        ({"input.md": "x", "expected.json": '{"a":\n1,}'}, "line 2"),
-        ({"input.md": "x", "expected.json": "7"}, "expected.json: is no json"),
-        ({"input.md": "x", "expected.json": "{}", "metadata.yaml": "a: [b"}, "metadata.yaml:1: is not YAML"),
-        ({}, "has no input"),
+        ({"expected.json": "{}"}, "has no input (input.md, input.txt, input.json)", False),
+        ({"expected.json": "{}", "input-source.md": "x"}, "has no input", False),
+        ({"expected.json": "{}", "input.pdf": "%PDF"}, "input.pdf: PDF inputs are not read yet", False),
+        ({"input.md": "x"}, "has no expected answer (expected.json)", False),
+        ({"input.md": "x", "expected.md": "x"}, "its expected.md is of another kind", True),
+        ({"input.md": " \n", "expected.json": "{}"}, "input.md: is empty", False),
+        ({"input.md": b"a\n\xff", "expected.json": "{}"}, "input.md:2: is not UTF-8", True),
+        ({"input.md": "x", "expected.json": "{"}, "expected.json: is not JSON: ", True),
+        ({"input.md": "x", "expected.json": '{"a": NaN}'}, "NaN is not JSON", True),
+        ({"input.md": "x", "expected.json": '{"a": 1, "a": 2}'}, 'the key "a" stands twice', True),
+        ({"input.md": "x", "expected.json": '{"a":\n1,}'}, "line 2", True),
+        ({"input.md": "x", "expected.json": " "}, "expected.json: is empty", False),
+        ({"input.md": "x", "expected.json": "7"}, "expected.json: is no json", True),
+        (
+            {"input.md": "x", "expected.json": "{}", "metadata.yaml": "a: [b"},
+            "metadata.yaml:1: is not YAML",
+            True,
+        ),
+        ({}, "has no input", False),
     ],
 )
 def test_case_that_cannot_be_used_is_skipped_with_the_reason(
-    json_library: Library, files: dict[str, Any], reason: str
+    json_library: Library, files: dict[str, Any], reason: str, *, is_broken: bool
 ) -> None:
     (json_library.root / "components/memo/evals/cases/bad").mkdir()
     for name, content in files.items():
@@ -286,6 +291,7 @@ def test_case_that_cannot_be_used_is_skipped_with_the_reason(
     assert [case.name for case in cases] == ["fine"]
     assert [case.case for case in skipped] == ["bad"]
     assert reason in skipped[0].reason
+    assert skipped[0].broken is is_broken
     assert "components/memo/evals/cases/bad" in skipped[0].reason
 
 

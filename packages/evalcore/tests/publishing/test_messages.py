@@ -252,6 +252,14 @@ def test_versions_are_compared_as_versions() -> None:
     assert previous_version(results(record(), version="1.0.0", earlier=earlier)) is None
 
 
+def test_broken_cases_stand_in_the_first_lines() -> None:
+    skipped = [SkippedCase("a|b", "it: is not JSON", broken=True), SkippedCase("stub", "it: has no input")]
+    lines = pull_request_body(results(record(), skipped_cases=skipped)).splitlines()
+    assert lines[0].startswith("Evaluated ")
+    assert lines[2].startswith("**1 case is broken and left out, so the figures are of the others alone: `a")
+    assert "stub" not in lines[2]
+
+
 def test_what_is_left_out_is_told_with_its_reason() -> None:
     body = pull_request_body(
         results(

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
 from evalcli.evaluation.plan import Sources, make_runs_dir, prepare, resolve
@@ -32,7 +33,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLANNED = ("replicates", "data_sets", "models", "runs_dir")
 """Options that a resumed run has in its plan already; `--model` is another."""
-REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "as_json")
+REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "allow_skipped", "as_json")
 """Options that going on needs again."""
 
 
@@ -88,6 +89,11 @@ REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "as_json")
     help="Show what would be called and what it will take by past runs; call nothing.",
 )
 @click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
+@click.option(
+    "--allow-skipped",
+    is_flag=True,
+    help="Exit code 0 although cases are broken and left out.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
 @click.pass_context
 def command(
@@ -104,6 +110,7 @@ def command(
     *,
     is_dry_run: bool,
     no_leaderboard: bool,
+    allow_skipped: bool,
     as_json: bool,
 ) -> int:
     """Evaluate a component on every configured model whose key is present.
@@ -118,6 +125,7 @@ def command(
         concurrency=concurrency,
         no_leaderboard=no_leaderboard,
         as_json=as_json,
+        allow_skipped=allow_skipped,
         published=published,
         planned=_given(context, PLANNED),
         others=_given(context, REPEATED),
@@ -131,11 +139,15 @@ def command(
         prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
     except NoUsableCase as error:
         raise CaseError(public_line(error, published.setting)) from error
-    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings):
+    is_read = is_dry_run or not no_leaderboard
+    path = leaderboard_path(prompt_library, skill)
+    past = known_records(existing_leaderboard(path, skill)) if is_read else []
+    findings = [*prepared.findings, *unversioned_change(prompt_library, skill, past)]
+    texts = (finding.line for finding in published.findings(findings))
+    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings, *texts):
         warn(text)
     if is_dry_run:
-        past = existing_leaderboard(leaderboard_path(prompt_library, skill), skill)
-        print_dry_run(prepared, known_records(past), as_json=as_json)
+        print_dry_run(prepared, past, as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
     evaluation = Evaluation(
         job=prepared.job,

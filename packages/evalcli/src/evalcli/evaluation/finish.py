@@ -29,6 +29,8 @@ class FinishOptions(Frozen, frozen=True):
     concurrency: int
     no_leaderboard: bool
     as_json: bool
+    allow_skipped: bool
+    """Whether broken cases leave the exit code as it is."""
     published: PublishedCases
     planned: tuple[str, ...]
     """Options as they were given that a resumed run has in its plan, and a new one needs again."""
@@ -72,6 +74,9 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         _print_results(evaluation, ended, options)
         _add(evaluation, ended, options)
     code = exit_code(ended)
+    has_broken = any(case.broken for case in evaluation.job.skipped_cases)
+    if code is Exit.DONE and has_broken and not options.allow_skipped:
+        return Exit.INCOMPLETE
     if code is Exit.NOTHING:
         warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
     return code
@@ -85,6 +90,9 @@ def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], optio
         print_table(results_table(outcomes, marked(options.skill, records)))
         for note in identical_notes(records):
             print_line(note)
+    broken = options.published.broken_sentence(evaluation.job.skipped_cases)
+    if outcomes and broken is not None:
+        (say if options.as_json else print_line)(f"{broken} `{PROGRAM} check {options.skill}` says why.")
 
 
 def _published(

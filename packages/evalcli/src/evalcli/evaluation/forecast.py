@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+import msgspec
+
 from evalcli.evaluation.plan import Prepared
 from evalcli.terminal.output import print_bytes
 from evalcli.terminal.rich_output import print_table
@@ -122,7 +124,7 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
     job = prepared.job
     calls_each = len(job.cases) * job.replicates
     cases = [(case.name, "used", "") for case in job.cases]
-    cases += [(skipped.case, "skipped", skipped.reason) for skipped in job.skipped_cases]
+    cases += [(case.case, "broken" if case.broken else "skipped", case.reason) for case in job.skipped_cases]
     models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
     models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
     return [
@@ -151,7 +153,7 @@ def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:
         "replicates": job.replicates,
         "calls": job.calls,
         "cases": [case.name for case in job.cases],
-        "skipped_cases": [{"case": item.case, "reason": item.reason} for item in job.skipped_cases],
+        "skipped_cases": msgspec.to_builtins(job.skipped_cases),
         "models": [model.id for model in job.models],
         "skipped_models": [
             {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped

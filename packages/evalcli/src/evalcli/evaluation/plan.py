@@ -9,6 +9,7 @@ from typing import Final
 from evalcli.leaderboards.published_cases import origin
 from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.errors import ConfigurationError, StorageError
+from evalcore.evaluation.check import Finding, contradictions, misplaced_policies
 from evalcore.evaluation.material import load_material
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library.loader import (
@@ -58,6 +59,8 @@ class Prepared(Frozen, frozen=True):
     job: JobPlan
     selection: Selection
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    """What of its files is not as its author can mean it, and is evaluated all the same."""
 
 
 def prepare(
@@ -100,7 +103,11 @@ def prepare(
         *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
         *(text for text in (prompt_warning, dataset_warning) if text),
     )
-    return Prepared(job=job, selection=selection, warnings=warnings)
+    findings = (
+        *misplaced_policies(library, data_sets, slug),
+        *contradictions(library, data_sets, material.component, material.cases),
+    )
+    return Prepared(job=job, selection=selection, warnings=warnings, findings=findings)
 
 
 def data_sets_beside(prompt_library: Path) -> Path | None:

@@ -6,18 +6,24 @@ there the data sets' cases are hashed, as by the service.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
+import msgspec
+
 from evalcore.errors import ConfigurationError
-from evalcore.library.component import SkippedCase
+from evalcore.evaluation.check import Finding
+from evalcore.library.component import DATA_SETS, SkippedCase, broken_cases_sentence
 from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, read_key
 from evalcore.runs.plan import JobPlan, Origin, RunPlan
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
 SETTING: Final = "EVALHOOK_PUBLISH_CASES"
+UNNAMED: Final = "a case of the data sets"
+WHY_FOUND: Final = "`evalcli check` beside the data sets says which"
 KEY: Final = "case-names.key"
 """Of the hashes; in the folder of runs, since it is as confidential as they are."""
 
@@ -41,6 +47,25 @@ class PublishedCases(Frozen, frozen=True):
         told = [f"case {case.case} is skipped: {case.reason}" for case in shown]
         hidden = len(skipped) - len(shown)
         return [*told, f"{hidden} case(s) cannot be used; {WHY}"] if hidden else told
+
+    def broken_sentence(self, skipped: Sequence[SkippedCase]) -> str | None:
+        """Say which cases are broken, those of the data sets by name only where that may be shown."""
+        shown = (
+            case if self._names(case) else msgspec.structs.replace(case, case=UNNAMED) for case in skipped
+        )
+        return broken_cases_sentence(shown)
+
+    def findings(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return findings as they may be shown: of the data sets' cases, perhaps only how many there are."""
+        hidden = [
+            one for one in findings if self.setting != "names" and one.where.startswith(f"{DATA_SETS}/")
+        ]
+        counts = Counter((one.severity, one.component) for one in hidden)
+        summed = [
+            Finding(severity, component, DATA_SETS, f"{count} finding(s) about {component}", WHY_FOUND)
+            for (severity, component), count in counts.items()
+        ]
+        return [*(one for one in findings if one not in hidden), *summed]
 
     def _names(self, case: SkippedCase) -> bool:
         return self.setting == "names" or (self.setting is None and case.source == "library")

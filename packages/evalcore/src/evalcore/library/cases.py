@@ -21,7 +21,11 @@ MAX_REASON = 1000
 
 
 class _Unusable(Exception):
-    """Why a case is skipped, in the words that are shown."""
+    """Why a case is skipped, in the words that are shown: what it has cannot be used."""
+
+
+class _Unfinished(_Unusable):
+    """Its input or its expected answer is yet to come."""
 
 
 class NoUsableCase(CaseError):
@@ -49,10 +53,10 @@ class _CaseFolder(Frozen, frozen=True):
     def source(self) -> CaseSource:
         return "data_sets" if self.where.startswith(f"{DATA_SETS}/") else "library"
 
-    def skipped(self, name: str, reason: str) -> SkippedCase:
+    def skipped(self, name: str, reason: str, *, broken: bool = True) -> SkippedCase:
         # Where a case lies always stands first, which is how SkippedCase knows its source.
         located = reason if reason.startswith(self.where) else f"{self.where}: {reason}"
-        return SkippedCase(case=_printable(name), reason=_printable(located, MAX_REASON))
+        return SkippedCase(_printable(name), _printable(located, MAX_REASON), broken)
 
     def has(self, name: str) -> bool:
         return self.checkout.has(f"{self.path}/{name}")
@@ -84,12 +88,18 @@ def load_cases(
         try:
             cases.append(_load_case(name, place, component.output))
         except _Unusable as reason:
-            skipped.append(place.skipped(name, str(reason)))
+            broken = not isinstance(reason, _Unfinished)
+            skipped.append(place.skipped(name, str(reason), broken=broken))
         except InputError as error:
             skipped.append(place.skipped(name, error.line))
     if not cases:
         raise NoUsableCase(component.slug, tuple(skipped))
     return tuple(cases), tuple(skipped)
+
+
+def case_folders(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[str, str]:
+    """Return the folder of each case of a component by its name, as it is shown to people."""
+    return {name: place.where for name, place in _places(library, data_sets, slug).items()}
 
 
 def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[str, _CaseFolder]:
@@ -128,7 +138,7 @@ def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
     input_text = decode_text(input_bytes, f"{place.where}/{input_name}")
     expected = decode_text(expected_bytes, f"{place.where}/{expected_name}")
     if not input_text.strip():
-        raise _Unusable(f"{place.where}/{input_name}: is empty")
+        raise _Unfinished(f"{place.where}/{input_name}: is empty")
     _check_expected(expected, output, f"{place.where}/{expected_name}")
     return Case(
         name=name,
@@ -145,8 +155,8 @@ def _input_name(place: _CaseFolder) -> str:
         if place.has(name):
             return name
     if place.has("input.pdf"):
-        raise _Unusable(f"{place.where}/input.pdf: PDF inputs are not read yet")
-    raise _Unusable(f"{place.where}: has no input ({', '.join(INPUTS)})")
+        raise _Unfinished(f"{place.where}/input.pdf: PDF inputs are not read yet")
+    raise _Unfinished(f"{place.where}: has no input ({', '.join(INPUTS)})")
 
 
 def _expected_name(place: _CaseFolder, output: OutputFormat) -> str:
@@ -157,14 +167,14 @@ def _expected_name(place: _CaseFolder, output: OutputFormat) -> str:
         return wanted
     reason = f"{place.where}: has no expected answer ({wanted})"
     if place.has(other):
-        reason += f"; its {other} is of another kind than the component's answers"
-    raise _Unusable(reason)
+        raise _Unusable(f"{reason}; its {other} is of another kind than the component's answers")
+    raise _Unfinished(reason)
 
 
 def _check_expected(expected: str, output: OutputFormat, where: str) -> None:
+    if not expected.strip():
+        raise _Unfinished(f"{where}: is empty")
     if output == "markdown":
-        if not expected.strip():
-            raise _Unusable(f"{where}: is empty")
         return
     try:
         value = parse_json(expected)

@@ -20,6 +20,8 @@ class CatalogEntry(Frozen, frozen=True):
     """From the root of the prompt library."""
     entry_point: str
     """Where in that schema the answer's schema is: `#`, or `#/` and a JSON pointer."""
+    version: str | None = None
+    """As the catalog repeats it from prompt.md; None where it does not."""
 
 
 def parse_catalog(text: str, slug: str, where: str = CATALOG_PATH) -> CatalogEntry | None:
@@ -45,10 +47,12 @@ def _entry(entry: JsonObject, where: str) -> CatalogEntry:
     path = output.get("schema_path")
     if path is not None and (not isinstance(path, str) or not path):
         raise ComponentError("`schema_path` is not a path", where=where, hint="write a path or null")
+    version = entry.get("version")
     return CatalogEntry(
         output=_output_format(output.get("format"), where),
         schema_path=path,
         entry_point=_entry_point(output.get("schema_entrypoints"), where),
+        version=version if isinstance(version, str) else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
 
 from evalcore.structs import Frozen, JsonObject
 
@@ -57,14 +58,37 @@ class Case(Frozen, frozen=True):
     source: CaseSource = "library"
 
 
-class SkippedCase(Frozen, frozen=True):
+class SkippedCase(Frozen, frozen=True, omit_defaults=True):
     """A case that cannot be used, and why."""
 
     case: str
     reason: str
     """Begins with where it lies."""
+    broken: bool = False
+    """Whether its input and expected answer are there and cannot be used; else one of them is yet to come."""
 
     @property
     def source(self) -> CaseSource:
         """Where it comes from."""
         return "data_sets" if self.reason.startswith(f"{DATA_SETS}/") else "library"
+
+
+MOST_BROKEN: Final = 5
+"""Broken cases that a sentence names."""
+
+
+def broken_cases_sentence(skipped: Iterable[SkippedCase], escape: Callable[[str], str] = str) -> str | None:
+    """Say which cases are broken, so that the figures lack them; None where none is.
+
+    `escape` makes a name fit for where the sentence is shown.
+    """
+    names = [escape(case.case) for case in skipped if case.broken]
+    if not names:
+        return None
+    more = f" and {len(names) - MOST_BROKEN} more" if len(names) > MOST_BROKEN else ""
+    named = ", ".join(names[:MOST_BROKEN])
+    one = len(names) == 1
+    return (
+        f"{'1 case is' if one else f'{len(names)} cases are'} broken and left out,"
+        f" so the figures are of the others alone: {named}{more}."
+    )

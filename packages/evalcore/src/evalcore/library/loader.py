@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from evalcore.errors import (
     CheckoutError,
@@ -17,7 +18,7 @@ from evalcore.formats.strict_json import sha256_hex, sha256_of
 from evalcore.library.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
 from evalcore.library.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
 from evalcore.library.component import DATA_SETS, Component, OutputFormat
-from evalcore.library.front_matter import parse_prompt_file
+from evalcore.library.front_matter import PromptFile, parse_prompt_file
 from evalcore.library.models import ModelsFile, parse_models
 from evalcore.library.schema import bundle_schema, make_validator
 from evalcore.structs import JsonObject
@@ -25,6 +26,11 @@ from evalcore.structs import JsonObject
 COMPONENTS = "components"
 MODELS_PATH = ".evaluator/models.yaml"
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+Contract: TypeAlias = tuple[OutputFormat, JsonObject | None]
+"""What a component answers with, and the bundled schema of that."""
+PolicyText: TypeAlias = tuple[str | None, str | None]
+"""A scoring policy's text and path; None twice where there is none."""
 
 
 def load_component(
@@ -41,16 +47,20 @@ def load_component(
     Raises UnknownComponent, or ComponentError naming the file that cannot be used.
     """
     check_slug(library, slug)
-    folder = f"{COMPONENTS}/{slug}"
-    prompt_path = f"{folder}/prompt.md"
-    if not library.has(prompt_path):
-        raise ComponentError("is not there", where=prompt_path, hint="write the component's prompt")
     try:
-        prompt = parse_prompt_file(read_text(library, prompt_path), prompt_path)
-        output, schema = _contract(library, slug, _catalog_entry(library, slug), check_schema)
-        policy, policy_where = _policy(library, data_sets, slug)
+        return make_component(
+            slug,
+            read_prompt(library, slug),
+            read_contract(library, slug, check_schema),
+            read_policy(library, data_sets, slug),
+        )
     except CheckoutError as error:
         raise ComponentError(error.what, where=error.where, hint=error.hint) from None
+
+
+def make_component(slug: str, prompt: PromptFile, contract: Contract, policy: PolicyText) -> Component:
+    """Put a component together from its parts."""
+    (output, schema), (text, where) = contract, policy
     return Component(
         slug=slug,
         name=prompt.name,
@@ -61,10 +71,18 @@ def load_component(
         output=output,
         schema=schema,
         schema_sha256=sha256_of(schema) if schema is not None else None,
-        policy=policy,
-        policy_where=policy_where,
-        policy_sha256=sha256_hex(policy.encode()) if policy is not None else None,
+        policy=text,
+        policy_where=where,
+        policy_sha256=sha256_hex(text.encode()) if text is not None else None,
     )
+
+
+def read_prompt(library: Checkout, slug: str) -> PromptFile:
+    """Read a component's prompt.md; raises ComponentError with file and line, or CheckoutError."""
+    path = f"{COMPONENTS}/{slug}/prompt.md"
+    if not library.has(path):
+        raise ComponentError("is not there", where=path, hint="write the component's prompt")
+    return parse_prompt_file(read_text(library, path), path)
 
 
 def check_slug(library: Checkout, slug: str) -> None:
@@ -117,22 +135,22 @@ def load_models_file(path: Path) -> ModelsFile:
     return parse_models(data, str(path))
 
 
-def _catalog_entry(library: Checkout, slug: str) -> CatalogEntry | None:
+def read_catalog_entry(library: Checkout, slug: str) -> CatalogEntry | None:
+    """Return what the catalog says of a component; raises ComponentError or CheckoutError."""
     if not library.has(CATALOG_PATH):
         return None
     return parse_catalog(read_text(library, CATALOG_PATH), slug)
 
 
-def _contract(
-    library: Checkout,
-    slug: str,
-    entry: CatalogEntry | None,
-    check_schema: Callable[[JsonObject, str], object],
-) -> tuple[OutputFormat, JsonObject | None]:
-    """Return the answer's format and its schema.
+def read_contract(
+    library: Checkout, slug: str, check_schema: Callable[[JsonObject, str], object] = make_validator
+) -> Contract:
+    """Return the answer's format and its schema, which `check_schema` raises ComponentError for.
 
     The component's own schema.json counts where the catalog lacks the component, or names no format.
+    Raises ComponentError, naming catalog or schema, or CheckoutError.
     """
+    entry = read_catalog_entry(library, slug)
     own = f"{COMPONENTS}/{slug}/schema.json"
     path = entry.schema_path if entry is not None else None
     if path is None and (entry is None or entry.output is None) and library.has(own):
@@ -146,7 +164,8 @@ def _contract(
     return output, schema
 
 
-def _policy(library: Checkout, data_sets: Checkout | None, slug: str) -> tuple[str | None, str | None]:
+def read_policy(library: Checkout, data_sets: Checkout | None, slug: str) -> PolicyText:
+    """Return the scoring policy that applies, unparsed, and its path; raises CheckoutError."""
     path = f"{slug}/scoring.yaml"
     if data_sets is not None and data_sets.has(path):
         where = f"{DATA_SETS}/{path}"

@@ -14,8 +14,10 @@ import jsonschema_rs
 from evalcore.errors import CheckoutError, ComponentError
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.schema_work import SchemaWork
-from evalcore.structs import JsonObject, JsonValue
+from evalcore.structs import Frozen, JsonObject, JsonValue
 
+MAX_MESSAGE = 200
+"""Characters of a problem that are shown."""
 MAX_NODES = 20_000
 """Of a bundled schema: values, over all files. The largest known ones have under 2,000."""
 _PATTERNS = jsonschema_rs.FancyRegexOptions(
@@ -68,6 +70,15 @@ class TooMuchWork(Exception):
     """Validating a value may take more work than one reply is worth; see schema_work."""
 
 
+class SchemaProblem(Frozen, frozen=True):
+    """Where a value disobeys a schema, and how."""
+
+    path: str
+    """As `documents[0].label`; `.` is the whole value."""
+    message: str
+    """The validator's, which quotes the value."""
+
+
 class Validator:
     """A compiled schema."""
 
@@ -84,6 +95,19 @@ class Validator:
         except ValueError:
             # What the validator cannot take (a pattern that backtracks without end) is not shown to be valid.
             return False
+
+    def first_problem(self, value: JsonValue) -> SchemaProblem | None:
+        """Say where a value disobeys the schema first, None where it does not; raises as `is_valid`."""
+        if self._work.is_too_much(value):
+            raise TooMuchWork
+        try:
+            problem = next(iter(self._compiled.iter_errors(value)), None)
+        except ValueError as error:  # of a pattern that backtracks without end, as in `is_valid`
+            return SchemaProblem(".", str(error)[:MAX_MESSAGE])
+        if problem is None:
+            return None
+        steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem.instance_path]
+        return SchemaProblem("".join(steps).removeprefix(".") or ".", problem.message[:MAX_MESSAGE])
 
 
 def make_validator(schema: JsonObject, where: str = "schema") -> Validator:

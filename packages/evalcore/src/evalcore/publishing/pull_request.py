@@ -18,7 +18,7 @@ from evalcore.compare.verdict import (
     what_counts,
 )
 from evalcore.compare.versions import stale_cases
-from evalcore.library.component import SkippedCase
+from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.markdown import CELL, REASON, escape_markdown
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
@@ -92,7 +92,9 @@ def _opening(results: Results, previous: str | None) -> str:
         if previous is None
         else f"*before* is version {escape_markdown(previous, CELL)}"
     )
-    return f"Evaluated {what} at commit {results.prompt_commit}: {how}; {compared}."
+    said = f"Evaluated {what} at commit {results.prompt_commit}: {how}; {compared}."
+    broken = broken_cases_sentence(results.skipped_cases, lambda name: escape_markdown(name, CELL))
+    return f"{said}\n\n**{broken}**" if broken else said
 
 
 def _table(

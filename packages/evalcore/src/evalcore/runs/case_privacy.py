@@ -96,7 +96,7 @@ class CasePrivacy:
         return tuple(
             case
             if self.mode(case.source) == "names"
-            else SkippedCase(self._hashed_name(slug, case.case), UNTOLD)
+            else SkippedCase(self._hashed_name(slug, case.case), UNTOLD, case.broken)
             for case in skipped
             if self.mode(case.source) != "none"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -111,6 +112,10 @@ class Field:
     def knows(self, name: str) -> bool:
         """Whether an object here may have a field of that name."""
         return name in self._seen.fields or name in self._rules.view.names(self._place)
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the fields that an object here is known to have."""
+        return self._rules.view.names(self._place) | self._seen.fields.keys()
 
     def has_list(self) -> bool:
         """Whether there may be a list here."""
@@ -224,6 +229,7 @@ def path_text(path: Path) -> str:
 def _check_path(rules: FieldRules, path: Path, policy: Policy) -> None:
     fields = [rules.root]
     for name in path:
+        above = fields
         if name == ITEM:
             listed = [field.item() for field in fields if field.has_list()]
             # `sections[]` of a Markdown answer: each section, by its heading.
@@ -240,9 +246,16 @@ def _check_path(rules: FieldRules, path: Path, policy: Policy) -> None:
             raise ComponentError(
                 f"there is no field `{path_text(path)}` in the schema nor in any expected answer",
                 where=policy[path].where,
-                hint=f"`{name}` is not there; write lists as `name[]`",
+                hint=_did_you_mean(name, above),
             )
     _check_alignment(policy[path], fields)
+
+
+def _did_you_mean(name: str, above: Sequence[Field]) -> str:
+    near = difflib.get_close_matches(name, sorted({known for field in above for known in field.names()}), n=1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"`{name}` is not there; write lists as `name[]`"
 
 
 def _check_alignment(entry: PolicyEntry, fields: Sequence[Field]) -> None:

@@ -1,0 +1,80 @@
+"""`evalcli check`: everything that can be known of a prompt library without a call."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from evalcli.evaluation.check import check_library
+from evalcli.evaluation.plan import Sources
+from evalcli.exits import Exit
+from evalcli.leaderboards.published_cases import published_cases
+from evalcli.reports.findings import finding_lines, findings_object
+from evalcli.terminal.output import print_bytes
+from evalcli.terminal.rich_output import print_lines
+from evalcore.errors import ConfigurationError
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.loader import COMPONENTS, check_slug, list_components
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(name="check")
+@click.argument("skills", metavar="[SKILL]...", nargs=-1)
+@click.option(
+    "--prompt-library",
+    type=FOLDER,
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library.",
+)
+@click.option(
+    "--data-sets",
+    type=FOLDER,
+    show_default="../evaluation-data-sets, beside the library, where it exists",
+    help="The evaluation data sets.",
+)
+@click.option(
+    "--models",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    show_default=".evaluator/models.yaml",
+    help="The file of models.",
+)
+@click.option("--strict", "is_strict", is_flag=True, help="Exit code 1 for warnings too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def command(
+    skills: tuple[str, ...],
+    prompt_library: Path,
+    data_sets: Path | None,
+    models: Path | None,
+    *,
+    is_strict: bool,
+    as_json: bool,
+) -> int:
+    """Check components, all of them where none is named; no model is called.
+
+    Prompt and version, catalog, schema, scoring policy, cases (those that are broken or not finished, and
+    expected answers that contradict the schema), models.yaml, leaderboards, and prompts whose text
+    changed under an unchanged version. Exit code 1 where there are errors.
+    """
+    library = FolderCheckout(prompt_library)
+    for slug in skills:
+        check_slug(library, slug)
+    slugs = tuple(dict.fromkeys(skills)) or list_components(library)
+    if not slugs:
+        raise ConfigurationError(
+            "is not a prompt library: it has no components",
+            where=str(prompt_library / COMPONENTS),
+            hint="name one with --prompt-library",
+        )
+    found = check_library(Sources(prompt_library, data_sets, models), slugs, is_whole=not skills)
+    found = published_cases(os.environ).findings(found)
+    if as_json:
+        print_bytes(encode_canonical(findings_object(slugs, found)))
+    else:
+        print_lines(finding_lines(len(slugs), found))
+    failing = [one for one in found if is_strict or one.severity == "error"]
+    return Exit.INCOMPLETE if failing else Exit.DONE

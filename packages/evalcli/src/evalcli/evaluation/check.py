@@ -1,0 +1,84 @@
+"""`evalcli check`: what is wrong with a prompt library, read from its files and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from evalcli.evaluation.plan import Sources, data_sets_beside
+from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcore.errors import EvaluatorError, InputError
+from evalcore.evaluation.check import Finding, changed_text, check_component, finding_of
+from evalcore.formats.strict_json import parse_json
+from evalcore.library.catalog import CATALOG_PATH
+from evalcore.library.checkout import Checkout, FolderCheckout, read_text
+from evalcore.library.checkout.history import earlier_texts
+from evalcore.library.loader import (
+    COMPONENTS,
+    MODELS_PATH,
+    SLUG,
+    list_components,
+    load_models,
+    load_models_file,
+    read_prompt,
+)
+from evalcore.runs.leaderboard import known_records
+from evalcore.runs.record import RunRecord
+
+
+def check_library(sources: Sources, slugs: Sequence[str], *, is_whole: bool) -> list[Finding]:
+    """Check these components of a library, which are there, and what they share; `is_whole`: all of it."""
+    library = FolderCheckout(sources.prompt_library)
+    beside = sources.data_sets or data_sets_beside(sources.prompt_library)
+    data_sets = FolderCheckout(beside) if beside is not None else None
+    found = [*_models(library, sources.models), *(_catalog(library) if is_whole else ())]
+    for slug in slugs:
+        found += check_component(library, data_sets, slug)
+        found += _leaderboard(sources.prompt_library, slug)
+    # A broken catalog is one finding, not one for each component.
+    return list({(finding.where, finding.what): finding for finding in reversed(found)}.values())[::-1]
+
+
+def unversioned_change(prompt_library: Path, slug: str, records: Sequence[RunRecord]) -> Iterator[Finding]:
+    """Yield that a prompt's text has changed and its version has not; nothing where it cannot be read."""
+    try:
+        prompt = read_prompt(FolderCheckout(prompt_library), slug)
+        earlier = earlier_texts(prompt_library, f"{COMPONENTS}/{slug}/prompt.md")
+        yield from changed_text(slug, prompt, records, earlier)
+    except InputError:
+        return  # which whoever reads the component says
+
+
+def _models(library: Checkout, path: Path | None) -> Iterator[Finding]:
+    try:
+        if path is not None:
+            load_models_file(path)
+        else:
+            load_models(library)
+    except InputError as error:
+        is_absent = path is None and not library.has(MODELS_PATH)
+        yield finding_of(error, None, "warning" if is_absent else "error")
+
+
+def _catalog(library: Checkout) -> Iterator[Finding]:
+    """Yield components that the catalog names and the library lacks."""
+    try:
+        catalog = parse_json(read_text(library, CATALOG_PATH)) if library.has(CATALOG_PATH) else None
+    except (InputError, ValueError):
+        return  # which reading each component's entry says
+    entries = catalog.get("components") if isinstance(catalog, dict) else None
+    there = set(list_components(library))
+    for entry in entries if isinstance(entries, list) else ():
+        slug = entry.get("slug") if isinstance(entry, dict) else None
+        if isinstance(slug, str) and SLUG.fullmatch(slug) and slug not in there:
+            hint = "make the catalog anew"
+            yield Finding("warning", None, CATALOG_PATH, f"names `{slug}`, which is not in components/", hint)
+
+
+def _leaderboard(prompt_library: Path, slug: str) -> Iterator[Finding]:
+    records: list[RunRecord] = []
+    try:
+        records = known_records(existing_leaderboard(leaderboard_path(prompt_library, slug), slug))
+    except EvaluatorError as error:
+        yield finding_of(error, slug)
+    yield from unversioned_change(prompt_library, slug, records)

@@ -1,0 +1,222 @@
+"""`evalcli check`: each mistake that can be known without a call, by real files and real git."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalsim.library import as_git
+from evalsim.testing import git, write_leaderboard
+
+Evalcli = Callable[..., Any]
+
+PROMPT = "---\nname: memo\nversion: {version}\ncategory: {category}\n---\n## Prompt\n{text}\n"
+SCHEMA = {
+    "type": "object",
+    "properties": {"decision": {"enum": ["yes", "no"]}, "items": {"items": {"type": "integer"}}},
+}
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12\n"
+
+
+class Library:
+    """A prompt library on the disk, in which tests put things wrong."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.prompt()
+        self.write("components/memo/schema.json", json.dumps(SCHEMA))
+        self.case("one")
+        self.write(".evaluator/models.yaml", "models:\n  - {id: a, provider: openai}\n")
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def prompt(self, version: str = "1.1.0", category: str = "review", text: str = "Decide.") -> None:
+        self.write("components/memo/prompt.md", PROMPT.format(version=version, category=category, text=text))
+
+    def case(self, name: str, expected: str = '{"decision": "yes"}', **files: str) -> None:
+        folder = f"components/memo/evals/cases/{name}"
+        for file, text in {"input.md": "?", "expected.json": expected, **files}.items():
+            self.write(f"{folder}/{file}", text)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "library")
+
+
+@pytest.fixture
+def check(evalcli: Evalcli, library: Library) -> Callable[..., Any]:
+    def run(*arguments: str, **environment: str) -> Any:
+        return evalcli("check", *arguments, "--prompt-library", library.root, **environment)
+
+    return run
+
+
+def test_a_library_without_mistakes_is_exit_code_0(check: Callable[..., Any]) -> None:
+    ended = check("--strict")
+    assert (ended.code, ended.out, ended.err) == (0, "1 component(s): 0 error(s), 0 warning(s)\n", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("components/memo/prompt.md", "# Memo\n", "components/memo/prompt.md:1: has no front matter"),
+        ("component_catalog.json", "{", "component_catalog.json: is not JSON"),
+        (
+            "components/memo/schema.json",
+            '{"type": 7}',
+            "components/memo/schema.json: is not a valid JSON Schema",
+        ),
+        ("components/memo/evals/scoring.yaml", "fields:\n  decisoin: text\n", "did you mean `decision`?"),
+        ("components/memo/evals/scoring.yml", "fields: {}", "move it to components/memo/evals/scoring.yaml"),
+        ("components/memo/scoring.yaml", "fields: {}", "move it to components/memo/evals/scoring.yaml"),
+        (".evaluator/models.yaml", "models:\n  - {id: a}\n", ".evaluator/models.yaml:2: "),
+        ("components/memo/leaderboard.json", "[]", "memo/leaderboard.json: the leaderboard is not a JSON"),
+        ("components/memo/evals/cases/one/expected.json", "{", "cases/one/expected.json: is not JSON"),
+        ("components/memo/evals/cases/one/expected.json", "[]", "expected.json: is no json"),
+        ("components/memo/evals/cases/one/input.md", POINTER, "one/input.md: is a Git LFS pointer"),
+    ],
+)
+def test_what_an_evaluation_would_refuse_or_leave_out_is_an_error(
+    check: Callable[..., Any], library: Library, path: str, text: str, line: str
+) -> None:
+    library.case("two")
+    if "is no json" in line:
+        catalog = {"components": [{"slug": "memo", "contracts": {"output": {"format": "json_object"}}}]}
+        library.write("component_catalog.json", json.dumps(catalog))
+    library.write(path, text)
+    ended = check()
+    assert ended.code == 1
+    assert line in ended.out
+    assert ended.out.startswith("error: ")
+
+
+def test_one_mistake_does_not_hide_the_next(check: Callable[..., Any], library: Library) -> None:
+    library.write("components/memo/prompt.md", "# Memo\n")
+    library.write("components/memo/evals/scoring.yaml", "fields:\n  nothing.here: text\n")
+    library.case("two", "{")
+    ended = check()
+    for part in ("prompt.md:1", "scoring.yaml:2", "cases/two/expected.json"):
+        assert part in ended.out
+    assert "3 error(s)" in ended.out
+
+
+def _stub(library: Library) -> None:
+    library.write("components/memo/evals/cases/two/input.md", "?")
+
+
+def _contradiction(library: Library) -> None:
+    library.case("two", '{"decision": "no", "items": [1, "x"]}')
+
+
+def _unknown_category(library: Library) -> None:
+    library.write(
+        "taxonomy.md", "## Categories\n\n- `review`: x\n- `code`: y\n\n## Domains\n\n- `reveiw`: z\n"
+    )
+    library.prompt(category="reveiw")
+
+
+def _near_category(library: Library) -> None:
+    library.prompt(category="draftng")
+
+
+def _stale(library: Library) -> None:
+    library.case("two", **{"metadata.yaml": "validated_against_version: 1.0.0\n"})
+
+
+def _old_catalog(library: Library) -> None:
+    library.write(
+        "component_catalog.json", json.dumps({"components": [{"slug": "memo", "version": "1.0.0"}]})
+    )
+
+
+def _absent_component(library: Library) -> None:
+    library.write("component_catalog.json", json.dumps({"components": [{"slug": "gone"}]}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (_stub, "cases/two: has no expected answer (expected.json); the case is left out"),
+        (_contradiction, 'cases/two/expected.json: contradicts the schema at `items[1]`: "x" is not'),
+        (_unknown_category, "prompt.md: the category `reveiw` is unknown; did you mean `review`?"),
+        (_near_category, "the category `draftng` is unknown; did you mean `drafting`?"),
+        (_stale, "two/metadata.yaml: validated against version 1.0.0, and the prompt is 1.1.0"),
+        (_old_catalog, "component_catalog.json (memo): says version 1.0.0, and prompt.md 1.1.0"),
+        (_absent_component, "component_catalog.json: names `gone`"),
+    ],
+)
+def test_what_is_evaluated_all_the_same_is_a_warning(
+    check: Callable[..., Any], library: Library, spoil: Callable[[Library], None], line: str
+) -> None:
+    spoil(library)
+    ended = check()
+    assert (ended.code, ended.out.startswith("warning: ")) == (0, True)
+    assert line in ended.out
+    assert check("--strict").code == 1
+
+
+def test_a_text_that_changed_under_its_version_is_found_in_history(
+    check: Callable[..., Any], library: Library
+) -> None:
+    as_git(library.root)
+    assert "the prompt has changed" not in check().out
+    library.prompt(text="Decide well.")
+    assert "the prompt has changed since commit " in check().out
+    git(library.root, "commit", "--all", "--message", "text")
+    assert "the prompt has changed since commit " in check().out
+    library.prompt(version="1.2.0", text="Decide very well.")
+    assert "the prompt has changed" not in check().out
+
+
+def test_a_text_that_changed_under_its_version_is_found_in_the_leaderboard(
+    check: Callable[..., Any], library: Library, make_record: Callable[..., Any]
+) -> None:
+    path = library.root / "components/memo/leaderboard.json"
+    write_leaderboard(path, make_record(component_version="1.1.0"))
+    assert "has changed since it was evaluated (2026-01-05, run " in check().out
+    write_leaderboard(path, make_record(component_version="1.0.0"))
+    assert "has changed" not in check().out
+
+
+def test_json_has_the_findings_and_how_many_they_are(check: Callable[..., Any], library: Library) -> None:
+    library.case("two", "{")
+    ended = check("memo", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, found["components"], found["errors"], found["warnings"]) == (1, ["memo"], 1, 0)
+    (finding,) = found["findings"]
+    assert finding["where"] == "components/memo/evals/cases/two/expected.json"
+    assert (finding["severity"], finding["component"]) == ("error", "memo")
+
+
+def test_an_unknown_component_and_another_folder_are_exit_code_2(
+    evalcli: Evalcli, check: Callable[..., Any], tmp_path: Path
+) -> None:
+    ended = check("mmeo")
+    assert (ended.code, ended.out) == (2, "")
+    assert "did you mean memo?" in ended.err
+    ended = evalcli("check", "--prompt-library", tmp_path)
+    assert ended.code == 2
+    assert "is not a prompt library" in ended.err
+
+
+def test_actions_do_not_show_what_is_wrong_with_cases_of_the_data_sets(
+    check: Callable[..., Any], library: Library
+) -> None:
+    data_sets = library.root.parent / "evaluation-data-sets"
+    (data_sets / "memo" / "zebra").mkdir(parents=True)
+    (data_sets / "memo" / "zebra" / "input.md").write_text("?")
+    (data_sets / "memo" / "zebra" / "expected.json").write_text("{zebra")
+    assert "zebra" in check().out
+    ended = check(GITHUB_ACTIONS="true")
+    assert ended.code == 1
+    assert "zebra" not in ended.out
+    assert "1 finding(s) about memo" in ended.out
