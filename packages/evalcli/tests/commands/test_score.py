@@ -67,7 +67,7 @@ def test_what_is_wrong_missed_and_invented_is_shown_as_such(score: Callable[...,
     lines = [line.strip() for line in out.splitlines()]
     assert 'x decision: "reject" instead of "approve"  [exact, weight 1]' in lines
     assert "- amount: 4125  [number, weight 1]" in lines
-    assert any(line.startswith('~ []: "complet" instead of "complete" (0.875)') for line in lines)
+    assert any(line.startswith('~ [0]: "complet" instead of "complete" (0.875)') for line in lines)
     assert any(line.startswith('+ note: "x"') for line in lines)
     assert any(line.startswith("reasons  ") for line in lines)
 

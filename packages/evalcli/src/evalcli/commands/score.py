@@ -10,17 +10,19 @@ import click
 import msgspec
 
 from evalcli.evaluation.plan import data_sets_beside
-from evalcli.exits import Exit
+from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.reports.ranking import WORDING
 from evalcli.reports.score_tree import difference_lines
 from evalcli.terminal.output import print_bytes, warn
 from evalcli.terminal.rich_output import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
+from evalcore.clients.reply import Reply
 from evalcore.errors import CaseError, CheckoutError
 from evalcore.evaluation.material import load_material
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, Component
+from evalcore.runs.compression import COMPRESSED, REPLIES
 from evalcore.scoring.answers import Parsed, parse_answer
 from evalcore.scoring.explain import LeafRule, diff, explain, weight_warnings
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
@@ -107,6 +109,7 @@ def answer(
     missed and invented, by which rule and weight. Exit code 1 where there is no answer of the format that
     is asked for: such a reply scores 0.
     """
+    _refuse_run_files(answer_file)
     read = _read(component, prompt_library, data_sets)
     case = read.case(case_name)
     parsed = parse_answer(_text_of(answer_file), read.component.output)
@@ -186,6 +189,26 @@ def _text_of(path: str) -> str:
         raise CheckoutError("is not UTF-8", where=where, hint="save it as UTF-8") from error
     except OSError as error:
         raise CheckoutError(f"cannot be read ({error.strerror})", where=where, hint="name a file") from error
+
+
+def _refuse_run_files(path: str) -> None:
+    """Refuse the stored replies of a run, which would score as an answer that is all wrong."""
+    file = Path(path)
+    if path == "-" or not (file.name in {REPLIES, COMPRESSED} or _begins_with_a_reply(file)):
+        return
+    refuse(
+        f"{path} holds the replies of a run, not one answer",
+        hint=f"`{PROGRAM} show {file.parent} --case NAME` shows them scored",
+    )
+
+
+def _begins_with_a_reply(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            msgspec.json.decode(opened.readline(MAX_ANSWER), type=Reply)
+    except (OSError, msgspec.DecodeError):
+        return False  # said where the file is read
+    return True
 
 
 def _print_unparsed(component: str, case: str, reason: str, *, as_json: bool) -> None:

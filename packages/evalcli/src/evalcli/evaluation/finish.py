@@ -73,6 +73,7 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         # Shown first: should the leaderboard refuse them now, they have at least been seen.
         _print_results(evaluation, ended, options)
         _add(evaluation, ended, options)
+    _say_how_to_look(ended)
     code = exit_code(ended)
     has_broken = any(case.broken for case in evaluation.job.skipped_cases)
     if code is Exit.DONE and has_broken and not options.allow_skipped:
@@ -122,6 +123,19 @@ def _added_later_if_not_now(outcomes: Sequence[RunOutcome], options: FinishOptio
             say(f"the runs are kept in {kept.parent}; without a call, this goes on from there:")
             say(f"  {options.resume_command(kept)}")
         raise
+
+
+def _say_how_to_look(outcomes: Sequence[RunOutcome]) -> None:
+    """Name the command that shows the worst run of all that have answers."""
+    runs = [
+        (outcome.record.accuracy.mean, outcome.run_dir)
+        for outcome in outcomes
+        if outcome.record is not None and outcome.run_dir is not None
+    ]
+    known = [(accuracy, run_dir) for accuracy, run_dir in runs if accuracy is not None and accuracy < 1]
+    if known:
+        worst = min(known)[1]
+        say(f"to see what is wrong: {shlex.join([PROGRAM, 'show', str(worst), '--wrong-only'])}")
 
 
 def _say_how_to_go_on(ended: CutShort, options: FinishOptions) -> None:

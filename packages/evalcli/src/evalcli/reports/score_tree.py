@@ -6,18 +6,35 @@ from collections.abc import Iterator
 from typing import Final
 
 from evalcli.terminal.text import Line, Span, Style, figure, line
+from evalcore.scoring.excerpts import excerpts
 from evalcore.scoring.explain import Difference, DiffNode
 from evalcore.scoring.interface import Score
+from evalcore.structs import Frozen
 
-LONGEST_VALUE: Final = 60
-"""Characters of a value in the tree; `--json` has more."""
 LEGEND: Final = "= matched  ~ nearly  x wrong  - missed  + invented  . not counted"
+
+
+class TreeView(Frozen, frozen=True):
+    """How much of a difference is shown."""
+
+    longest: int = 60
+    """Characters of a value; `--json` has more."""
+    wrong_only: bool = False
+    """Whether leaves that are right or do not count are left out."""
 
 
 def difference_lines(title: str, difference: Difference) -> Iterator[Line]:
     """Lay an answer's score and its tree out for reading."""
     yield line(Span(title, "strong"))
-    yield line(_figures(difference.score))
+    yield line(score_text(difference.score))
+    yield from tree_lines(difference, TreeView())
+    if difference.tree is not None:
+        yield line("")
+        yield line(Span(LEGEND, "dim"))
+
+
+def tree_lines(difference: Difference, view: TreeView) -> Iterator[Line]:
+    """Lay the tree of an answer out, without its figures."""
     if difference.lacking:
         yield line(
             Span(f"Required and missing, so the answer scores 0: {', '.join(difference.lacking)}.", "bad")
@@ -28,12 +45,18 @@ def difference_lines(title: str, difference: Difference) -> Iterator[Line]:
     yield line("")
     # The whole answer's figure stands above.
     for node in difference.tree.children or (difference.tree,):
-        yield from _node(node, 0)
-    yield line("")
-    yield line(Span(LEGEND, "dim"))
+        yield from _node(node, 0, view)
 
 
-def _figures(score: Score) -> str:
+def is_wrong(node: DiffNode) -> bool:
+    """Whether a leaf is not fully right and counts, or a branch holds one that is so."""
+    if node.children:
+        return any(is_wrong(child) for child in node.children)
+    return node.weight > 0 and not (node.status == "matched" and node.score >= 1)
+
+
+def score_text(score: Score) -> str:
+    """Write an answer's figures."""
     figures = {
         "accuracy": score.accuracy,
         "precision": score.precision,
@@ -44,27 +67,9 @@ def _figures(score: Score) -> str:
     return ", ".join(f"{name} {figure(value)}" for name, value in figures.items() if value is not None)
 
 
-def _node(node: DiffNode, depth: int) -> Iterator[Line]:
-    indent = "  " * depth
-    if not node.children:
-        yield _leaf(node, indent)
-        return
-    whole: dict[str, tuple[str, Style]] = {"missed": ("missed", "bad"), "invented": ("invented", "warn")}
-    said, style = whole.get(node.status, (f"{figure(node.score)} of weight {node.weight:.3g}", "dim"))
-    # Two spaces stand where a leaf has its mark.
-    yield line(f"{indent}  ", Span(_name(node), "strong"), "  ", Span(said, style))
-    for child in node.children:
-        yield from _node(child, depth + 1)
-
-
-def _leaf(node: DiffNode, indent: str) -> Line:
-    mark, style, said = _fate(node)
-    rule = f"  [{node.rule}, weight {node.weight:.3g}]" if node.rule else ""
-    return line(indent, Span(f"{mark} {_name(node)}: {said}", style), Span(rule, "dim"))
-
-
-def _fate(node: DiffNode) -> tuple[str, Style, str]:
-    expected, answered = _cut(node.expected), _cut(node.answered)
+def leaf_text(node: DiffNode, longest: int) -> tuple[str, Style, str]:
+    """Return a leaf's mark, its style, and what was answered instead of what."""
+    expected, answered = excerpts(node.expected, node.answered, longest)
     if node.weight == 0:
         return ".", "dim", answered or expected
     if node.status == "missed":
@@ -79,9 +84,32 @@ def _fate(node: DiffNode) -> tuple[str, Style, str]:
     return "x", "bad", instead
 
 
-def _name(node: DiffNode) -> str:
-    return _cut(node.name) if node.name != "." else "answer"
+def branch_text(node: DiffNode) -> tuple[str, Style]:
+    """Say how an object or list as a whole fared."""
+    if node.status == "missed":
+        return "missed", "bad"
+    if node.status == "invented":
+        return "invented", "warn"
+    return f"{figure(node.score)} of weight {node.weight:.3g}", "dim"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+def node_name(node: DiffNode, longest: int) -> str:
+    """Name a node of the tree."""
+    return excerpts(node.name, "", longest)[0] if node.name != "." else "answer"
+
+
+def _node(node: DiffNode, depth: int, view: TreeView) -> Iterator[Line]:
+    if view.wrong_only and not is_wrong(node):
+        return
+    indent = "  " * depth
+    name = node_name(node, view.longest)
+    if not node.children:
+        mark, style, said = leaf_text(node, view.longest)
+        rule = f"  [{node.rule}, weight {node.weight:.3g}]" if node.rule else ""
+        yield line(indent, Span(f"{mark} {name}: {said}", style), Span(rule, "dim"))
+        return
+    said, style = branch_text(node)
+    # Two spaces stand where a leaf has its mark.
+    yield line(f"{indent}  ", Span(name, "strong"), "  ", Span(said, style))
+    for child in node.children:
+        yield from _node(child, depth + 1, view)

@@ -6,29 +6,31 @@ For `evalcli score explain` use `explain(component, cases)`. For `evalcli score`
     difference = diff(scorer_of(component, case, rules), parsed.value)
 
 `difference.score` has the figures; `difference.tree` is to be drawn as a tree: a node with children is
-an object or a list (`name` is its key, `[]` for a list's element), one without is a leaf whose `status`
-says how it fared. `matched` is green (a `score` below 1 means: nearly), `wrong`, `invented` and `missed`
-each their own colour; `weight` is in leaves, 0 for what does not count; `rule` and `why` say how it was
-compared; `expected` and `answered` are texts of JSON, "" on the side where there is none. All texts may
-hold what a model wrote: escape them.
+an object or a list (`name` is its key; of a list's element `[2]`, its place on the side it comes from, the
+expected one where it is on both, or `[code="x"]` where the policy aligns by `code`), one without is a leaf
+whose `status` says how it fared. `matched` is green (a `score` below 1 means: nearly), `wrong`, `invented`
+and `missed` each their own colour; `weight` is in leaves, 0 for what does not count; `rule` and `why` say
+how it was compared; `expected` and `answered` are texts of JSON, "" on the side where there is none. All
+texts may hold what a model wrote: escape them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from evalcore.library.component import Case, Component
 from evalcore.scoring.assignment import UNIT
 from evalcore.scoring.canonical_text import scalar_text
+from evalcore.scoring.excerpts import excerpts
 from evalcore.scoring.interface import Score
 from evalcore.scoring.leaves import comparator_shown
-from evalcore.scoring.parts import Items, Leaf, Object, Part
+from evalcore.scoring.parts import Items, Leaf, Object, Part, Placer
 from evalcore.scoring.rules.field_rules import Field, expected_value, plan_fields
 from evalcore.scoring.rules.rules import Comparator, Rule
 from evalcore.scoring.scorer import Compared, TreeScorer
 from evalcore.scoring.tally import children
-from evalcore.structs import Frozen, JsonScalar, JsonValue
+from evalcore.structs import Frozen, JsonObject, JsonScalar, JsonValue
 
 Status = Literal["matched", "wrong", "missed", "invented"]
 LONGEST_SHOWN = 2_000
@@ -138,7 +140,8 @@ def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:
     if scorer.is_too_large(answer):
         return Difference(score, None)
     compared = scorer.compare(answer)
-    tree = _Differ(compared).tree(scorer.expected, compared.part)
+    sides = _Side(scorer.expected, scorer.value), _Side(compared.part, compared.named)
+    tree = _Differ(compared).tree(*sides)
     return Difference(score, tree, tuple(dict.fromkeys(compared.tally.lacking)))
 
 
@@ -170,34 +173,61 @@ def _open_prose(value: JsonValue, field: Field) -> int:
     return int(field.rule.shares and not isinstance(value, dict) and value is not None)
 
 
+class _Side(NamedTuple):
+    """A part of one side, None where that side has none, and the value that it was made of."""
+
+    part: Part | None
+    value: JsonValue
+
+    def field(self, name: str) -> _Side:
+        part = self.part.fields.get(name) if isinstance(self.part, Object) else None
+        return _Side(part, self.value.get(name) if isinstance(self.value, dict) else None)
+
+
+class _Element(NamedTuple):
+    """An element of a list, and where it stands there."""
+
+    part: Part
+    value: JsonValue
+    name: str
+
+    @property
+    def side(self) -> _Side:
+        return _Side(self.part, self.value)
+
+
+_NOTHING = _Side(None, None)
+
+
 class _Differ:
     """Lays two answers beside each other along the assignment that was found."""
 
     def __init__(self, compared: Compared) -> None:
         self._comparison = compared.comparison
 
-    def tree(self, left: Part | None, right: Part | None) -> DiffNode | None:
+    def tree(self, left: _Side, right: _Side) -> DiffNode | None:
         """Return the parts of two sides as one node; the prose of an object shares its weight."""
-        return self._node(left, right, ".", self._open_prose(left, right))
+        return self._node(left, right, ".", self._open_prose(left.part, right.part))
 
-    def _node(self, left: Part | None, right: Part | None, name: str, shared: int) -> DiffNode | None:
+    def _node(self, one: _Side, other: _Side, name: str, shared: int) -> DiffNode | None:
         """Return two parts as one node; `shared` prose leaves around them share one weight."""
+        left, right = one.part, other.part
         if left is None or right is None:
-            part = left or right
-            return None if part is None else self._alone(part, name, shared, is_missed=right is None)
+            part, value = (right, other.value) if left is None else (left, one.value)
+            alone = None if part is None else _Element(part, value, name)
+            return None if alone is None else self._alone(alone, shared, is_missed=right is None)
         if isinstance(left, Leaf) and isinstance(right, Leaf):
             return self._leaf(left, right, name, shared)
         if isinstance(left, Object) and isinstance(right, Object):
             names = dict.fromkeys((*left.fields, *right.fields))
-            fields = [(left.fields.get(key), right.fields.get(key), key) for key in names]
-            inside = sum(self._open_prose(one, other) for one, other, _ in fields)
-            inner = [self._node(one, other, key, inside) for one, other, key in fields]
+            inside = sum(self._open_prose(left.fields.get(key), right.fields.get(key)) for key in names)
+            inner = [self._node(one.field(key), other.field(key), key, inside) for key in names]
         elif isinstance(left, Items) and isinstance(right, Items):
-            inner = [self._node(one, other, "[]", shared) for one, other in self._pairs(left, right)]
+            inner = [self._node(*pair, shared) for pair in self._named_pairs(one, other, left, right)]
         else:
             inner = [
-                self._alone(left, "expected", shared, is_missed=True),
-                self._alone(right, "answered", shared, is_missed=False),
+                self._alone(_Element(left, one.value, "expected"), shared, is_missed=True),
+                self._alone(_Element(right, other.value, "answered"), shared, is_missed=False),
             ]
         return _branch(name, left.field, [node for node in inner if node is not None])
 
@@ -210,17 +240,38 @@ class _Differ:
         return sum(part.prose for part in (left, right) if part is not None)
 
     def _pairs(self, left: Items, right: Items) -> list[tuple[Part | None, Part | None]]:
+        return [
+            (
+                None if row is None else left.items[row],
+                None if column is None else right.items[column],
+            )
+            for row, column in self._matched(left, right)
+        ]
+
+    def _named_pairs(
+        self, one: _Side, other: _Side, left: Items, right: Items
+    ) -> Iterator[tuple[_Side, _Side, str]]:
+        ours, theirs = _elements(one), _elements(other)
+        for row, column in self._matched(left, right):
+            named = ours[row] if row is not None else theirs[column or 0]
+            yield (
+                _NOTHING if row is None else ours[row].side,
+                _NOTHING if column is None else theirs[column].side,
+                named.name,
+            )
+
+    def _matched(self, left: Items, right: Items) -> list[tuple[int | None, int | None]]:
         matching = dict(self._comparison.matching(left, right))
         taken = set(matching.values())
-        pairs: list[tuple[Part | None, Part | None]] = [
-            (part, right.items[matching[row]] if row in matching else None)
-            for row, part in enumerate(left.items)
+        rows: list[tuple[int | None, int | None]] = [
+            (row, matching.get(row)) for row in range(len(left.items))
         ]
-        return pairs + [(None, part) for column, part in enumerate(right.items) if column not in taken]
+        return rows + [(None, column) for column in range(len(right.items)) if column not in taken]
 
     def _leaf(self, left: Leaf, right: Leaf, name: str, shared: int) -> DiffNode:
         rule = left.field.rule
         score = self._comparison.likeness(left, right) / UNIT
+        expected, answered = _shown_beside(left.value, right.value)
         return DiffNode(
             name=name,
             path=left.field.name,
@@ -229,22 +280,20 @@ class _Differ:
             weight=_weight(rule, shared),
             rule=_comparator(rule, left.value),
             why=rule.why,
-            expected=_shown(left.value),
-            answered=_shown(right.value),
+            expected=expected,
+            answered=answered,
         )
 
-    def _alone(self, part: Part, name: str, shared: int, *, is_missed: bool) -> DiffNode:
+    def _alone(self, element: _Element, shared: int, *, is_missed: bool) -> DiffNode:
+        part = element.part
         status: Status = "missed" if is_missed else "invented"
         rule, shown = part.field.rule, _shown(part.value) if isinstance(part, Leaf) else ""
-        inside = list(children(part))
-        names = list(part.fields) if isinstance(part, Object) else ["[]"] * len(inside)
-        inner = zip(names, inside, strict=True)
         is_leaf = isinstance(part, Leaf)
         if isinstance(part, Object):
-            shared = sum(child.prose for child in inside)
-        nodes = tuple(self._alone(child, key, shared, is_missed=is_missed) for key, child in inner)
+            shared = sum(child.prose for child in children(part))
+        nodes = tuple(self._alone(child, shared, is_missed=is_missed) for child in _inside(element))
         return DiffNode(
-            name=name,
+            name=element.name,
             path=part.field.name,
             status=status,
             score=0.0,
@@ -255,6 +304,54 @@ class _Differ:
             answered="" if is_missed else shown,
             children=nodes,
         )
+
+
+def _inside(element: _Element) -> list[_Element]:
+    if isinstance(element.part, Object):
+        values = element.value if isinstance(element.value, dict) else {}
+        return [_Element(part, values.get(name), name) for name, part in element.part.fields.items()]
+    return _elements(element.side)
+
+
+def _elements(side: _Side) -> list[_Element]:
+    """Name a list's elements by their place in the list as written: compared, it may be sorted."""
+    items, values = side.part, side.value
+    if not isinstance(items, Items):
+        return []
+    places: dict[str, list[int]] = {}
+    placer = Placer()
+    for at, value in enumerate(values if isinstance(values, list) else []):
+        part = placer.part(value, items.field.item())
+        if part is not None:
+            places.setdefault(part.key, []).append(at)
+    elements = []
+    for part in items.items:
+        # Of equal elements, each one its own place; in a set they are one.
+        found = places.get(part.key, [])
+        place = found.pop(0) if len(found) > 1 else next(iter(found), None)
+        value = values[place] if place is not None and isinstance(values, list) else None
+        elements.append(_Element(part, value, _element_name(place, value, items.field.lists.align_by)))
+    return elements
+
+
+def _element_name(at: int | None, value: JsonValue, align_by: Sequence[str]) -> str:
+    keys = _keys(value, align_by) if isinstance(value, dict) else ""
+    return f"[{keys or ('' if at is None else at)}]"
+
+
+def _keys(value: JsonObject, align_by: Sequence[str]) -> str:
+    known = [(name, value.get(name)) for name in align_by]
+    return ", ".join(
+        f"{name}={_shown(item)}"
+        for name, item in known
+        if item is not None and not isinstance(item, list | dict)
+    )
+
+
+def _shown_beside(expected: JsonScalar, answered: JsonScalar) -> tuple[str, str]:
+    if isinstance(expected, str) and isinstance(answered, str):
+        expected, answered = excerpts(expected, answered, LONGEST_SHOWN)
+    return _shown(expected), _shown(answered)
 
 
 def _weight(rule: Rule, shared: int) -> float:

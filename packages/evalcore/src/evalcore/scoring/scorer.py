@@ -65,6 +65,8 @@ class TreeScorer:
         # Of a Markdown answer ANLS* compares the plain tree.
         self._published = self._interner.node(published if self.rules.markdown else expected)
         self._placer = Placer()
+        self.value = expected
+        """The expected answer as it was written, where `expected` is made of parts."""
         self.expected = self._placer.part(expected, self.rules.root)
         self._leaves = LeafComparison(input_text, _excerpts(self.expected))
         # The keys of a dict are a set that stays sorted.
@@ -96,7 +98,7 @@ class TreeScorer:
         value = comparison.score(self.expected, part)
         tally = Tally(comparison, self._fields)
         tally.walk(self.expected, part)
-        return Compared(part, comparison, tally, 0.0 if tally.lacking else value)
+        return Compared(part, comparison, tally, 0.0 if tally.lacking else value, named)
 
     def agree(self, left: JsonValue, right: JsonValue) -> Agreement:
         """Compare two answers with each other, aligned to each other."""
@@ -139,6 +141,8 @@ class Compared(NamedTuple):
     comparison: TypedComparison
     tally: Tally
     value: float
+    named: JsonValue
+    """The answer as it was written; of a Markdown document, under the names of the expected one."""
 
 
 def _score(value: float, anls_star: float, tally: Tally) -> Score:

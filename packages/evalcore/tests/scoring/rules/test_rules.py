@@ -306,6 +306,33 @@ def test_a_difference_shows_what_was_matched_wrong_missed_and_invented() -> None
     }
 
 
+def _names(node: object, at: str = "") -> dict[str, str]:
+    """Return each leaf's status by the names above it."""
+    where = f"{at}/{node.name}"
+    if not node.children:
+        return {where: node.status}
+    return {name: status for child in node.children for name, status in _names(child, where).items()}
+
+
+def test_a_difference_names_elements_by_their_place_in_the_list_as_written() -> None:
+    one = case({"l": ["z", None, "a", "m"]})
+    difference = diff(scorer_of(component(), one, plan_fields(component(), [one])), {"l": ["m", "new", "z"]})
+    assert _names(difference.tree) == {
+        "/./l/[0]": "matched",
+        "/./l/[2]": "wrong",
+        "/./l/[3]": "matched",
+    }
+
+
+def test_a_difference_names_elements_by_what_the_policy_aligns_by() -> None:
+    policy = "fields:\n  l: {align_by: [code]}\n"
+    one = case({"l": [{"code": "x", "n": 1}, {"code": "y", "n": 2}]})
+    ours = make_component("notes", policy=policy, policy_where="scoring.yaml", policy_sha256="0" * 64)
+    difference = diff(scorer_of(ours, one, plan_fields(ours, [one])), {"l": [{"code": "y", "n": 3}]})
+    assert _names(difference.tree)['/./l/[code="y"]/n'] == "wrong"
+    assert _names(difference.tree)['/./l/[code="x"]/n'] == "missed"
+
+
 def test_prose_in_a_difference_weighs_its_part_so_that_the_tree_adds_up_to_the_score() -> None:
     expected = {"a": LONG, "c": LONG, "l": [LONG, f"{LONG} too"], "in": [{"b": LONG, "n": 1}]}
     one = case(expected)

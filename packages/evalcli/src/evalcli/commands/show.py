@@ -1,0 +1,132 @@
+"""`evalcli show`: why a model is wrong, case by case."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+import click
+
+from evalcli.evaluation.plan import RUNS_IN_LIBRARY
+from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.run_folders import find_run
+from evalcli.reports.run_page import run_page
+from evalcli.reports.run_view import run_lines, run_object
+from evalcli.reports.run_words import ExaminedRun
+from evalcli.reports.score_tree import TreeView
+from evalcli.terminal.output import print_bytes, print_line
+from evalcli.terminal.rich_output import print_lines
+from evalcore.errors import CaseError
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.files import write_atomically
+from evalcore.runs.folder import RECORD, RunFolder, read_record
+from evalcore.runs.plan import RunPlan
+from evalcore.scoring.examine import Selection, examine_run
+from evalcore.scoring.explain import LONGEST_SHOWN
+
+PAGE = "show.html"
+"""The page of a run, in its folder: it is as confidential as the replies beside it."""
+
+
+@click.command(name="show")
+@click.argument("run")
+@click.option("--case", "cases", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
+@click.option(
+    "--replicate",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Only this replicate, from 0, as in the files.",
+)
+@click.option(
+    "--worst",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many different answers of each case, the worst first.",
+)
+@click.option("--wrong-only", is_flag=True, help="Leave out what is right.")
+@click.option("--full", "is_full", is_flag=True, help="Values and unparsable replies at their whole length.")
+@click.option(
+    "--prompt-library",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library.",
+)
+@click.option(
+    "--runs-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    show_default=".evaluator/runs in the library",
+    help="Where runs are looked for.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the run as a page in the browser.")
+def command(
+    run: str,
+    cases: tuple[str, ...],
+    replicate: int | None,
+    worst: int,
+    prompt_library: Path,
+    runs_dir: Path | None,
+    *,
+    wrong_only: bool,
+    is_full: bool,
+    as_json: bool,
+    is_opened: bool,
+) -> int:
+    """Show what is wrong in a run's replies, and why.
+
+    \b
+    RUN is one of:
+      RUN_DIR                a run's folder
+      RUN_ID                 its id, or the beginning of it
+      SKILL@VERSION/MODEL    the newest such run; VERSION and MODEL may be left out
+
+    For each case, the worst first: its worst answer beside the expected one, as a tree, and samples of
+    the replies that cannot be parsed or never came. Cases, policy and schema are those of the run; no model
+    is called. With --open a page of it, written to show.html in the run's folder, opens in the browser.
+    """  # noqa: D301 - click takes the character for "do not rewrap"
+    if as_json and is_opened:
+        refuse("--json and --open are two ways to see a run", hint="leave one out")
+    path = find_run(run, runs_dir or prompt_library / RUNS_IN_LIBRARY)
+    examined = _examine(path, Selection(cases, replicate, worst, wrong_only))
+    if as_json:
+        print_bytes(encode_canonical(run_object(examined)))
+    elif is_opened:
+        _open(path / PAGE, examined)
+    else:
+        view = TreeView(LONGEST_SHOWN * 2 if is_full else TreeView().longest, wrong_only)
+        print_lines(run_lines(examined, view, is_full=is_full))
+    return Exit.DONE
+
+
+def _examine(path: Path, selection: Selection) -> ExaminedRun:
+    folder = RunFolder.open_to_read(path)
+    try:
+        plan = folder.plan
+        _check(plan, path, selection)
+        cases = examine_run(plan, folder.replies_of, selection)
+    finally:
+        folder.close()
+    record = read_record(path) if (path / RECORD).exists() else None
+    return ExaminedRun(plan=plan, record=record, cases=tuple(cases))
+
+
+def _check(plan: RunPlan, path: Path, selection: Selection) -> None:
+    known = [case.name for case in plan.cases]
+    for name in selection.cases:
+        if name not in known:
+            named = ", ".join(known[:10])
+            raise CaseError(f"the run has no case {name!r:.110}", where=str(path), hint=f"its cases: {named}")
+    if selection.replicate is not None and selection.replicate >= plan.replicates:
+        refuse(
+            f"the run has no replicate {selection.replicate}",
+            hint=f"its replicates are 0 to {plan.replicates - 1}",
+        )
+
+
+def _open(page: Path, run: ExaminedRun) -> None:
+    write_atomically(page, run_page(run))
+    print_line(str(page))
+    webbrowser.open(page.resolve().as_uri())

@@ -1,0 +1,92 @@
+"""What is said of a run's replies, on the terminal and on its page: each sentence in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalcli.terminal.text import figure
+from evalcore.runs.plan import RunPlan
+from evalcore.runs.record import RunRecord
+from evalcore.scoring.examine import ExaminedCase, Sample
+from evalcore.structs import Frozen
+
+MOST_REPLICATES = 10
+"""Replicates that are named of those that ended alike."""
+
+
+class ExaminedRun(Frozen, frozen=True):
+    """A run with its examined cases."""
+
+    plan: RunPlan
+    record: RunRecord | None
+    """None where it is not finished, or not scored yet."""
+    cases: tuple[ExaminedCase, ...]
+
+    @property
+    def title(self) -> str:
+        """Name the run."""
+        component = self.plan.component
+        return f"{component.slug} {component.version}, {self.plan.model.id}: run {self.plan.run_id}"
+
+    @property
+    def state(self) -> str:
+        """Say how the run as a whole fared."""
+        over = f"{len(self.plan.cases)} case(s) x {self.plan.replicates}"
+        if self.record is None:
+            return f"{over}; it has no record yet"
+        figures = f"accuracy {figure(self.record.accuracy.mean)}"
+        return f"{over}, {self.record.finished_at}, {self.record.status}: {figures}"
+
+    @property
+    def truncation_hint(self) -> str:
+        """Say what to do where all unparsable replies were cut at the token limit; else empty."""
+        unparsable = sum(case.unparsable for case in self.cases)
+        if not unparsable or sum(case.truncated_unparsable for case in self.cases) < unparsable:
+            return ""
+        limits = [
+            f"{name}: {value}" for name, value in self.plan.model.params.items() if name in _TOKEN_LIMITS
+        ]
+        now = f" (now {limits[0]})" if limits else ""
+        return (
+            f"All {unparsable} unparsable replies were cut at the token limit:"
+            f" raise `max_tokens` in the model's `params` in models.yaml{now}."
+        )
+
+    @property
+    def all_right(self) -> str:
+        """Say that nothing is wrong, where nothing is shown; else empty."""
+        return "" if self.cases else "Nothing is wrong: every reply that was asked for is right."
+
+
+_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+def case_text(case: ExaminedCase) -> str:
+    """Say how the replies to a case ended."""
+    counts = {
+        "right": case.right,
+        "wrong": case.wrong,
+        "unparsable": case.unparsable,
+        "never came": case.absent,
+        "truncated": case.truncated,
+    }
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none came yet"
+    return f"accuracy {figure(case.accuracy)}; of {case.replies} replies: {said}"
+
+
+def sample_text(sample: Sample) -> str:
+    """Say which replies a sample stands for, and how they ended."""
+    cut = ", cut at the token limit" if sample.is_truncated else ""
+    if sample.fate == "answered":
+        return f"{replicates_text(sample.replicates)}: accuracy {figure(sample.accuracy)}{cut}"
+    fate = "unparsable" if sample.fate == "unparsable" else "no reply came"
+    return f"{replicates_text(sample.replicates)}: {fate}{cut}: {sample.reason}"
+
+
+def replicates_text(replicates: Sequence[int]) -> str:
+    """Name replicates that ended alike, as `replicate 3, and 5, 7 alike`."""
+    first, others = replicates[0], replicates[1:]
+    if not others:
+        return f"replicate {first}"
+    more = f" and {len(others) - MOST_REPLICATES} more" if len(others) > MOST_REPLICATES else ""
+    return f"replicate {first}, and {', '.join(map(str, others[:MOST_REPLICATES]))}{more} alike"
