@@ -52,7 +52,7 @@ LONGEST_MESSAGE: Final = 300
 
 _ADDRESS: Final = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s'\"<>]+", re.IGNORECASE)
 _HOST: Final = re.compile(
-    r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\d.-]*[a-z])[a-z0-9](?:[a-z0-9-]*\.)*[a-z0-9-]+(?=:\d{2,5}\b))(?::\d{2,5})?\b",
+    r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\d.-]{0,253}+[a-z])[a-z0-9](?:[a-z0-9-]{0,63}+\.){0,32}+[a-z0-9-]{1,63}+(?=:\d{2,5}\b))(?::\d{2,5})?\b",
     re.IGNORECASE,
 )
 _SECRET: Final = re.compile(r"\b(?:sk-|mr2_|Bearer\s+)[\w.\-*]+", re.IGNORECASE)

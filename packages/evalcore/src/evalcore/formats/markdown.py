@@ -41,7 +41,7 @@ MOST_LINES = 5_000
 """A text of more lines is taken as one of more characters is."""
 
 _HARD_BREAK = "\v"
-_TWO_BLANKS = re.compile(r" {2,}\n")
+_TWO_BLANKS = re.compile(r"(?<! ) {2,}+\n")
 _KEY_VALUE = re.compile(r"[^\s:][^:]{0,59}:\s")
 
 _BOX = re.compile(r"\[([ xX])\]\s+")

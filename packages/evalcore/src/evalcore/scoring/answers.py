@@ -20,7 +20,7 @@ _TAG = "(think|thinking|thought)"
 _OPENING_TAG = re.compile(rf"^[ \t]*<{_TAG}>", re.IGNORECASE | re.MULTILINE)
 # A closing tag within a JSON string would be followed by the rest of that string.
 _STRAY_CLOSING_TAG = re.compile(rf"</{_TAG}>(?=[ \t\r]*$|\s*+(?:[\[{{]|```))", re.IGNORECASE | re.MULTILINE)
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([^\n`]*+)$", re.MULTILINE)
 # How JSON begins; in prose, brackets are followed by other things.
 _JSON_BEGINS = re.compile(r'\{(?=\s*+["}])|\[(?=\s*+[\[{"\]\-0-9tfn])')
 # Any brace may enclose a value; a bracket of prose that does (`[so it is {"a": 1}]`) is no broken list,
