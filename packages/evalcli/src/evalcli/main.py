@@ -19,7 +19,10 @@ COMMANDS: Final = {
     "compare": ("evalcli.commands.compare", "Say whether a component's answers have got better or worse."),
     "score": ("evalcli.commands.score", "Score one answer by hand, and explain the scoring rules."),
     "rescore": ("evalcli.commands.rescore", "Score runs again from their kept replies."),
-    "leaderboard": ("evalcli.commands.leaderboard", "Show, merge, validate and rescore leaderboards."),
+    "leaderboard": (
+        "evalcli.commands.leaderboard",
+        "Show, merge, resolve, validate and rescore leaderboards.",
+    ),
     "models": ("evalcli.commands.models", "List, check and add the models to evaluate."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""

@@ -1,4 +1,4 @@
-"""`evalcli leaderboard`: show, merge, validate, rescore, and the schema."""
+"""`evalcli leaderboard`: show, merge, resolve, validate, rescore, the schema, and git's merge driver."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import click
 import jsonschema_rs
 
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY
-from evalcli.exits import Exit
+from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.conflicts import (
+    CONFIG_LINE,
+    install_attributes,
+    merge_for_git,
+    resolve_conflict,
+)
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
 from evalcli.leaderboards.rescoring import published_scorings, rescore_older
 from evalcli.reports.ranking import heading, notes, rank_runs, ranking_table
@@ -40,7 +46,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group(name="leaderboard")
 def command() -> None:
-    """Show, merge, validate and rescore leaderboards."""
+    """Show, merge, resolve, validate and rescore leaderboards."""
 
 
 @command.command()
@@ -81,6 +87,47 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
         if out.exists():
             read_leaderboard(out)  # what is not valid is never overwritten
         write_atomically(out, data)
+    return Exit.DONE
+
+
+@command.command()
+@click.argument("source", metavar="SKILL|FILE")
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+def resolve(source: str, prompt_library: Path) -> int:
+    """Resolve a leaderboard that a merge, rebase or cherry-pick left in conflict.
+
+    Both sides are united by run id, and the file is added to git's index; go on with `git merge
+    --continue`, or as git said.
+    """
+    path = _path(source, prompt_library)
+    resolved = resolve_conflict(path)
+    if resolved is None:
+        found = read_leaderboard(path)
+        print_line(f"{path}: it is in no conflict, {len(found.runs)} run(s) of {found.component}")
+    else:
+        print_line(f"{path}: resolved, {len(resolved.runs)} run(s) of {resolved.component}")
+    return Exit.DONE
+
+
+@command.command(name="merge-driver")
+@click.argument("versions", metavar="[BASE OURS THEIRS PATH]", nargs=-1, type=FILE)
+@click.option("--install", "is_installed", is_flag=True, help="Name the driver in .gitattributes.")
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_installed: bool) -> int:
+    """Merge leaderboards for git, so that none is ever in conflict.
+
+    git calls it with %O %A %B %P. --install writes the line of .gitattributes, which is to be committed,
+    and prints the one command that each clone needs besides, since git runs nothing that a commit names.
+    """
+    if is_installed:
+        is_new = install_attributes(prompt_library)
+        say(f".gitattributes {'names' if is_new else 'named'} the merge driver; in each clone, run:")
+        print_line(CONFIG_LINE)
+        return Exit.DONE
+    if len(versions) != len(("base", "ours", "theirs", "path")):
+        refuse("a merge driver is called with BASE OURS THEIRS PATH", hint="--install sets it up for git")
+    _, ours, theirs, path = versions
+    merge_for_git(ours, theirs, str(path))
     return Exit.DONE
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, NoReturn
 
 import msgspec
 
 from evalcore.errors import LeaderboardError
+from evalcore.formats.conflicts import holds_conflict
 from evalcore.formats.strict_json import (
     MAX_DEPTH,
     encode_canonical,
@@ -163,11 +165,20 @@ def _parse_json(data: bytes, where: str) -> JsonValue:
     except RecursionError:
         _fail(TOO_DEEP, where)
     except ValueError as error:
+        if holds_conflict(data):
+            hint = f"`evalcli leaderboard resolve {_component_at(where)}` unites both sides"
+            raise LeaderboardError("an unresolved merge", where=where, hint=hint) from error
         _fail(f"the leaderboard is not valid JSON: {error}", where)
     if is_too_deep(value):
         # Some Pythons read deeper values than they can write.
         _fail(TOO_DEEP, where)
     return value
+
+
+def _component_at(where: str) -> str:
+    """Return the component whose leaderboard lies there; the path where it lies elsewhere."""
+    found = re.search(r"(?:^|/)components/([^/]+)/leaderboard\.json", where)
+    return found[1] if found else where
 
 
 def _fail(what: str, where: str) -> NoReturn:
