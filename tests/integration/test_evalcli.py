@@ -271,6 +271,57 @@ def test_what_an_evaluation_does_not_refuse_is_warned_of(make_world: Callable[..
     assert "prompt.md: the prompt has changed since commit " in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        (("--fail-under", 0.5), f"accuracy below 0.5: {POOR} 0."),
+        (("--fail-under", 0.3, "--fail-under-lower"), f"lower limit of the accuracy below 0.3: {POOR} 0."),
+        (("--fail-under-lower", 0.3), f"lower limit of the accuracy below 0.3: {POOR} 0."),
+        (("--fail-under", 0.01), None),
+    ],
+)
+def test_a_gate_that_is_not_met_is_exit_code_1_and_one_line(
+    make_world: Callable[..., World], gate: tuple[object, ...], said: str | None
+) -> None:
+    done = make_world().run("evaluate", SLUG, "--replicates", 1, *gate)
+    assert done.returncode == (0 if said is None else 1)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("gate not met: ")]
+    assert len(lines) == (0 if said is None else 1)
+    assert said is None or lines[0].startswith(f"gate not met: {said}")
+
+
+def test_a_look_at_one_case_is_recorded_nowhere(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    line = ("evaluate", SLUG, "--replicates", 1, "--model", GOOD)
+    (known, *_) = json.loads(world.run(*line, "--dry-run", "--json").stdout)["cases"]
+    done = world.run(*line, "--case", known, "--json")
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads(done.stdout)
+    assert [result["case"] for result in record["case_results"]] == [known]
+    assert "kept apart" in done.stderr
+    assert not world.leaderboard.exists()
+    runs = world.library / ".evaluator" / "runs"
+    assert not list(runs.glob("*/run.json"))
+    (run,) = runs.glob("scratch/*/run.json")
+    # Resuming it does not record it either.
+    (run.parent / "record.json").unlink()
+    assert world.run("evaluate", SLUG, "--resume", run.parent).returncode == 0
+    assert not world.leaderboard.exists()
+    absent = world.run(*line, "--case", f"{known}x")
+    assert absent.returncode == 2
+    assert f"did you mean {known}?" in absent.stderr
+    left_out = world.run(*line, "--case", "unpublished-notice")
+    assert (left_out.returncode, "cannot be used" in left_out.stderr) == (2, True)
+
+
+def test_a_scratch_run_is_recorded_nowhere(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    line = ("evaluate", SLUG, "--replicates", 1, "--model", GOOD, "--runs-dir", "kept", "--scratch")
+    assert world.run(*line).returncode == 0
+    assert not world.leaderboard.exists()
+    assert len(list(world.library.glob("kept/scratch/*/record.json"))) == 1
+
+
 def test_a_dry_run_calls_nothing_and_writes_nothing(make_world: Callable[..., World]) -> None:
     world = make_world()
     done = world.run("evaluate", SLUG, "--dry-run")

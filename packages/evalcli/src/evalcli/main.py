@@ -62,8 +62,8 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done; 1 done, but a run failed or is partial; 2 wrong usage, configuration or"
-    " input; 3 nothing to evaluate; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 done, but a run failed or is partial, a case is broken, a check or a gate"
+    " is not met; 2 wrong usage, configuration or input; 3 nothing to evaluate; 130 interrupted.",
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:

@@ -217,3 +217,77 @@ def test_one_report_to_the_letter(
     )
     out = evalcli("compare", "memo", "--prompt-library", where).out
     assert out == GOLDEN.read_text()
+
+
+SMALL = "small"
+
+
+def test_two_models_are_compared_case_by_case_at_the_newest_version_of_both(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    where = library(
+        run(1, "1.0.0", BAD, model=SMALL),
+        run(2, "1.0.0", BAD, model=BIG),
+        run(3, "1.1.0", GOOD, model=BIG),
+        run(4, "1.1.0", BAD, model=SMALL),
+        run(5, "1.2.0", GOOD, model=BIG),
+    )
+    line = ("compare", "--prompt-library", where, "--models", BIG, SMALL)
+    ended = evalcli(*line, "memo")
+    assert ended.code == 0
+    assert "memo 1.1.0: regression" in ended.out
+    assert f"{BIG}  0.940" in ended.out
+    assert "server changed" not in ended.out
+    assert _verdicts(evalcli(*line, "--json")) == {"memo 1.1.0": "regression"}
+    assert _verdicts(evalcli(*line, "memo@1.0.0", "--json")) == {"memo 1.0.0": "no evidence"}
+    turned = ("compare", "--prompt-library", where, "--models", SMALL, BIG, "memo", "--json")
+    assert _verdicts(evalcli(*turned)) == {"memo 1.1.0": "improvement"}
+
+
+def test_two_models_that_were_asked_or_scored_differently_are_not_comparable(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    where = library(
+        run(1, "1.0.0", GOOD, model=BIG, prompt_sha256="1" * 64), run(2, "1.0.0", BAD, model=SMALL)
+    )
+    line = ("compare", "--models", BIG, SMALL, "--prompt-library", where)
+    assert "not comparable\n  asked with two texts of the prompt under one version" in evalcli(*line).out
+    library(run(1, "1.0.0", GOOD, model=BIG, policy_sha256="1" * 64), run(2, "1.0.0", BAD, model=SMALL))
+    assert "scored by two policies" in evalcli(*line).out
+    # Of several pools the one counts that can be compared.
+    library(
+        run(1, "1.0.0", GOOD, model=BIG),
+        run(2, "1.0.0", BAD, model=SMALL),
+        run(3, "1.0.0", GOOD, model=BIG, policy_sha256="1" * 64),
+    )
+    assert "memo 1.0.0: regression" in evalcli(*line).out
+
+
+def test_models_that_are_not_there_are_named_with_what_is_near(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    where = library(run(1, "1.0.0", GOOD, model=BIG), run(2, "1.0.0", BAD, model=SMALL))
+    line = ("compare", "--prompt-library", where, "--models")
+    ended = evalcli(*line, BIG, "smal", "memo")
+    assert (ended.code, "did you mean small?" in ended.err) == (2, True)
+    ended = evalcli(*line, BIG, "smal")
+    assert (ended.code, "has complete runs of both" in ended.err) == (3, True)
+    ended = evalcli(*line, BIG, SMALL, "memo@1.0.0", "memo@1.1.0")
+    assert (ended.code, "compares at one version" in ended.err) == (2, True)
+    assert evalcli(*line, BIG, BIG).code == 2
+    assert evalcli("compare", "--prompt-library", where).code == 2
+
+
+def test_a_regression_can_be_made_exit_code_1(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    where = library(run(1, "1.0.0", GOOD), run(2, "1.1.0", BAD), run(3, "1.2.0", GOOD))
+    for line, code in (
+        (("memo@1.0.0", "memo@1.1.0"), 1),
+        (("memo@1.1.0", "memo@1.2.0"), 0),
+        (("--models", "big", "big2"), 3),
+    ):
+        ended = evalcli("compare", *line, "--prompt-library", where, "--fail-on-regression", "--json")
+        assert ended.code == code
+        assert (ended.err == "gate not met: regression of big -0.500\n") is (code == 1)
+    assert evalcli("compare", "memo@1.0.0", "memo@1.1.0", "--prompt-library", where).code == 0

@@ -6,20 +6,34 @@ from pathlib import Path
 
 import click
 
-from evalcli.exits import Exit
-from evalcli.leaderboards.selectors import SelectedRuns, find_runs, runs_of_version, separate
-from evalcli.reports.comparison import comparison_lines, comparison_object
+from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.selectors import (
+    SelectedRuns,
+    find_runs,
+    pools_of_two_models,
+    runs_of_version,
+    separate,
+)
+from evalcli.reports.comparison import Compared, comparison_lines, comparison_object
+from evalcli.reports.gates import unmet_regressions
 from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.rich_output import print_lines
-from evalcore.compare.verdict import Outcome, compare_pools, compare_two
+from evalcore.compare.verdict import Outcome, compare_models, compare_pools, compare_two
 from evalcore.compare.versions import previous_version, stale_cases
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.stats.power import DEFAULT_MARGIN
 
 
 @click.command(name="compare")
-@click.argument("before", metavar="[BEFORE]")
+@click.argument("before", metavar="[BEFORE]", required=False)
 @click.argument("after", metavar="AFTER", required=False)
+@click.option(
+    "--models",
+    "two_models",
+    nargs=2,
+    metavar="A B",
+    help="Compare model B with model A, of SKILL, SKILL@VERSION, or of every component.",
+)
 @click.option(
     "--prompt-library",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -34,8 +48,18 @@ from evalcore.stats.power import DEFAULT_MARGIN
     show_default=True,
     help="The change of accuracy that is of no interest.",
 )
+@click.option("--fail-on-regression", is_flag=True, help="Exit code 1 where there is a regression.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(before: str, after: str | None, prompt_library: Path, margin: float, *, as_json: bool) -> int:
+def command(
+    before: str | None,
+    after: str | None,
+    two_models: tuple[str, str] | None,
+    prompt_library: Path,
+    margin: float,
+    *,
+    fail_on_regression: bool,
+    as_json: bool,
+) -> int:
     """Say whether accuracy has changed from BEFORE to AFTER, model by model.
 
     \b
@@ -52,19 +76,62 @@ def command(before: str, after: str | None, prompt_library: Path, margin: float,
     same input and expected answer are compared, under the same scoring version and policy. A regression or
     improvement is a change beyond the margin that chance would hardly give; "no evidence" comes with
     the smallest change that would be found four times in five.
+
+    With --models, a regression is that model B is worse than model A, paired by case.
     """  # noqa: D301 - click takes the character for "do not rewrap"
+    if two_models is not None:
+        if after is not None:
+            refuse("--models compares at one version", hint="name one SKILL or SKILL@VERSION, or none")
+        compared = _compared_models(before, *two_models, prompt_library, margin)
+    else:
+        compared = _compared_versions(before, after, prompt_library, margin)
+    if isinstance(compared, str):
+        say(compared)
+        return Exit.NOTHING
+    if as_json:
+        print_bytes(encode_canonical(comparison_object(compared.before, compared.after, compared.outcomes)))
+    else:
+        print_lines(comparison_lines(compared))
+    unmet = unmet_regressions(compared.outcomes) if fail_on_regression else None
+    if unmet is not None:
+        say(unmet)
+    return Exit.DONE if unmet is None else Exit.INCOMPLETE
+
+
+def _compared_versions(
+    before: str | None, after: str | None, prompt_library: Path, margin: float
+) -> Compared | str:
+    """Compare what two selectors name, or say why there is nothing to compare."""
+    if before is None:
+        refuse("there is nothing to compare", hint="name a SKILL, or see `evalcli compare --help`")
     sides = _sides(before, after, prompt_library)
     if isinstance(sides, str):
-        say(sides)
-        return Exit.NOTHING
+        return sides
     old, new = separate(*sides)
-    outcomes = _compare(old, new, margin)
-    if as_json:
-        print_bytes(encode_canonical(comparison_object(old.label, new.label, outcomes)))
-        return Exit.DONE
-    stale = stale_cases(record for pool in new.pools for record in pool.records)
-    print_lines(comparison_lines(f"{old.label} -> {new.label}", outcomes, stale))
-    return Exit.DONE
+    return Compared(
+        before=old.label,
+        after=new.label,
+        outcomes=tuple(_compare(old, new, margin)),
+        stale=stale_cases(record for pool in new.pools for record in pool.records),
+    )
+
+
+def _compared_models(
+    selector: str | None, one: str, other: str, prompt_library: Path, margin: float
+) -> Compared | str:
+    """Compare two models at a version of a component, or at the newest one that both have of each."""
+    if one == other:
+        refuse(f"--models names {one} twice", hint="name two models")
+    found = pools_of_two_models(selector, one, other, prompt_library)
+    if not found:
+        return f"no version of a component has complete runs of both {one} and {other}"
+    return Compared(
+        before=one,
+        after=other,
+        outcomes=tuple(compare_models(found, margin)),
+        stale=stale_cases(record for pair in found.values() for record in pair[1].records),
+        sides=(one, other),
+    )
 
 
 def _sides(before: str, after: str | None, prompt_library: Path) -> tuple[SelectedRuns, SelectedRuns] | str:

@@ -12,12 +12,13 @@ from click.core import ParameterSource
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
-from evalcli.evaluation.plan import Sources, make_runs_dir, prepare, resolve
+from evalcli.evaluation.plan import SCRATCH, Sources, make_runs_dir, only_cases, prepare, resolve
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.published_cases import published_cases
+from evalcli.reports.gates import AccuracyGate
 from evalcli.terminal.output import warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
@@ -29,11 +30,21 @@ from evalcore.runs.leaderboard import known_records
 MAX_REPLICATES = 100
 """As the service's API has it."""
 MAX_CONCURRENCY = 1000
+AS_FAIL_UNDER = "as --fail-under"
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PLANNED = ("replicates", "data_sets", "models", "runs_dir")
+PLANNED = ("replicates", "case_names", "data_sets", "models", "runs_dir")
 """Options that a resumed run has in its plan already; `--model` is another."""
-REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "allow_skipped", "as_json")
+REPEATED = (
+    "prompt_library",
+    "concurrency",
+    "no_leaderboard",
+    "scratch",
+    "allow_skipped",
+    "fail_under",
+    "fail_under_lower",
+    "as_json",
+)
 """Options that going on needs again."""
 
 
@@ -47,6 +58,13 @@ REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "allow_skipped", 
     help="Independent calls for each case.",
 )
 @click.option("--model", "named", multiple=True, metavar="ID", help="Only this model; may be repeated.")
+@click.option(
+    "--case",
+    "case_names",
+    multiple=True,
+    metavar="NAME",
+    help="Only this case, as --scratch; may be repeated.",
+)
 @click.option(
     "--prompt-library",
     type=FOLDER,
@@ -89,6 +107,20 @@ REPEATED = ("prompt_library", "concurrency", "no_leaderboard", "allow_skipped", 
     help="Show what would be called and what it will take by past runs; call nothing.",
 )
 @click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
+@click.option("--scratch", is_flag=True, help="Only look: keep the runs apart, and in no leaderboard.")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 1),
+    metavar="ACCURACY",
+    help="Exit code 1 where a model's accuracy is below.",
+)
+@click.option(
+    "--fail-under-lower",
+    is_flag=False,
+    flag_value=AS_FAIL_UNDER,
+    metavar="[ACCURACY]",
+    help="The same for the lower limit of its 95 % interval; without a value, that of --fail-under.",
+)
 @click.option(
     "--allow-skipped",
     is_flag=True,
@@ -101,6 +133,7 @@ def command(
     skill: str,
     replicates: int,
     named: tuple[str, ...],
+    case_names: tuple[str, ...],
     prompt_library: Path,
     data_sets: Path | None,
     models: Path | None,
@@ -110,6 +143,9 @@ def command(
     *,
     is_dry_run: bool,
     no_leaderboard: bool,
+    scratch: bool,
+    fail_under: float | None,
+    fail_under_lower: str | None,
     allow_skipped: bool,
     as_json: bool,
 ) -> int:
@@ -119,11 +155,15 @@ def command(
     component's leaderboard.json, partial ones included.
     """
     published = published_cases(os.environ, is_dry_run=is_dry_run)
+    # Whoever resumes a look need not say once more that it is one.
+    is_scratch = scratch or bool(case_names) or (run_dir is not None and run_dir.parent.name == SCRATCH)
     options = FinishOptions(
         skill=skill,
         prompt_library=prompt_library,
         concurrency=concurrency,
         no_leaderboard=no_leaderboard,
+        is_scratch=is_scratch,
+        gate=_gate(fail_under, fail_under_lower),
         as_json=as_json,
         allow_skipped=allow_skipped,
         published=published,
@@ -139,7 +179,9 @@ def command(
         prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
     except NoUsableCase as error:
         raise CaseError(public_line(error, published.setting)) from error
-    is_read = is_dry_run or not no_leaderboard
+    if case_names:
+        prepared = only_cases(prepared, case_names)
+    is_read = is_dry_run or options.leaderboard is not None
     path = leaderboard_path(prompt_library, skill)
     past = known_records(existing_leaderboard(path, skill)) if is_read else []
     findings = [*prepared.findings, *unversioned_change(prompt_library, skill, past)]
@@ -152,9 +194,26 @@ def command(
     evaluation = Evaluation(
         job=prepared.job,
         endpoints=prepared.selection.endpoints,
-        runs_dir=make_runs_dir(runs_dir, prompt_library),
+        runs_dir=make_runs_dir(runs_dir, prompt_library, is_scratch=is_scratch),
     )
     return call_and_finish(evaluation, options)
+
+
+def _gate(mean: float | None, lower: str | None) -> AccuracyGate:
+    """Read the limits; --fail-under-lower alone makes --fail-under the lower limit's."""
+    if lower is None:
+        return AccuracyGate(mean=mean)
+    if lower == AS_FAIL_UNDER:
+        if mean is None:
+            refuse("--fail-under-lower has no limit", hint="give it one, as in --fail-under-lower 0.9")
+        return AccuracyGate(lower=mean)
+    try:
+        limit = float(lower)
+    except ValueError:
+        limit = -1.0
+    if not 0 <= limit <= 1:
+        refuse(f"--fail-under-lower {lower!r:.60} is no accuracy", hint="use a number from 0 to 1")
+    return AccuracyGate(mean=mean, lower=limit)
 
 
 def _refuse_planned(context: click.Context) -> None:

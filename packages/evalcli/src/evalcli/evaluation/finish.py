@@ -11,6 +11,7 @@ from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
 from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard, leaderboard_path
 from evalcli.leaderboards.published_cases import PublishedCases
+from evalcli.reports.gates import AccuracyGate
 from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
 from evalcli.terminal.output import print_bytes, print_line, say, warn
@@ -28,9 +29,12 @@ class FinishOptions(Frozen, frozen=True):
     prompt_library: Path
     concurrency: int
     no_leaderboard: bool
+    is_scratch: bool
+    """Whether this is a look: its runs are kept apart, and count nowhere."""
     as_json: bool
     allow_skipped: bool
     """Whether broken cases leave the exit code as it is."""
+    gate: AccuracyGate
     published: PublishedCases
     planned: tuple[str, ...]
     """Options as they were given that a resumed run has in its plan, and a new one needs again."""
@@ -40,7 +44,11 @@ class FinishOptions(Frozen, frozen=True):
     @property
     def leaderboard(self) -> Path | None:
         """Where the runs are added; None where they are not."""
-        return None if self.no_leaderboard else leaderboard_path(self.prompt_library, self.skill)
+        return (
+            None
+            if self.no_leaderboard or self.is_scratch
+            else leaderboard_path(self.prompt_library, self.skill)
+        )
 
     def resume_command(self, run_dir: Path) -> str:
         """Return the command line that goes on with a job, for a shell."""
@@ -76,7 +84,10 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
     _say_how_to_look(ended)
     code = exit_code(ended)
     has_broken = any(case.broken for case in evaluation.job.skipped_cases)
-    if code is Exit.DONE and has_broken and not options.allow_skipped:
+    unmet = options.gate.unmet(records_of(ended))
+    if unmet is not None:
+        say(unmet)
+    if code is Exit.DONE and (unmet is not None or (has_broken and not options.allow_skipped)):
         return Exit.INCOMPLETE
     if code is Exit.NOTHING:
         warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
@@ -110,6 +121,8 @@ def _add(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: Finish
     if options.leaderboard is not None and records:
         add_to_leaderboard(options.leaderboard, options.skill, records)
         say(f"{len(records)} run(s) are in {options.leaderboard}")
+    elif options.is_scratch and records:
+        say(f"{len(records)} run(s) are kept apart, in {evaluation.runs_dir}, and in no leaderboard")
 
 
 @contextmanager

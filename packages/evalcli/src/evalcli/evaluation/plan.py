@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from evalcli.leaderboards.published_cases import origin
 from evalcore.clients.registry import SPOKEN_DIALECTS
-from evalcore.errors import ConfigurationError, StorageError
+from evalcore.errors import CaseError, ConfigurationError, StorageError
 from evalcore.evaluation.check import Finding, contradictions, misplaced_policies
 from evalcore.evaluation.material import load_material
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
@@ -21,12 +24,15 @@ from evalcore.library.loader import (
 from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, Provider, resolve_provider
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
+from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen
 
 DATA_SETS_BESIDE: Final = "evaluation-data-sets"
 """The folder of the data sets, where they are checked out beside the prompt library."""
 RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
 """Where runs are stored, from the prompt library's root, unless another folder is named."""
+SCRATCH: Final = "scratch"
+"""The folder, in that of the runs, of those that are a look and count nowhere."""
 
 
 class Sources(Frozen, frozen=True):
@@ -116,16 +122,18 @@ def data_sets_beside(prompt_library: Path) -> Path | None:
     return beside if beside.is_dir() else None
 
 
-def make_runs_dir(named: Path | None, prompt_library: Path) -> Path:
+def make_runs_dir(named: Path | None, prompt_library: Path, *, is_scratch: bool = False) -> Path:
     """Make the folder that was named, or the library's, before anything is called, and return it.
 
-    The library's gets a `.gitignore` of its own: replies are large, and not for everybody.
+    The library's gets a `.gitignore` of its own: replies are large, and not for everybody. A run that
+    `is_scratch` has a folder in it.
 
     Raises StorageError.
     """
     runs_dir = named or prompt_library / RUNS_IN_LIBRARY
+    used = runs_dir / SCRATCH if is_scratch else runs_dir
     try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
+        used.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
             f"cannot be made ({error.strerror or error})",
@@ -135,7 +143,26 @@ def make_runs_dir(named: Path | None, prompt_library: Path) -> Path:
     ignore = runs_dir / ".gitignore"
     if named is None and not ignore.exists():
         write_atomically(ignore, b"*\n")
-    return runs_dir
+    return used
+
+
+def only_cases(prepared: Prepared, names: Sequence[str]) -> Prepared:
+    """Return the job with these cases alone; raises CaseError for one that is not there or cannot be used."""
+    job = prepared.job
+    used = {case.name: case for case in job.cases}
+    skipped = {case.case: case.reason for case in job.skipped_cases}
+    for name in names:
+        if name in skipped:
+            raise CaseError(f"case {name} cannot be used: {skipped[name]}", hint="mend it")
+        if name not in used:
+            near = difflib.get_close_matches(name, used, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(list(used)[:20])}"
+            raise CaseError(f"there is no case {name!r:.110}", where=job.component.slug, hint=hint)
+    cases = tuple(used[name] for name in sorted(set(names)))
+    # Scoring plans by these cases alone: what it would refuse then is refused before the calls.
+    plan_fields(job.component, cases)
+    job = msgspec.structs.replace(job, cases=cases, skipped_cases=())
+    return msgspec.structs.replace(prepared, job=job, findings=())
 
 
 def select_models(

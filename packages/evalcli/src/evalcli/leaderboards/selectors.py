@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import uuid
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import msgspec
 
 from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
 from evalcli.leaderboards.records import records_in
-from evalcore.compare.pool import Pool, pool_of_run, pools, pools_of_version
+from evalcore.compare.pool import Pool, pool_of_run, pools, pools_of_models, pools_of_version
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import ConfigurationError
 from evalcore.runs.folder import read_plan
-from evalcore.runs.leaderboard import known_records
+from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import first_run_id
 from evalcore.structs import Frozen
@@ -50,6 +51,52 @@ def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
     file = Path(name) if name.endswith(".json") else leaderboard_path(prompt_library, name)
     leaderboard = read_leaderboard(file)
     return runs_of_version(leaderboard.component, known_records(leaderboard), version or None)
+
+
+def pools_of_two_models(
+    selector: str | None, one: str, other: str, prompt_library: Path
+) -> dict[str, tuple[Pool, Pool]]:
+    """Return `component version` -> a pool of each model, at the version that is named.
+
+    Where none is named, it is the newest one that both have complete runs of; where no component is, each
+    that has such a version. Raises ConfigurationError where the component that is named has none,
+    LeaderboardError where a leaderboard cannot be used.
+    """
+    if selector is None:
+        files = sorted(prompt_library.glob("components/*/leaderboard.json"))
+        found = [_two_models(read_leaderboard(file), one, other, None) for file in files]
+        return {name: pair for pairs in found for name, pair in pairs.items()}
+    name, at, version = selector.rpartition("@")
+    name, version = (name, version) if at else (selector, "")
+    file = Path(name) if name.endswith(".json") else leaderboard_path(prompt_library, name)
+    leaderboard = read_leaderboard(file)
+    pairs = _two_models(leaderboard, one, other, version or None)
+    if not pairs:
+        raise _without_models(leaderboard, one, other, version)
+    return pairs
+
+
+def _two_models(
+    leaderboard: Leaderboard, one: str, other: str, version: str | None
+) -> dict[str, tuple[Pool, Pool]]:
+    records = known_records(leaderboard)
+    for wanted in [version] if version else evaluated_versions(records):
+        pair = pools_of_models(records, one, other, wanted)
+        if pair is not None:
+            return {f"{leaderboard.component} {wanted}": pair}
+    return {}
+
+
+def _without_models(leaderboard: Leaderboard, one: str, other: str, version: str) -> ConfigurationError:
+    known = sorted({record.model for record in known_records(leaderboard) if record.status == "complete"})
+    absent = [model for model in (one, other) if model not in known]
+    near = [match for model in absent for match in difflib.get_close_matches(model, known, n=1)]
+    at = f"version {version} has not" if version else "no version has"
+    return ConfigurationError(
+        f"{at} complete runs of both {one} and {other}",
+        where=leaderboard.component,
+        hint=f"did you mean {' and '.join(near)}?" if near else f"models: {', '.join(known[:20]) or 'none'}",
+    )
 
 
 def runs_of_version(component: str, records: list[RunRecord], version: str | None) -> SelectedRuns:

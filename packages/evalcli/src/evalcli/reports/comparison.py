@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -11,18 +11,31 @@ from evalcli.reports.ranking import stale_note
 from evalcli.terminal.text import Line, Span, Style, line
 from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies_used
 from evalcore.formats.strict_json import rounded
-from evalcore.structs import JsonObject, JsonValue
+from evalcore.structs import Frozen, JsonObject, JsonValue
 
 _STYLES: Final[dict[str, Style]] = {"regression": "bad", "improvement": "good", "no evidence": "plain"}
 _ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm", "not comparable")
 
 
-def comparison_lines(title: str, outcomes: Sequence[Outcome], stale: dict[str, str]) -> Iterator[Line]:
+class Compared(Frozen, frozen=True):
+    """Two sets of runs, compared."""
+
+    before: str
+    after: str
+    outcomes: tuple[Outcome, ...]
+    stale: dict[str, str]
+    """Case -> the older version it was last validated against."""
+    sides: tuple[str, str] | None = None
+    """What the figures of either side stand beside; None for their versions."""
+
+
+def comparison_lines(compared: Compared) -> Iterator[Line]:
     """Lay outcomes out for reading, regressions first."""
-    yield line(Span(title, "strong"))
+    outcomes, stale = compared.outcomes, compared.stale
+    yield line(Span(f"{compared.before} -> {compared.after}", "strong"))
     for outcome in sorted(outcomes, key=lambda one: _ORDER.index(_verdict(one))):
         yield line("")
-        yield from _block(outcome)
+        yield from _block(outcome, compared.sides)
     if any(isinstance(outcome, Comparison) for outcome in outcomes):
         yield line("")
         yield line(Span("Intervals are 95 %, for these cases and endless replicates of them.", "dim"))
@@ -47,15 +60,15 @@ def _verdict(outcome: Outcome) -> str:
     return outcome.verdict if isinstance(outcome, Comparison) else "not comparable"
 
 
-def _block(outcome: Outcome) -> Iterator[Line]:
+def _block(outcome: Outcome, sides: tuple[str, str] | None) -> Iterator[Line]:
     verdict = _verdict(outcome)
     yield line(Span(outcome.model, "strong"), ": ", Span(verdict, _STYLES.get(verdict, "warn")))
     if isinstance(outcome, NotComparable):
         yield line(f"  {outcome.reason}")
         return
-    versions = outcome.before.version, outcome.after.version
-    width = max(map(len, versions))
-    for name, side in zip(versions, (outcome.before, outcome.after), strict=True):
+    names = sides or (outcome.before.version, outcome.after.version)
+    width = max(map(len, names))
+    for name, side in zip(names, (outcome.before, outcome.after), strict=True):
         yield line(f"  {name:{width}}  {_figures(side)}")
     yield line(f"  change {outcome.change:+.3f}; {'; '.join(reasons(outcome))}")
     yield line(f"  {_compared(outcome)}")

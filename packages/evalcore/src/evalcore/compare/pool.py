@@ -77,6 +77,30 @@ def pools_of_version(records: Iterable[RunRecord], version: str) -> list[Pool]:
     return list(last.values())
 
 
+def pools_of_models(
+    records: Iterable[RunRecord], one: str, other: str, version: str
+) -> tuple[Pool, Pool] | None:
+    """Return a pool of each of two models at a version; None where one of them has no complete run.
+
+    Of several, those that may be compared, and of these the ones that were run last.
+    """
+    of_version = [pool for pool in pools(records) if pool.version == version]
+    pairs = [
+        (left, right)
+        for left in of_version
+        for right in of_version
+        if (left.model, right.model) == (one, other)
+    ]
+    newest_last = sorted(
+        pairs,
+        key=lambda pair: (
+            why_models_not_comparable(*pair) is None,
+            sorted(pool.newest.finished_at for pool in pair),
+        ),
+    )
+    return newest_last[-1] if newest_last else None
+
+
 def pool_of_run(records: Iterable[RunRecord], run_id: str) -> Pool | None:
     """Return the pool that a run counts in, under any of its ids; None where it is partial or not there."""
     known = list(records)
@@ -95,9 +119,20 @@ def pool_of_run(records: Iterable[RunRecord], run_id: str) -> Pool | None:
 
 def why_not_comparable(before: Pool, after: Pool) -> str | None:
     """Return in words why two pools may not be compared; None where they may."""
+    if before.model != after.model:
+        return f"two models: {before.model} and {after.model} (`evalcli compare --models` compares two)"
+    return _why_not_scored_alike(before, after)
+
+
+def why_models_not_comparable(one: Pool, other: Pool) -> str | None:
+    """Return in words why two models' pools may not be compared; None where they may."""
+    if one.newest.prompt_sha256 != other.newest.prompt_sha256:
+        return "asked with two texts of the prompt under one version: evaluate one of them again"
+    return _why_not_scored_alike(one, other)
+
+
+def _why_not_scored_alike(before: Pool, after: Pool) -> str | None:
     old, new = before.newest, after.newest
-    if old.model != new.model:
-        return f"two models: {old.model} and {new.model}"
     if old.scoring_version != new.scoring_version:
         return (
             f"scored by two versions of the rules ({old.scoring_version} and {new.scoring_version}): "

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from evalcore.compare.pool import Pool, changed_conditions, changed_server, why_not_comparable
+from evalcore.compare.pool import (
+    Pool,
+    changed_conditions,
+    changed_server,
+    why_models_not_comparable,
+    why_not_comparable,
+)
 from evalcore.stats.dealing import TIE
 from evalcore.stats.numbers import mean
 from evalcore.stats.permutation import ALPHA, adjusted, can_alarm, fall_p
@@ -96,7 +102,19 @@ def compare_pools(
     False alarms are held over all models together, those that could alarm at all.
     """
     old, new = {pool.model: pool for pool in before}, {pool.model: pool for pool in after}
-    found = [_outcome(model, old.get(model), new.get(model), margin) for model in sorted(old | new)]
+    return _judge([_outcome(model, old.get(model), new.get(model), margin) for model in sorted(old | new)])
+
+
+def compare_models(pairs: Mapping[str, tuple[Pool, Pool]], margin: float = DEFAULT_MARGIN) -> list[Outcome]:
+    """Compare two models, case by case, each pair under the name of what both were asked: a version.
+
+    The first of a pair is `before`: a regression is that the second one is worse. False alarms are held
+    over all pairs together.
+    """
+    return _judge([_two_models(name, *pair, margin) for name, pair in pairs.items()])
+
+
+def _judge(found: Sequence[_Measured | NotComparable]) -> list[Outcome]:
     tested = [one for one in found if isinstance(one, _Measured) and can_alarm(one.sizes)]
     falls = adjusted([one.comparison.p_regression for one in tested])
     rises = adjusted([one.comparison.p_improvement for one in tested])
@@ -174,6 +192,17 @@ def _outcome(model: str, before: Pool | None, after: Pool | None, margin: float)
     if reason is not None:
         return NotComparable(model=model, reason=reason)
     return _measured(before, after, margin)
+
+
+def _two_models(name: str, one: Pool, other: Pool, margin: float) -> _Measured | NotComparable:
+    reason = why_models_not_comparable(one, other)
+    if reason is not None:
+        return NotComparable(model=name, reason=reason)
+    measured = _measured(one, other, margin)
+    # Two models are served by two servers: that these differ says nothing.
+    return measured._replace(
+        comparison=msgspec.structs.replace(measured.comparison, model=name, server_changed=())
+    )
 
 
 def _measured(before: Pool, after: Pool, margin: float) -> _Measured:
