@@ -23,7 +23,9 @@ COMMANDS: Final = {
         "evalcli.commands.leaderboard",
         "Show, merge, resolve, validate and rescore leaderboards.",
     ),
-    "models": ("evalcli.commands.models", "List, check and add the models to evaluate."),
+    "models": ("evalcli.commands.models", "List, check, add and remove the models to evaluate."),
+    "list": ("evalcli.commands.list", "List the components of the prompt library."),
+    "runs": ("evalcli.commands.runs", "List the runs whose replies are kept."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 

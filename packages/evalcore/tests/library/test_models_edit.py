@@ -9,7 +9,7 @@ import pytest
 
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import Model, Price, parse_models
-from evalcore.library.models_edit import add_model
+from evalcore.library.models_edit import add_model, remove_model
 
 NEW = Model(
     id="new/model",
@@ -105,3 +105,53 @@ def test_what_cannot_be_added_to_is_told(text: str, told: str) -> None:
 def test_model_of_an_unknown_provider_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="the provider `nobody` is unknown"):
         add_model("models:\n- {id: a, provider: openai}\n", Model(id="b", provider="nobody"))
+
+
+THREE = """\
+# Ours.
+models:
+  # The cheap one.
+  - id: a
+    provider: openai
+    params:
+      temperature: 0
+
+  - {id: b, provider: openai}  # by hand
+
+  - id: c
+    provider: google
+# The end.
+"""
+
+
+@pytest.mark.parametrize(
+    ("removed", "gone"),
+    [
+        ("a", ["  - id: a", "    provider: openai", "    params:", "      temperature: 0"]),
+        ("b", ["  - {id: b, provider: openai}  # by hand", ""]),
+        ("c", ["  - id: c", "    provider: google"]),
+    ],
+)
+def test_a_removed_model_takes_its_own_lines_and_no_others(removed: str, gone: list[str]) -> None:
+    changes = list(difflib.ndiff(THREE.splitlines(), remove_model(THREE, removed).splitlines()))
+    assert [line[2:] for line in changes if line.startswith("- ")] == gone
+    assert not [line for line in changes if line.startswith("+ ")]
+
+
+def test_an_added_model_is_removed_without_a_trace(project_root: Path) -> None:
+    before = (project_root / ".evaluator/models.yaml").read_text()
+    assert remove_model(add_model(before, NEW), NEW.id) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (THREE, "did you mean openai/a?|there is no model 'aa'"),
+        ("models: [{id: aa, provider: openai}, {id: b, provider: openai}]\n", "remove the model by hand"),
+        ("models:\n  - {id: aa, provider: openai}\n", "aa is its only model"),
+        ("models: 7\n", "models.yaml:1"),
+    ],
+)
+def test_what_cannot_be_removed_is_told(text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        remove_model(text, "aa")

@@ -1,4 +1,4 @@
-"""`evalcli models`: list, check, add."""
+"""`evalcli models`: list, check, add, remove."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import get_args
 
 import click
+import msgspec
 
 from evalcli.evaluation.plan import resolve
 from evalcli.exits import Exit, refuse
 from evalcli.reports.availability import Answer, availability_table, is_all_served
-from evalcli.terminal.output import print_line, warn
+from evalcli.terminal.output import print_bytes, print_line, warn
 from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import Table
 from evalcore.clients.registry import open_client
 from evalcore.errors import ConfigurationError, ModelError, StorageError
+from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import MAX_BYTES, FolderCheckout
 from evalcore.library.loader import MODELS_PATH, load_models, load_models_file
 from evalcore.library.models import (
@@ -31,7 +33,7 @@ from evalcore.library.models import (
     concurrency_by_default,
     streams_by_default,
 )
-from evalcore.library.models_edit import add_model
+from evalcore.library.models_edit import add_model, remove_model
 from evalcore.runs.files import write_atomically
 from evalcore.structs import JsonObject, JsonValue
 
@@ -53,15 +55,19 @@ MODELS = click.option(
 
 @click.group(name="models")
 def command() -> None:
-    """List, check and add the models to evaluate."""
+    """List, check, add and remove the models to evaluate."""
 
 
 @command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
 @LIBRARY
 @MODELS
-def list_models(prompt_library: Path, path: Path | None) -> int:
+def list_models(prompt_library: Path, path: Path | None, *, as_json: bool) -> int:
     """List the models, and whether their keys are present; nothing is asked of the network."""
     models_file = _load(prompt_library, path)
+    if as_json:
+        print_bytes(encode_canonical([_object(model, models_file) for model in models_file.models]))
+        return Exit.DONE
     rows = tuple(_listed(model, models_file.providers[model.provider]) for model in models_file.models)
     print_table(Table(headings=("model", "provider", "structured output", "key"), rows=rows))
     return Exit.DONE
@@ -136,6 +142,22 @@ def add(
     return Exit.DONE
 
 
+@command.command()
+@click.argument("model_id", metavar="ID")
+@LIBRARY
+@MODELS
+def remove(model_id: str, prompt_library: Path, path: Path | None) -> int:
+    """Remove a model from models.yaml; all else is kept, comments and layout included.
+
+    Its runs stay in the leaderboards.
+    """
+    target = path if path is not None else prompt_library / MODELS_PATH
+    edited = remove_model(_read(target), model_id, str(target))
+    write_atomically(target.resolve(), edited.encode())
+    print_line(f"{model_id} is no longer in {target}")
+    return Exit.DONE
+
+
 def _load(prompt_library: Path, path: Path | None) -> ModelsFile:
     return load_models(FolderCheckout(prompt_library)) if path is None else load_models_file(path)
 
@@ -149,6 +171,13 @@ def _listed(model: Model, provider: Provider) -> tuple[str, ...]:
     else:
         key = "present"
     return model.id, model.provider, model.structured_output, key
+
+
+def _object(model: Model, models_file: ModelsFile) -> JsonObject:
+    found = resolve(models_file.providers[model.provider], os.environ)
+    written: JsonObject = msgspec.to_builtins(model)
+    reason = found.reason if isinstance(found, NotConfigured) else None
+    return {**written, "usable": reason is None, "reason": reason}
 
 
 async def _ask(models_file: ModelsFile) -> dict[str, Answer]:

@@ -1,7 +1,8 @@
-"""Adds a model to the text of a models.yaml; all else stays as it is, comments and layout included."""
+"""Adds a model to the text of a models.yaml, or removes one; comments and layout stay as they are."""
 
 from __future__ import annotations
 
+import difflib
 import io
 from collections.abc import Iterator
 
@@ -35,6 +36,45 @@ def add_model(text: str, model: Model, where: str = "models.yaml") -> str:
     if edited is None or parse_models(edited.encode(), where).models != (*known, model):
         raise ConfigurationError("its list cannot be added to", where=where, hint="add the model by hand")
     return edited
+
+
+def remove_model(text: str, model_id: str, where: str = "models.yaml") -> str:
+    """Return the text without the model of that id; comments above its entry stay.
+
+    Raises ConfigurationError, naming `where`, when the file is not valid, has no such model, or lists
+    its models in a way that none can be taken from. The result is read again before it is returned.
+    """
+    known = parse_models(text.encode(), where).models
+    ids = [model.id for model in known]
+    if model_id not in ids:
+        near = difflib.get_close_matches(model_id, ids, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(ids)}"
+        raise ConfigurationError(f"there is no model {model_id!r:.110}", where=where, hint=hint)
+    if len(ids) == 1:
+        hint = "add another before, or remove the file"
+        raise ConfigurationError(f"{model_id} is its only model", where=where, hint=hint)
+    at = ids.index(model_id)
+    edited = _without(text, at)
+    if edited is None or parse_models(edited.encode(), where).models != (*known[:at], *known[at + 1 :]):
+        raise ConfigurationError(
+            "its list cannot be taken from", where=where, hint="remove the model by hand"
+        )
+    return edited
+
+
+def _without(text: str, at: int) -> str | None:
+    """Leave an entry's lines out, and one of the blank lines around it."""
+    models = _models_node(text)
+    if not isinstance(models, SequenceNode) or models.flow_style:
+        return None
+    lines = text.splitlines(keepends=True)
+    entry = models.value[at]
+    begin, end = entry.start_mark.line, _line_after(entry)
+    if end < len(lines) and not lines[end].strip() and not lines[begin - 1].strip():
+        end += 1
+    elif end == len(lines) and not lines[begin - 1].strip():
+        begin -= 1
+    return "".join([*lines[:begin], *lines[end:]])
 
 
 def _inserted(text: str, model: Model) -> str | None:

@@ -1,0 +1,81 @@
+"""`evalcli runs`: the runs whose replies are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from evalcli.evaluation.plan import RUNS_IN_LIBRARY
+from evalcli.exits import Exit
+from evalcli.leaderboards.run_folders import RunHead, run_heads
+from evalcli.reports.lists import ListedRun, runs_object, runs_table
+from evalcli.terminal.output import print_bytes, say
+from evalcli.terminal.rich_output import print_table
+from evalcore.errors import StorageError
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.folder import RECORD, read_record
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(name="runs")
+@click.argument("skill", required=False)
+@click.option("--model", "model", metavar="ID", help="Only runs of this model.")
+@click.option(
+    "--prompt-library",
+    type=FOLDER,
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library.",
+)
+@click.option(
+    "--runs-dir",
+    type=FOLDER,
+    show_default=".evaluator/runs in the library",
+    help="Where the runs are kept.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
+def command(
+    skill: str | None, model: str | None, prompt_library: Path, runs_dir: Path | None, *, as_json: bool
+) -> int:
+    """List the runs whose replies are kept, the newest first; of SKILL alone, where it is named.
+
+    `evalcli show` shows what is wrong in one. Runs of --scratch lie in the folder scratch beside them.
+    """
+    where = runs_dir or prompt_library / RUNS_IN_LIBRARY
+    heads = [
+        (path, head)
+        for path, head in run_heads(where)
+        if skill in {None, head.component.slug} and model in {None, head.model.id}
+    ]
+    runs = list(_listed(heads))
+    if as_json:
+        print_bytes(encode_canonical(runs_object(runs)))
+    elif runs:
+        print_table(runs_table(runs))
+    else:
+        say(f"no such run is in {where}")
+    return Exit.DONE
+
+
+def _listed(heads: list[tuple[Path, RunHead]]) -> Iterator[ListedRun]:
+    for path, head in heads:
+        time, accuracy, status = None, None, "unfinished"
+        try:
+            if (path / RECORD).exists():
+                record = read_record(path)
+                time, accuracy, status = record.started_at, record.accuracy.mean, record.status
+        except StorageError:
+            status = "unreadable"
+        yield ListedRun(
+            run_id=head.run_id,
+            time=time,
+            component=head.component.slug,
+            component_version=head.component.version,
+            model=head.model.id,
+            status=status,
+            accuracy=accuracy,
+            folder=str(path),
+        )

@@ -1,0 +1,91 @@
+"""What `list` and `runs` show: components, and the runs whose replies are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from evalcli.terminal.text import Table, figure
+from evalcore.structs import Frozen, JsonValue
+
+
+class ListedComponent(Frozen, frozen=True):
+    """A component, with what was evaluated of it."""
+
+    component: str
+    version: str | None
+    """None where the component cannot be read."""
+    cases: int
+    """Those that can be used."""
+    skipped_cases: int
+    evaluated_version: str | None
+    """The newest that has a complete run."""
+    models: tuple[str, ...]
+    """That have a complete run of it."""
+    problem: str | None
+
+
+class ListedRun(Frozen, frozen=True):
+    """A run whose replies are kept."""
+
+    run_id: str
+    time: str | None
+    """When it began; None where it has no record."""
+    component: str
+    component_version: str
+    model: str
+    status: str
+    """complete, partial, unfinished, or unreadable."""
+    accuracy: float | None
+    folder: str
+
+
+def components_table(components: Sequence[ListedComponent]) -> Table:
+    """Lay components out; problems have a column where there are any."""
+    headings: tuple[str, ...] = ("component", "version", "cases", "evaluated", "models")
+    rows: list[tuple[str, ...]] = [
+        (
+            item.component,
+            item.version or "-",
+            f"{item.cases} of {item.cases + item.skipped_cases}" if item.skipped_cases else str(item.cases),
+            item.evaluated_version or "-",
+            str(len(item.models)) if item.models else "-",
+        )
+        for item in components
+    ]
+    if any(item.problem for item in components):
+        headings = (*headings, "problem")
+        rows = [(*row, item.problem or "") for row, item in zip(rows, components, strict=True)]
+    return Table(headings=headings, rows=tuple(rows), numeric=frozenset({"cases", "models"}))
+
+
+def components_object(components: Sequence[ListedComponent]) -> JsonValue:
+    """Write components for `--json`."""
+    written: JsonValue = msgspec.to_builtins(list(components))
+    return written
+
+
+def runs_table(runs: Sequence[ListedRun]) -> Table:
+    """Lay runs out, in the order in which they are given."""
+    headings = ("run", "time", "component", "version", "model", "accuracy", "status", "folder")
+    rows = tuple(
+        (
+            run.run_id,
+            run.time or "-",
+            run.component,
+            run.component_version,
+            run.model,
+            figure(run.accuracy),
+            run.status,
+            run.folder,
+        )
+        for run in runs
+    )
+    return Table(headings=headings, rows=rows, numeric=frozenset({"accuracy"}))
+
+
+def runs_object(runs: Sequence[ListedRun]) -> JsonValue:
+    """Write runs for `--json`."""
+    written: JsonValue = msgspec.to_builtins(list(runs))
+    return written
