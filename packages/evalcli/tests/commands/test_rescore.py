@@ -203,3 +203,86 @@ def test_a_leaderboards_run_is_rescored_though_its_folder_lost_the_record(
     assert evalcli(*line).code == 0
     assert len(json.loads(path.read_bytes())["runs"]) == 2
     assert (run / LATER).exists()
+
+
+POLICY = "fields:\n  decision: {compare: exact, weight: 9}\n"
+
+
+@pytest.fixture
+def component(library: Path) -> Path:
+    """Write the component whose policy is the current one."""
+    folder = library / "components" / "memo"
+    (folder / "evals").mkdir(parents=True)
+    (folder / "prompt.md").write_text("---\nname: memo\nversion: 1.0.0\n---\nAnswer.\n")
+    return folder
+
+
+def test_kept_replies_are_scored_by_the_present_policy(
+    evalcli: Evalcli, make_run: MakeRun, component: Path, library: Path
+) -> None:
+    run = make_run([WRONG])
+    before = (run / "record.json").read_bytes()
+    line = ("rescore", run, "--policy", "current", "--prompt-library", library)
+    assert "identical" in evalcli(*line).out  # neither had a policy
+    (component / "evals" / "scoring.yaml").write_text(POLICY)
+    ended = evalcli(*line, "--json")
+    assert (ended.code, "scored by the component's present policy: accuracy 0." in ended.err) == (0, True)
+    (record,) = json.loads(ended.out)
+    first = json.loads(before)
+    assert record["accuracy"]["mean"] < first["accuracy"]["mean"]
+    assert (record["rescored_from"], record["policy_sha256"] is None) == (first["run_id"], False)
+    assert record["run_id"] == rescored_run_id(
+        first["run_id"], SCORING_VERSION, policy_sha256=record["policy_sha256"]
+    )
+    assert record["run_id"] not in {first["run_id"], rescored_run_id(first["run_id"], SCORING_VERSION)}
+    assert (run / "record.json").read_bytes() == before
+    assert len(list(run.glob("record-*.json"))) == 1
+    assert "(as it was there already)" in evalcli(*line).out
+
+
+def test_a_policy_that_cannot_be_used_is_one_line(
+    evalcli: Evalcli, make_run: MakeRun, component: Path, library: Path
+) -> None:
+    run = make_run([WRONG])
+    (component / "evals" / "scoring.yaml").write_text("fields:\n  decisoin: exact\n")
+    ended = evalcli("rescore", run, "--policy", "current", "--prompt-library", library)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "did you mean `decision`?" in ended.err
+    assert not list(run.glob("record-*.json"))
+
+
+def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], component: Path, library: Path
+) -> None:
+    old = make_run([RIGHT] * 5, 1)
+    new = make_run([RIGHT] * 5, 2)
+    records = [json.loads((run / "record.json").read_bytes()) for run in (old, new)]
+    records[1]["component_version"] = "1.1.0"
+    plan = json.loads((new / "run.json").read_bytes())
+    plan["component"]["version"] = "1.1.0"
+    (new / "run.json").write_text(json.dumps(plan))
+    (new / "record.json").write_bytes(encode_canonical(records[1]))
+    path = add(*records)
+    (component / "evals" / "scoring.yaml").write_text(POLICY)
+    line = ("leaderboard", "rescore", "memo", "--policy", "current")
+    where = ("--prompt-library", library)
+    ended = evalcli(*line, *where, "--runs-dir", library / "runs")
+    assert (
+        ended.code,
+        ended.out.splitlines()[-1].endswith(
+            "2 run(s) rescored, 0 by the present policy before, 0 without replies at hand"
+        ),
+    ) == (0, True)
+    runs = json.loads(path.read_bytes())["runs"]
+    assert [run["policy_sha256"] is None for run in runs].count(True) == 2
+    again = evalcli(*line, *where, "--runs-dir", library / "runs").out
+    assert "0 run(s) rescored, 2 by the present policy before" in again
+    (compared,) = json.loads(evalcli("compare", "memo", *where, "--json").out)["models"]
+    assert compared["verdict"] != "not comparable"
+    assert {*compared["before"]["run_ids"], *compared["after"]["run_ids"]} == {
+        run["run_id"] for run in runs if run["policy_sha256"] is not None
+    }
+    old.rename(library / "elsewhere")
+    (component / "evals" / "scoring.yaml").write_text(POLICY + "# another\n")
+    ended = evalcli(*line, *where, "--runs-dir", library / "runs")
+    assert (ended.code, "its replies are not in" in ended.out) == (1, True)

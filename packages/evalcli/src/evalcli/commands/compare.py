@@ -18,6 +18,7 @@ from evalcli.reports.comparison import Compared, comparison_lines, comparison_ob
 from evalcli.reports.gates import unmet_regressions
 from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.rich_output import print_lines
+from evalcore.compare.pool import Pool, pools, pools_by_one_policy
 from evalcore.compare.verdict import Outcome, compare_models, compare_pools, compare_two
 from evalcore.compare.versions import previous_version, stale_cases
 from evalcore.formats.strict_json import encode_canonical
@@ -150,5 +151,11 @@ def _compare(old: SelectedRuns, new: SelectedRuns, margin: float) -> list[Outcom
         return [compare_two(old.pools[0], new.pools[0], margin)]
     # Beside one run only its own model is of interest.
     models = {side.run.model for side in (old, new) if side.run is not None}
-    chosen = [[pool for pool in side.pools if not models or pool.model in models] for side in (old, new)]
+    if not models:
+        return compare_pools(*pools_by_one_policy(_all_pools(old), _all_pools(new)), margin)
+    chosen = [[pool for pool in side.pools if pool.model in models] for side in (old, new)]
     return compare_pools(chosen[0], chosen[1], margin)
+
+
+def _all_pools(side: SelectedRuns) -> list[Pool]:
+    return [pool for pool in pools(side.records) if pool.version == side.version]

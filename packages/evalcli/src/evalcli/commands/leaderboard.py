@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import jsonschema_rs
 
-from evalcli.evaluation.plan import RUNS_IN_LIBRARY
+from evalcli.evaluation.plan import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.conflicts import (
     CONFIG_LINE,
@@ -19,7 +19,8 @@ from evalcli.leaderboards.conflicts import (
     resolve_conflict,
 )
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
-from evalcli.leaderboards.rescoring import published_scorings, rescore_older
+from evalcli.leaderboards.policies import current_policy, rescore_to_policy
+from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
 from evalcli.reports.ranking import heading, notes, rank_runs, ranking_table
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.output import print_bytes, print_line, say, warn
@@ -27,6 +28,7 @@ from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import shown
 from evalcore.errors import LeaderboardError
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.files import turn_at, write_atomically
 from evalcore.runs.leaderboard import (
     Leaderboard,
@@ -155,13 +157,39 @@ def schema() -> int:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
 )
-def rescore(source: str, prompt_library: Path, runs_dir: Path | None) -> int:
-    """Bring a component's leaderboard to the present scoring version.
+@click.option(
+    "--policy",
+    type=click.Choice(["current"]),
+    help="Score by the policy that the component has now, every run that has no record by it.",
+)
+@click.option(
+    "--data-sets",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The evaluation data sets, for --policy; default: ../evaluation-data-sets, beside the library.",
+)
+def rescore(
+    source: str,
+    prompt_library: Path,
+    runs_dir: Path | None,
+    policy: str | None,
+    data_sets: Path | None,
+) -> int:
+    """Bring a component's leaderboard to the present scoring version, or to its present policy.
 
     Every run of an older one whose replies are in RUNS_DIR is scored again, and its new record is added
     beside the old one. Exit code 1 where some runs' replies are not at hand.
     """
-    return _rescore(_path(source, prompt_library), runs_dir or prompt_library / RUNS_IN_LIBRARY)
+    path, runs = _path(source, prompt_library), runs_dir or prompt_library / RUNS_IN_LIBRARY
+    leaderboard = read_leaderboard(path)
+    records = known_records(leaderboard)
+    if policy is None:
+        done = rescore_older(records, runs)
+        return _rescored(path, leaderboard, done, runs, f"at scoring version {SCORING_VERSION}")
+    beside = data_sets or data_sets_beside(prompt_library)
+    checkout = FolderCheckout(beside) if beside is not None else None
+    now = current_policy(FolderCheckout(prompt_library), checkout, leaderboard.component)
+    done = rescore_to_policy(records, runs, now)
+    return _rescored(path, leaderboard, done, runs, "by the present policy")
 
 
 def _merged(files: tuple[Path, ...]) -> bytes:
@@ -228,9 +256,7 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
     return not problems
 
 
-def _rescore(path: Path, runs_dir: Path) -> Exit:
-    leaderboard = read_leaderboard(path)
-    done = rescore_older(known_records(leaderboard), runs_dir)
+def _rescored(path: Path, leaderboard: Leaderboard, done: RescoredRuns, runs_dir: Path, wanted: str) -> Exit:
     for item in done.rescored:
         print_line(sentence(item))
     usable = published_scorings(item for item in done.rescored if item.verdict != "differs")
@@ -238,11 +264,11 @@ def _rescore(path: Path, runs_dir: Path) -> Exit:
         add_to_leaderboard(path, leaderboard.component, usable)
     for record in done.absent:
         print_line(
-            f"{first_run_id(record)} ({record.model}, {record.component_version}): stays at scoring version"
-            f" {record.scoring_version}, its replies are not in {runs_dir}"
+            f"{first_run_id(record)} ({record.model}, {record.component_version}): stays as it was scored,"
+            f" its replies are not in {runs_dir}"
         )
     print_line(
-        f"{path}: {len(usable)} run(s) rescored, {done.current} at scoring version {SCORING_VERSION} before,"
+        f"{path}: {len(usable)} run(s) rescored, {done.current} {wanted} before,"
         f" {len(done.absent)} without replies at hand"
     )
     return Exit.INCOMPLETE if done.absent or len(usable) < len(done.rescored) else Exit.DONE

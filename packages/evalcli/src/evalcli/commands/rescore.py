@@ -6,12 +6,18 @@ from pathlib import Path
 
 import click
 
+from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
-from evalcli.leaderboards.rescoring import published_scorings, rescore_folder
+from evalcli.leaderboards.policies import current_policy, rescore_by_policy
+from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
 from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.output import print_bytes, print_line, say
+from evalcore.library.checkout import FolderCheckout
+from evalcore.runs.folder import read_plan
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(name="rescore")
@@ -27,16 +33,46 @@ from evalcli.terminal.output import print_bytes, print_line, say
     type=click.Path(dir_okay=False, path_type=Path),
     help="Add the records to this leaderboard.json.",
 )
+@click.option(
+    "--policy",
+    type=click.Choice(["current"]),
+    help="Score by the policy that the component has now, not by that of the run.",
+)
+@click.option(
+    "--prompt-library",
+    type=FOLDER,
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library, for --policy.",
+)
+@click.option(
+    "--data-sets",
+    type=FOLDER,
+    show_default="../evaluation-data-sets, beside the library, where it exists",
+    help="The evaluation data sets, for --policy.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
-def command(run_dirs: tuple[Path, ...], leaderboard: Path | None, *, as_json: bool) -> int:
+def command(
+    run_dirs: tuple[Path, ...],
+    leaderboard: Path | None,
+    policy: str | None,
+    prompt_library: Path,
+    data_sets: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Score runs again from their kept replies; no model is called.
 
     By the scoring version that made it, a run's record.json must come out byte for byte the same; exit
     code 1 where one does not, which is then left as it stands. By a newer one a new record is
     made, of which `rescored_from` names the run. It is written to record-<scoring version>.json beside
-    record.json, which stays.
+    record.json, which stays. So is a record by another policy, with the policy's SHA-256 in its name;
+    figures by two policies never stand in one ranking.
     """
-    rescored = [rescore_folder(run_dir) for run_dir in run_dirs]
+    if policy is None:
+        rescored = [rescore_folder(run_dir) for run_dir in run_dirs]
+    else:
+        rescored = [_by_current_policy(run_dir, prompt_library, data_sets) for run_dir in run_dirs]
     for item in rescored:
         (say if as_json else print_line)(sentence(item))
     if as_json:
@@ -48,3 +84,13 @@ def command(run_dirs: tuple[Path, ...], leaderboard: Path | None, *, as_json: bo
                 leaderboard, slug, published_scorings(item for item in usable if item.slug == slug)
             )
     return Exit.DONE if len(usable) == len(rescored) else Exit.INCOMPLETE
+
+
+def _by_current_policy(run_dir: Path, prompt_library: Path, data_sets: Path | None) -> Rescored:
+    beside = data_sets or data_sets_beside(prompt_library)
+    policy = current_policy(
+        FolderCheckout(prompt_library),
+        FolderCheckout(beside) if beside is not None else None,
+        read_plan(run_dir).component.slug,
+    )
+    return rescore_by_policy(run_dir, policy)

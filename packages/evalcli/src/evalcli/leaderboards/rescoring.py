@@ -76,7 +76,7 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
     plan, record = _scored(run_dir, before)
     is_later = record.rescored_from is not None
     path = run_dir / (LATER_RECORD.format(SCORING_VERSION) if is_later else RECORD)
-    verdict = _keep(path, encode_canonical(record_object(record)), is_later=is_later)
+    verdict = keep_record(path, encode_canonical(record_object(record)), is_later=is_later)
     return Rescored(plan=plan, path=path, verdict=verdict, record=record, before=before)
 
 
@@ -113,7 +113,20 @@ def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord
     return folder.plan, msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
 
 
-def _keep(path: Path, data: bytes, *, is_later: bool) -> Verdict:
+def scored(run_dir: Path, plan: RunPlan) -> RunRecord:
+    """Score a run's replies as a plan says, which may differ from the run's own in its policy."""
+    folder = RunFolder.open_to_read(run_dir)
+    try:
+        replies = CountedReplies(plan, folder.replies_of)
+        record = score_run(plan, replies.of)
+        replies.require_complete(record)
+    finally:
+        folder.close()
+    return record
+
+
+def keep_record(path: Path, data: bytes, *, is_later: bool) -> Verdict:
+    """Write a record where there is none yet, and say what was there; raises StorageError."""
     try:
         kept = path.read_bytes() if path.exists() else None
     except OSError as error:

@@ -19,6 +19,10 @@ def sentence(item: Rescored) -> str:
     else:
         old, new = figure(item.before.accuracy.mean), figure(item.record.accuracy.mean)
         known = "" if item.verdict == "new" else " (as it was there already)"
+        by_policy = item.before.policy_sha256 != item.record.policy_sha256
+        if by_policy:
+            now = "no policy" if item.record.policy_sha256 is None else "the component's present policy"
+            return f"{item.path}: scored by {now}{known}: accuracy {new} instead of {old}; {RECORD} stays"
         what = (
             f"scored by version {version} instead of {item.before.scoring_version}{known}:"
             f" accuracy {new} instead of {old}; {RECORD} stays"

@@ -68,13 +68,35 @@ def pools(records: Iterable[RunRecord]) -> list[Pool]:
         for group in groups.values()
         for members in _by_server(group)
     ]
-    return sorted(found, key=lambda pool: (pool.model, pool.newest.finished_at, pool.newest.run_id))
+    # Scored again, by a policy that came later, after as first scored.
+    return sorted(
+        found,
+        key=lambda pool: (
+            pool.model,
+            pool.newest.finished_at,
+            pool.newest.rescored_from is not None,
+            pool.newest.run_id,
+        ),
+    )
 
 
 def pools_of_version(records: Iterable[RunRecord], version: str) -> list[Pool]:
     """Return one pool for each model: of this version, and of its pools the one that was run last."""
     last = {pool.model: pool for pool in pools(records) if pool.version == version}
     return list(last.values())
+
+
+def pools_by_one_policy(before: Sequence[Pool], after: Sequence[Pool]) -> tuple[list[Pool], list[Pool]]:
+    """Return of all pools of two versions one of each model on a side, by one policy where that can be.
+
+    Runs that were scored again by another policy are in a pool for each; of several choices the last counts.
+    """
+    old, new = {pool.model: pool for pool in before}, {pool.model: pool for pool in after}
+    places = [(at, one, to, other) for at, one in enumerate(before) for to, other in enumerate(after)]
+    for _, one, _, other in sorted(places, key=lambda place: (place[2], place[0])):
+        if one.model == other.model and one.newest.policy_sha256 == other.newest.policy_sha256:
+            old[one.model], new[one.model] = one, other
+    return list(old.values()), list(new.values())
 
 
 def pools_of_models(
@@ -139,7 +161,10 @@ def _why_not_scored_alike(before: Pool, after: Pool) -> str | None:
             "rescore the older one"
         )
     if old.policy_sha256 != new.policy_sha256:
-        return "scored by two policies (scoring.yaml differs): evaluate the older version again"
+        return (
+            "scored by two policies (scoring.yaml differs): `evalcli leaderboard rescore --policy current`"
+            " scores what is kept by one"
+        )
     if not before.scores().keys() & after.scores().keys():
         return "no case has the same input and expected answer in both"
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from evalcore.compare import versions
-from evalcore.compare.pool import pools_of_version
+from evalcore.compare.pool import pools, pools_by_one_policy
 from evalcore.compare.verdict import (
     Comparison,
     FieldChange,
@@ -207,10 +207,15 @@ def compare_with(
     All complete runs of a version that were asked and scored alike count together, earlier ones too.
     A model that the previous version has no complete run of is left out.
     """
-    before = {pool.model: pool for pool in pools_of_version(earlier, previous)}
-    models = {record.model for record in records if record.status == "complete"} & before.keys()
-    after = [pool for pool in pools_of_version([*earlier, *records], version) if pool.model in models]
-    outcomes = compare_pools([before[model] for model in sorted(models)], after)
+    old = [pool for pool in pools(earlier) if pool.version == previous]
+    models = {record.model for record in records if record.status == "complete"} & {
+        pool.model for pool in old
+    }
+    new = [pool for pool in pools([*earlier, *records]) if pool.version == version]
+    before, after = pools_by_one_policy(
+        [pool for pool in old if pool.model in models], [pool for pool in new if pool.model in models]
+    )
+    outcomes = compare_pools(before, after)
     return {outcome.model: outcome for outcome in outcomes}
 
 

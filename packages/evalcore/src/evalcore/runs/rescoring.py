@@ -12,15 +12,17 @@ from evalcore.runs.record import RunRecord
 _TIME_BITS = 80
 
 
-def rescored_run_id(run_id: str, scoring_version: int) -> str:
-    """Return the id of a run's record under a later scoring version.
+def rescored_run_id(run_id: str, scoring_version: int, *, policy_sha256: str | None = None) -> str:
+    """Return the id of a run's record under a later scoring version, or another policy than the run's own.
 
-    A UUIDv7 with the original's time, the rest from SHA-256 of `<original id> NUL <scoring version>`:
-    two people who rescore get one record. `run_id` is the run's as first scored, never a rescored one.
+    A UUIDv7 with the original's time, the rest from SHA-256 of `<original id> NUL <scoring version>`,
+    and under another policy `NUL <its SHA-256>` (`none` where the component has none): two people who
+    rescore get one record. `run_id` is the run's as first scored, never a rescored one.
     Raises ValueError where it is no UUID.
     """
     original = uuid.UUID(run_id)
-    digest = sha256_hex(f"{original}\0{scoring_version}".encode())
+    parts = [str(original), str(scoring_version), *([policy_sha256] if policy_sha256 is not None else [])]
+    digest = sha256_hex("\0".join(parts).encode())
     return uuid7(original.int >> _TIME_BITS, bytes.fromhex(digest))
 
 
@@ -30,10 +32,15 @@ def first_run_id(record: RunRecord) -> str:
 
 
 def newest_scoring(records: Iterable[RunRecord]) -> list[RunRecord]:
-    """Return for each run the record of its newest scoring, in the order of their first appearance."""
-    newest: dict[str, RunRecord] = {}
+    """Return for each run, and each policy it was scored by, the record of its newest scoring.
+
+    They are in the order of their first appearance. Figures by two policies are two measures: neither is
+    newer than the other.
+    """
+    newest: dict[tuple[str, str | None], RunRecord] = {}
     for record in records:
-        known = newest.setdefault(first_run_id(record), record)
+        scored = first_run_id(record), record.policy_sha256
+        known = newest.setdefault(scored, record)
         if record.scoring_version > known.scoring_version:
-            newest[first_run_id(record)] = record
+            newest[scored] = record
     return list(newest.values())
