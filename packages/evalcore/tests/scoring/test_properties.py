@@ -8,13 +8,13 @@ from itertools import permutations
 from random import Random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.rules.policy import parse_policy
 from evalcore.scoring.scorer import TreeScorer
-from evalcore.structs import JsonValue
+from evalcore.structs import JsonObject, JsonValue
 
 # No two of these read alike, and the long ones are prose.
 SCALARS = st.one_of(
@@ -167,8 +167,11 @@ def test_an_invented_leaf_can_raise_anls_star_but_not_the_typed_score() -> None:
     [{"p": "a long one of eight words or more indeed", "q": 3}],
 )
 def test_the_score_is_the_highest_that_any_partners_give(
-    expected: list[JsonValue], answer: list[JsonValue]
+    expected: list[JsonObject], answer: list[JsonObject]
 ) -> None:
+    # Which fields are prose is told by half of a list's texts, and by each of an object's alone.
+    kinds = {(name, str(item[name]).count(" ") > 6) for item in expected for name in item}
+    assume(len(kinds) == len({name for name, _ in kinds}))
     size = max(len(expected), len(answer))
     # As fields of an object, elements of one name are partners.
     fixed = dict(zip("012", expected, strict=False))

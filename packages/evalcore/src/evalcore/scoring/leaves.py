@@ -160,17 +160,15 @@ def _date(_rule: Rule, left: Reading, right: Reading) -> float:
 
 
 def _text_likeness(rule: Rule, left: Reading, right: Reading) -> float:
-    if left.plain == right.plain:
-        return 1.0
     if rule.is_prose:
         return similarity(left.plain, right.plain)
-    return likeness(left.statement, right.statement)
+    one, other = left.statement, right.statement
+    return 1.0 if one.plain == other.plain else likeness(one, other)
 
 
 def _words(_rule: Rule, left: Reading, right: Reading) -> float:
-    if left.plain == right.plain:
-        return 1.0
-    return likeness(left.statement, right.statement, by_words=True)
+    one, other = left.statement, right.statement
+    return 1.0 if one.plain == other.plain else likeness(one, other, by_words=True)
 
 
 def _normalized(_rule: Rule, left: Reading, right: Reading) -> float:

@@ -52,10 +52,10 @@ class Leaf(Part):
 
     __slots__ = ("reading", "value")
 
-    def __init__(self, number: int, field: Field, value: _Present) -> None:
+    def __init__(self, number: int, field: Field, value: _Present, key: str) -> None:
         rule = field.rule
         weight = 0 if rule.shares else round(rule.weight * GRAIN)
-        super().__init__(number, field, scalar_text(value), weight, int(rule.shares))
+        super().__init__(number, field, key, weight, int(rule.shares))
         self.value: Final = value
         self.reading: Final = Reading(value)
 
@@ -119,7 +119,10 @@ class Placer:
                 if part is not None:
                     fields[name] = part
             return self._known(Object(self._count, field, fields)) if fields else None
-        return self._known(Leaf(self._count, field, value))
+        # Most leaves are known: those that are right.
+        key = scalar_text(value)
+        known = self._parts.get((id(field), key))
+        return known or self._known(Leaf(self._count, field, value, key))
 
     def _items(self, values: list[JsonValue], field: Field, depth: int) -> Part | None:
         place, rule = field.item(), field.lists

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
+from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.comparators import similarity
 from evalcore.scoring.plain_text import plain_text, uncased_text
 from evalcore.scoring.readers.amounts import (
@@ -161,10 +162,11 @@ _NOTHING: Final = object()
 class Statement:
     """A text taken apart."""
 
-    __slots__ = ("bounds", "guard", "key", "month", "negations", "rest", "tokens", "values", "words")
+    __slots__ = ("bounds", "guard", "key", "month", "negations", "plain", "rest", "tokens", "values", "words")
 
     def __init__(self, text: str, original: str = "") -> None:
         """Take apart a plain text; `original` is the text as it was written, in its own case."""
+        self.plain = text
         self.guard: object = _NOTHING
         """What makes two texts two statements; one object for all that state nothing but words."""
         self.bounds = (0, 0, 0, 0)
@@ -193,6 +195,7 @@ class Statement:
     def of_number(cls, value: Number) -> Statement:
         """Return what a JSON number states."""
         statement = cls("")
+        statement.plain = canonical_text(value)
         statement.guard = statement
         lone = Value("number", value)
         statement.tokens, statement.values, statement.key = [lone], (lone,), _key((lone,))
@@ -257,10 +260,12 @@ def statement_of(text: str) -> Statement:
     return Statement(plain_text(text), text)
 
 
+@lru_cache(maxsize=32_768)
 def likeness(left: Statement, right: Statement, *, by_words: bool = False) -> float:
     """Return how like two texts are, in [0, 1]: 0 where they state different things.
 
-    `by_words` takes words in common alone, without regard to their letters.
+    `by_words` takes words in common alone, without regard to their letters. The pairs compared last are kept:
+    each two replies of a case are compared, and most of what differs in them differs in several.
     """
     if left.guard is not right.guard:
         if left.negations != right.negations:

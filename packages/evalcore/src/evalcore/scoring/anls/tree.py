@@ -119,6 +119,10 @@ class TreeComparison:
             return matching, [self.pair(left[row], right[column]) for row, column in matching]
         self._pairs_left -= count
         pairs = [self._row(one, answered) for one in left]
+        if answered.texts and expected.texts and all(pair is _WRONG for row in pairs for pair in row):
+            # Nothing to choose between, as with most of the lists of two sections.
+            matching = tuple((at, at) for at in range(min(len(left), len(right))))
+            return matching, [_WRONG] * len(matching)
         matching = match_elements(pairs, [node.size for node in left], [node.size for node in right])
         return matching, [pairs[row][column] for row, column in matching]
 
@@ -127,7 +131,14 @@ class TreeComparison:
         # The innermost loop of long lists of texts, which hardly ever come twice: nothing is looked up.
         if isinstance(expected, LeafNode) and answered.texts and len(expected.text) <= LONGEST_TEXT:
             if len(others) <= FEW_TEXTS:
-                return [_compare_leaves(expected, other) for other in others if isinstance(other, LeafNode)]
+                size = len(expected.text)
+                return [
+                    # Texts of which one is over twice as long as the other are not alike.
+                    _compare_leaves(expected, other)
+                    if 2 * size >= len(text) and 2 * len(text) >= size and isinstance(other, LeafNode)
+                    else _WRONG
+                    for other, text in zip(others, answered.texts, strict=True)
+                ]
             row = [_WRONG] * len(others)
             for at in find_similar(expected.text, answered.texts):
                 other = others[at]
