@@ -187,10 +187,13 @@ def test_a_leaderboard_is_named_by_its_component_or_file_and_must_be_there(
     path = add(_age(make_run([RIGHT])))
     ended = evalcli("leaderboard", "rescore", path, "--runs-dir", library / "runs")
     assert (ended.code, len(json.loads(path.read_bytes())["runs"])) == (0, 2)
-    for absent in ("memmo", library / "leaderboard.json"):
+    for absent, said in (
+        ("memmo", "there is no component 'memmo'"),
+        (library / "leaderboard.json", "there is no such file"),
+    ):
         ended = evalcli("leaderboard", "rescore", absent, "--prompt-library", library)
         assert (ended.code, ended.out) == (2, "")
-        assert "the leaderboard cannot be read" in ended.err
+        assert said in ended.err
 
 
 def test_a_leaderboards_run_is_rescored_though_its_folder_lost_the_record(

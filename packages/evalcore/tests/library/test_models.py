@@ -264,7 +264,8 @@ def test_what_a_variable_holds_is_asked_for_nothing_but_where_the_server_is() ->
     text = "providers: {own: {api: openai, base_url: '${SECRET}/v1'}}\nmodels: [{id: a, provider: own}]"
     provider = parse(text).providers["own"]
     answer = resolve_provider(provider, {"SECRET": "canary"})
-    assert answer == NotConfigured("the base_url of own is not an http(s) URL")
+    reason = "SECRET is not an http(s) URL such as https://host:8000: it says where own is"
+    assert answer == NotConfigured(reason)
     assert resolve_provider(provider, {"SECRET": "https://host/a/v1/"}) == Endpoint("https://host/a", None)
 
 

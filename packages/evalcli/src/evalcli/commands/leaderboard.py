@@ -134,11 +134,12 @@ def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_install
 
 
 @command.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
-def validate(files: tuple[Path, ...]) -> int:
+@click.argument("sources", metavar="SKILL|FILE...", nargs=-1, required=True)
+@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+def validate(sources: tuple[str, ...], prompt_library: Path) -> int:
     """Say what is wrong with leaderboards, and where; exit code 2 if anything is."""
     validator = jsonschema_rs.validator_for(leaderboard_schema())
-    is_valid = [_validate_one(path, validator) for path in files]
+    is_valid = [_validate_one(_path(source, prompt_library), validator) for source in sources]
     return Exit.DONE if all(is_valid) else Exit.UNUSABLE
 
 

@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 from typing import get_args
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -23,6 +24,7 @@ from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import MAX_BYTES, FolderCheckout
 from evalcore.library.loader import MODELS_PATH, load_models, load_models_file
 from evalcore.library.models import (
+    MAX_SECONDS,
     Endpoint,
     Model,
     ModelsFile,
@@ -51,6 +53,9 @@ MODELS = click.option(
     show_default=f"{MODELS_PATH} in the library",
     help="The file of models.",
 )
+
+
+SECONDS = click.FloatRange(min=0, min_open=True, max=MAX_SECONDS)
 
 
 @click.group(name="models")
@@ -85,7 +90,10 @@ def check(prompt_library: Path, path: Path | None) -> int:
     answers = asyncio.run(_ask(models_file))
     print_table(availability_table(models_file.models, answers))
     if all(isinstance(answer, NotConfigured) for answer in answers.values()):
-        warn("no provider can be asked; set its key")
+        reasons = dict.fromkeys(
+            answer.reason for answer in answers.values() if isinstance(answer, NotConfigured)
+        )
+        warn(f"no provider can be asked: {'; '.join(reasons)}")
         return Exit.NOTHING
     return Exit.DONE if is_all_served(models_file.models, answers) else Exit.INCOMPLETE
 
@@ -103,9 +111,9 @@ def check(prompt_library: Path, path: Path | None) -> int:
 )
 @click.option("--concurrency", type=int, help="Calls in flight. Default: as the provider's others.")
 @click.option("--stream/--no-stream", "is_streamed", default=None, help="Default: as the provider's others.")
-@click.option("--timeout", type=float, default=720.0, show_default=True, help="Seconds for one call.")
-@click.option("--price-input", type=float, help="USD per million tokens.")
-@click.option("--price-output", type=float, help="USD per million tokens.")
+@click.option("--timeout", type=SECONDS, default=720.0, show_default=True, help="Seconds for one call.")
+@click.option("--price-input", type=click.FloatRange(min=0), help="USD per million tokens.")
+@click.option("--price-output", type=click.FloatRange(min=0), help="USD per million tokens.")
 @LIBRARY
 @MODELS
 def add(
@@ -194,7 +202,10 @@ async def _ask_one(provider: Provider) -> Answer:
         async with open_client(provider, found.base_url, found.api_key) as client:
             return await client.served()
     except ModelError as error:
-        return error
+        host = urlsplit(found.base_url)
+        return type(error)(
+            error.what, where=f"{provider.name} at {host.scheme}://{host.netloc}", hint=error.hint
+        )
 
 
 def _parse_params(params: tuple[str, ...]) -> JsonObject:

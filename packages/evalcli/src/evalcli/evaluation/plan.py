@@ -89,10 +89,12 @@ def prepare(
     models_file = load_models_file(sources.models) if sources.models is not None else load_models(library)
     where = str(sources.models or MODELS_PATH)
     selection = select_models(models_file, named, environ, where=where)
-    prompt_commit, prompt_warning = _commit(component_state(sources.prompt_library, slug), "prompt_commit")
+    prompt_state = component_state(sources.prompt_library, slug)
+    prompt_commit, prompt_warning = _commit(prompt_state, "prompt_commit", sources.prompt_library)
     dataset_commit, dataset_warning = None, ""
     if data_sets_path is not None:
-        dataset_commit, dataset_warning = _commit(commit_state(data_sets_path, (slug,)), "dataset_commit")
+        dataset_state = commit_state(data_sets_path, (slug,))
+        dataset_commit, dataset_warning = _commit(dataset_state, "dataset_commit", data_sets_path)
     job = JobPlan(
         job_id=job_id,
         origin=origin(environ),
@@ -200,14 +202,15 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Endpoint | NotCon
     return resolve_provider(provider, environ)
 
 
-def _commit(state: CommitState, field: str) -> tuple[str | None, str]:
+def _commit(state: CommitState, field: str, where: Path) -> tuple[str | None, str]:
+    if state.commit is None:
+        return None, f"{where} is at no commit of a git repository, so {field} is null"
     if not state.changed:
         return state.commit, ""
     more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
-    return (
-        None,
-        f"{state.changed[0]}{more} differ from the commit, so {field} is null; commit first to have it",
-    )
+    verb = "differ" if more else "differs"
+    changed = f"{state.changed[0]}{more} {verb} from the commit"
+    return None, f"{changed}, so {field} is null; commit first to have it"
 
 
 def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[Model, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from evalcore.errors import LeaderboardError, StorageError
 from evalcore.runs.files import turn_at, write_atomically
@@ -18,10 +19,12 @@ from evalcore.runs.leaderboard import (
 )
 from evalcore.runs.record import RunRecord
 
+LEADERBOARD: Final = "leaderboard.json"
+
 
 def leaderboard_path(prompt_library: Path, slug: str) -> Path:
     """Return where a component's leaderboard is."""
-    return prompt_library / "components" / slug / "leaderboard.json"
+    return prompt_library / "components" / slug / LEADERBOARD
 
 
 def read_leaderboard(path: Path) -> Leaderboard:
@@ -34,12 +37,27 @@ def read_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise _no_leaderboard(path) from error
     except OSError as error:
         raise LeaderboardError(
             f"the leaderboard cannot be read ({error.strerror or error})",
             where=str(path),
-            hint="name an existing leaderboard.json, or a component of --prompt-library",
+            hint="name a leaderboard.json that can be read",
         ) from error
+
+
+def _no_leaderboard(path: Path) -> LeaderboardError:
+    folder = path.parent
+    if path.name != LEADERBOARD or folder.parent.name != "components":
+        return LeaderboardError("there is no such file", where=str(path), hint="name a leaderboard.json")
+    if folder.is_dir():
+        return LeaderboardError(
+            "it has no runs yet", where=str(folder), hint=f"`evalcli evaluate {folder.name}` makes some"
+        )
+    return LeaderboardError(
+        f"there is no component {folder.name!r:.110}", where=str(folder.parent), hint="check the name"
+    )
 
 
 def existing_leaderboard(path: Path, slug: str) -> Leaderboard:

@@ -35,7 +35,8 @@ class NoUsableCase(CaseError):
         self.skipped = skipped
         where = f"components/{slug}"
         if skipped:
-            what = f"none of its {len(skipped)} cases can be used; {skipped[0].case}: {skipped[0].reason}"
+            every = "its one case cannot" if len(skipped) == 1 else f"none of its {len(skipped)} cases can"
+            what = f"{every} be used; {skipped[0].case}: {skipped[0].reason}"
             super().__init__(what, where=where, hint="mend one")
         else:
             hint = f"put one into components/{slug}/evals/cases/<case>/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -220,7 +220,7 @@ class _Parser:
 
     def model(self, node: YamlNode, providers: dict[str, Provider]) -> Model:
         entry = self.convert(node, _ModelEntry)
-        if not entry.id.isprintable() or entry.id != entry.id.strip():
+        if not entry.id.isprintable() or any(character.isspace() for character in entry.id):
             raise self.problem(
                 node.items()["id"], "`id` has unusual characters", "write the provider's name for it"
             )
@@ -263,8 +263,11 @@ class _Parser:
             return msgspec.convert(node.plain(), kind)
         except msgspec.ValidationError as error:
             what, _, path = str(error).partition(" - at `$")
+            known = _choices(kind, path.rstrip("`"))
             raise self.problem(
-                _blamed(node, what, path.rstrip("`")), _in_words(what, path.rstrip("`"))
+                _blamed(node, what, path.rstrip("`")),
+                _in_words(what, path.rstrip("`")),
+                f"use {' or '.join(known)}" if known and "enum" in what else "mend it",
             ) from None
 
     def problem(self, node: YamlNode, what: str, hint: str = "mend it") -> ConfigurationError:
@@ -277,6 +280,14 @@ def _blamed(node: YamlNode, what: str, path: str) -> YamlNode:
         node = node.items().get(key, node)
     unknown = re.search(r"unknown field `(.*)`", what)
     return node.items().get(unknown.group(1), node) if unknown else node
+
+
+def _choices(kind: type[Strict], path: str) -> list[str]:
+    """Return the words that a key may have, none where it may have others too."""
+    field = path.removeprefix(".")
+    hint = get_type_hints(kind, include_extras=True).get(field)
+    parts = (hint, *get_args(hint))
+    return [str(word) for part in parts if get_origin(part) is Literal for word in get_args(part)]
 
 
 def _in_words(what: str, path: str) -> str:
@@ -315,7 +326,10 @@ def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endp
             return NotConfigured(reason=f"{variable[1]} is not set: it says where {provider.name} is")
         base_url = server_root(root + base_url[variable.end() :])
     if not _URL.fullmatch(base_url):
-        return NotConfigured(reason=f"the base_url of {provider.name} is not an http(s) URL")
+        what = f"the base_url of {provider.name}" if variable is None else variable[1]
+        return NotConfigured(
+            reason=f"{what} is not an http(s) URL such as https://host:8000: it says where {provider.name} is"
+        )
     if provider.api_key_env is None:
         return Endpoint(base_url=base_url, api_key=None)
     key = environment.get(provider.api_key_env, "").strip()

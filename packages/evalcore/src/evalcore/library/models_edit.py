@@ -12,7 +12,13 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import read_yaml
-from evalcore.library.models import Model, concurrency_by_default, parse_models, streams_by_default
+from evalcore.library.models import (
+    LOCAL_PROVIDER,
+    Model,
+    concurrency_by_default,
+    parse_models,
+    streams_by_default,
+)
 from evalcore.structs import JsonObject
 
 INDENT = 2
@@ -33,9 +39,24 @@ def add_model(text: str, model: Model, where: str = "models.yaml") -> str:
             f"the model `{model.id}` is there already", where=where, hint="edit its entry"
         )
     edited = _inserted(text, model) if known else _begun(text, model, begun=listed is not None)
-    if edited is None or parse_models(edited.encode(), where).models != (*known, model):
+    if begins:
+        # With a model that is surely right, so that what is wrong is the file, on its own lines.
+        anyone = Model("any", LOCAL_PROVIDER, concurrency=concurrency_by_default(LOCAL_PROVIDER))
+        parse_models((_begun(text, anyone, begun=listed is not None) or text).encode(), where)
+    if edited is None or _parsed(edited, where) != (*known, model):
         raise ConfigurationError("its list cannot be added to", where=where, hint="add the model by hand")
     return edited
+
+
+def _parsed(edited: str, where: str) -> tuple[Model, ...]:
+    """Read the file as it would be; what is wrong in it is the model that was added.
+
+    No line is named: the file does not have it.
+    """
+    try:
+        return parse_models(edited.encode(), where).models
+    except ConfigurationError as error:
+        raise ConfigurationError(error.what, where="the model to be added", hint=error.hint) from error
 
 
 def remove_model(text: str, model_id: str, where: str = "models.yaml") -> str:
