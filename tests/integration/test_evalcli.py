@@ -194,6 +194,19 @@ def test_results_on_a_terminal_keep_models_and_status(make_world: Callable[..., 
     assert max(map(len, done.out.splitlines())) <= columns
 
 
+def test_without_waiting_a_model_that_is_not_served_is_left_out_at_once(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    with (world.library / ".evaluator" / "models.yaml").open("a") as file:
+        file.write("  - {id: gamma, provider: mindrouter}\n")
+    line = ("evaluate", SLUG, "--replicates", 1, "--no-leaderboard", "--no-wait")
+    done = world.run(*line, "--model", "gamma", "--model", GOOD)
+    assert done.returncode == 1, done.stderr
+    assert "gamma: skipped: mindrouter lists no backend for it now" in done.stderr
+    assert "looking again" not in done.stderr
+
+
 def test_results_say_what_accuracy_means_and_what_identical_replies_leave_open(
     make_world: Callable[..., World],
 ) -> None:

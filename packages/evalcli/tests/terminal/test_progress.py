@@ -121,6 +121,34 @@ def test_waits_are_told_once_in_a_while() -> None:
     assert len(lines) == 2
 
 
+def test_a_model_that_is_not_served_is_waited_for_by_name_once_all_else_is_done() -> None:
+    clock, lines = Clock(), list[str]()
+    progress, plan = PlainProgress(clock, lines.append), _plan(replicates=2)
+    progress.run_started(plan, Path("r"), 0)
+    progress.model_awaited("gamma", 45.0)
+    _call(progress, plan, 0)
+    clock.now = 5.0
+    progress.tick()
+    assert lines[-1] == "1/2 calls, 0 errors, 0.2/s, 5 s left; waiting for gamma, 40 s"
+    _call(progress, plan, 1)
+    clock.now = 15.0
+    progress.tick()
+    assert lines[-1] == "waiting for gamma, 30 s"
+    progress.model_skipped("gamma", "no backend")
+    clock.now = 25.0
+    progress.tick()
+    assert "waiting" not in lines[-1]
+
+
+def test_the_only_model_is_waited_for_by_name() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = PlainProgress(clock, lines.append)
+    progress.model_awaited("gamma", 45.0)
+    clock.now = 15.0
+    progress.tick()
+    assert lines[-1] == "waiting for gamma, 30 s"
+
+
 def test_starts_ends_and_models_left_out_are_told(make_record: Callable[..., RunRecord]) -> None:
     clock, lines = Clock(), list[str]()
     progress = PlainProgress(clock, lines.append)
@@ -144,12 +172,13 @@ def test_bars_show_each_model_and_take_markup_for_text() -> None:
         progress.run_started(plan, Path("r"), 2)
         progress.call_started(plan, "one", 3)
         _call(progress, plan, 2, is_error=True)
+        progress.model_awaited("gamma", 45.0)
         clock.now = 40.0
         progress.tick()
     text = out.getvalue()
     assert "[red]\\x1b[2Jm: 10 calls, 2 of them kept from before" in text
     assert "3/10  1 errors  0.0/s  4 min 40 s left" in text
-    assert "waiting for [red]\\x1b[2Jm: one, replicate 4, for 40 s" in text
+    assert "waiting for [red]\\x1b[2Jm: one, replicate 4, for 40 s; waiting for gamma, 5 s" in text
     assert "\x1b[2Jm" not in text
 
 

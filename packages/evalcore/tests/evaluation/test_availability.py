@@ -118,3 +118,9 @@ def test_a_refused_key_while_a_model_is_awaited_ends_the_looking():
 def test_models_of_other_providers_are_not_asked_for():
     lines, _, asked = find(lambda _: [], models=(Model("c", "vllm"),))
     assert (lines, asked) == ([("found", "c", Server())], 0)
+
+
+def test_a_model_that_is_not_waited_for_is_left_out_at_once():
+    lines, now, asked = find(lambda _: ["a"], is_awaited=False)
+    assert [line[:2] for line in lines] == [("found", "a"), ("missing", "b")]
+    assert (now, asked) == (0, 1)

@@ -38,6 +38,7 @@ PLANNED = ("replicates", "case_names", "data_sets", "models", "runs_dir")
 REPEATED = (
     "prompt_library",
     "concurrency",
+    "no_wait",
     "no_leaderboard",
     "scratch",
     "allow_skipped",
@@ -106,6 +107,9 @@ REPEATED = (
     is_flag=True,
     help="Show what would be called and what it will take by past runs; call nothing.",
 )
+@click.option(
+    "--no-wait", is_flag=True, help="Leave a model that is not served now out at once, not after 45 s."
+)
 @click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
 @click.option("--scratch", is_flag=True, help="Only look: keep the runs apart, and in no leaderboard.")
 @click.option(
@@ -142,6 +146,7 @@ def command(
     run_dir: Path | None,
     *,
     is_dry_run: bool,
+    no_wait: bool,
     no_leaderboard: bool,
     scratch: bool,
     fail_under: float | None,
@@ -172,7 +177,7 @@ def command(
     )
     if run_dir is not None:
         _refuse_planned(context)
-        return call_and_finish(_resumed(skill, run_dir), options)
+        return call_and_finish(_resumed(skill, run_dir, is_awaited=not no_wait), options)
     sources = Sources(prompt_library, data_sets, models)
     job_id = real_effects().new_id()
     try:
@@ -195,6 +200,7 @@ def command(
         job=prepared.job,
         endpoints=prepared.selection.endpoints,
         runs_dir=make_runs_dir(runs_dir, prompt_library, is_scratch=is_scratch),
+        is_awaited=not no_wait,
     )
     return call_and_finish(evaluation, options)
 
@@ -238,7 +244,7 @@ def _given(context: click.Context, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _resumed(skill: str, run_dir: Path) -> Evaluation:
+def _resumed(skill: str, run_dir: Path, *, is_awaited: bool) -> Evaluation:
     left = find_job(run_dir, skill)
     endpoints = {}
     for name, provider in left.job.providers.items():
@@ -252,4 +258,5 @@ def _resumed(skill: str, run_dir: Path) -> Evaluation:
         runs_dir=run_dir.parent,
         resumed=left.run_dirs,
         finished=left.finished,
+        is_awaited=is_awaited,
     )

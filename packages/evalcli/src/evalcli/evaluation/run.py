@@ -37,6 +37,8 @@ class Evaluation(Frozen, frozen=True):
     """Model to the folder of its unfinished run."""
     finished: tuple[RunOutcome, ...] = ()
     """The job's runs that an earlier command finished."""
+    is_awaited: bool = True
+    """Whether a model that is not served now is looked for again."""
 
 
 class CutShort(Frozen, frozen=True):
@@ -88,6 +90,7 @@ async def _evaluate(evaluation: Evaluation, concurrency: int, progress: Progress
             observer=progress,
             effects=real_effects(),
             resumed=evaluation.resumed,
+            is_awaited=evaluation.is_awaited,
         )
         return await with_ticks(work, progress)
 

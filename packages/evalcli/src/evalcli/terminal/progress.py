@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +86,15 @@ def long_waits(counts: list[CallCounts], now: float) -> str:
     return f"waiting for {named}{more}"
 
 
+def model_waits(awaited: Mapping[str, float], now: float) -> str:
+    """Name the models that are not served and are still looked for; empty where there is none."""
+    if not awaited:
+        return ""
+    named = ", ".join(list(awaited)[:MAX_NAMED])
+    more = f" and {len(awaited) - MAX_NAMED} more" if len(awaited) > MAX_NAMED else ""
+    return f"waiting for {named}{more}, {duration(max(0.0, max(awaited.values()) - now))}"
+
+
 def duration(seconds: float | None) -> str:
     """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
     return "?" if seconds is None else duration_text(seconds)
@@ -103,6 +112,8 @@ class ProgressObserver(Observer):
         self.run_dirs: dict[str, Path] = {}
         self.outcomes: list[RunOutcome] = []
         self.skipped: set[str] = set()
+        self.awaited: dict[str, float] = {}
+        """Model that is not served to the time until which it is looked for."""
         self._quiet_until: dict[tuple[str, str], float] = {}
         self._shown_failures: set[tuple[str, str]] = set()
 
@@ -121,6 +132,7 @@ class ProgressObserver(Observer):
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """Begin to count a model's calls."""
         model = plan.model.id
+        self.awaited.pop(model, None)
         self.run_dirs[model] = run_dir
         self.counts[model] = CallCounts(model, plan.calls, kept, self.clock(), done=kept)
         kept_text = f", {kept} of them kept from before" if kept else ""
@@ -155,10 +167,12 @@ class ProgressObserver(Observer):
 
     def model_awaited(self, model: str, seconds: float) -> None:
         """Say that a model is looked for again."""
+        self.awaited[model] = self.clock() + seconds
         self._event(f"{model}: not served now; looking again for {duration(seconds)}")
 
     def model_skipped(self, model: str, reason: str) -> None:
         """Say that a model is left out."""
+        self.awaited.pop(model, None)
         self.skipped.add(model)
         self._event(f"{model}: skipped: {reason}")
 
@@ -192,13 +206,16 @@ class PlainProgress(ProgressObserver):
     def tick(self) -> None:
         """Write how things stand, at most every few seconds."""
         now = self.clock()
-        if now - self._last < LINE_EVERY_S or not self.counts:
+        if now - self._last < LINE_EVERY_S or not (self.counts or self.awaited):
             return
         self._last = now
         self._write(self._line(now))
 
     def _line(self, now: float) -> str:
         counts = list(self.counts.values())
+        looks = model_waits(self.awaited, now)
+        if looks and all(count.done >= count.total for count in counts):
+            return looks  # nothing else goes on
         unfinished = [count for count in counts if count.done < count.total]
         done, total = sum(count.done for count in counts), sum(count.total for count in counts)
         errors, rate = sum(count.errors for count in counts), sum(count.rate(now) for count in unfinished)
@@ -206,8 +223,7 @@ class PlainProgress(ProgressObserver):
         line = f"{done}/{total} calls, {errors} errors, {rate:.1f}/s, {left} left"
         if len(counts) > 1 and unfinished:
             line += ": " + ", ".join(f"{count.model} {count.done}/{count.total}" for count in unfinished)
-        waits = long_waits(counts, now)
-        return f"{line}; {waits}" if waits else line
+        return "; ".join(part for part in (line, long_waits(counts, now), looks) if part)
 
     def _event(self, text: str) -> None:
         self._write(text)
@@ -249,7 +265,8 @@ class RichProgress(ProgressObserver):
         for model, task in self._tasks.items():
             count = self.counts[model]
             self._bars.update(task, completed=count.done, state=_state(count, now))
-        waits = long_waits(list(self.counts.values()), now)
+        texts = long_waits(list(self.counts.values()), now), model_waits(self.awaited, now)
+        waits = "; ".join(text for text in texts if text)
         if waits and self._waits is None:
             self._waits = self._bars.add_task("", total=None, state="")
         if self._waits is not None:

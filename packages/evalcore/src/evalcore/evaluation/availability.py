@@ -40,11 +40,12 @@ async def find_models(
     effects: Effects,
     *,
     patience: float = 0.0,
+    is_awaited: bool = True,
 ) -> None:
     """Notify the observer of every model of one provider, as soon as its state is known.
 
     A provider that cannot be reached is waited for `patience` seconds, by default not at all where it
-    cannot be reached at the first look.
+    cannot be reached at the first look. Unless `is_awaited`, one look decides.
     """
     remote = [model for model in models if not is_local(model)]
     for model in remote:
@@ -57,7 +58,9 @@ async def find_models(
     try:
         first = await (_served_if_there(client) if patience else client.served())
         wanted = _notify_found(first, wanted, observer)
-        for model in wanted:
+        if not is_awaited:
+            deadline = began
+        for model in wanted if is_awaited else ():
             observer.awaited(model, LOOK_AGAIN_FOR_S)
         while wanted and (left := deadline - effects.monotonic()) > 0:
             await effects.sleep(min(LOOK_EVERY_S, left))

@@ -33,18 +33,22 @@ async def evaluate(
     resumed: Mapping[str, Path] | None = None,
     outage_policy: OutagePolicy | None = None,
     may_call: Callable[[], bool] = lambda: True,
+    is_awaited: bool = True,
 ) -> list[RunOutcome]:
     """Call every model of the job for every case and replicate, store the replies, score them.
 
     `clients` are keyed by provider name; `resumed` maps a model to the run folder that it goes on in:
     one that has its record is not scored again, one that has replies is not looked for first. One
     outcome for each model, in the order of the job's models. Cancelling leaves what has come stored; once
-    `may_call` says no, no call is begun any more, and the caller cancels when it likes.
+    `may_call` says no, no call is begun any more, and the caller cancels when it likes. Unless
+    `is_awaited`, a model that is not served at the first look is left out at once.
 
     Raises StorageError where replies cannot be stored, ModelError where no provider can be used at all.
     """
     async with ScoringProcess() as scoring:
-        evaluation = _Evaluation(job, clients, runs_dir, observer, effects, resumed or {}, scoring)
+        evaluation = _Evaluation(
+            job, clients, runs_dir, observer, effects, resumed or {}, scoring, is_awaited=is_awaited
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 evaluation.start(tasks, concurrency, outage_policy or OutagePolicy(), may_call)
@@ -74,7 +78,10 @@ class _Evaluation:
         effects: Effects,
         resumed: Mapping[str, Path],
         scoring: ScoringProcess,
+        *,
+        is_awaited: bool,
     ) -> None:
+        self._is_awaited = is_awaited
         self._job = job
         self._clients = clients
         self._runs_dir = runs_dir
@@ -155,7 +162,15 @@ class _Evaluation:
         }
 
     async def _find_of(self, provider: str, models: Sequence[Model], patience: float) -> None:
-        await find_models(provider, self._clients[provider], models, self, self._effects, patience=patience)
+        await find_models(
+            provider,
+            self._clients[provider],
+            models,
+            self,
+            self._effects,
+            patience=patience if self._is_awaited else 0.0,
+            is_awaited=self._is_awaited,
+        )
 
     def found(self, model: Model, server: Server) -> None:
         """Begin a model's run, or go on with it."""
