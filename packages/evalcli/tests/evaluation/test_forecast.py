@@ -73,8 +73,8 @@ def test_what_no_past_run_tells_is_unknown(make_record: MakeRecord) -> None:
     assert rows[0][:-1] == ("big", "0", "unknown", "unknown", "unknown", "unknown")
     assert rows[1][:-1] == ("big", "1", "1.00", "unknown", "unknown", "unknown")
     assert rows[2][:-1] == ("big", "1", "1.00", "6,000", "1,200", "unknown")
-    # Half a sum is no sum.
-    assert rows[3][2:] == ("unknown", "unknown", "unknown", "unknown", "")
+    # What is known is summed up, and half a sum says that it is one.
+    assert rows[3][2:] == ("1.00 + 1 unknown", "6,000 + 2 unknown", "1,200 + 2 unknown", "unknown", "")
 
 
 def test_models_are_called_at_the_same_time(make_record: MakeRecord) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import SKILL
 from evalcli.evaluation.check import check_library
 from evalcli.evaluation.plan import Sources
 from evalcli.exits import Exit
@@ -23,10 +25,10 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(name="check")
-@click.argument("skills", metavar="[SKILL]...", nargs=-1)
+@click.argument("skills", metavar="[SKILL]...", nargs=-1, type=SKILL)
 @click.option(
     "--prompt-library",
-    type=FOLDER,
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import SELECTOR
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.selectors import (
     SelectedRuns,
@@ -26,8 +28,8 @@ from evalcore.stats.power import DEFAULT_MARGIN
 
 
 @click.command(name="compare")
-@click.argument("before", metavar="[BEFORE]", required=False)
-@click.argument("after", metavar="AFTER", required=False)
+@click.argument("before", metavar="[BEFORE]", required=False, type=SELECTOR)
+@click.argument("after", metavar="AFTER", required=False, type=SELECTOR)
 @click.option(
     "--models",
     "two_models",
@@ -37,7 +39,7 @@ from evalcore.stats.power import DEFAULT_MARGIN
 )
 @click.option(
     "--prompt-library",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library whose leaderboards are read.",

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import SKILL
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
@@ -50,7 +52,7 @@ REPEATED = (
 
 
 @click.command(name="evaluate")
-@click.argument("skill")
+@click.argument("skill", metavar="SKILL", type=SKILL)
 @click.option(
     "--replicates",
     type=click.IntRange(1, MAX_REPLICATES),
@@ -68,7 +70,7 @@ REPEATED = (
 )
 @click.option(
     "--prompt-library",
-    type=FOLDER,
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import jsonschema_rs
 
+from evalcli.commands.arguments import LIBRARY, SELECTOR
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.conflicts import (
@@ -52,8 +53,8 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("source", metavar="[SKILL|FILE]", required=False)
-@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.argument("source", metavar="[SKILL|FILE]", required=False, type=SELECTOR)
+@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 @click.option("--all", "every_run", is_flag=True, help="Every run, not only each model's newest.")
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array.")
 def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: bool) -> int:
@@ -93,8 +94,8 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
 
 
 @command.command()
-@click.argument("source", metavar="SKILL|FILE")
-@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.argument("source", metavar="SKILL|FILE", type=SELECTOR)
+@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 def resolve(source: str, prompt_library: Path) -> int:
     """Resolve a leaderboard that a merge, rebase or cherry-pick left in conflict.
 
@@ -114,7 +115,7 @@ def resolve(source: str, prompt_library: Path) -> int:
 @command.command(name="merge-driver")
 @click.argument("versions", metavar="[BASE OURS THEIRS PATH]", nargs=-1, type=FILE)
 @click.option("--install", "is_installed", is_flag=True, help="Name the driver in .gitattributes.")
-@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_installed: bool) -> int:
     """Merge leaderboards for git, so that none is ever in conflict.
 
@@ -151,8 +152,8 @@ def schema() -> int:
 
 
 @command.command()
-@click.argument("source", metavar="SKILL|FILE")
-@click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
+@click.argument("source", metavar="SKILL|FILE", type=SELECTOR)
+@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 @click.option(
     "--runs-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
 from evalcli.evaluation.overview import overview
 from evalcli.exits import Exit
 from evalcli.reports.lists import components_object, components_table
@@ -19,7 +20,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command(name="list")
 @click.option(
     "--prompt-library",
-    type=FOLDER,
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
 from evalcli.evaluation.plan import resolve
 from evalcli.exits import Exit, refuse
 from evalcli.reports.availability import Answer, availability_table, is_all_served
@@ -41,7 +42,7 @@ from evalcore.structs import JsonObject, JsonValue
 
 LIBRARY = click.option(
     "--prompt-library",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
 from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
@@ -40,7 +41,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--prompt-library",
-    type=FOLDER,
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library, for --policy.",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import SKILL
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY
 from evalcli.exits import Exit
 from evalcli.leaderboards.run_folders import RunHead, run_heads
@@ -21,11 +23,11 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(name="runs")
-@click.argument("skill", required=False)
+@click.argument("skill", metavar="[SKILL]", required=False, type=SKILL)
 @click.option("--model", "model", metavar="ID", help="Only runs of this model.")
 @click.option(
     "--prompt-library",
-    type=FOLDER,
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

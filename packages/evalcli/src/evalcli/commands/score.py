@@ -9,6 +9,7 @@ from typing import Final
 import click
 import msgspec
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
 from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.reports.ranking import WORDING
@@ -33,7 +34,7 @@ MAX_ANSWER: Final = 64 * 1024 * 1024
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 LIBRARY = click.option(
     "--prompt-library",
-    type=FOLDER,
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.run_folders import find_run
@@ -49,7 +50,7 @@ PAGE = "show.html"
 @click.option("--full", "is_full", is_flag=True, help="Values and unparsable replies at their whole length.")
 @click.option(
     "--prompt-library",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=LIBRARY_FOLDER,
     default=Path(),
     show_default="the working directory",
     help="The prompt library.",

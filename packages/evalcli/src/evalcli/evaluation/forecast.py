@@ -24,6 +24,8 @@ from evalcore.structs import Frozen, JsonObject
 Number = TypeVar("Number", int, float)
 
 UNKNOWN = "unknown"
+_FIGURES = 4
+"""Of a forecast that are summed up: hours, tokens in and out, USD."""
 HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "shows")
 
 
@@ -80,7 +82,7 @@ def forecast_table(forecasts: Sequence[Forecast]) -> Table:
     """Lay forecasts out, with what all models together will take."""
     rows = [_row(item.model, str(item.past_runs), item) for item in forecasts]
     if len(forecasts) > 1:
-        rows.append((*_row("all, at the same time", "", together(forecasts))[:-1], ""))
+        rows.append(_sums(forecasts))
     return Table(
         title="by past runs of the same models; `shows`: the smallest fall of accuracy it could show",
         headings=HEADINGS,
@@ -105,6 +107,21 @@ def together(forecasts: Sequence[Forecast]) -> Forecast:
         cost_usd=math.fsum(costs) if costs else None,
         smallest_change=None,
     )
+
+
+def _sums(forecasts: Sequence[Forecast]) -> tuple[str, ...]:
+    """Return the last row: what is known of all models together, and of how many it is not known."""
+    cells = []
+    for at in range(_FIGURES):
+        known = [item for item in forecasts if _figures(item)[at] is not None]
+        cell = _row("", "", together(known))[2 + at] if known else UNKNOWN
+        unknown = len(forecasts) - len(known)
+        cells.append(f"{cell} + {unknown} unknown" if known and unknown else cell)
+    return ("all, at the same time", "", *cells, "")
+
+
+def _figures(item: Forecast) -> tuple[float | None, ...]:
+    return item.hours, item.prompt_tokens, item.completion_tokens, item.cost_usd
 
 
 def forecast_object(item: Forecast) -> JsonObject:

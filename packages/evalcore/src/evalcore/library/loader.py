@@ -92,6 +92,12 @@ def check_slug(library: Checkout, slug: str) -> None:
     if not SLUG.fullmatch(slug):
         shown = slug[:100].encode("unicode_escape").decode()
         raise UnknownComponent(f"`{shown}` is not a component's name", hint="use a-z, 0-9, `.`, `_` and `-`")
+    if not known:
+        raise UnknownComponent(
+            f"`{library.name}` is not a prompt library: it has no components",
+            where=COMPONENTS,
+            hint="go to one, or name it",
+        )
     near = difflib.get_close_matches(slug, known, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"look into {COMPONENTS}/"
     raise UnknownComponent(f"there is no component `{slug}`", where=f"{COMPONENTS}/{slug}", hint=hint)

@@ -1,0 +1,67 @@
+"""Arguments that many commands take, read as people write them: a component, and its prompt library."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import click
+
+_IN_COMPONENTS: Final = re.compile(r"(?:.*/)?components/([^/]+)/*")
+"""A component by its folder, which a shell completes."""
+
+
+def skill_of(text: str) -> str:
+    """Return the component that is meant by `S/` or `components/S/`; any other text as it is."""
+    in_components = _IN_COMPONENTS.fullmatch(text)
+    return in_components[1] if in_components and not in_components[1].endswith(".json") else text
+
+
+class SkillName(click.ParamType[str]):
+    """The name of a component, or its folder."""
+
+    name = "skill"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        del param, ctx
+        return skill_of(value.rstrip("/") or value)
+
+
+class Selector(click.ParamType[str]):
+    """What may be a component, a file or a folder: `components/S/` is the component."""
+
+    name = "selector"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the component's name, or the text as it is."""
+        del param, ctx
+        return skill_of(value)
+
+
+class LibraryFolder(click.Path):
+    """A prompt library, or a folder inside one."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, file_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """Return the library that a folder is inside of; the folder itself where it is in none."""
+        folder = Path(os.fsdecode(super().convert(value, param, ctx)))
+        real = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are written
+        for parent in (real, *real.parents):
+            if (parent / "components").is_dir():
+                return folder if parent == real else Path(os.path.relpath(parent))
+        return folder
+
+
+SKILL: Final = SkillName()
+SELECTOR: Final = Selector()
+LIBRARY: Final = LibraryFolder()

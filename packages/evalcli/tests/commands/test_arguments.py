@@ -1,0 +1,74 @@
+"""A component and its library, named as people name them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalcli.commands.arguments import skill_of
+from evalsim.testing import write_leaderboard
+
+Evalcli = Callable[..., Any]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    folder = tmp_path / "library" / "components" / "memo"
+    (folder / "evals" / "cases" / "one").mkdir(parents=True)
+    (folder / "prompt.md").write_text("---\nname: memo\nversion: 1.0.0\n---\nAnswer.\n")
+    return tmp_path / "library"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("memo", "memo"),
+        ("components/memo", "memo"),
+        ("./components/memo/", "memo"),
+        ("/a/library/components/memo//", "memo"),
+        ("memo@1.0.0", "memo@1.0.0"),
+        ("components/memo/leaderboard.json", "components/memo/leaderboard.json"),
+        ("runs/0190", "runs/0190"),
+    ],
+)
+def test_a_components_folder_is_the_component(text: str, meant: str) -> None:
+    assert skill_of(text) == meant
+
+
+@pytest.mark.parametrize("skill", ["memo/", "components/memo/"])
+def test_commands_take_the_folder(evalcli: Evalcli, library: Path, skill: str) -> None:
+    found = json.loads(evalcli("check", skill, "--prompt-library", library, "--json").out)
+    assert found["components"] == ["memo"]
+
+
+def test_a_leaderboard_is_found_by_its_components_folder(
+    evalcli: Evalcli, library: Path, make_record: Callable[..., Any]
+) -> None:
+    write_leaderboard(library / "components" / "memo" / "leaderboard.json", make_record())
+    shown = evalcli("leaderboard", "show", "components/memo/", "--prompt-library", library)
+    assert (shown.code, "memo" in shown.out) == (0, True)
+
+
+def test_a_folder_inside_a_library_finds_it(
+    evalcli: Evalcli, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = library / "components" / "memo" / "evals"
+    assert json.loads(evalcli("list", "--prompt-library", inside, "--json").out)[0]["component"] == "memo"
+    monkeypatch.chdir(inside)
+    assert json.loads(evalcli("list", "--json").out)[0]["component"] == "memo"
+
+
+def test_another_folder_is_not_a_prompt_library(evalcli: Evalcli, tmp_path: Path) -> None:
+    for line in (("evaluate", "memo"), ("check", "memo"), ("check",), ("list",)):
+        ended = evalcli(*line, "--prompt-library", tmp_path)
+        assert ended.code == 2
+        assert "is not a prompt library" in ended.err
+
+
+def test_a_command_that_is_not_there_is_answered_with_what_is_near(evalcli: Evalcli) -> None:
+    ended = evalcli("evalute", "memo")
+    assert (ended.code, "Did you mean 'evaluate'?" in ended.err) == (2, True)
