@@ -335,6 +335,20 @@ def test_a_scratch_run_is_recorded_nowhere(make_world: Callable[..., World]) -> 
     assert len(list(world.library.glob("kept/scratch/*/record.json"))) == 1
 
 
+def test_quiet_leaves_results_alone_and_verbose_says_what_is_read(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    line = ("evaluate", SLUG, "--replicates", 1, "--model", GOOD, "--scratch")
+    quiet = world.run(*line, "-q")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    assert GOOD in quiet.stdout
+    assert world.run("-q", *line).stderr == ""
+    verbose = world.run(*line, "-v", "--dry-run").stderr
+    assert f"prompt library {world.library}, at commit {_head(world.library)[:12]}" in verbose
+    assert "scoring policy none" in verbose
+    refused = world.run("evaluate", "absent", "-q")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
 def test_a_dry_run_calls_nothing_and_writes_nothing(make_world: Callable[..., World]) -> None:
     world = make_world()
     done = world.run("evaluate", SLUG, "--dry-run")

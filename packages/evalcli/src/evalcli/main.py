@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from evalcli.commands.arguments import how_much_is_said
 from evalcli.exits import PROGRAM, run
 from evalcore.version import __version__
 
@@ -78,6 +79,7 @@ class LazyGroup(click.Group):
     epilog="Exit codes: 0 done; 1 done, but a run failed or is partial, a case is broken, a check or a gate"
     " is not met; 2 wrong usage, configuration or input; 3 nothing to evaluate; 130 interrupted.",
 )
+@how_much_is_said
 @click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Measure how accurate and how reproducible a prompt's answers are, model by model."""

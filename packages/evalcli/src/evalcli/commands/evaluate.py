@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.commands.arguments import SKILL
+from evalcli.commands.arguments import SKILL, how_much_is_said
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
@@ -21,7 +21,7 @@ from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.gates import AccuracyGate
-from evalcli.terminal.output import warn
+from evalcli.terminal.output import detail, warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
 from evalcore.library.cases import NoUsableCase
@@ -133,6 +133,7 @@ REPEATED = (
     help="Exit code 0 although cases are broken and left out.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
+@how_much_is_said
 @click.pass_context
 def command(
     context: click.Context,
@@ -195,6 +196,8 @@ def command(
     texts = (finding.line for finding in published.findings(findings))
     for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings, *texts):
         warn(text)
+    for text in prepared.details:
+        detail(text)
     if is_dry_run:
         print_dry_run(prepared, past, as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING

@@ -14,7 +14,7 @@ from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.reports.gates import AccuracyGate
 from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
-from evalcli.terminal.output import print_bytes, print_line, say, warn
+from evalcli.terminal.output import note, print_bytes, print_line, say, warn
 from evalcli.terminal.rich_output import print_table
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
@@ -120,9 +120,9 @@ def _add(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: Finish
     records = _published(evaluation, outcomes, options)
     if options.leaderboard is not None and records:
         add_to_leaderboard(options.leaderboard, options.skill, records)
-        say(f"{len(records)} run(s) are in {options.leaderboard}")
+        note(f"{len(records)} run(s) are in {options.leaderboard}")
     elif options.is_scratch and records:
-        say(f"{len(records)} run(s) are kept apart, in {evaluation.runs_dir}, and in no leaderboard")
+        note(f"{len(records)} run(s) are kept apart, in {evaluation.runs_dir}, and in no leaderboard")
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def _say_how_to_look(outcomes: Sequence[RunOutcome]) -> None:
     known = [(accuracy, run_dir) for accuracy, run_dir in runs if accuracy is not None and accuracy < 1]
     if known:
         worst = min(known)[1]
-        say(f"to see what is wrong: {shlex.join([PROGRAM, 'show', str(worst), '--wrong-only'])}")
+        note(f"to see what is wrong: {shlex.join([PROGRAM, 'show', str(worst), '--wrong-only'])}")
 
 
 def _say_how_to_go_on(ended: CutShort, options: FinishOptions) -> None:

@@ -26,6 +26,7 @@ from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen
+from evalcore.version import SCORING_VERSION, __version__
 
 DATA_SETS_BESIDE: Final = "evaluation-data-sets"
 """The folder of the data sets, where they are checked out beside the prompt library."""
@@ -65,6 +66,8 @@ class Prepared(Frozen, frozen=True):
     job: JobPlan
     selection: Selection
     warnings: tuple[str, ...]
+    details: tuple[str, ...]
+    """What was read from where, for -v."""
     findings: tuple[Finding, ...]
     """What of its files is not as its author can mean it, and is evaluated all the same."""
 
@@ -115,7 +118,17 @@ def prepare(
         *misplaced_policies(library, data_sets, slug),
         *contradictions(library, data_sets, material.component, material.cases),
     )
-    return Prepared(job=job, selection=selection, warnings=warnings, findings=findings)
+    details = (
+        f"prompt library {library.root.resolve()}, {_at(prompt_commit)}",
+        f"data sets {data_sets_path.resolve()}, {_at(dataset_commit)}" if data_sets_path else "no data sets",
+        f"models {where}; scoring policy {material.component.policy_where or 'none'}",
+        f"evaluator {__version__}, scoring version {SCORING_VERSION}, job {job_id}",
+    )
+    return Prepared(job=job, selection=selection, warnings=warnings, details=details, findings=findings)
+
+
+def _at(commit: str | None) -> str:
+    return "at no commit" if commit is None else f"at commit {commit[:12]}"
 
 
 def data_sets_beside(prompt_library: Path) -> Path | None:

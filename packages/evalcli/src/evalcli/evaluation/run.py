@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from evalcli.terminal.output import say
+from evalcli.terminal.output import is_quiet, note, say
 from evalcli.terminal.progress import PlainProgress, ProgressObserver, RichProgress, with_ticks
 from evalcore.clients.interface import Client
 from evalcore.clients.registry import open_client
@@ -110,6 +110,8 @@ def _end_on_signals() -> None:
 
 
 def _progress() -> ProgressObserver:
+    if is_quiet():
+        return PlainProgress(time.monotonic, note)
     if sys.stderr.isatty():
         return RichProgress(time.monotonic, Console(stderr=True))
     return PlainProgress(time.monotonic, say)

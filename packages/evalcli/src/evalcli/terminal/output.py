@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import Final
 
 import click
 
 from evalcli.terminal.text import MAX_LINE, shown
 from evalcore.errors import StorageError
+
+QUIET: Final = "evalcli.quiet"
+VERBOSE: Final = "evalcli.verbose"
+"""What click's context holds of -q and -v."""
 
 
 def say(text: str) -> None:
@@ -22,8 +27,30 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Write a warning to standard error."""
-    say(f"warning: {text}")
+    """Write a warning to standard error, unless -q was given."""
+    note(f"warning: {text}")
+
+
+def note(text: str) -> None:
+    """Write one line that is good to know to standard error, unless -q was given."""
+    if not is_quiet():
+        say(text)
+
+
+def detail(text: str) -> None:
+    """Write one line to standard error where -v was given."""
+    if _is_set(VERBOSE):
+        say(text)
+
+
+def is_quiet() -> bool:
+    """Whether progress and warnings are not wanted."""
+    return _is_set(QUIET)
+
+
+def _is_set(name: str) -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(name))
 
 
 def print_line(text: str) -> None:
