@@ -24,6 +24,7 @@ COMMANDS: Final = {
         "evalcli.commands.leaderboard",
         "Show, merge, resolve, validate and rescore leaderboards.",
     ),
+    "completion": ("evalcli.commands.completion", "Print the script for completion in a shell."),
     "models": ("evalcli.commands.models", "List, check, add and remove the models to evaluate."),
     "list": ("evalcli.commands.list", "List the components of the prompt library."),
     "runs": ("evalcli.commands.runs", "List the runs whose replies are kept."),

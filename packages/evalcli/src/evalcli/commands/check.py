@@ -14,6 +14,7 @@ from evalcli.evaluation.plan import Sources
 from evalcli.exits import Exit
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.findings import finding_lines, findings_object
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes
 from evalcli.terminal.rich_output import print_lines
 from evalcore.errors import ConfigurationError
@@ -25,7 +26,9 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(name="check")
-@click.argument("skills", metavar="[SKILL]...", nargs=-1, type=SKILL)
+@click.argument(
+    "skills", metavar="[SKILL]...", nargs=-1, type=SKILL, shell_complete=completed_by("components")
+)
 @click.option(
     "--prompt-library",
     type=LIBRARY_FOLDER,

@@ -18,6 +18,7 @@ from evalcli.leaderboards.selectors import (
 )
 from evalcli.reports.comparison import Compared, comparison_lines, comparison_object
 from evalcli.reports.gates import unmet_regressions
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.rich_output import print_lines
 from evalcore.compare.pool import Pool, pools, pools_by_one_policy
@@ -28,13 +29,18 @@ from evalcore.stats.power import DEFAULT_MARGIN
 
 
 @click.command(name="compare")
-@click.argument("before", metavar="[BEFORE]", required=False, type=SELECTOR)
-@click.argument("after", metavar="AFTER", required=False, type=SELECTOR)
+@click.argument(
+    "before", metavar="[BEFORE]", required=False, type=SELECTOR, shell_complete=completed_by("versions")
+)
+@click.argument(
+    "after", metavar="AFTER", required=False, type=SELECTOR, shell_complete=completed_by("versions")
+)
 @click.option(
     "--models",
     "two_models",
     nargs=2,
     metavar="A B",
+    shell_complete=completed_by("models"),
     help="Compare model B with model A, of SKILL, SKILL@VERSION, or of every component.",
 )
 @click.option(

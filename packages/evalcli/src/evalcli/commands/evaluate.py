@@ -21,6 +21,7 @@ from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.gates import AccuracyGate
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import detail, warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
@@ -52,7 +53,7 @@ REPEATED = (
 
 
 @click.command(name="evaluate")
-@click.argument("skill", metavar="SKILL", type=SKILL)
+@click.argument("skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components"))
 @click.option(
     "--replicates",
     type=click.IntRange(1, MAX_REPLICATES),
@@ -60,12 +61,20 @@ REPEATED = (
     show_default=True,
     help="Independent calls for each case.",
 )
-@click.option("--model", "named", multiple=True, metavar="ID", help="Only this model; may be repeated.")
+@click.option(
+    "--model",
+    "named",
+    multiple=True,
+    metavar="ID",
+    shell_complete=completed_by("models"),
+    help="Only this model; may be repeated.",
+)
 @click.option(
     "--case",
     "case_names",
     multiple=True,
     metavar="NAME",
+    shell_complete=completed_by("cases"),
     help="Only this case, as --scratch; may be repeated.",
 )
 @click.option(

@@ -24,6 +24,7 @@ from evalcli.leaderboards.policies import current_policy, rescore_to_policy
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
 from evalcli.reports.ranking import heading, notes, rank_runs, ranking_table
 from evalcli.reports.rescoring import sentence
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, say, warn
 from evalcli.terminal.rich_output import print_table
 from evalcli.terminal.text import shown
@@ -53,7 +54,9 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("source", metavar="[SKILL|FILE]", required=False, type=SELECTOR)
+@click.argument(
+    "source", metavar="[SKILL|FILE]", required=False, type=SELECTOR, shell_complete=completed_by("components")
+)
 @click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 @click.option("--all", "every_run", is_flag=True, help="Every run, not only each model's newest.")
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array.")
@@ -94,7 +97,7 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
 
 
 @command.command()
-@click.argument("source", metavar="SKILL|FILE", type=SELECTOR)
+@click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
 @click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 def resolve(source: str, prompt_library: Path) -> int:
     """Resolve a leaderboard that a merge, rebase or cherry-pick left in conflict.
@@ -135,7 +138,9 @@ def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_install
 
 
 @command.command()
-@click.argument("sources", metavar="SKILL|FILE...", nargs=-1, required=True)
+@click.argument(
+    "sources", metavar="SKILL|FILE...", nargs=-1, required=True, shell_complete=completed_by("components")
+)
 @click.option("--prompt-library", type=FILE, default=Path(), help="The prompt library; default: here.")
 def validate(sources: tuple[str, ...], prompt_library: Path) -> int:
     """Say what is wrong with leaderboards, and where; exit code 2 if anything is."""
@@ -152,7 +157,7 @@ def schema() -> int:
 
 
 @command.command()
-@click.argument("source", metavar="SKILL|FILE", type=SELECTOR)
+@click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
 @click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 @click.option(
     "--runs-dir",

@@ -14,6 +14,7 @@ from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.reports.ranking import WORDING
 from evalcli.reports.score_tree import difference_lines
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, warn
 from evalcli.terminal.rich_output import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
@@ -89,9 +90,16 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("component")
+@click.argument("component", shell_complete=completed_by("components"))
 @click.argument("answer_file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--case", "case_name", required=True, metavar="NAME", help="The case that is answered.")
+@click.option(
+    "--case",
+    "case_name",
+    required=True,
+    metavar="NAME",
+    shell_complete=completed_by("cases"),
+    help="The case that is answered.",
+)
 @LIBRARY
 @DATA_SETS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -129,8 +137,10 @@ def answer(
 
 
 @command.command(name="explain")
-@click.argument("component")
-@click.option("--case", "case_name", metavar="NAME", help="This case alone.")
+@click.argument("component", shell_complete=completed_by("components"))
+@click.option(
+    "--case", "case_name", metavar="NAME", shell_complete=completed_by("cases"), help="This case alone."
+)
 @LIBRARY
 @DATA_SETS
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output.")

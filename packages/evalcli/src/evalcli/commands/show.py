@@ -15,6 +15,7 @@ from evalcli.reports.run_page import run_page
 from evalcli.reports.run_view import run_lines, run_object
 from evalcli.reports.run_words import ExaminedRun
 from evalcli.reports.score_tree import TreeView
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line
 from evalcli.terminal.rich_output import print_lines
 from evalcore.errors import CaseError
@@ -30,7 +31,7 @@ PAGE = "show.html"
 
 
 @click.command(name="show")
-@click.argument("run")
+@click.argument("run", shell_complete=completed_by("runs"))
 @click.option("--case", "cases", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
 @click.option(
     "--replicate",

@@ -1,0 +1,91 @@
+"""What a shell completes: components, cases, models, versions and runs of the prompt library at hand.
+
+A name that cannot be read is none to complete: nothing is said, since the line is still being typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from evalcli.evaluation.plan import RUNS_IN_LIBRARY, data_sets_beside
+from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
+from evalcli.leaderboards.run_folders import run_heads
+from evalcli.terminal.completion import Names
+from evalcore.compare.versions import evaluated_versions
+from evalcore.errors import EvaluatorError
+from evalcore.library.cases import case_folders
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.loader import list_components, load_models, load_models_file
+from evalcore.runs.leaderboard import known_records
+
+MOST: Final = 200
+"""Names that are offered."""
+SLUGS: Final = ("skill", "component")
+"""Parameters that hold the component whose cases are meant."""
+
+
+def complete(names: Names, context: click.Context, incomplete: str) -> list[str]:
+    """Return the names that begin with what has been typed."""
+    try:
+        # One that is not printable would be more than one line to the shell.
+        known = dict.fromkeys(name for name in _FINDERS[names](context) if name.isprintable())
+    except (EvaluatorError, OSError):
+        return []
+    return [name for name in known if name.startswith(incomplete)][:MOST]
+
+
+def _library(context: click.Context) -> Path:
+    return Path(context.params.get("prompt_library") or ".")
+
+
+def _components(context: click.Context) -> Iterable[str]:
+    return list_components(FolderCheckout(_library(context)))
+
+
+def _cases(context: click.Context) -> Iterable[str]:
+    library = _library(context)
+    # While the value of an option is still to come, click leaves the arguments before it unassigned.
+    named = [context.params.get(name) for name in SLUGS]
+    slug = next((name for name in (*named, *context.args) if name), None)
+    if slug is None:
+        return ()
+    beside = context.params.get("data_sets") or data_sets_beside(library)
+    data_sets = FolderCheckout(Path(beside)) if beside is not None else None
+    return case_folders(FolderCheckout(library), data_sets, slug)
+
+
+def _models(context: click.Context) -> Iterable[str]:
+    named = context.params.get("models") or context.params.get("path")
+    found = load_models_file(Path(named)) if named else load_models(FolderCheckout(_library(context)))
+    return [model.id for model in found.models]
+
+
+def _versions(context: click.Context) -> Iterable[str]:
+    """Yield each component, and its versions that have complete runs."""
+    for slug in _components(context):
+        yield slug
+        path = leaderboard_path(_library(context), slug)
+        if path.exists():
+            yield from (
+                f"{slug}@{version}" for version in evaluated_versions(known_records(read_leaderboard(path)))
+            )
+
+
+def _runs(context: click.Context) -> Iterable[str]:
+    """Yield the runs by what they are of, then by their ids, the newest first."""
+    heads = run_heads(Path(context.params.get("runs_dir") or _library(context) / RUNS_IN_LIBRARY))
+    yield from (head.selector for _, head in heads)
+    yield from (head.run_id for _, head in heads)
+
+
+_FINDERS: Final[Mapping[Names, Callable[[click.Context], Iterable[str]]]] = {
+    "components": _components,
+    "cases": _cases,
+    "models": _models,
+    "versions": _versions,
+    "runs": _runs,
+}

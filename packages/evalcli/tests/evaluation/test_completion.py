@@ -1,0 +1,76 @@
+"""Completion, asked for as a shell does, of a prompt library on the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalcore.runs.folder import RunFolder
+from evalsim.testing import make_record, make_run_plan, write_component, write_leaderboard
+
+EVALCLI = [sys.executable, "-c", "from evalcli.main import main; main()"]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    root = tmp_path / "library"
+    for slug in ("memo", "notice"):
+        write_component(root, slug, schema={"type": "object"}, cases={"one": {"a": 1}, "other": {"a": 2}})
+    write_leaderboard(root / "components" / "memo" / "leaderboard.json", make_record(1))
+    (root / ".evaluator").mkdir()
+    (root / ".evaluator" / "models.yaml").write_text("models:\n  - {id: 'phi4:14b', provider: mindrouter}\n")
+    RunFolder.create(root / ".evaluator" / "runs", make_run_plan()).close()
+    return root
+
+
+def _completed(library: Path, *words: str) -> list[str]:
+    """Return what a shell is offered for the last of the words."""
+    asked = {
+        "_EVALCLI_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(("evalcli", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run(
+        EVALCLI, cwd=library, env=os.environ | asked, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["comp"], ["compare", "completion"]),
+        (["evaluate", "m"], ["memo"]),
+        (["evaluate", "memo", "--case", "o"], ["one", "other"]),
+        (["score", "answer", "memo", "--case", "ot"], ["other"]),
+        (["evaluate", "memo", "--model", "phi"], ["phi4:14b"]),
+        (["compare", "memo@"], ["memo@1.0.0"]),
+        (["show", "memo@1.0.0/"], [f"memo@1.0.0/{make_run_plan().model.id}"]),
+        (["show", make_run_plan().run_id[:4]], [make_run_plan().run_id]),
+        (["leaderboard", "show", "no"], ["notice"]),
+        (["evaluate", "absent", "--case", "o"], []),
+    ],
+)
+def test_a_shell_is_offered_what_the_library_has(library: Path, words: list[str], offered: list[str]) -> None:
+    assert _completed(library, *words) == offered
+
+
+def test_where_nothing_can_be_read_nothing_is_offered_or_said(tmp_path: Path) -> None:
+    assert _completed(tmp_path, "evaluate", "memo", "--model", "") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_has_its_script(evalcli: Callable[..., Any], shell: str) -> None:
+    ended = evalcli("completion", shell)
+    assert ended.code == 0
+    assert f"_EVALCLI_COMPLETE={shell}_complete" in ended.out
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=ended.out, text=True, check=True, timeout=60)
