@@ -7,7 +7,7 @@ import pytest
 
 from evalcore.clients.registry import SPOKEN_DIALECTS, open_client
 from evalcore.errors import ConfigurationError
-from evalcore.library.models import Dialect, Provider
+from evalcore.library.models import DialectName, Provider
 
 
 @pytest.mark.parametrize("api", sorted(SPOKEN_DIALECTS))
@@ -27,4 +27,4 @@ def test_another_dialect_is_a_configuration_error_that_names_the_provider():
 
 
 def test_models_yaml_has_a_word_for_every_dialect() -> None:
-    assert set(get_args(Dialect)) >= SPOKEN_DIALECTS
+    assert set(get_args(DialectName)) >= SPOKEN_DIALECTS

@@ -2,10 +2,28 @@
 
 A dialect does no I/O. It makes a call into a request, and the bytes of a response into an answer or a
 failure. Another provider's dialect is a folder beside `openai/` and one line in `registry.py`.
+
+What the rest of the program reads from a dialect's results, beyond showing them:
+
+- `Answer.finish_reason` is stored as the dialect gives it. The word `length` for an answer that was cut at
+  the token limit is the only one that is compared (it counts as truncated), so a dialect translates its
+  provider's own word for that into `length`.
+- `Failure.retry`, `scope`, `wait`, `is_free` and `at_most` decide what the client does; see `failures`.
+- `Failure.code` is stored, and these codes are acted on as well; the sets are where they are used:
+  - `unauthorized`: the client asks for the list of models with the same key, twice. Refused there too, it
+    ends every call to the provider; accepted there, the call is tried again (`http`).
+  - `unauthorized` and `forbidden` for the list of models: the user is asked to check the key (`http`).
+  - `refused_stream`: the client sends `Dialect.probe`, if there is one, to learn why. After two that stay
+    without a reason, one after the other, the model is called without streaming (`http`).
+  - `rate_limited`, `backend_busy`, `no_capacity`: half as many calls at once (`concurrency.OVERLOAD`).
+  - `unreachable`, `bad_gateway`, `model_unavailable`: one call at a time until the model answers again
+    (`concurrency`); a model that never answered is waited for 45 s only (`circuit.NOT_THERE`).
+  - `outage.AWAY` and `outage.PERHAPS_AWAY`: failures for which a local model is waited for, minutes long.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol
@@ -29,6 +47,8 @@ class Request(Frozen, frozen=True):
     path: str
     """From the server's root, with a leading slash; its query included. Some dialects name the model here."""
     body: bytes
+    seed: int | None = None
+    """The seed that the body holds (`Call.seed`), stored in the reply; None where the API takes none."""
 
 
 class StreamReader(Protocol):
@@ -54,55 +74,71 @@ class StreamReader(Protocol):
 
 
 class Dialect(Protocol):
-    """How one kind of server is spoken to. Stateless: one instance serves every client."""
+    """How one kind of server is spoken to. Stateless: one instance serves every client.
+
+    A dialect is a subclass. What is abstract here every dialect must have; the rest is for what some
+    servers have (streaming, a version, a queue, refusals without a reason), and means "none" as it stands.
+    """
 
     @property
+    @abstractmethod
     def models_path(self) -> str:
         """Where the list of models is read (GET, with the key)."""
         ...
 
     @property
     def version_path(self) -> str | None:
-        """Where the gateway tells its version (GET, without the key); None where it does not."""
-        ...
+        """Where the gateway states its version (GET, without the key); None where it does not."""
+        return None
 
+    @abstractmethod
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         """Return the headers that authenticate, and those that name the version of the API."""
         ...
 
+    @abstractmethod
     def request(self, call: Call) -> Request:
-        """Return the request of a call; streamed where `call.model.stream` says so."""
-        ...
+        """Return the request of a call; streamed where `call.model.stream` says so.
 
-    def probe(self, model_id: str) -> Request | None:
-        """Return the smallest request whose refusal says why a stream was refused without a word.
-
-        It is not streamed. None where the servers of this dialect always say why.
+        A dialect whose `read_stream` returns None is never given a call that is to be streamed.
         """
         ...
 
+    def probe(self, model_id: str) -> Request | None:  # noqa: ARG002 (for those that need it)
+        """Return a request that shows why the server refused a stream without giving a reason.
+
+        It is the smallest one possible and not streamed: a server that refuses it does give the reason.
+        None where the servers of this dialect always give it.
+        """
+        return None
+
+    @abstractmethod
     def read_answer(self, body: bytes) -> Answer | Failure:
         """Read the body of a 200 that is not a stream."""
         ...
 
-    def read_stream(self) -> StreamReader:
-        """Return a reader for one streamed answer."""
-        ...
+    def read_stream(self) -> StreamReader | None:
+        """Return a reader for one streamed answer; None where this dialect does not stream."""
+        return None
 
+    @abstractmethod
     def read_failure(self, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failure:
         """Say what a response that is not 200 means, and how long its headers ask to wait.
 
-        `headers` are looked up without regard to case; `now` is for those that name a date.
+        `failures.by_status` says what all dialects have in common, `failures.wait_as_asked` reads
+        Retry-After. `headers` are looked up without regard to case; `now` is for those that name a date.
         """
         ...
 
-    def read_queue(self, status: bytes) -> Mapping[str, int]:
+    def read_queue(self, status: bytes) -> Mapping[str, int]:  # noqa: ARG002 (for those that need it)
         """Read from the document of `version_path` how many calls wait for each model; empty where none.
 
-        Raises one of UNREADABLE where it does not tell.
+        Called only where there is a `version_path`. Raises one of UNREADABLE where the document does not
+        state it; then it is not asked for again.
         """
-        ...
+        return {}
 
+    @abstractmethod
     def read_served(self, models: bytes, version: bytes | None) -> Served:
         """Read the documents of `models_path` and `version_path`; None where the latter did not come.
 

@@ -1,15 +1,19 @@
 """Why a call gave no answer, and how to go on: what every dialect's failures have in common, without I/O.
 
-A dialect says what its servers' answers mean (`openai/failures.py`); what happens to a connection means
-the same in all of them and stands here.
+What happens to a connection means the same in every dialect, and so do most statuses (`by_status`). A
+dialect says what its own servers mean beyond that, by their words or by statuses of their own
+(`openai/failures.py`). Which codes are acted on is listed in `dialect`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
+
+import msgspec
 
 from evalcore.clients.reply import CallError, Fault
 from evalcore.structs import Frozen
@@ -47,6 +51,12 @@ Scope = Literal["call", "model", "provider"]
 
 WAIT_WHEN_UNREACHABLE: Final = 10.0
 """Seconds; a server that is being restarted is back within four of these."""
+WAIT_WHEN_BUSY: Final = 5.0
+"""Seconds; for a 429 that gives no other time."""
+WAIT_AFTER_503: Final = 10.0
+"""Seconds; MindRouter has itself waited up to 150 s for a slot before it says so."""
+LONGEST_RETRY_AFTER: Final = 300.0
+"""Seconds; a server that asks for more is asked again after this."""
 LONGEST_MESSAGE: Final = 300
 """Characters of what is shown of a server's words."""
 
@@ -63,13 +73,25 @@ class Failure(Frozen, frozen=True):
 
     code: Code
     message: str
+    """One line; see CallError. `with_words` makes a server's own words fit for it."""
     fault: Fault = "infrastructure"
+    """`model` where the model itself is to blame: the reply then counts as wrong, not as missing."""
     retry: bool = False
+    """Whether the call is tried again, as often and as long as the RetryPolicy allows."""
     scope: Scope = "call"
+    """Which calls wait for `wait`.
+
+    `call`: this one alone. `model` and `provider`: all calls to the model, or to the provider, are kept back
+    by the circuit breaker; after the wait one of them is sent first, and the others follow its outcome.
+    Such a failure with `retry` false ends all of them at once, for good.
+    """
     wait: float = 0.0
-    """Seconds to wait at least before the next attempt of everybody in `scope`."""
+    """Seconds to wait at least before the next attempt; a random wait comes on top (see Attempts)."""
     is_free: bool = False
-    """Whether waiting it out costs no try (the server counted nothing, and said so)."""
+    """Whether the attempt does not count as one of the call's tries, nor as the beginning of an outage.
+
+    For a rate limit: the server is well, did no work for the request, and says when to come back.
+    """
     at_most: int | None = None
     """How often one call may retry after this very failure, where less than the policy allows."""
 
@@ -77,6 +99,74 @@ class Failure(Frozen, frozen=True):
     def error(self) -> CallError:
         """What is stored in the reply."""
         return CallError(fault=self.fault, code=self.code, message=self.message)
+
+
+def by_status(status: int, words: str = "") -> Failure:
+    """Say what an HTTP status other than 200 means in every dialect; `words` are what the server says of it.
+
+    A dialect's own table comes first and ends here, so that it holds only what its servers do differently.
+    """
+    read = _BY_STATUS.get(status)
+    if read is not None:
+        return read(status, words)
+    if status >= 500:  # noqa: PLR2004 - the servers' errors
+        return server_error(words, status)
+    return Failure(code="unexpected_answer", message=with_words(f"the server answered {status}", words))
+
+
+def wait_as_asked(failure: Failure, headers: Mapping[str, str], now: datetime | None) -> Failure:
+    """Return the failure with the wait that a Retry-After asks for, where that is longer than its own."""
+    asked = retry_after_seconds(headers.get("retry-after"), now)
+    if asked is None or not failure.retry:
+        return failure
+    return msgspec.structs.replace(failure, wait=max(failure.wait, min(asked, LONGEST_RETRY_AFTER)))
+
+
+def _unauthorized(_status: int, _words: str) -> Failure:
+    # the server's words may repeat the key
+    return Failure(code="unauthorized", message="the key is not accepted (401)")
+
+
+def _forbidden(_status: int, words: str) -> Failure:
+    return Failure(code="forbidden", message=with_words("not permitted (403)", words))
+
+
+def _not_found(_status: int, words: str) -> Failure:
+    message = with_words("there is no such address on the server (404)", words)
+    return Failure(code="not_found", message=message)
+
+
+def _passing(status: int, words: str) -> Failure:
+    # Request Timeout and Too Early: RFC 9110 (15.5.9) and RFC 8470 (5.2) let the same request be sent again
+    return server_error(words, status)
+
+
+def _refused_request(status: int, words: str) -> Failure:
+    return Failure(code="bad_request", message=with_words(f"the request was refused ({status})", words))
+
+
+def _too_many(_status: int, words: str) -> Failure:
+    message = with_words("the model's backend is busy (429)", words)
+    return Failure(code="backend_busy", message=message, retry=True, scope="model", wait=WAIT_WHEN_BUSY)
+
+
+def _unavailable(_status: int, words: str) -> Failure:
+    message = with_words("no capacity (503)", words)
+    return Failure(code="no_capacity", message=message, retry=True, wait=WAIT_AFTER_503)
+
+
+_BY_STATUS: Final[Mapping[int, Callable[[int, str], Failure]]] = {
+    400: _refused_request,
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    408: _passing,
+    413: _refused_request,
+    422: _refused_request,
+    425: _passing,
+    429: _too_many,
+    503: _unavailable,
+}
 
 
 def server_error(words: str, status: int | None = None) -> Failure:

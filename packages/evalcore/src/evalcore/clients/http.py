@@ -126,6 +126,7 @@ class HttpClient:
         self._key_turn = asyncio.Lock()
         self._queue_at = clock()
         self._tells_queue = True
+        self._can_stream = dialect.read_stream() is not None
         self._eventless: Counter[str] = Counter()
         self._key_accepted_at = float("-inf")
 
@@ -243,8 +244,12 @@ class HttpClient:
             return refusal
 
     def _sendable(self, call: Call) -> Call:
-        """Return the call as it is sent now: not streamed where the model's streams come without events."""
-        if not call.model.stream or self._eventless[call.model.id] < EVENTLESS_STREAMS:
+        """Return the call as it is sent now.
+
+        Not streamed where the dialect does not stream, or the model's streams come without events.
+        """
+        is_streamable = self._can_stream and self._eventless[call.model.id] < EVENTLESS_STREAMS
+        if is_streamable or not call.model.stream:
             return call
         return msgspec.structs.replace(call, model=msgspec.structs.replace(call.model, stream=False))
 
@@ -323,7 +328,7 @@ class HttpClient:
             latency_ms=round(latency * 1000, 3),
             attempts=attempts,
             error=outcome.error if isinstance(outcome, Failure) else None,
-            seed=call.seed,
+            seed=request.seed,
         )
 
 

@@ -12,13 +12,14 @@ from evalcore.clients.interface import Client
 from evalcore.clients.openai.dialect import OPENAI
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
-from evalcore.library.models import Provider
+from evalcore.library.models import DialectName, Provider
 
-_DIALECTS: Final[Mapping[str, Dialect]] = {
+# Keyed by DialectName, so that mypy refuses a dialect whose name models.yaml does not know.
+_DIALECTS: Final[Mapping[DialectName, Dialect]] = {
     "openai": OPENAI,
 }
-SPOKEN_DIALECTS: Final = frozenset(_DIALECTS)
-"""What this version can call, by the word that models.yaml has in `api`."""
+SPOKEN_DIALECTS: Final[frozenset[str]] = frozenset(_DIALECTS)
+"""The dialects that this version can call, by their names in models.yaml (`api`)."""
 
 
 def open_client(

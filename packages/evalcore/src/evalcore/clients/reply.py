@@ -30,11 +30,17 @@ class Usage(Frozen, frozen=True):
 
 
 class Answer(Frozen, frozen=True):
-    """A whole answer of a model. `text` is None where it had no content."""
+    """A whole answer of a model, as its dialect has read it."""
 
     text: str | None
+    """None where the answer had no content."""
     finish_reason: str | None
+    """Why the model stopped: `length` where the answer was cut at the token limit, which is counted.
+
+    Any other word is stored as the provider wrote it and compared with nothing. None where there is none.
+    """
     usage: Usage | None
+    """None where the provider did not count."""
 
 
 class Reply(Frozen, frozen=True):
@@ -55,6 +61,7 @@ class Reply(Frozen, frozen=True):
     text: str | None
     """The answer's text; None where no reply came, or it had no content."""
     finish_reason: str | None
+    """As in Answer; None where no reply came."""
     usage: Usage | None
     started_at: str
     finished_at: str
@@ -62,7 +69,10 @@ class Reply(Frozen, frozen=True):
     attempts: int
     error: CallError | None = None
     seed: int | None = None
-    """That was sent: the model's `seed` + the replicate's index. None where none was."""
+    """The seed in the request: the model's `seed` + the replicate's index.
+
+    None where none is configured, or the provider's dialect sends none.
+    """
 
     unstreamed: bool = False
     """Whether the last attempt was sent without streaming though the model's setting asks for it."""

@@ -14,7 +14,12 @@ from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.structs import Frozen, JsonValue, Strict
 
-Dialect = Literal["openai", "anthropic", "google"]
+DialectName = Literal["openai", "anthropic", "google"]
+"""What `api` may be: the names of the wire dialects, those included that no version can call yet.
+
+The one list of them. It is here and not in evalcore.clients.registry, which says how each is spoken,
+because the library imports no client; a file that names a known dialect is valid for every version.
+"""
 StructuredOutput = Literal["none", "json_object", "json_schema"]
 
 
@@ -29,7 +34,7 @@ class Provider(Frozen, frozen=True):
     """Where models are served, in which wire dialect, and which variable holds the key."""
 
     name: str
-    api: Dialect
+    api: DialectName
     base_url: str
     """The server's root, without a trailing `/` or `/v1`; may still begin with a `${VARIABLE}`."""
     api_key_env: str | None
@@ -118,7 +123,7 @@ def concurrency_by_default(provider: str) -> int:
 
 
 class _ProviderEntry(Strict, frozen=True):
-    api: Dialect | UnsetType = UNSET
+    api: DialectName | UnsetType = UNSET
     base_url: Annotated[str, Meta(min_length=1, max_length=2000)] | UnsetType = UNSET
     api_key_env: Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")] | UnsetType | None = UNSET
 

@@ -14,15 +14,15 @@ from evalcore.clients.openai.stream import StreamedAnswer
 from evalcore.clients.reply import Answer
 
 
-class _OpenAI:
+class _OpenAI(Dialect):
     models_path = wire.MODELS_PATH
-    version_path: str | None = wire.STATUS_PATH
+    version_path = wire.STATUS_PATH
 
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
     def request(self, call: Call) -> Request:
-        return Request(path=wire.CHAT_PATH, body=wire.chat_body(call))
+        return Request(path=wire.CHAT_PATH, body=wire.chat_body(call), seed=call.seed)
 
     def probe(self, model_id: str) -> Request | None:
         return Request(path=wire.CHAT_PATH, body=wire.probe_body(model_id))
@@ -43,5 +43,5 @@ class _OpenAI:
         return wire.served(models, version)
 
 
-OPENAI: Final[Dialect] = _OpenAI()
+OPENAI: Final = _OpenAI()
 """Chat Completions, as MindRouter and OpenAI speak it."""

@@ -1,6 +1,7 @@
 """What a failing server of the OpenAI dialect means, MindRouter's answers above all; without I/O.
 
-`docs/mindrouter.md` gives the table behind this module, with the reasons.
+`docs/mindrouter.md` gives the table behind this module, with the reasons. What stands here is what these
+servers do beyond `evalcore.clients.failures.by_status`, most of it known by the words they use.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from evalcore.clients.failures import Failure, retry_after_seconds, server_error, with_words
+from evalcore.clients.failures import Failure, by_status, server_error, wait_as_asked, with_words
 from evalcore.clients.openai.envelopes import Stated, read_error, read_words, unquoted
 
 RATE_WINDOW = 60.0
@@ -20,12 +21,6 @@ HOLD_AFTER_502 = 30.0
 """Seconds; a backend taken off by the circuit breaker came back after 20-30 s."""
 HOLD_AFTER_404 = 15.0
 """Seconds; half of the above, since the breaker may have tripped some time ago."""
-WAIT_AFTER_503 = 10.0
-"""Seconds; the gateway has itself waited up to 150 s for a slot."""
-WAIT_WHEN_BUSY = 5.0
-"""Seconds; for a 429 that a backend sends."""
-LONGEST_RETRY_AFTER = 300.0
-"""Seconds; a server that asks for more is asked again after this."""
 
 TOO_LONG_CODES: Final = frozenset(
     {
@@ -65,12 +60,7 @@ TOO_LONG_WORDS: Final = (
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> Failure:
     """Say what an HTTP answer that is not 200 means; `now` reads a Retry-After that is a date."""
-    failure = _by_status(status, read_words(body))
-    asked = retry_after_seconds(headers.get("retry-after"), now)
-    if asked is None or not failure.retry:
-        return failure
-    wait = max(failure.wait, min(asked, LONGEST_RETRY_AFTER))
-    return msgspec.structs.replace(failure, wait=wait)
+    return wait_as_asked(_by_status(status, read_words(body)), headers, now)
 
 
 def stated_failure(error: bytes) -> Failure:
@@ -91,23 +81,7 @@ def _by_status(status: int, stated: Stated) -> Failure:
     if _is_context_length(stated):
         # llama.cpp and others have called it a 500
         return _context_length(stated)
-    if status >= 500:  # noqa: PLR2004 - the servers' errors
-        return server_error(stated.message, status)
-    message = with_words(f"the server answered {status}", stated.message)
-    return Failure(code="unexpected_answer", message=message)
-
-
-def _unauthorized(_status: int, _stated: Stated) -> Failure:
-    # the server's text may repeat the key
-    return Failure(code="unauthorized", message="the key is not accepted (401)")
-
-
-def _forbidden(_status: int, stated: Stated) -> Failure:
-    return Failure(code="forbidden", message=with_words("not permitted (403)", stated.message))
-
-
-def _passing(status: int, stated: Stated) -> Failure:
-    return server_error(stated.message, status)
+    return by_status(status, stated.message)
 
 
 def _refused_request(status: int, stated: Stated) -> Failure:
@@ -119,8 +93,7 @@ def _refused_request(status: int, stated: Stated) -> Failure:
         return Failure(code="no_content", message=message, fault="model")
     if stated.kind == "dlp_policy_violation" or stated.code == "dlp_blocked" or "dlp" in words:
         return Failure(code="content_refused", message="the gateway's data policy refused the request")
-    message = with_words(f"the request was refused ({status})", stated.message)
-    return Failure(code="bad_request", message=message)
+    return by_status(status, stated.message)
 
 
 def _is_context_length(stated: Stated) -> bool:
@@ -137,15 +110,14 @@ def _context_length(stated: Stated) -> Failure:
     return Failure(code="context_length", message=message, fault="model")
 
 
-def _not_found(_status: int, stated: Stated) -> Failure:
+def _not_found(status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
     if stated.code == "model_not_found" or "model" in words:
         return model_unavailable("the model is not served now (404)")
-    message = with_words("there is no such address on the server (404)", stated.message)
-    return Failure(code="not_found", message=message)
+    return by_status(status, stated.message)
 
 
-def _too_many(_status: int, stated: Stated) -> Failure:
+def _too_many(status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
     if stated.code == "insufficient_quota" or "token quota" in words:
         message = "the token quota is used up (429)"
@@ -155,15 +127,13 @@ def _too_many(_status: int, stated: Stated) -> Failure:
         return Failure(
             code="rate_limited", message=message, retry=True, scope="provider", wait=RATE_WINDOW, is_free=True
         )
-    message = with_words("the model's backend is busy (429)", stated.message)
-    return Failure(code="backend_busy", message=message, retry=True, scope="model", wait=WAIT_WHEN_BUSY)
+    return by_status(status, stated.message)
 
 
-def _unavailable(_status: int, stated: Stated) -> Failure:
+def _unavailable(status: int, stated: Stated) -> Failure:
     if "no suitable backend" in stated.message.lower() or "no healthy backend" in stated.message.lower():
         return model_unavailable("no backend serves the model now (503)")
-    message = with_words("no capacity (503)", stated.message)
-    return Failure(code="no_capacity", message=message, retry=True, wait=WAIT_AFTER_503)
+    return by_status(status, stated.message)
 
 
 def model_unavailable(message: str) -> Failure:
@@ -179,13 +149,9 @@ def _bad_gateway(_status: int, _stated: Stated) -> Failure:
 
 _BY_STATUS: dict[int, Callable[[int, Stated], Failure]] = {
     400: _refused_request,
-    401: _unauthorized,
-    403: _forbidden,
     404: _not_found,
-    408: _passing,
     413: _refused_request,
     422: _refused_request,
-    425: _passing,
     429: _too_many,
     502: _bad_gateway,
     503: _unavailable,
