@@ -19,12 +19,12 @@ CUT = Failure(code="connection_lost", message="cut", retry=True)
 async def out_together(limit: ConcurrencyLimit, calls: int, failure: Failure | None) -> None:
     """So many calls out at once, which all end alike."""
     async with AsyncExitStack() as stack:
-        rounds = [await stack.enter_async_context(limit.acquire("m", nullcontext)) for _ in range(calls)]
-        for round_ in rounds:
+        epochs = [await stack.enter_async_context(limit.acquire("m", nullcontext)) for _ in range(calls)]
+        for epoch in epochs:
             if failure is None:
-                limit.succeeded("m", 8, 1.0, round_)
+                limit.succeeded("m", 8, 1.0, epoch)
             else:
-                limit.failed("m", failure, round_)
+                limit.failed("m", failure, epoch)
 
 
 def test_refusals_of_calls_that_were_out_together_halve_the_number_once() -> None:
@@ -88,14 +88,14 @@ def answered_by(slots: int, most: int, calls: int = 200, *, spread: float = 0.0)
         at_once = [0]
 
         async def one() -> None:
-            async with places, limit.acquire("m", nullcontext) as round_:
+            async with places, limit.acquire("m", nullcontext) as epoch:
                 at_once[0] += 1
                 began = clock.now
                 async with backend:
                     await clock.sleep(3 * draw.uniform(1 - spread, 1 + spread))
                 out.append(at_once[0])
                 at_once[0] -= 1
-                limit.succeeded("m", most, clock.now - began, round_)
+                limit.succeeded("m", most, clock.now - began, epoch)
 
         await clock.run(*(asyncio.create_task(one()) for _ in range(calls)))
         return out, clock.now

@@ -1,14 +1,16 @@
-"""The concurrency limit: how many calls to one model may be out at once; never more than its setting.
+"""The concurrency limit: how many calls to one model may be in flight; never more than its setting.
 
-Fewer after a refusal for load, then gradually more: additive increase, multiplicative decrease, as in
-TCP (RFC 5681, section 3.1). A refusal halves the number, each round of answers adds one, until the
-model's own `concurrency` is reached again. It needs no clock: what was sent before the last cut cannot
-cut again.
+The limit falls after a refusal for load and then rises gradually: additive increase, multiplicative
+decrease, as in TCP (RFC 5681, section 3.1). A refusal halves it, and each round of answers (as many answers
+as the limit) adds one, until the model's own `concurrency` is reached again. No clock is needed: each call
+carries the number of the epoch in which it was sent, a cut begins a new epoch, and a refusal from an earlier
+epoch does not cut again.
 
-Fewer before a refusal, too, where calls only wait for each other: where the gateway says that calls to
-the model wait, and where latencies have grown and half as many calls are answered as fast together. By
-Little's law the answers per second are the calls that are out over their mean latency; where halving the
-calls leaves that as it is, the other half stood in a queue, and kept others waiting.
+The limit falls before any refusal, too, where calls only wait for each other. That is so where the gateway
+says that calls to the model wait, or where latencies have grown and a test with half as many calls gives as
+many answers per second. By Little's law the answers per second are the calls in flight over their mean
+latency. If halving the calls leaves that unchanged, the other half was waiting in a queue, and kept other
+users waiting.
 """
 
 from __future__ import annotations
@@ -25,18 +27,25 @@ from evalcore.clients.failures import Failure
 from evalcore.clients.interface import YieldSlot
 
 OVERLOAD: Final = frozenset({"rate_limited", "backend_busy", "no_capacity"})
-"""Failures that say: fewer at once. After those of NOT_THERE a model is met again by one call first."""
+"""Failures that halve the limit. Those of NOT_THERE set it to one call."""
 GROWN: Final = 1.5
 GROWN_BY_SECONDS: Final = 0.5
-"""A round's mean latency that is so much above the least latency seen may be a queue's."""
+"""Latency has grown where a round's mean is above the least latency by this factor and by this time.
+
+Both are required: by the factor alone fast answers would seem slow after a few milliseconds more, by the
+time alone the usual spread of long ones would be a queue.
+"""
 AS_FAST: Final = 0.75
-"""So much of the answers per second, with half the calls, shows that the other half waited."""
+"""The share of the answers per second which half the calls must reach for the rest to have been queued.
+
+Below 1 since the mean of a few latencies scatters; without a queue, half the calls give half the answers.
+"""
 SETTLED_ROUNDS: Final = 10
-"""So many rounds of answers the calls stay fewer where a queue was found."""
-TRIAL_ROUNDS: Final = 8
-"""So many rounds pass before a trial that found no queue is repeated; doubled each time."""
+"""The number of rounds for which the limit stays halved after a queue was found."""
+ROUNDS_BETWEEN_TESTS: Final = 8
+"""The number of rounds after a test that found no queue before the next one; doubled each time."""
 FEWEST: Final = 4
-"""Latencies whose mean says anything."""
+"""The least number of latencies whose mean is used."""
 
 
 class _ModelLimit:
@@ -44,26 +53,29 @@ class _ModelLimit:
 
     def __init__(self) -> None:
         self.limit: float | None = None
-        """None: never cut, or recovered."""
-        self.out = 0
-        self.round = 0
+        """None where it was never cut, or has recovered. A fraction, since each answer adds a part of one."""
+        self.in_flight = 0
+        self.epoch = 0
+        """The number of cuts so far."""
         self.waiting: deque[asyncio.Future[None]] = deque()
         self.answers_to_stay = 0
-        """So many answers are waited for before the limit is raised again."""
+        """The number of answers that must come before the limit is raised again."""
         self.latencies: list[float] = []
-        """Of this round."""
+        """Of the answers of this round, in seconds."""
         self.least = float("inf")
+        """The least latency of all answers, in seconds."""
         self.rate_before: float | None = None
-        """While half as many calls are tried: the answers per second of before."""
-        self.answers_to_trial = 0
-        self.trials_in_vain = 0
+        """During a test with half the calls, the answers per second before it; None at other times."""
+        self.answers_to_test = 0
+        """The number of answers that must come before the next test."""
+        self.tests_without_queue = 0
 
     @property
     def is_full(self) -> bool:
-        return self.limit is not None and self.out >= int(self.limit)
+        return self.limit is not None and self.in_flight >= int(self.limit)
 
     def wake(self) -> None:
-        free = len(self.waiting) if self.limit is None else max(0, int(self.limit) - self.out)
+        free = len(self.waiting) if self.limit is None else max(0, int(self.limit) - self.in_flight)
         while free > 0 and self.waiting:
             waiter = self.waiting.popleft()
             if not waiter.done():
@@ -71,51 +83,58 @@ class _ModelLimit:
                 free -= 1
 
     def cut(self, limit: float) -> None:
-        """Lower the limit; what is out now says nothing of it."""
+        """Lower the limit, and begin an epoch: calls in flight were sent under the old limit."""
         self.limit = limit
-        self.round += 1
+        self.epoch += 1
         self.latencies = []
         self.rate_before = None
 
     def halve(self, level: float) -> None:
-        """Cut to a half for a queue that was seen, for a while."""
+        """Halve the limit for SETTLED_ROUNDS, because of a queue that the gateway reports."""
         self.cut(max(1.0, level / 2))
         self.answers_to_stay = SETTLED_ROUNDS * int(self.limit or 1)
 
     def measure(self, latency: float, level: int) -> None:
-        """Take the latency of an answer at this level; begin or end a trial where a round is full."""
+        """Record the latency of an answer; at the end of a round, begin or end a test.
+
+        `level` is how many calls may be in flight now.
+        """
         self.latencies.append(latency)
         self.least = min(self.least, latency)
-        self.answers_to_trial -= 1
+        self.answers_to_test -= 1
         if len(self.latencies) < max(FEWEST, level):
             return
         mean, self.latencies = fmean(self.latencies), []
         rate = level / max(mean, 1e-9)
         if self.rate_before is not None:
-            self._end_trial(is_queue=rate >= AS_FAST * self.rate_before, level=level)
-        elif level > 1 and self.answers_to_trial <= 0 and self._has_grown(mean):
+            self._end_test(is_queue=rate >= AS_FAST * self.rate_before, level=level)
+        elif level > 1 and self.answers_to_test <= 0 and self._has_grown(mean):
             self.cut(max(1.0, level / 2))
             self.rate_before = rate
 
     def _has_grown(self, mean: float) -> bool:
         return mean > GROWN * self.least and mean > self.least + GROWN_BY_SECONDS
 
-    def _end_trial(self, *, is_queue: bool, level: int) -> None:
+    def _end_test(self, *, is_queue: bool, level: int) -> None:
         self.rate_before = None
         if is_queue:
-            self.trials_in_vain = 0
+            self.tests_without_queue = 0
             self.answers_to_stay = SETTLED_ROUNDS * level
         else:
-            self.limit = 2.0 * level
-            self.answers_to_trial = TRIAL_ROUNDS * 2**self.trials_in_vain * 2 * level
-            self.trials_in_vain += 1
+            # The level is the half that was tested: back at once to the number of before the test, which
+            # is also the number of answers in each of the rounds until the next one.
+            before = 2 * level
+            self.limit = float(before)
+            self.answers_to_test = ROUNDS_BETWEEN_TESTS * 2**self.tests_without_queue * before
+            self.tests_without_queue += 1
 
     def recover(self, most: int) -> None:
-        """Raise the limit by one call a round, up to `most`, unless a queue or a trial keeps it down."""
+        """Raise the limit by one call a round, up to `most`, unless a queue or a test keeps it down."""
         if self.limit is None:
             return
         self.answers_to_stay -= 1
         if self.rate_before is None and self.answers_to_stay < 0:
+            # as many answers as the limit make a round, and add one together
             self.limit += 1 / self.limit
         if self.limit >= most:
             self.limit = None
@@ -129,13 +148,13 @@ class ConcurrencyLimit:
         self._models: dict[str, _ModelLimit] = {}
 
     def current(self, model_id: str) -> int | None:
-        """How many calls may be out now; None while nothing but the model's `concurrency` bounds them."""
+        """How many calls may be in flight; None while only the model's `concurrency` bounds them."""
         model = self._models.get(model_id)
         return None if model is None or model.limit is None else int(model.limit)
 
     @asynccontextmanager
     async def acquire(self, model_id: str, yield_slot: YieldSlot) -> AsyncIterator[int]:
-        """Wait until the model's limit allows one more call, and hold it; gives the call's round."""
+        """Wait until the model's limit allows one more call, and count it; gives the call's epoch."""
         model = self._models.setdefault(model_id, _ModelLimit())
         while model.is_full:
             waiter = asyncio.get_running_loop().create_future()
@@ -144,33 +163,35 @@ class ConcurrencyLimit:
                 async with yield_slot():
                     await waiter
             except asyncio.CancelledError:
-                model.wake()  # this very call may have been woken, and another must be in its stead
+                model.wake()  # this call may have been woken before it was cancelled: wake another instead
                 raise
-        model.out += 1
+        model.in_flight += 1
         try:
-            yield model.round
+            yield model.epoch
         finally:
-            model.out -= 1
+            model.in_flight -= 1
             model.wake()
 
-    def failed(self, model_id: str, failure: Failure, round_: int) -> None:
-        """Lower the limit after a refusal for load; once for all that were out together."""
+    def failed(self, model_id: str, failure: Failure, epoch: int) -> None:
+        """Lower the limit after a refusal for load; once for all calls that were in flight together."""
         model = self._models[model_id]
-        if failure.code not in OVERLOAD | NOT_THERE or round_ != model.round:
+        if failure.code not in OVERLOAD | NOT_THERE or epoch != model.epoch:
             return
-        was = model.out if model.limit is None else min(model.out, model.limit)
+        # Half of what was in flight: that may be less than the limit, and was too much all the same.
+        was = model.in_flight if model.limit is None else min(model.in_flight, model.limit)
         model.cut(1.0 if failure.code in NOT_THERE else max(1.0, was / 2))
 
     def queued(self, model_id: str, most: int) -> None:
-        """Lower the limit where the gateway says that calls to the model wait, ours or others'."""
+        """Halve the limit where the gateway says that calls to the model wait, ours or others'."""
         model = self._models.setdefault(model_id, _ModelLimit())
         level = min(most, most if model.limit is None else model.limit)
         if level > 1:
             model.halve(level)
 
-    def succeeded(self, model_id: str, most: int, latency: float, round_: int) -> None:
-        """Take an answer's latency, in seconds; raise the limit by one call a round, up to `most`."""
+    def succeeded(self, model_id: str, most: int, latency: float, epoch: int) -> None:
+        """Record an answer's latency, in seconds; raise the limit by one call a round, up to `most`."""
         model = self._models[model_id]
-        if round_ == model.round:
+        # The latency of a call of an earlier epoch is that of more calls than there are now.
+        if epoch == model.epoch:
             model.measure(latency, most if model.limit is None else min(most, int(model.limit)))
         model.recover(most)

@@ -139,7 +139,7 @@ class HttpClient:
         started_at: datetime | None = None
         while True:
             await self._look_at_queue(model_id, call.model.concurrency)
-            async with self._limit.acquire(model_id, yield_slot) as round_:
+            async with self._limit.acquire(model_id, yield_slot) as epoch:
                 sendable = self._sendable(call)
                 request = self._dialect.request(sendable)
                 outcome: Answer | Failure | None = await self._wait_for_circuit(model_id, yield_slot)
@@ -164,9 +164,9 @@ class HttpClient:
                     outcome = await self._verdict_on_key(model_id, outcome, ended, yield_slot)
                 if isinstance(outcome, Answer):
                     self._breaker.succeeded(model_id)
-                    self._limit.succeeded(model_id, call.model.concurrency, latency, round_)
+                    self._limit.succeeded(model_id, call.model.concurrency, latency, epoch)
                     break
-                self._limit.failed(model_id, outcome, round_)
+                self._limit.failed(model_id, outcome, epoch)
             wait = attempts.wait_after(outcome, ended - first)
             is_worth_it = self._breaker.failed(model_id, outcome, wait)
             if wait is None or not is_worth_it:

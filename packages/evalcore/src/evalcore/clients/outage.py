@@ -1,11 +1,14 @@
 """Waiting out an outage: one call looks whether the model is back, the others wait for what it finds.
 
-The client beneath tries each call a few times and then says that it failed. Whether that is an outage or
-the call's own failure is found out by looking, once the call has failed: a server that is not there, or
-does not list the model, is out, whatever was answered while the call was on its way. A call is its own
-failure where it fails a second time though the server is there and answers others meanwhile. A model that
-never answered is not waited for while its server is there. Calls that wait hold no slot among the calls
-in flight, so that the models that are there go on at full speed.
+The client beneath tries each call a few times and then reports a failure. The failure alone does not show
+whether the model has an outage or only this call fails, so the server's list of models is read after it:
+
+- The server cannot be reached, or does not list the model: an outage, whatever was answered before.
+- The server lists the model, and other calls to it were answered meanwhile: the call is made again. If that
+  happens a second time, only this call fails, and its failure is its outcome.
+- The server can be reached and the model has never answered: the failure is the outcome, without a wait.
+
+Calls that wait hold no slot among the calls in flight, so that the other models go on at full speed.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from evalcore.structs import Frozen
 AWAY = frozenset(
     {"unreachable", "bad_gateway", "model_unavailable", "no_capacity", "backend_busy", "rate_limited"}
 )
-"""Failures that pass by themselves and concern every call to the model."""
+"""Failures of every call to the model; they end without anybody's doing."""
 PERHAPS_AWAY = frozenset(
     {
         "connection_lost",
@@ -33,17 +36,17 @@ PERHAPS_AWAY = frozenset(
         "unreadable_answer",
     }
 )
-"""Failures that may be one call's own: they are an outage only where the server is not there at all."""
+"""Failures that may concern one call alone: an outage only where the server cannot be reached at all."""
 OWN_FAILURES = 2
-"""So many whole tries of one call fail, others being answered meanwhile, before the failure is its own.
+"""The number of failures of one call, others being answered meanwhile, that make the failure its outcome.
 
-One is not enough: a call that was on its way when the server went away saw answers before that.
+One is not enough: during a call that was in flight when the server went away, others were answered before.
 """
 LOOK_FIRST_S = 10.0
 LOOK_LAST_S = 60.0
-"""The wait between two looks, doubled from the first to the last."""
+"""The wait between two looks at the list of models, doubled from the first value up to the last."""
 SAME_LOOK_S = 5.0
-"""Looks of several models within so many seconds are one request, where nothing has failed since."""
+"""Looks for several models within this time share one request, where no call has failed since it."""
 
 
 class OutagePolicy(Frozen, frozen=True):
@@ -62,6 +65,7 @@ class _ModelState:
         self.failing_since: float | None = None
         """When the first call began to be waited out; None once an answer came."""
         self.is_abandoned = False
+        """Whether the time for this outage has passed; failures are then outcomes, until an answer comes."""
         self.is_up = asyncio.Event()
         self.is_up.set()
 
@@ -116,15 +120,17 @@ class OutageClient:
             if not state.has_answered and self._served is not None:
                 return reply  # the server is there, and the model never was
             if is_served and state.answers != before:
+                # `answers` has grown while the call was in flight: the model answers others
                 own_failures += 1
                 if own_failures == OWN_FAILURES:
                     return reply
                 continue
+            # Where another call is looking already, this one waits for it at the top of the loop.
             if state.is_up.is_set():
                 return await self._wait_out(state, call, yield_slot, reply)
 
     async def _wait_out(self, state: _ModelState, call: Call, yield_slot: YieldSlot, reply: Reply) -> Reply:
-        """Be the call that looks, until the model answers this call or the time for this outage is over."""
+        """Look again and again, until the model answers this call or the time for this outage is over."""
         state.is_up.clear()
         try:
             if state.failing_since is None:
@@ -151,6 +157,7 @@ class OutageClient:
             state.is_abandoned = True
             return reply
         finally:
+            # Whatever the outcome, and where this call is cancelled: the next one that fails looks.
             state.is_up.set()
 
     def _note_answer(self, state: _ModelState) -> None:

@@ -44,8 +44,9 @@ async def find_models(
 ) -> None:
     """Notify the observer of every model of one provider, as soon as its state is known.
 
-    A provider that cannot be reached is waited for `patience` seconds, by default not at all where it
-    cannot be reached at the first look. Unless `is_awaited`, one look decides.
+    A local provider that cannot be reached is asked again for `patience` seconds. With the default of 0,
+    one that cannot be reached the first time it is asked ends the search, and its models are missing.
+    Unless `is_awaited`, one look decides.
     """
     remote = [model for model in models if not is_local(model)]
     for model in remote:
@@ -56,6 +57,8 @@ async def find_models(
     began = effects.monotonic()
     deadline = began + LOOK_AGAIN_FOR_S
     try:
+        # Without patience the first look may raise: a wrong address is an error at once, not after 45 s. A
+        # later one may not: a server that was there is restarted, and lists its models again within 30 s.
         first = await (_served_if_there(client) if patience else client.served())
         wanted = _notify_found(first, wanted, observer)
         if not is_awaited:
@@ -67,8 +70,8 @@ async def find_models(
             served = await _served_if_there(client)
             wanted = _notify_found(served, wanted, observer)
             if served is None and (now := effects.monotonic()) < began + patience:
-                # nothing is known of its models while it is away
-                deadline = max(deadline, min(now, began + patience) + LOOK_AGAIN_FOR_S)
+                # while it is away nothing is known of its models: their 45 s begin once it is back
+                deadline = now + LOOK_AGAIN_FOR_S
     except ModelError as error:
         for model in wanted:
             observer.missing(model, error.line, error)

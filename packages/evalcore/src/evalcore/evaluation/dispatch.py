@@ -42,9 +42,9 @@ class RunQueue:
 class Dispatcher:
     """Starts calls as slots fall free, always of the queue that is furthest behind.
 
-    RunQueues may be added while it runs; `close` says that none will follow. Once `may_start` says no, calls
-    in flight end and no others begin; whoever says so cancels `run`. Memory grows with the calls
-    in flight, never with the calls planned.
+    Queues may be added while it runs; `close` says that none will follow. Once `may_start` returns False,
+    calls in flight end and no others begin; `run` then does not return by itself and is to be cancelled.
+    Memory grows with the calls in flight, never with the calls planned.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Dispatcher:
 
     @asynccontextmanager
     async def yielded_slot(self) -> AsyncIterator[None]:
-        """Hold this around a call's long wait: others use its slot; at the end it waits for a free one."""
+        """Give up a call's slot for the time of a long wait, and wait for a free one at its end."""
         slot = asyncio.get_running_loop().create_future()
         self._in_flight -= 1
         self._changed.set()
@@ -85,7 +85,9 @@ class Dispatcher:
             await slot
         finally:
             if not slot.done() or slot.cancelled():
-                # Cut short: its end will release a slot that it never got back.
+                # The call is cancelled or fails without having got a slot back. `_follow` will release one
+                # at its end all the same, so it is counted here. (A slot that was granted just before the
+                # cancellation has been counted by `_return_slot`.)
                 self._in_flight += 1
 
     async def run(self) -> None:

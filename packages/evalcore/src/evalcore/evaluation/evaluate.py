@@ -37,11 +37,12 @@ async def evaluate(
 ) -> list[RunOutcome]:
     """Call every model of the job for every case and replicate, store the replies, score them.
 
-    `clients` are keyed by provider name; `resumed` maps a model to the run folder that it goes on in:
-    one that has its record is not scored again, one that has replies is not looked for first. One
-    outcome for each model, in the order of the job's models. Cancelling leaves what has come stored; once
-    `may_call` says no, no call is begun any more, and the caller cancels when it likes. Unless
-    `is_awaited`, a model that is not served at the first look is left out at once.
+    `clients` are keyed by provider name. `resumed` maps the id of a model to the folder of its run that
+    was begun before: if the folder holds a record, the run is finished and is not scored again; if it holds
+    replies, the missing calls are made without looking first whether the provider serves the model. Returns
+    one outcome for each model, in the order of the job's models. Cancelling leaves all replies that have
+    come stored. Once `may_call` returns False no call is begun any more, and the caller is to cancel.
+    Unless `is_awaited`, a model that is not served at the first look is left out at once.
 
     Raises StorageError where replies cannot be stored, ModelError where no provider can be used at all.
     """
@@ -67,7 +68,10 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Evaluation:
-    """One evaluation while it runs; a ModelObserver of find_models."""
+    """The state of one evaluation while it runs.
+
+    `found`, `awaited` and `missing` make it the ModelObserver that `find_models` notifies.
+    """
 
     def __init__(
         self,

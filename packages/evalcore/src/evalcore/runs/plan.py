@@ -18,7 +18,10 @@ from evalcore.version import SCORING_VERSION, __version__
 Origin = Literal["vm", "actions", "local"]
 RUN_SCHEMA_VERSION = 1
 MOST_SCHEMAS = 500
-"""That are looked at for the kind of an answer, references followed; what lies beyond says nothing."""
+"""The number of subschemas, references followed, that are read to find the JSON type of an answer.
+
+What lies beyond is not read: a schema may refer to itself without end.
+"""
 
 
 class Server(Frozen, frozen=True):

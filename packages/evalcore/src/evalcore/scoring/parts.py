@@ -1,4 +1,10 @@
-"""Answers as parts: JSON values placed at their fields, each with what its leaves weigh."""
+"""Answers as parts: JSON values placed at their fields, each with what its leaves weigh.
+
+All prose leaves directly within one object share one weight, PROSE_GRAIN. What a prose leaf weighs is
+therefore known only with the others of its object. Until then it is *open*: counted (`prose`), not weighed.
+The prose of a part is *closed* once it weighs: at its object, or, where there is no object around it, at the
+end of the comparison.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +27,10 @@ _Present: TypeAlias = bool | int | float | str
 
 
 class Part:
-    """A part of an answer at a field; parts of one Placer are the same object if place and value are equal.
+    """A value within an answer, with its field. One Placer makes one object for equal values at one field.
 
-    `weight` is what its leaves weigh, prose that is not yet within an object aside; `prose` is how many
-    such prose leaves there are.
+    `weight` is what its leaves weigh, in units of 1/GRAIN leaf, without its open prose (see the module);
+    `prose` is the number of its open prose leaves.
     """
 
     __slots__ = ("field", "is_flat", "key", "number", "prose", "weight")
@@ -42,8 +48,8 @@ class Part:
         self.prose: Final = prose
 
     @property
-    def closed(self) -> int:
-        """The weight where its prose shares nothing with others."""
+    def closed_weight(self) -> int:
+        """What it weighs by itself, its open prose closed."""
         return self.weight + (PROSE_GRAIN if self.prose else 0)
 
 

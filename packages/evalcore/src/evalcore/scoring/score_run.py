@@ -36,10 +36,14 @@ from evalcore.stats.uncertainty import (
 from evalcore.version import SCORING_VERSION
 
 PARTIAL_OVER_ALL = 0.10
+"""A run is partial if more than this share of all its calls gave no reply."""
 PARTIAL_IN_A_CASE = 0.20
-"""A run with more calls than this that never gave a reply is partial."""
+"""A run is partial if more than this share of one case's calls gave no reply.
+
+The bound of the whole run would not notice it, and a case weighs the same however few replies it has.
+"""
 ENDS_THE_RUN = frozenset({"unauthorized"})
-"""Failures that end all further calls, so that a run with one of them is partial whatever the share."""
+"""The codes of failures after which no call is made any more: with one of them a run is partial."""
 
 
 def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> RunRecord:
@@ -47,7 +51,7 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
 
     Only one case's replies are held at a time. Raises StorageError where a planned call has no reply.
     """
-    tally = _Tally()
+    totals = _CallTotals()
     scores: list[CaseScores] = []
     schema = plan.component.schema
     validator = make_validator(schema) if schema is not None else None
@@ -56,9 +60,9 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
         replies = replies_of(case)
         _check_all_there(plan, case, replies)
         result = _score(plan, case, replies, validator, rules)
-        tally.add(replies, result)
+        totals.add(replies, result)
         scores.append(result)
-    return _record(plan, scores, tally)
+    return _record(plan, scores, totals)
 
 
 def _score(
@@ -84,8 +88,8 @@ def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> Non
         )
 
 
-class _Tally:
-    """What is counted over all calls of a run."""
+class _CallTotals:
+    """Counts, times and tokens over all calls of a run."""
 
     def __init__(self) -> None:
         self.latencies: list[float] = []
@@ -123,6 +127,7 @@ class _Tally:
         self.latencies.append(reply.latency_ms)
         self.truncated += reply.finish_reason == "length"
         if reply.usage is None or self.prompt_tokens is None or self.completion_tokens is None:
+            # one reply without counts makes the sum unknown: a sum of the others would be too small
             self.prompt_tokens = self.completion_tokens = None
         else:
             self.prompt_tokens += reply.usage.prompt
@@ -171,7 +176,7 @@ class _Tally:
         return f"{commonest}, {words}"
 
 
-def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRecord:
+def _record(plan: RunPlan, scores: Sequence[CaseScores], totals: _CallTotals) -> RunRecord:
     component, model = plan.component, plan.model
     return RunRecord(
         run_id=plan.run_id,
@@ -198,25 +203,25 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], tally: _Tally) -> RunRe
         case_results=tuple(
             _case_result(plan, case, result) for case, result in zip(plan.cases, scores, strict=True)
         ),
-        started_at=tally.started_at,
-        finished_at=tally.finished_at,
-        status=tally.status,
-        reason=tally.reason,
+        started_at=totals.started_at,
+        finished_at=totals.finished_at,
+        status=totals.status,
+        reason=totals.reason,
         calls=Calls(
-            total=tally.total,
-            ok=tally.ok,
-            api_error=tally.api_error,
-            parse_error=tally.parse_error,
-            truncated=tally.truncated,
-            unscored=tally.unscored,
+            total=totals.total,
+            ok=totals.ok,
+            api_error=totals.api_error,
+            parse_error=totals.parse_error,
+            truncated=totals.truncated,
+            unscored=totals.unscored,
         ),
-        unstreamed=tally.unstreamed,
+        unstreamed=totals.unstreamed,
         accuracy=_accuracy(plan, scores),
         reproducibility=_reproducibility(plan, scores),
-        schema_valid_rate=_valid_rate(plan, tally),
-        latency_ms=Latency(p50=percentile(tally.latencies, 50), p95=percentile(tally.latencies, 95)),
-        tokens=Tokens(prompt=tally.prompt_tokens, completion=tally.completion_tokens),
-        cost_usd=_cost(plan, tally),
+        schema_valid_rate=_valid_rate(plan, totals),
+        latency_ms=Latency(p50=percentile(totals.latencies, 50), p95=percentile(totals.latencies, 95)),
+        tokens=Tokens(prompt=totals.prompt_tokens, completion=totals.completion_tokens),
+        cost_usd=_cost(plan, totals),
     )
 
 
@@ -280,14 +285,14 @@ def _may_differ(agreements: Sequence[CaseAgreement]) -> float | None:
     return may_still_differ(min(sum(agreement.pairs.counts) for agreement in agreements))
 
 
-def _valid_rate(plan: RunPlan, tally: _Tally) -> float | None:
-    if plan.component.schema is None or not tally.answered:
+def _valid_rate(plan: RunPlan, totals: _CallTotals) -> float | None:
+    if plan.component.schema is None or not totals.answered:
         return None
-    return tally.valid / tally.answered
+    return totals.valid / totals.answered
 
 
-def _cost(plan: RunPlan, tally: _Tally) -> float | None:
-    price, prompt, completion = plan.model.price, tally.prompt_tokens, tally.completion_tokens
+def _cost(plan: RunPlan, totals: _CallTotals) -> float | None:
+    price, prompt, completion = plan.model.price, totals.prompt_tokens, totals.completion_tokens
     if price is None or prompt is None or completion is None:
         return None
     return math.fsum((prompt * price.input, completion * price.output)) / 1e6

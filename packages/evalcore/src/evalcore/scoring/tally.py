@@ -1,4 +1,4 @@
-"""What an answer's parts are worth, leaf by leaf: by field, in prose, matched of answered and of expected.
+"""The similarities of two answers' leaves, summed: by field, for the prose, for precision and for recall.
 
 The field paths are the expected answer's. At each counts, once per leaf of either side: its similarity; 0
 where it has no partner. An invented leaf counts at its own path if the expected answer has that path,
@@ -32,7 +32,7 @@ class _Prose:
 class Tally:
     """Walks two compared answers along the assignment that was found, and counts.
 
-    `known` are the fields to count by, in the order in which they are told.
+    `known` are the paths of the fields to count by, in the order of the results.
     """
 
     def __init__(self, comparison: TypedComparison, known: AbstractSet[str]) -> None:
@@ -59,8 +59,8 @@ class Tally:
             self._invented(answered, prose)
         self._close(prose)
         self._weights = (
-            0 if expected is None else expected.closed,
-            0 if answered is None else answered.closed,
+            0 if expected is None else expected.closed_weight,
+            0 if answered is None else answered.closed_weight,
         )
 
     @property

@@ -25,18 +25,23 @@ from evalcore.scoring.parts import PROSE_GRAIN, Items, Leaf, Object, Part
 from evalcore.scoring.plain_text import plain_text
 
 MOST_PAIRS = 500_000
-"""Of list elements in one round; beyond, elements of lists match if they are equal."""
+"""The number of pairs of list elements compared in one round; beyond it, only equal elements match."""
 MOST_ROUNDS = 12
+"""A bound on the work; the method converges superlinearly, and two or three rounds are common."""
 FIRST_BAR = UNIT * 3 // 4
+"""A guess at the score: any first bar leads to the same result, a near one in fewer rounds.
+
+Above the best ratio, the first round gives a ratio at or below it, and the bar rises from there.
+"""
 
 
 class Fit(NamedTuple):
-    """How well two parts fit."""
+    """How well two parts fit. Open prose (see `parts`) is counted by itself, since it has no weight yet."""
 
     total: int
-    """Matched weight, in units of 1 / (GRAIN x UNIT) leaf; open prose aside."""
+    """Matched weight, in units of 1 / (GRAIN x UNIT) leaf, without open prose."""
     weight: int
-    """The weight of the union of both parts' leaves, in units of 1 / GRAIN leaf."""
+    """The weight of the union of both parts' leaves, in units of 1 / GRAIN leaf, without open prose."""
     prose_total: int
     """The sum of the open prose leaves' similarities, in units of 1 / UNIT."""
     prose: int
@@ -61,7 +66,7 @@ class TypedComparison:
         """Return the matched weight over all weight, in [0, 1]; 1 where neither holds a leaf."""
         if left is None or right is None or left is right:
             one = left or right
-            return float(left is right or one is None or not one.closed)
+            return float(left is right or one is None or not one.closed_weight)
         total, weight = self._round(left, right)
         if self._had_choice:
             for _ in range(MOST_ROUNDS):
@@ -96,7 +101,7 @@ class TypedComparison:
         self._deep.clear()
         self._matchings.clear()
         self._pairs_left = self._most_pairs
-        fit = closed(self.fit(left, right))
+        fit = close_prose(self.fit(left, right))
         return fit.total, fit.weight
 
     def fit(self, left: Part, right: Part) -> Fit:
@@ -107,6 +112,8 @@ class TypedComparison:
             likeness = self.likeness(left, right)
             return Fit(left.weight * likeness, left.weight, likeness if left.prose else 0, left.prose)
         key = left.number, right.number
+        # Where either holds no list nothing is assigned, so that the fit is the same for every bar and is
+        # not forgotten between rounds.
         known = (self._flat if left.is_flat or right.is_flat else self._deep).get(key)
         if known is None:
             known = self._compare(left, right)
@@ -150,7 +157,7 @@ class TypedComparison:
             if name not in left:
                 weight += part.weight
                 prose += part.prose
-        return closed(Fit(total, weight, prose_total, prose)) if prose else Fit(total, weight, 0, 0)
+        return close_prose(Fit(total, weight, prose_total, prose)) if prose else Fit(total, weight, 0, 0)
 
     def _items(self, left: Items, right: Items) -> Fit:
         matching = self._match(left, right)
@@ -249,8 +256,8 @@ class TypedComparison:
         return True
 
 
-def closed(fit: Fit) -> Fit:
-    """Let the open prose share its weight, as at the end of an object."""
+def close_prose(fit: Fit) -> Fit:
+    """Return the fit with its open prose closed: the mean similarity of it all counts once."""
     if not fit.prose:
         return fit
     shared = PROSE_GRAIN * fit.prose_total // fit.prose

@@ -41,14 +41,14 @@ class _WireUsage(Frozen, frozen=True):
     completion_tokens: _Count | None = None
 
 
-class Part(Frozen, frozen=True):
+class ContentPart(Frozen, frozen=True):
     """A part of a content that is a list; other kinds than text are thoughts, images and the like."""
 
     type: str = "text"
     text: str | None = None
 
 
-Content: TypeAlias = str | list[Part | str] | None
+Content: TypeAlias = str | list[ContentPart | str] | None
 """What a message or a delta holds as its content."""
 
 
@@ -165,7 +165,7 @@ def text_of(content: Content) -> str | None:
     return content
 
 
-def _part_text(part: Part) -> str:
+def _part_text(part: ContentPart) -> str:
     return part.text or "" if part.type in TEXT_PARTS else ""
 
 
