@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from evalsim.demo.failure import DemoError, DemoInputError
-from evalsim.demo.outside import Outside
+from evalsim.demo.outside import SimulatedOutside
 from evalsim.demo.service_client import Service, service_environment
 
-OUTSIDE = Outside(
+OUTSIDE = SimulatedOutside(
     mindrouter_url="http://127.0.0.1:1",
     mindrouter_key="mr2_key",
     github_api_url="http://127.0.0.1:2/api/v3",

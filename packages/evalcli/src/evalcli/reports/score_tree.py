@@ -7,7 +7,7 @@ from typing import Final
 
 from evalcli.terminal.text import Line, Span, Style, figure, line
 from evalcore.scoring.excerpts import excerpts
-from evalcore.scoring.explain import Difference, DiffNode
+from evalcore.scoring.explain import AnswerDifference, DiffNode
 from evalcore.scoring.interface import Score
 from evalcore.structs import Frozen
 
@@ -23,7 +23,7 @@ class TreeView(Frozen, frozen=True):
     """Whether leaves that are right or do not count are left out."""
 
 
-def difference_lines(title: str, difference: Difference) -> Iterator[Line]:
+def difference_lines(title: str, difference: AnswerDifference) -> Iterator[Line]:
     """Lay an answer's score and its tree out for reading."""
     yield line(Span(title, "strong"))
     yield line(score_text(difference.score))
@@ -33,7 +33,7 @@ def difference_lines(title: str, difference: Difference) -> Iterator[Line]:
         yield line(Span(LEGEND, "dim"))
 
 
-def tree_lines(difference: Difference, view: TreeView) -> Iterator[Line]:
+def tree_lines(difference: AnswerDifference, view: TreeView) -> Iterator[Line]:
     """Lay the tree of an answer out, without its figures."""
     if difference.lacking:
         yield line(

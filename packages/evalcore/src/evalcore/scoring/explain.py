@@ -76,7 +76,7 @@ class DiffNode(Frozen, frozen=True):
     children: tuple[DiffNode, ...] = ()
 
 
-class Difference(Frozen, frozen=True):
+class AnswerDifference(Frozen, frozen=True):
     """An answer beside the expected one."""
 
     score: Score
@@ -134,15 +134,15 @@ def _warnings(leaves: Sequence[LeafRule], whole: float) -> Iterator[str]:
             yield f"the key field `{leaf.path}` weighs {leaf.weight / whole:.1%}; give it a higher `weight`"
 
 
-def diff(scorer: TreeScorer, answer: JsonValue) -> Difference:
+def diff(scorer: TreeScorer, answer: JsonValue) -> AnswerDifference:
     """Compare an answer with the expected one, and keep every leaf."""
     score = scorer.score(answer)
     if scorer.is_too_large(answer):
-        return Difference(score, None)
+        return AnswerDifference(score, None)
     compared = scorer.compare(answer)
     sides = _Side(scorer.expected, scorer.value), _Side(compared.part, compared.named)
     tree = _Differ(compared).tree(*sides)
-    return Difference(score, tree, tuple(dict.fromkeys(compared.tally.lacking)))
+    return AnswerDifference(score, tree, tuple(dict.fromkeys(compared.tally.lacking)))
 
 
 def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:

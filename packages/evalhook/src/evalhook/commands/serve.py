@@ -64,7 +64,7 @@ def require_metrics_address(settings: Settings) -> None:
         raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
 
 
-class Server(uvicorn.Server):
+class SignalledServer(uvicorn.Server):
     """Uvicorn, but a signal that stopped it is not raised again: an ordered stop is exit code 0."""
 
     stopping: Callable[[], None] = staticmethod(lambda: None)
@@ -91,7 +91,7 @@ def serve(app: ASGIApp, settings: Settings, stopping: Callable[[], None] = lambd
 
     `stopping` is called with the first signal, so that answers without an end can be ended.
     """
-    server = Server(server_config(app, settings.host, settings.port))
+    server = SignalledServer(server_config(app, settings.host, settings.port))
     server.stopping = stopping
     asyncio.run(_served(server, settings))
 
@@ -117,7 +117,7 @@ def server_config(
     )
 
 
-async def _served(server: Server, settings: Settings) -> None:
+async def _served(server: SignalledServer, settings: Settings) -> None:
     where = f"EVALHOOK_BIND {settings.host}:{settings.port}"
     try:
         await server.serve()

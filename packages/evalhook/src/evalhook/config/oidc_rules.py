@@ -27,7 +27,7 @@ WITHOUT_CASE: Final = frozenset({"repository", "repository_owner"})
 HOW: Final = "write it as repository=owner/name ref=refs/heads/main; repository=..."
 
 
-class Rule(Frozen, frozen=True):
+class TokenRule(Frozen, frozen=True):
     """Claims that must all hold."""
 
     claims: tuple[tuple[str, str], ...]
@@ -42,10 +42,10 @@ class OidcSettings(Frozen, frozen=True):
 
     issuer: str
     audience: str
-    rules: tuple[Rule, ...]
+    rules: tuple[TokenRule, ...]
 
 
-def parse_rules(text: str) -> tuple[Rule, ...]:
+def parse_rules(text: str) -> tuple[TokenRule, ...]:
     """Read the setting; raises Unusable."""
     lexer = shlex.shlex(text.replace("\n", ";"), posix=True, punctuation_chars=";")
     lexer.whitespace_split = True
@@ -73,13 +73,13 @@ def _claim(word: str) -> tuple[str, str]:
     return name, value
 
 
-def _rule(claims: list[tuple[str, str]]) -> Rule:
+def _rule(claims: list[tuple[str, str]]) -> TokenRule:
     names = [name for name, _ in claims]
     if len(set(names)) != len(names):
         raise Unusable("has a rule that names a claim twice", "write two rules, separated by `;`")
     if IDENTIFYING.isdisjoint(names):
         raise Unusable("has a rule that holds for any repository on GitHub", "name the repository in each")
-    return Rule(tuple(claims))
+    return TokenRule(tuple(claims))
 
 
 def _equal(name: str, claimed: object, wanted: str) -> bool:

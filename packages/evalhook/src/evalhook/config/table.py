@@ -17,7 +17,7 @@ from evalcore.runs.case_privacy import PublishCases
 from evalcore.secret import MIN_TOKEN_LENGTH, Secret
 from evalhook.config import values
 from evalhook.config.networks import AllowedIps, Network, parse_allowed, parse_networks
-from evalhook.config.oidc_rules import GITHUB_ISSUER, Rule, parse_rules
+from evalhook.config.oidc_rules import GITHUB_ISSUER, TokenRule, parse_rules
 
 T = TypeVar("T")
 DEFAULT_API_URL: Final = "https://api.github.com"
@@ -62,7 +62,7 @@ OIDC_AUDIENCE: Final[Setting[str]] = Setting(
     "the audience that tokens of GitHub Actions must name; they count beside the shared token, or instead "
     "of it: [security.md](security.md)",
 )
-OIDC_ALLOW: Final[Setting[tuple[Rule, ...]]] = Setting(
+OIDC_ALLOW: Final[Setting[tuple[TokenRule, ...]]] = Setting(
     "EVALHOOK_OIDC_ALLOW",
     parse_rules,
     "unset",

@@ -14,7 +14,7 @@ from typing import Any, Final
 import jwt
 from jwt.exceptions import InvalidTokenError
 
-from evalhook.config.oidc_rules import OidcSettings, Rule
+from evalhook.config.oidc_rules import OidcSettings, TokenRule
 from evalhook.security.jwks import KeySet
 
 ALGORITHM: Final = "RS256"
@@ -72,7 +72,7 @@ def _key_id(token: str) -> str:
     return kid
 
 
-def _any_allows(rules: Sequence[Rule], claims: dict[str, Any]) -> bool:
+def _any_allows(rules: Sequence[TokenRule], claims: dict[str, Any]) -> bool:
     return any(rule.allows(claims) for rule in rules)
 
 

@@ -13,7 +13,7 @@ import httpx
 from evalsim.demo.failure import DemoError
 from evalsim.demo.leaderboard import GitCheckout
 from evalsim.demo.library import Subject, Workspace
-from evalsim.demo.outside import Outside
+from evalsim.demo.outside import SimulatedOutside
 from evalsim.demo.processes import Process, free_port, running, wait_until_answering
 from evalsim.demo.screen import Screen
 from evalsim.demo.service_client import Service, service_command, service_environment
@@ -44,7 +44,7 @@ def show_library(workspace: Workspace, subject: Subject, screen: Screen) -> None
         screen.fact("", "(from the simulated MindRouter: the one that models.yaml names is left alone)")
 
 
-def publish(outside: Outside, workspace: Workspace, screen: Screen) -> str:
+def publish(outside: SimulatedOutside, workspace: Workspace, screen: Screen) -> str:
     """Push the library and the data sets to the simulated GitHub; give the library's commit."""
     screen.step(
         "The world outside, simulated",
@@ -61,7 +61,9 @@ def publish(outside: Outside, workspace: Workspace, screen: Screen) -> str:
 
 
 @contextmanager
-def real_service(outside: Outside, screen: Screen, folder: Path, client: httpx.Client) -> Iterator[Service]:
+def real_service(
+    outside: SimulatedOutside, screen: Screen, folder: Path, client: httpx.Client
+) -> Iterator[Service]:
     """Run `evalhook serve` while the block runs; a DemoError on its way out takes the log's end along."""
     screen.step(
         "The service",

@@ -24,7 +24,7 @@ SEED = 7
 """The same demo gives the same answers."""
 
 
-class Outside(Frozen, frozen=True):
+class SimulatedOutside(Frozen, frozen=True):
     """Everything that the service is told about the world around it."""
 
     mindrouter_url: str
@@ -38,7 +38,7 @@ class Outside(Frozen, frozen=True):
 
 
 @contextmanager
-def simulated_outside(workspace: Workspace, subject: Subject, folder: Path) -> Iterator[Outside]:
+def simulated_outside(workspace: Workspace, subject: Subject, folder: Path) -> Iterator[SimulatedOutside]:
     """Serve both simulations while the block runs: GitHub has empty repositories, MindRouter all answers."""
     token, key = f"ghp_{secrets.token_hex(18)}", f"mr2_{secrets.token_hex(16)}"
     github = SimulatedGitHub(folder / "github", token=token)
@@ -48,7 +48,7 @@ def simulated_outside(workspace: Workspace, subject: Subject, folder: Path) -> I
     with ExitStack() as stack:
         github_url = stack.enter_context(running(github))
         mindrouter_url = stack.enter_context(running(simulated_mindrouter(subject, key)))
-        yield Outside(
+        yield SimulatedOutside(
             mindrouter_url=mindrouter_url,
             mindrouter_key=key,
             github_api_url=f"{github_url}{API}",

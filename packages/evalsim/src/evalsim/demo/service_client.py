@@ -15,7 +15,7 @@ import msgspec
 
 from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoError, DemoInputError
-from evalsim.demo.outside import Outside
+from evalsim.demo.outside import SimulatedOutside
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ def service_command() -> list[str]:
     return [program, "serve"]
 
 
-def service_environment(outside: Outside, *, folder: Path, port: int, token: str) -> dict[str, str]:
+def service_environment(outside: SimulatedOutside, *, folder: Path, port: int, token: str) -> dict[str, str]:
     """Return the service's settings; of the user's environment only the search path is handed on."""
     settings = {
         "PATH": os.environ.get("PATH", os.defpath),
