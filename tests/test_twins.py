@@ -20,7 +20,16 @@ from evalsim.serving import running
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 KEY = "mr2_" + "k" * 30
 SKILL = "award-notice-terms"
-OWN = {"run_id", "job_id", "origin", "started_at", "finished_at", "latency_ms"}
+OWN = {
+    "run_id",
+    "job_id",
+    "origin",
+    "started_at",
+    "finished_at",
+    "latency_ms",
+    "plan_sha256",
+    "replies_sha256",
+}
 """What is of one run alone. All else follows from the question and the answers."""
 MODELS = """\
 models:

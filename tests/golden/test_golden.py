@@ -45,7 +45,17 @@ CHANGING = (
     (r"(?m)^\d+/\d+ calls, .* left.*\n", ""),
 )
 """What differs from one run to the next, and what stands for it. All else must be the same."""
-OF_ONE_RUN = {"run_id", "job_id", "started_at", "finished_at", "latency_ms", "rescored_from", "hours"}
+OF_ONE_RUN = {
+    "run_id",
+    "job_id",
+    "started_at",
+    "finished_at",
+    "latency_ms",
+    "rescored_from",
+    "hours",
+    "replies_sha256",
+    "plan_sha256",
+}
 
 
 def normalised(text: str, folder: Path) -> str:

@@ -54,7 +54,7 @@ def _full(make_record: MakeRecord, number: int, model: str, **fields: Any) -> Ru
         "component_version": "1.2.0",
         "scoring_version": 3,
         "replicates": 10,
-        "case_results": (CaseResult("one", "c" * 64, "1.1.0", (0.875,) * 10, 1.0, 0.2589),),
+        "case_results": (CaseResult("one", "c" * 64, "1.1.0", (0.875,) * 10, 1.0, may_differ=0.2589),),
         "accuracy": Accuracy(0.875, (0.851, 0.899), 0.8, {}),
         "reproducibility": Reproducibility(1.0, (0.962, 1.0), 1.0, {}, may_differ=0.2589),
         "calls": Calls(30, 28, 1, 1, 0),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.library.models import Model
 from evalcore.runs.compression import compress_replies
 from evalcore.runs.rescoring import rescored_run_id
 from evalcore.version import SCORING_VERSION
@@ -24,10 +25,10 @@ WRONG = {"decision": "reject", "amount": 4125, "reasons": []}
 LATER = f"record-{SCORING_VERSION}.json"
 
 
-def _age(run_dir: Path, version: int = SCORING_VERSION - 1) -> dict[str, Any]:
+def _age(run_dir: Path, version: int = SCORING_VERSION - 1, **changes: Any) -> dict[str, Any]:
     """Make a run's record one that other rules made."""
     record: dict[str, Any] = json.loads((run_dir / "record.json").read_bytes())
-    record["scoring_version"] = version
+    record |= {"scoring_version": version, **changes}
     record["accuracy"]["mean"] = 0.125
     (run_dir / "record.json").write_bytes(encode_canonical(record))
     return record
@@ -77,6 +78,45 @@ def test_a_record_that_its_replies_do_not_give_is_told_and_left(evalcli: Evalcli
     assert ended.code == 1
     assert "differs" in ended.out
     assert (run / "record.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("replies.jsonl", b"big", b"bIg", "replies.jsonl: not the replies that the record names"),
+        ("replies.jsonl", b'"request_sha256":"0', b'"request_sha256":"1', "replies.jsonl: not the replies"),
+        ("run.json", b'"prompt": "Answer."', b'"prompt": "ANSWER."', "run.json: the prompt is not the one"),
+        ("run.json", b'"input": "?"', b'"input": "!"', "run.json: case one is not the one"),
+        ("run.json", b'"temperature": 0.1', b'"temperature": 0.2', "run.json: not the bytes"),
+    ],
+)
+def test_a_file_that_is_not_what_it_was_is_named_and_nothing_is_written(
+    evalcli: Evalcli, make_run: MakeRun, name: str, old: bytes, new: bytes, said: str
+) -> None:
+    """None of these changes another figure."""
+    model = Model("big", "mindrouter", params={"temperature": 0.1})
+    run = make_run([{**RIGHT, "invented": "big"}], model=model)
+    before = (run / name).read_bytes()
+    assert old in before
+    (run / name).write_bytes(before.replace(old, new, 1))
+    ended = evalcli("rescore", run)
+    assert ended.code == 1
+    assert said in ended.out
+    assert "identical" not in ended.out
+    assert not (run / LATER).exists()
+
+
+def test_what_an_older_record_does_not_hash_is_held_against_the_hashes_in_the_plan(
+    evalcli: Evalcli, make_run: MakeRun
+) -> None:
+    run = make_run([RIGHT, WRONG])
+    _age(run, replies_sha256=None, plan_sha256=None)
+    plan = (run / "run.json").read_bytes()
+    (run / "run.json").write_bytes(plan.replace(b'"prompt": "Answer."', b'"prompt": "ANSWER."'))
+    ended = evalcli("rescore", run)
+    assert (ended.code, "the prompt is not the one that was hashed" in ended.out) == (1, True)
+    (run / "run.json").write_bytes(plan)
+    assert evalcli("rescore", run).code == 0
 
 
 def test_newer_rules_give_a_record_of_its_own_beside_the_old_one(evalcli: Evalcli, make_run: MakeRun) -> None:

@@ -163,8 +163,9 @@ def make_component(slug: str = "memo", **fields: object) -> Component:
 def make_case(name: str = "one", expected: JsonValue = "{}", **fields: object) -> Case:
     """Make a case of the prompt library; what is expected is text, or a value that becomes JSON."""
     text = expected if isinstance(expected, str) else json.dumps(expected)
-    values = {"name": name, "input": "?", "expected": text, "sha256": sha256_hex(name.encode())}
-    return msgspec.convert(values | fields, Case)
+    values: dict[str, object] = {"name": name, "input": "?", "expected": text} | fields
+    contents = f"{values['input']}\0{values['expected']}"
+    return msgspec.convert({"sha256": sha256_hex(contents.encode())} | values, Case)
 
 
 def make_provider(name: str = "mindrouter") -> Provider:

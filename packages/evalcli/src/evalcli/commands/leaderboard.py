@@ -266,7 +266,7 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
 def _rescored(path: Path, leaderboard: Leaderboard, done: RescoredRuns, runs_dir: Path, wanted: str) -> Exit:
     for item in done.rescored:
         print_line(sentence(item))
-    usable = published_scorings(item for item in done.rescored if item.verdict != "differs")
+    usable = published_scorings(item for item in done.rescored if item.is_usable)
     if usable:
         add_to_leaderboard(path, leaderboard.component, usable)
     for record in done.absent:

@@ -78,7 +78,7 @@ def command(
         (say if as_json else print_line)(sentence(item))
     if as_json:
         print_bytes(encode_records(item.record for item in rescored))
-    usable = [item for item in rescored if item.verdict != "differs"]
+    usable = [item for item in rescored if item.is_usable]
     if leaderboard is not None:
         for slug in {item.slug for item in usable}:
             add_to_leaderboard(

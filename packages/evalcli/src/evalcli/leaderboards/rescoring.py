@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -19,6 +19,7 @@ from evalcore.errors import ConfigurationError, StorageError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.files import write_atomically
 from evalcore.runs.folder import PLAN, RECORD, CountedReplies, RunFolder, read_record
+from evalcore.runs.integrity import altered
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.runs.rescoring import first_run_id, newest_scoring, rescored_run_id
@@ -26,9 +27,11 @@ from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION
 
-Verdict = Literal["first", "identical", "differs", "new", "known"]
+Verdict = Literal["first", "identical", "differs", "new", "known", "altered"]
 """first: the run had no record. identical, differs: beside its record, by the rules that made it.
-new: by later rules. known: the same, and as it was found there already."""
+new: by later rules. known: the same, and as it was found there already. altered: its files are not what
+they were, so that the record is of no worth and is not kept."""
+USABLE: Final = frozenset({"first", "identical", "new", "known"})
 
 
 class Rescored(Frozen, frozen=True):
@@ -41,6 +44,13 @@ class Rescored(Frozen, frozen=True):
     record: RunRecord
     before: RunRecord | None
     """The run as first scored."""
+    altered: tuple[str, ...] = ()
+    """Which files are not what they were, and how that shows."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the record is one to go by."""
+        return self.verdict in USABLE
 
     @property
     def slug(self) -> str:
@@ -73,9 +83,13 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
             where=str(run_dir / RECORD),
             hint="update the evaluator",
         )
-    plan, record = _scored(run_dir, before)
+    plan, record, changes = _scored(run_dir, before)
     is_later = record.rescored_from is not None
     path = run_dir / (LATER_RECORD.format(SCORING_VERSION) if is_later else RECORD)
+    if changes:
+        return Rescored(
+            plan=plan, path=path, verdict="altered", record=record, before=before, altered=changes
+        )
     verdict = keep_record(path, encode_canonical(record_object(record)), is_later=is_later)
     return Rescored(plan=plan, path=path, verdict=verdict, record=record, before=before)
 
@@ -99,18 +113,21 @@ def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
     )
 
 
-def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord]:
+def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord, tuple[str, ...]]:
     folder = RunFolder.open_to_read(run_dir)
     try:
         replies = CountedReplies(folder.plan, folder.replies_of)
         record = score_run(folder.plan, replies.of)
         replies.require_complete(record)
+        record = folder.with_hashes(record)
+        changes = altered(folder, before)
     finally:
         folder.close()
     if before is None or before.scoring_version == SCORING_VERSION:
-        return folder.plan, record
+        return folder.plan, record, changes
     run_id = rescored_run_id(record.run_id, SCORING_VERSION)
-    return folder.plan, msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
+    later = msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
+    return folder.plan, later, changes
 
 
 def scored(run_dir: Path, plan: RunPlan) -> RunRecord:
@@ -120,6 +137,7 @@ def scored(run_dir: Path, plan: RunPlan) -> RunRecord:
         replies = CountedReplies(plan, folder.replies_of)
         record = score_run(plan, replies.of)
         replies.require_complete(record)
+        record = folder.with_hashes(record)
     finally:
         folder.close()
     return record

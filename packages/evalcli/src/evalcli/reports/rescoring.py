@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evalcli.leaderboards.rescoring import Rescored
-from evalcli.terminal.text import figure
+from evalcli.terminal.text import figure, shown
 from evalcore.runs.folder import RECORD
 
 
@@ -14,6 +14,11 @@ def sentence(item: Rescored) -> str:
         what = f"identical, byte for byte, by scoring version {version}"
     elif item.verdict == "differs":
         what = f"differs from what scoring version {version} makes of the replies; it is left as it stands"
+    elif item.verdict == "altered":
+        what = (
+            f"not what it was when the run was scored: {shown('; '.join(item.altered))}; nothing is written"
+        )
+        return f"{item.path.parent}: {what}"
     elif item.verdict == "first" or item.before is None:
         what = f"scored for the first time, by scoring version {version}"
     else:

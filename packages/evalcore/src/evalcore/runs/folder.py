@@ -11,6 +11,7 @@ evaluation calls); what such a cut takes is called again.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ import msgspec
 
 from evalcore.clients.reply import Reply
 from evalcore.errors import StorageError
-from evalcore.formats.strict_json import encode_canonical
+from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.component import Case
 from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed
 from evalcore.runs.files import lock, sync_folder, write_atomically
@@ -155,12 +156,42 @@ class RunFolder:
         except OSError as error:
             raise _storage_error(self.path / REPLIES, error) from error
 
-    def write_record(self, record: RunRecord) -> JsonObject:
-        """Make the replies durable, then write `record.json`; return the record as it is written.
+    def with_hashes(self, record: RunRecord) -> RunRecord:
+        """Return a record of these replies that says what plan and replies it was made of.
 
         Raises StorageError.
         """
-        value = record_object(record)
+        return msgspec.structs.replace(
+            record, replies_sha256=self.replies_sha256(), plan_sha256=self.plan_sha256()
+        )
+
+    def replies_sha256(self) -> str:
+        """Return the SHA-256 of the kept lines, in the order of the planned calls; raises StorageError."""
+        digest = hashlib.sha256()
+        try:
+            with self._lines() as lines:
+                for replicate, index in call_order(len(self.plan.cases), self.plan.replicates):
+                    offset = self._offsets[self.plan.cases[index].name][replicate]
+                    if offset != _ABSENT:
+                        lines.seek(offset)
+                        digest.update(lines.readline())
+        except OSError as error:
+            raise _storage_error(self.path / REPLIES, error) from error
+        return digest.hexdigest()
+
+    def plan_sha256(self) -> str:
+        """Return the SHA-256 of `run.json`; raises StorageError."""
+        try:
+            return sha256_hex((self.path / PLAN).read_bytes())
+        except OSError as error:
+            raise _storage_error(self.path / PLAN, error) from error
+
+    def write_record(self, record: RunRecord) -> JsonObject:
+        """Make the replies durable, then write `record.json` with its hashes; return it as it is written.
+
+        Raises StorageError.
+        """
+        value = record_object(self.with_hashes(record))
         self.sync()
         write_atomically(self.path / RECORD, encode_canonical(value))
         return value

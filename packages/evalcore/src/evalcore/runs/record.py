@@ -32,6 +32,10 @@ PROSE = (
 )
 
 
+NEARLY = 0.05
+"""Of agreement: less than this above chance is hardly more."""
+
+
 class CaseResult(Frozen, frozen=True):
     """One case's figures."""
 
@@ -45,6 +49,13 @@ class CaseResult(Frozen, frozen=True):
     reproducibility: Annotated[
         Fraction | None, Meta(description="mean agreement of all pairs of replies; null with fewer than two")
     ]
+    exact: Annotated[
+        tuple[bool | None, ...] | None,
+        Meta(
+            description="one per replicate: whether every leaf but prose is right, with none missed or "
+            "invented; null where no reply came, or there is only prose"
+        ),
+    ] = None
     may_differ: Annotated[
         Fraction | None,
         Meta(
@@ -68,6 +79,13 @@ class Calls(Frozen, frozen=True):
     unscored: Annotated[
         Count | None,
         Meta(description="replies that would take more work to score than one is worth, within api_error"),
+    ] = None
+    empty_after_thinking: Annotated[
+        Count | None,
+        Meta(
+            description="replies without an answer that spent their tokens on reasoning, among parse_error: "
+            "a budget's failure more than the model's"
+        ),
     ] = None
 
 
@@ -113,6 +131,25 @@ class Accuracy(Frozen, frozen=True):
     recall_by_field: Annotated[
         dict[str, Fraction], Meta(description="per field, over the cases that expect it")
     ] = msgspec.field(default_factory=dict)
+    exact_rate: Annotated[
+        Fraction | None,
+        Meta(
+            description="share of replies in which every leaf but prose is right: mean over replicates, then "
+            "over cases; null where there is only prose"
+        ),
+    ] = None
+    exact_rate_ci95: Annotated[Interval | None, Meta(description="95 % interval, as of the mean")] = None
+    all_right_rate: Annotated[
+        Fraction | None,
+        Meta(
+            description="share of cases in which all replicates are so (pass^R); where calls got no reply, "
+            "of as many replicates as the case with the fewest has"
+        ),
+    ] = None
+    all_right_rate_ci95: Annotated[
+        Interval | None,
+        Meta(description="95 % interval for the mean chance that so many replies to a case are all right"),
+    ] = None
 
 
 class Reproducibility(Frozen, frozen=True):
@@ -143,6 +180,13 @@ class Reproducibility(Frozen, frozen=True):
             description="where in every case all replies are identical: up to this share of further replies "
             "to one case may still differ, 1 - 0.05^(1/n) (95 %), n the fewest replies of any case; null "
             "where any two differ"
+        ),
+    ] = None
+    by_chance: Annotated[
+        Fraction | None,
+        Meta(
+            description="agreement of replies to DIFFERENT cases: what the mean would be of a model that "
+            "does not read its input; null with fewer than two cases"
         ),
     ] = None
 
@@ -203,16 +247,34 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
             "slots in MindRouter); null in records of before this field"
         ),
     ] = None
+    drifting: Annotated[
+        bool | None,
+        Meta(
+            description="whether the scores trend with time while the run was under way (permutation test at "
+            "1 %): then its intervals, which presume independent replies, are too narrow"
+        ),
+    ] = None
     accuracy: Accuracy
     reproducibility: Reproducibility
     schema_valid_rate: Fraction | None
     latency_ms: Latency
     tokens: Tokens
     cost_usd: float | None
+    replies_sha256: Annotated[
+        Sha256 | None,
+        Meta(description="of the kept lines of replies.jsonl, in the order of the planned calls"),
+    ] = None
+    plan_sha256: Annotated[Sha256 | None, Meta(description="of the bytes of run.json")] = None
     rescored_from: Annotated[
         str | None,
         Meta(description="run_id of the run as first scored, where this is a later scoring of its replies"),
     ] = None
+
+    @property
+    def hardly_reads_its_input(self) -> bool:
+        """Whether replies to different cases agree nearly as much as those to one."""
+        mean, chance = self.reproducibility.mean, self.reproducibility.by_chance
+        return mean is not None and chance is not None and mean - chance < NEARLY
 
     @property
     def identical_note(self) -> str | None:

@@ -11,7 +11,7 @@ from evalcore.formats.strict_json import MAX_DEPTH, parse_json
 from evalcore.library.component import OutputFormat
 from evalcore.structs import Frozen, JsonValue
 
-__all__ = ["Parsed", "Unparsed", "parse_answer", "parse_json"]
+__all__ = ["Parsed", "Unparsed", "holds_no_answer", "parse_answer", "parse_json"]
 
 MAX_CANDIDATES = 10_000
 """Fences, and values amid prose, of one reply; with more of them none is the answer."""
@@ -96,6 +96,11 @@ def parse_answer(text: str | None, output: OutputFormat) -> Parsed | Unparsed:
     openers = _OPENERS[output]
     candidate = _last_fenced(answer, openers) or _last_amid_prose(answer, openers)
     return _parsed(answer if candidate is None else candidate, output)
+
+
+def holds_no_answer(text: str | None) -> bool:
+    """Whether a reply is empty, or nothing but thinking."""
+    return text is None or not _without_thinking(text)
 
 
 def _parsed(text: str, output: OutputFormat) -> Parsed | Unparsed:

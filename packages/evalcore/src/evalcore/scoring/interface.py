@@ -28,6 +28,8 @@ class Score(Frozen, frozen=True):
     """Of what was expected, the share that is right: the rest is missed or wrong."""
     precision_by_field: Mapping[str, float] = msgspec.field(default_factory=dict)
     recall_by_field: Mapping[str, float] = msgspec.field(default_factory=dict)
+    exact: bool | None = False
+    """Whether every leaf but prose is right; None where there is nothing but prose."""
 
 
 class Agreement(Frozen, frozen=True):

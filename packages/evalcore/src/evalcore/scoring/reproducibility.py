@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.interface import Agreement, Scorer
+from evalcore.stats.numbers import mean
 from evalcore.stats.uncertainty import Pairs
 from evalcore.structs import Frozen, JsonValue
 
@@ -51,6 +53,38 @@ def agree_case(scorer: Scorer, values: Sequence[JsonValue], unparsed: int = 0) -
         by_field=_by_field(scorer.fields if failed else (), _weighted(groups, compared), failed),
         pairs=pairs,
     )
+
+
+MOST_CHANCE_PAIRS = 100
+
+
+def agreement_by_chance(
+    values: Sequence[JsonValue], is_parsed: Sequence[bool], scorer_of: Callable[[int], Scorer]
+) -> float | None:
+    """Return how far replies to *different* cases agree: what agreement says nothing of the input.
+
+    One reply of each case, each case paired with the next, then with the one after that and so on, up to
+    MOST_CHANCE_PAIRS pairs, by the rules of the first of the two. An unparsable reply agrees with nothing.
+    None with fewer than two cases.
+    """
+    cases = len(values)
+    scorers: dict[int, Scorer] = {}
+    found = []
+    for one, other in islice(_pairs_of_cases(cases), MOST_CHANCE_PAIRS):
+        if not (is_parsed[one] and is_parsed[other]):
+            found.append(0.0)
+            continue
+        if one not in scorers:
+            scorers[one] = scorer_of(one)
+        found.append(scorers[one].agree(values[one], values[other]).value)
+    return mean(found)
+
+
+def _pairs_of_cases(cases: int) -> Iterator[tuple[int, int]]:
+    for apart in range(1, cases // 2 + 1):
+        # Half-way round, each pair would come twice.
+        for one in range(cases if 2 * apart < cases else apart):
+            yield one, (one + apart) % cases
 
 
 def _grouped(values: Iterable[JsonValue]) -> list[_Group]:

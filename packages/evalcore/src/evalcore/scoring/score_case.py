@@ -69,6 +69,19 @@ class CaseScores(Frozen, frozen=True):
         present = [value for value in values if value is not None]
         return mean([*present, *[0.0] * len(self.unparsed)])
 
+    @property
+    def rightness(self) -> list[bool]:
+        """Of each reply that came, whether every leaf but prose is right; empty where there is only prose."""
+        return [right for at in (*self.parsed, *self.unparsed) if (right := self.is_exact(at)) is not None]
+
+    def is_exact(self, replicate: int) -> bool | None:
+        """Return whether every leaf but prose is right; None where no reply came or there is only prose."""
+        if replicate in self.unparsed:
+            is_prose = bool(self.parsed) and all(score.exact is None for score in self.parsed.values())
+            return None if is_prose else False
+        score = self.parsed.get(replicate)
+        return None if score is None else score.exact
+
     def accuracy_of(self, replicate: int) -> float | None:
         """Return a replicate's accuracy; None where no reply came."""
         if replicate in self.unparsed:

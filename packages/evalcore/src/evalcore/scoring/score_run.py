@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from evalcore.clients.reply import Reply
 from evalcore.errors import StorageError
 from evalcore.library.component import Case
 from evalcore.library.schema import Validator, make_validator
 from evalcore.runs.plan import RunPlan
-from evalcore.runs.record import (
-    Accuracy,
-    Calls,
-    CaseResult,
-    Latency,
-    Reproducibility,
-    RunRecord,
-    RunStatus,
-    Tokens,
-)
-from evalcore.scoring.answers import Parsed, parse_answer
-from evalcore.scoring.reproducibility import CaseAgreement
-from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES, FieldRules, plan_fields
+from evalcore.runs.record import Calls, CaseResult, Latency, RunRecord, RunStatus, Tokens
+from evalcore.scoring.answers import Parsed, Unparsed, holds_no_answer, parse_answer
+from evalcore.scoring.figures import accuracy_of, may_differ, reproducibility_of
+from evalcore.scoring.reproducibility import agreement_by_chance
+from evalcore.scoring.rules.field_rules import FieldRules, plan_fields
 from evalcore.scoring.score_case import CaseScores, score_case
-from evalcore.stats.numbers import mean, mean_by_field, percentile
+from evalcore.scoring.scorer import make_scorer
+from evalcore.stats.drift import drifts
+from evalcore.stats.numbers import percentile
 from evalcore.stats.sampling import seeded_uniform
-from evalcore.stats.uncertainty import (
-    accuracy_interval,
-    interval_of_like_cases,
-    may_still_differ,
-    reproducibility_interval,
-)
 from evalcore.version import SCORING_VERSION
 
 PARTIAL_OVER_ALL = 0.10
@@ -52,7 +41,7 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
     Only one case's replies are held at a time. Raises StorageError where a planned call has no reply.
     """
     totals = _CallTotals()
-    scores: list[CaseScores] = []
+    scored: list[_Scored] = []
     schema = plan.component.schema
     validator = make_validator(schema) if schema is not None else None
     rules = plan_fields(plan.component, plan.cases)
@@ -60,14 +49,34 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
         replies = replies_of(case)
         _check_all_there(plan, case, replies)
         result = _score(plan, case, replies, validator, rules)
-        totals.add(replies, result)
-        scores.append(result)
-    return _record(plan, scores, totals)
+        totals.add(replies, result.scores)
+        scored.append(result)
+    answers = [
+        (case, result.first)
+        for case, result in zip(plan.cases, scored, strict=True)
+        if result.first is not None
+    ]
+    by_chance = agreement_by_chance(
+        [answer.value if isinstance(answer, Parsed) else None for _, answer in answers],
+        [isinstance(answer, Parsed) for _, answer in answers],
+        lambda at: make_scorer(plan.component, answers[at][0], rules),
+    )
+    return _record(plan, scored, totals, by_chance)
+
+
+class _Scored(NamedTuple):
+    """One case's figures, and what is kept of its replies besides."""
+
+    scores: CaseScores
+    first: Parsed | Unparsed | None
+    """What the first reply that came says."""
+    in_time: Sequence[float]
+    """The accuracy of the replies that came, in the order in which the calls were made."""
 
 
 def _score(
     plan: RunPlan, case: Case, replies: Sequence[Reply], validator: Validator | None, rules: FieldRules
-) -> CaseScores:
+) -> _Scored:
     came = [reply for reply in replies if not reply.is_infrastructure_failure]
     # A reply that failed through the model has no answer to parse, whatever text had come by then.
     texts = {reply.replicate: None if reply.error else reply.text for reply in came}
@@ -76,7 +85,12 @@ def _score(
     answers = {replicate: read[text] for replicate, text in texts.items()}
     parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
     unparsed = frozenset(answers) - parsed.keys()
-    return score_case(plan.component, case, parsed, unparsed, validator, rules)
+    scores = score_case(plan.component, case, parsed, unparsed, validator, rules)
+    in_time = [
+        scores.accuracy_of(reply.replicate) or 0.0
+        for reply in sorted(came, key=lambda reply: (reply.started_at, reply.replicate))
+    ]
+    return _Scored(scores, answers[came[0].replicate] if came else None, in_time)
 
 
 def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> None:
@@ -94,6 +108,7 @@ class _CallTotals:
     def __init__(self) -> None:
         self.latencies: list[float] = []
         self.ok = self.api_error = self.parse_error = self.truncated = self.unscored = self.unstreamed = 0
+        self.empty_after_thinking = 0
         self.prompt_tokens: int | None = 0
         self.completion_tokens: int | None = 0
         self.valid = 0
@@ -126,6 +141,8 @@ class _CallTotals:
     def _add_reply(self, reply: Reply) -> None:
         self.latencies.append(reply.latency_ms)
         self.truncated += reply.finish_reason == "length"
+        spent = reply.usage.completion if reply.usage is not None else 0
+        self.empty_after_thinking += holds_no_answer(reply.text) and bool(spent or reply.text)
         if reply.usage is None or self.prompt_tokens is None or self.completion_tokens is None:
             # one reply without counts makes the sum unknown: a sum of the others would be too small
             self.prompt_tokens = self.completion_tokens = None
@@ -176,8 +193,12 @@ class _CallTotals:
         return f"{commonest}, {words}"
 
 
-def _record(plan: RunPlan, scores: Sequence[CaseScores], totals: _CallTotals) -> RunRecord:
+def _record(
+    plan: RunPlan, scored: Sequence[_Scored], totals: _CallTotals, by_chance: float | None
+) -> RunRecord:
     component, model = plan.component, plan.model
+    scores = [one.scores for one in scored]
+    in_time = [one.in_time for one in scored if one.in_time]
     return RunRecord(
         run_id=plan.run_id,
         job_id=plan.job_id,
@@ -214,10 +235,12 @@ def _record(plan: RunPlan, scores: Sequence[CaseScores], totals: _CallTotals) ->
             parse_error=totals.parse_error,
             truncated=totals.truncated,
             unscored=totals.unscored,
+            empty_after_thinking=totals.empty_after_thinking,
         ),
         unstreamed=totals.unstreamed,
-        accuracy=_accuracy(plan, scores),
-        reproducibility=_reproducibility(plan, scores),
+        drifting=drifts(in_time, seeded_uniform("drift", plan.cases_sha256)),
+        accuracy=accuracy_of(plan, scores),
+        reproducibility=reproducibility_of(plan, scores, by_chance),
         schema_valid_rate=_valid_rate(plan, totals),
         latency_ms=Latency(p50=percentile(totals.latencies, 50), p95=percentile(totals.latencies, 95)),
         tokens=Tokens(prompt=totals.prompt_tokens, completion=totals.completion_tokens),
@@ -231,58 +254,13 @@ def _case_result(plan: RunPlan, case: Case, scores: CaseScores) -> CaseResult:
         sha256=case.sha256,
         validated_against_version=case.validated_against_version,
         scores=tuple(scores.accuracy_of(replicate) for replicate in range(plan.replicates)),
+        exact=tuple(scores.is_exact(replicate) for replicate in range(plan.replicates)),
         reproducibility=scores.agreement.value if scores.agreement else None,
-        may_differ=_may_differ([scores.agreement] if scores.agreement else []),
+        may_differ=may_differ([scores.agreement] if scores.agreement else []),
         precision=scores.precision,
         recall=scores.recall,
         prose=scores.prose,
     )
-
-
-def _accuracy(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
-    answered = [case for case in scores if case.answered]
-    means = [mean(case.accuracies) or 0.0 for case in answered]
-    # The seed is the cases' own: models that answered the same cases are measured with the same draws.
-    uniform = seeded_uniform("accuracy", plan.cases_sha256)
-    return Accuracy(
-        mean=mean(means),
-        ci95=accuracy_interval([case.accuracies for case in answered], uniform),
-        anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
-        by_field=mean_by_field(case.by_field for case in answered),
-        ci95_like_cases=interval_of_like_cases(means, seeded_uniform("like cases", plan.cases_sha256)),
-        measures="wording" if plan.component.category in WORDING_CATEGORIES else "correctness",
-        precision=_mean_over(case.precision for case in answered),
-        recall=_mean_over(case.recall for case in answered),
-        prose=_mean_over(case.prose for case in answered),
-        precision_by_field=mean_by_field(case.precision_by_field for case in answered),
-        recall_by_field=mean_by_field(case.recall_by_field for case in answered),
-    )
-
-
-def _mean_over(values: Iterable[float | None]) -> float | None:
-    return mean(value for value in values if value is not None)
-
-
-def _reproducibility(plan: RunPlan, scores: Sequence[CaseScores]) -> Reproducibility:
-    agreements = [case.agreement for case in scores if case.agreement is not None]
-    values = [agreement.value for agreement in agreements]
-    uniform = seeded_uniform("reproducibility", plan.cases_sha256)
-    return Reproducibility(
-        mean=mean(values),
-        ci95=reproducibility_interval([agreement.pairs for agreement in agreements], uniform),
-        identical_rate=mean(agreement.identical_rate for agreement in agreements),
-        by_field=mean_by_field(agreement.by_field for agreement in agreements),
-        ci95_like_cases=interval_of_like_cases(
-            values, seeded_uniform("agreement of like cases", plan.cases_sha256)
-        ),
-        may_differ=_may_differ(agreements),
-    )
-
-
-def _may_differ(agreements: Sequence[CaseAgreement]) -> float | None:
-    if not agreements or any(agreement.identical_rate < 1 for agreement in agreements):
-        return None
-    return may_still_differ(min(sum(agreement.pairs.counts) for agreement in agreements))
 
 
 def _valid_rate(plan: RunPlan, totals: _CallTotals) -> float | None:

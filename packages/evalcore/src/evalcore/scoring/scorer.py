@@ -155,6 +155,7 @@ def _score(value: float, anls_star: float, tally: Tally) -> Score:
         recall=tally.recall,
         precision_by_field=tally.precision_by_field(),
         recall_by_field=tally.recall_by_field(),
+        exact=tally.exact,
     )
 
 

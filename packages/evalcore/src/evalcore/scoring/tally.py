@@ -45,6 +45,7 @@ class Tally:
         self._matched_of_expected = self._matched_of_answered = 0
         self._prose_total = self._prose_count = 0
         self._lengths: dict[str, list[float]] = {}
+        self._checked = self._wrong = 0
         self.lacking: list[str] = []
         """The paths that are required and not answered."""
 
@@ -79,6 +80,11 @@ class Tally:
     def prose(self) -> float | None:
         """The mean over all prose leaves; None where there are none."""
         return self._prose_total / (UNIT * self._prose_count) if self._prose_count else None
+
+    @property
+    def exact(self) -> bool | None:
+        """Whether every leaf but prose is right, none missed and none invented; None of prose alone."""
+        return not self._wrong and not self.lacking if self._checked else None
 
     def by_field(self) -> dict[str, float]:
         """Return the mean of each field, of both sides' leaves."""
@@ -157,6 +163,9 @@ class Tally:
         if rule.is_prose:
             self._prose_total += likeness
             self._prose_count += 1
+        elif rule.weight:
+            self._checked += 1
+            self._wrong += likeness < UNIT
         if path in self._known:
             self._totals[path] = self._totals.get(path, 0) + likeness
             for counts in (self._both, self._expected, self._answered):
@@ -173,6 +182,7 @@ class Tally:
         if isinstance(part, Leaf):
             prose.expected += part.prose
             self._prose_count += part.field.rule.is_prose
+            self._lack(part)
             self._count(part, self._both, self._expected)
 
     def _invented(self, part: Part, prose: _Prose, *, is_counted: bool = True) -> None:
@@ -184,10 +194,17 @@ class Tally:
         if isinstance(part, Leaf):
             prose.answered += part.prose
             self._prose_count += part.field.rule.is_prose and is_counted
+            self._lack(part)
             if is_counted:
                 self._count(part, self._both, self._answered)
             else:
                 self._count(part, self._answered)
+
+    def _lack(self, leaf: Leaf) -> None:
+        """Count a leaf without a partner."""
+        if leaf.field.rule.weight and not leaf.field.rule.is_prose:
+            self._checked += 1
+            self._wrong += 1
 
     def _count(self, leaf: Leaf, *tables: dict[str, int]) -> None:
         path = nearest_known(leaf.field.name, self._known)

@@ -72,15 +72,18 @@ def upper_tail(strata: Sequence[Stratum]) -> float:
     if sum(levels.work for levels in fine) > WORK:
         return _normal_tail(math.fsum(stratum.excess for stratum in strata) / deviation)
     step = deviation * math.sqrt(12 / len(strata)) / (SHARPNESS + SHARPER / len(strata))
-    is_common = all(abs(levels.step / fine[0].step - 1) < TIE for levels in fine)
-    if is_common and (fine[0].step > step or sum(levels.most for levels in fine) < BINS):
-        # Their own grid is one already, as of answers that are right or wrong: nothing is rounded.
-        step = fine[0].step
+    least = min(levels.step for levels in fine)
+    sizes = [levels.step / least for levels in fine]
+    is_common = all(abs(size - round(size)) < TIE for size in sizes)
+    bins = sum(levels.most * round(size) for levels, size in zip(fine, sizes, strict=True))
+    if is_common and (least > step or bins < BINS):
+        # Their own grids are one already, as of answers that are right or wrong: nothing is rounded.
+        step = least
     counts = []
     observed = 0
     for at, levels in enumerate(fine):
         # Offsets spread over [0, 1), so that strata that are alike are not all rounded the same way.
-        offset = 0.5 if step == fine[0].step else at * _GOLDEN % 1.0
+        offset = 0.5 if step == least else at * _GOLDEN % 1.0
         binned, own = levels.binned(step, offset)
         counts.append(binned)
         observed += own

@@ -1,0 +1,81 @@
+"""The figures of a run, of those of its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evalcore.runs.plan import RunPlan
+from evalcore.runs.record import Accuracy, Reproducibility
+from evalcore.scoring.reproducibility import CaseAgreement
+from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
+from evalcore.scoring.score_case import CaseScores
+from evalcore.stats.numbers import mean, mean_by_field
+from evalcore.stats.sampling import seeded_uniform
+from evalcore.stats.uncertainty import (
+    accuracy_interval,
+    all_right_interval,
+    all_right_rate,
+    interval_of_like_cases,
+    may_still_differ,
+    reproducibility_interval,
+)
+
+
+def accuracy_of(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
+    """Return how right the answers are, over the cases that were answered."""
+    answered = [case for case in scores if case.answered]
+    right = [case.rightness for case in answered if case.rightness]
+    fewest = min(map(len, right), default=0)
+    means = [mean(case.accuracies) or 0.0 for case in answered]
+    # The seed is the cases' own: models that answered the same cases are measured with the same draws.
+    uniform = seeded_uniform("accuracy", plan.cases_sha256)
+    return Accuracy(
+        mean=mean(means),
+        ci95=accuracy_interval([case.accuracies for case in answered], uniform),
+        exact_rate=mean(sum(case) / len(case) for case in right),
+        exact_rate_ci95=accuracy_interval(
+            [list(map(float, case)) for case in right], seeded_uniform("exact", plan.cases_sha256)
+        ),
+        all_right_rate=all_right_rate(right, fewest) if right else None,
+        all_right_rate_ci95=all_right_interval(right, fewest, seeded_uniform("all right", plan.cases_sha256)),
+        anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
+        by_field=mean_by_field(case.by_field for case in answered),
+        ci95_like_cases=interval_of_like_cases(means, seeded_uniform("like cases", plan.cases_sha256)),
+        measures="wording" if plan.component.category in WORDING_CATEGORIES else "correctness",
+        precision=_mean_over(case.precision for case in answered),
+        recall=_mean_over(case.recall for case in answered),
+        prose=_mean_over(case.prose for case in answered),
+        precision_by_field=mean_by_field(case.precision_by_field for case in answered),
+        recall_by_field=mean_by_field(case.recall_by_field for case in answered),
+    )
+
+
+def _mean_over(values: Iterable[float | None]) -> float | None:
+    return mean(value for value in values if value is not None)
+
+
+def reproducibility_of(
+    plan: RunPlan, scores: Sequence[CaseScores], by_chance: float | None
+) -> Reproducibility:
+    """Return how far replicates agree with each other, over the cases with two replies and more."""
+    agreements = [case.agreement for case in scores if case.agreement is not None]
+    values = [agreement.value for agreement in agreements]
+    uniform = seeded_uniform("reproducibility", plan.cases_sha256)
+    return Reproducibility(
+        mean=mean(values),
+        ci95=reproducibility_interval([agreement.pairs for agreement in agreements], uniform),
+        identical_rate=mean(agreement.identical_rate for agreement in agreements),
+        by_field=mean_by_field(agreement.by_field for agreement in agreements),
+        ci95_like_cases=interval_of_like_cases(
+            values, seeded_uniform("agreement of like cases", plan.cases_sha256)
+        ),
+        may_differ=may_differ(agreements),
+        by_chance=by_chance,
+    )
+
+
+def may_differ(agreements: Sequence[CaseAgreement]) -> float | None:
+    """Return what share of further replies may differ where all are identical; None where any differ."""
+    if not agreements or any(agreement.identical_rate < 1 for agreement in agreements):
+        return None
+    return may_still_differ(min(sum(agreement.pairs.counts) for agreement in agreements))
