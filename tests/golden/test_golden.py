@@ -125,6 +125,7 @@ def evalcli(library: Path, arguments: list[str], mindrouter: str = "http://127.0
     """What a command says: its exit code, standard output and standard error."""
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "COLUMNS": "100"}
     environment |= {"MINDROUTER_BASE_URL": mindrouter, "MINDROUTER_API_KEY": KEY}
+    environment["XDG_CACHE_HOME"] = str(library.parent / "cache")
     done = subprocess.run(
         [*EVALCLI, *arguments], cwd=library, env=environment, capture_output=True, text=True, check=False
     )

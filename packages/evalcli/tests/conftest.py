@@ -33,6 +33,12 @@ class Ended(Frozen, frozen=True):
     err: str
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command caches is this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def evalcli() -> Callable[..., Ended]:
     """Run `evalcli` on arguments, with its exit code and both streams."""

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.runs.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord, record_object
+from evalcore.runs.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord
 from evalsim.testing import write_leaderboard
 
 MakeRecord = Callable[..., RunRecord]
@@ -35,8 +35,10 @@ def test_show_finds_a_component_of_the_library(
     assert ended.code == 0
     lines = ended.out.splitlines()
     assert lines[0] == "memo 1.0.0: 1 case(s) x 1, scoring 1"
-    assert " ".join(lines[1].split()) == "# model accuracy 95 % CI reprod. 95 % CI failed"
-    assert lines[2].split() == ["1", "gpt", "0.875", "-", "-", "-", "0/1"]
+    assert " ".join(lines[1].split()) == "# model accuracy 95 % CI reprod. runs failed"
+    assert lines[2].split()[:3] == ["1", "gpt", "0.875"]
+    assert lines[2].split()[-3:] == ["-", "1", "0/1"]
+    assert "One reply of each case" in lines[3]
 
 
 def test_show_without_a_name_shows_all(evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path) -> None:
@@ -73,9 +75,9 @@ def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
     write_leaderboard(path, *records)
     assert evalcli("leaderboard", "show", path).out == (
         "memo 1.2.0: 1 case(s) x 10, scoring 3\n"
-        "#  model                accuracy      95 % CI  reprod.      95 % CI  failed  status\n"
-        "1  openai/gpt-oss-120b     0.875  0.851-0.899    1.000  0.962-1.000    2/30  complete\n"
-        "-  qwen/qwen3.5-122b       0.875  0.851-0.899    1.000  0.962-1.000    2/30  partial\n"
+        "#  model                accuracy      95 % CI  reprod.  runs  failed  status\n"
+        "1  openai/gpt-oss-120b     0.875  0.851-0.899    1.000     1    2/30  complete\n"
+        "-  qwen/qwen3.5-122b       0.875  0.851-0.899    1.000     1    2/30  partial\n"
         "openai/gpt-oss-120b, qwen/qwen3.5-122b: 10 identical replies: up to 26 % may still differ.\n"
         "Validated against an older version: one (1.1.0).\n"
         "\n"
@@ -103,7 +105,7 @@ def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, t
     )
 
 
-def test_show_uses_the_newest_scoring_and_tells_of_older_ones(
+def test_show_uses_the_newest_scoring_and_ranks_older_ones_apart(
     evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
 ) -> None:
     path = tmp_path / "leaderboard.json"
@@ -111,18 +113,83 @@ def test_show_uses_the_newest_scoring_and_tells_of_older_ones(
     new = make_record(2, mean=0.6, scoring_version=2, rescored_from=old.run_id)
     other = make_record(3, mean=0.9, scoring_version=1, model="other")
     write_leaderboard(path, old, new, other)
-    lines = evalcli("leaderboard", "show", path).out.splitlines()
-    assert lines[2].split()[:3] == ["1", "big", "0.600"]
-    assert (lines[3].split()[:3], lines[3].split()[-2:]) == (["-", "other", "0.900"], ["scoring", "1"])
-    assert "leaderboard rescore memo" in lines[4]
+    newer, older = evalcli("leaderboard", "show", path).out.split("\n\n")[:2]
+    assert newer.splitlines()[2].split()[:3] == ["1", "big", "0.600"]
+    assert older.splitlines()[0].endswith("scoring 1")
+    assert older.splitlines()[2].split()[:3] == ["1", "other", "0.900"]
+    assert "leaderboard rescore memo" in older
 
 
-def test_show_json_is_the_records_and_nothing_else(
-    evalcli: Evalcli, write: Callable[..., Path], make_record: MakeRecord
+def _scored(
+    make_record: MakeRecord, number: int, model: str, scores: list[float], **fields: Any
+) -> RunRecord:
+    case = CaseResult("one", "c" * 64, None, tuple(scores), 0.9)
+    return make_record(
+        number,
+        model=model,
+        mean=sum(scores) / len(scores),
+        case_results=(case,),
+        replicates=len(scores),
+        **fields,
+    )
+
+
+def test_show_json_has_pools_with_ranges_of_ranks_and_partial_runs_without(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
 ) -> None:
-    ended = evalcli("leaderboard", "show", write("memo", 1, 2), "--json")
-    assert json.loads(ended.out) == [record_object(make_record(n)) for n in (1, 2)]
+    good, fair = [0.95, 0.9, 0.92, 0.94, 0.96], [0.93, 0.91, 0.95, 0.9, 0.94]
+    path = tmp_path / "leaderboard.json"
+    write_leaderboard(
+        path,
+        _scored(make_record, 1, "a", good),
+        _scored(make_record, 2, "b", fair),
+        _scored(make_record, 3, "b", fair),
+        _scored(make_record, 4, "c", [0.1] * 5),
+        _scored(make_record, 5, "c", [0.9] * 5, status="partial"),
+    )
+    ended = evalcli("leaderboard", "show", path, "--json")
+    told = json.loads(ended.out)
     assert ended.err == ""
+    assert list(told) == ["component", "rankings"]
+    (ranking,) = told["rankings"]
+    assert list(ranking) == [
+        "component_version", "scoring_version", "prompt_sha256", "schema_sha256", "policy_sha256",
+        "cases_sha256", "models",
+    ]  # fmt: skip
+    assert list(ranking["models"][0]) == [
+        "model", "provider", "params", "structured_output", "server", "rank", "accuracy", "ci95",
+        "reproducibility", "runs", "replies", "status",
+    ]  # fmt: skip
+    rows = [
+        (row["model"], row["rank"], row["runs"], row["replies"], row["status"]) for row in ranking["models"]
+    ]
+    assert rows == [
+        ("a", [1, 2], 1, 5, "complete"),
+        ("b", [1, 2], 2, 10, "complete"),
+        ("c", [3, 3], 1, 5, "complete"),
+        ("c", None, 1, 1, "partial"),
+    ]
+
+
+def test_show_json_of_all_leaderboards_is_a_list(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    write("memo", 1)
+    write("note", 2, slug="note")
+    told = json.loads(evalcli("leaderboard", "show", "--prompt-library", tmp_path, "--json").out)
+    assert [one["component"] for one in told] == ["memo", "note"]
+
+
+def test_show_all_lists_the_runs_that_count_together(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "leaderboard.json"
+    write_leaderboard(path, _scored(make_record, 1, "a", [0.9] * 5), _scored(make_record, 2, "a", [0.7] * 5))
+    lines = evalcli("leaderboard", "show", path, "--all").out.splitlines()
+    assert [line.split()[:3] for line in lines[2:5]] == [
+        ["1", "a", "0.800"], ["-", "a", "0.900"], ["-", "a", "0.700"],
+    ]  # fmt: skip
+    assert "ended 2026-01-05T09:00:01Z" in lines[3]
 
 
 def test_show_tells_of_runs_it_cannot_read(evalcli: Evalcli, tmp_path: Path) -> None:

@@ -72,14 +72,46 @@ def table(body: str) -> list[list[str]]:
     return rows
 
 
-def test_models_are_ranked_by_accuracy() -> None:
-    body = pull_request_body(results(record("poor", 0.2), record("good", 0.95), record("fair", 0.5)))
-    assert [(row[0], row[1], row[2]) for row in table(body)[1:]] == [
-        ("1", "good", "95.0 %"),
-        ("2", "fair", "50.0 %"),
+def scored(model: str, scores: list[float], number: int = 0, **changes: Any) -> RunRecord:
+    """A run of one case with these scores."""
+    case = {"case": "a", "sha256": "d" * 64, "validated_against_version": None, "reproducibility": 0.8}
+    return record(
+        model,
+        sum(scores) / len(scores),
+        run_id=f"{model}-{number}",
+        replicates=len(scores),
+        case_results=[case | {"scores": scores}],
+        **changes,
+    )
+
+
+def test_a_rank_is_a_range_where_the_replies_do_not_show_which_is_better() -> None:
+    good, fair, poor = [0.95, 0.9, 0.92, 0.94, 0.96], [0.93, 0.91, 0.95, 0.9, 0.94], [0.2] * 5
+    runs = scored("poor", poor), scored("good", good), scored("fair", fair)
+    body = pull_request_body(results(*runs))
+    assert [(row[0], row[1], row[2].split(" (")[0]) for row in table(body)[1:]] == [
+        ("1–2", "good", "93.4 %"),
+        ("1–2", "fair", "92.6 %"),
         ("3", "poor", "20.0 %"),
     ]
     assert COMMIT in body
+    assert "is a range" in body
+
+
+def test_running_again_until_it_looks_good_only_adds_to_the_same_figure() -> None:
+    earlier = leaderboard_of("budget", [scored("m", [0.7] * 5, 1), scored("m", [0.7] * 5, 2)])
+    body = pull_request_body(results(scored("m", [0.9] * 5, 3), earlier=earlier))
+    head, row = table(body)
+    assert row[2].startswith("76.7 % (")
+    assert (head[3], row[3]) == ("Runs", "3 (15 replies)")
+    assert "count together" in body
+
+
+def test_ranks_are_among_all_models_of_the_version() -> None:
+    earlier = leaderboard_of("budget", [scored("best", [0.9] * 5), scored("other", [0.1] * 5)])
+    body = pull_request_body(results(scored("mid", [0.5] * 5), earlier=earlier))
+    assert table(body)[1][0] == "2"
+    assert "Ranks are among the 3 of this version in the leaderboard." in body
 
 
 def test_intervals_stand_behind_their_means() -> None:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.record import record_object
 from evalcore.scoring.score_run import score_run
+from evalcore.stats.numbers import mean
 from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import (
     Pairs,
     accuracy_interval,
     all_right_interval,
-    all_right_rate,
+    all_right_rates,
     interval_of_like_cases,
     may_still_differ,
     reproducibility_interval,
@@ -155,14 +156,14 @@ def test_one_reply_a_case_is_one_stratum_of_all_replies():
 @given(st.lists(st.lists(st.booleans(), min_size=2, max_size=6), min_size=1, max_size=4))
 def test_the_interval_of_all_right_holds_the_rate(right):
     low, high = all_right_interval(right, 2, uniform(), FEW)
-    assert 0 <= low <= all_right_rate(right, 2) <= high <= 1
+    assert 0 <= low <= mean(all_right_rates(right, 2)) <= high <= 1
 
 
 def test_all_right_is_the_share_of_choices_that_are():
-    assert all_right_rate([[True] * 3, [True, True, False]], 2) == pytest.approx((1 + 1 / 3) / 2)
-    assert all_right_rate([[True, False]], 3) is None
+    assert all_right_rates([[True] * 3, [True, True, False]], 2) == pytest.approx([1, 1 / 3])
+    assert all_right_rates([[True, False]], 3) is None
     assert all_right_interval([[True, False]], 3, uniform()) is None
-    assert all_right_rate([], 1) is None
+    assert all_right_rates([], 1) is None
 
 
 @given(st.lists(st.sampled_from("abcx"), min_size=4, max_size=7))

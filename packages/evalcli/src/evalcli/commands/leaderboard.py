@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import reduce
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import jsonschema_rs
 from evalcli.commands.arguments import LIBRARY, SELECTOR
 from evalcli.evaluation.plan import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.cache import ranking_cache
 from evalcli.leaderboards.conflicts import (
     CONFIG_LINE,
     install_attributes,
@@ -22,7 +24,7 @@ from evalcli.leaderboards.conflicts import (
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
 from evalcli.leaderboards.policies import current_policy, rescore_to_policy
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
-from evalcli.reports.ranking import heading, notes, rank_runs, ranking_table
+from evalcli.reports.ranking import heading, notes, ranking_table
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, say, warn
@@ -31,6 +33,7 @@ from evalcli.terminal.text import shown
 from evalcore.errors import LeaderboardError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout
+from evalcore.reports.ranking import Ranking, ranking_object, rankings
 from evalcore.runs.files import turn_at, write_atomically
 from evalcore.runs.leaderboard import (
     Leaderboard,
@@ -41,7 +44,7 @@ from evalcore.runs.leaderboard import (
     parse_leaderboard,
 )
 from evalcore.runs.rescoring import first_run_id
-from evalcore.structs import JsonValue
+from evalcore.structs import JsonObject, JsonValue
 from evalcore.version import SCORING_VERSION
 
 MAX_PROBLEMS = 20
@@ -58,22 +61,25 @@ def command() -> None:
     "source", metavar="[SKILL|FILE]", required=False, type=SELECTOR, shell_complete=completed_by("components")
 )
 @click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
-@click.option("--all", "every_run", is_flag=True, help="Every run, not only each model's newest.")
-@click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array.")
+@click.option("--all", "every_run", is_flag=True, help="Each run too, of those that count together.")
+@click.option("--json", "as_json", is_flag=True, help="The rankings as JSON.")
 def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: bool) -> int:
     """Show how the models stand, the newest version of the component first.
 
-    Complete runs are ranked by accuracy; partial runs are shown, never ranked, nor are runs scored by
-    older rules than others. Both intervals are for these cases and endless replicates of them. Without
-    SKILL or FILE: every leaderboard of the prompt library.
+    All complete runs of a model that were asked and scored alike count together. A rank is a range, `1–2`
+    where the replies do not show which of two is better; with 95 % chance no rank is wrong. Partial runs
+    are shown, never ranked. Intervals are for these cases and endless replicates of them, if nothing drifts
+    while a run is under way. Without SKILL or FILE: every leaderboard of the prompt library.
     """
     leaderboards = [read_leaderboard(path) for path in _paths(source, prompt_library)]
+    with ranking_cache() as cache:
+        ranked = [(each, rankings(known_records(each), cache)) for each in leaderboards]
     if as_json:
-        runs: list[JsonValue] = [run for leaderboard in leaderboards for run in leaderboard.runs]
-        print_bytes(encode_canonical(runs))
+        written: list[JsonValue] = [_object(each.component, found) for each, found in ranked]
+        print_bytes(encode_canonical(written if source is None else written[0]))
         return Exit.DONE
-    for leaderboard in leaderboards:
-        _show_one(leaderboard, every_run=every_run)
+    for leaderboard, found in ranked:
+        _show_one(leaderboard, found, every_run=every_run)
     return Exit.DONE
 
 
@@ -222,22 +228,20 @@ def _path(source: str, prompt_library: Path) -> Path:
     return path if is_file else leaderboard_path(prompt_library, source)
 
 
-def _show_one(leaderboard: Leaderboard, *, every_run: bool) -> None:
-    records = known_records(leaderboard)
-    by_version = groupby(
-        rank_runs(records, every_run=every_run), key=lambda item: item.record.component_version
-    )
-    for _, group in by_version:
-        ranked = list(group)
-        print_table(ranking_table(ranked, heading(leaderboard.component, ranked)))
-        for note in notes(leaderboard.component, ranked):
+def _object(component: str, found: Sequence[Ranking]) -> JsonObject:
+    return {"component": component, "rankings": [ranking_object(ranking) for ranking in found]}
+
+
+def _show_one(leaderboard: Leaderboard, found: Sequence[Ranking], *, every_run: bool) -> None:
+    for ranking in found:
+        title = heading(leaderboard.component, ranking)
+        print_table(ranking_table(ranking, title, every_run=every_run))
+        for note in notes(leaderboard.component, ranking):
             print_line(note)
         print_line("")
-    if len(records) < len(leaderboard.runs):
-        warn(
-            f"{leaderboard.component}: {len(leaderboard.runs) - len(records)} run(s) of another evaluator"
-            " are not shown; `--json` has them"
-        )
+    unknown = len(leaderboard.runs) - len(known_records(leaderboard))
+    if unknown:
+        warn(f"{leaderboard.component}: {unknown} run(s) of another evaluator are not shown")
 
 
 def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:

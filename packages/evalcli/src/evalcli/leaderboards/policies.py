@@ -63,7 +63,7 @@ def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None
 
 def is_usable(item: Rescored) -> bool:
     """Whether a scoring is one to go by."""
-    return item.verdict != "differs"
+    return item.is_usable
 
 
 def rescore_to_policy(records: Iterable[RunRecord], runs_dir: Path, policy: PolicyText) -> RescoredRuns:

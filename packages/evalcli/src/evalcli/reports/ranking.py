@@ -1,4 +1,4 @@
-"""The ranking of runs: versions newest first, complete runs by accuracy, the others without a rank."""
+"""How rankings are shown in a terminal: a table for each, and what is to be known of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Final
 
 from evalcli.terminal.text import Table, figure
 from evalcore.compare.versions import stale_cases
-from evalcore.formats.versions import version_order
+from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rightness_notes
 from evalcore.runs.record import RunRecord
-from evalcore.runs.rescoring import newest_scoring
-from evalcore.structs import Frozen
+from evalcore.version import SCORING_VERSION
 
 MOST_NAMED: Final = 4
 """Models that a note names."""
@@ -18,35 +17,18 @@ WORDING: Final = "wording, not correctness"
 """What the accuracy of drafting and review measures."""
 
 
-class RankedRun(Frozen, frozen=True):
-    """One run's place; `rank` is None for a partial run, and for one scored by older rules than others."""
+def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> Table:
+    """Lay a ranking out; what is the same for every row is left out.
 
-    record: RunRecord
-    rank: int | None
-
-
-def rank_runs(records: Iterable[RunRecord], *, every_run: bool = False) -> list[RankedRun]:
-    """Rank the complete runs of each version by accuracy; the others follow them, without a rank.
-
-    Of a run scored several times the newest scoring counts. Of several runs of a model at a version
-    the newest complete one counts, beside any newer partial ones; `every_run` counts all. Equal accuracies
-    share a rank. Figures of two scoring versions are two measures: only the newest one's are ranked.
+    With `every_run` the runs that count together follow their row, each without a rank.
     """
-    by_version: dict[str, list[RunRecord]] = {}
-    for record in newest_scoring(records):
-        by_version.setdefault(record.component_version, []).append(record)
-    ranked: list[RankedRun] = []
-    for version in sorted(by_version, key=lambda each: (version_order(each), each), reverse=True):
-        runs = by_version[version]
-        ranked += _ranked(runs if every_run else _newest(runs))
-    return ranked
-
-
-def ranking_table(ranked: Sequence[RankedRun], title: str) -> Table:
-    """Lay one version's ranking out; what is the same for every run is left out."""
-    rows = [(_row(item), _remark(item, ranked)) for item in ranked]
+    rows: list[tuple[tuple[str, ...], str]] = []
+    for row in ranking.rows:
+        rows.append((_row(row), "" if row.status == "complete" else row.status))
+        if every_run and len(row.records) > 1:
+            rows += [(_run(record), f"ended {record.finished_at}") for record in row.records]
     is_remarked = any(remark for _, remark in rows)
-    headings = ("#", "model", "accuracy", "95 % CI", "reprod.", "95 % CI", "failed")
+    headings = ("#", "model", "accuracy", "95 % CI", "reprod.", "runs", "failed")
     return Table(
         title=title,
         headings=(*headings, "status") if is_remarked else headings,
@@ -55,13 +37,15 @@ def ranking_table(ranked: Sequence[RankedRun], title: str) -> Table:
     )
 
 
-def heading(component: str, ranked: Sequence[RankedRun]) -> str:
+def heading(component: str, ranking: Ranking) -> str:
     """Name a version, what it was measured with, and what the figure means where that is not correctness."""
-    records = [item.record for item in ranked]
-    cases = _range([record.cases for record in records])
+    records = _records(ranking)
     replicates = _range([record.replicates for record in records])
-    scoring = max(record.scoring_version for record in records)
-    text = f"{component} {records[0].component_version}: {cases} case(s) x {replicates}, scoring {scoring}"
+    common = " in common" if ranking.are_cases_shared else ""
+    text = (
+        f"{component} {ranking.component_version}: {ranking.cases} case(s){common} x {replicates}, "
+        f"scoring {ranking.scoring_version}"
+    )
     return marked(text, records)
 
 
@@ -71,9 +55,11 @@ def marked(title: str, records: Iterable[RunRecord]) -> str:
     return f"{title}; {WORDING}" if is_wording else title
 
 
-def notes(component: str, ranked: Sequence[RankedRun]) -> Iterator[str]:
-    """Yield the notes of one version, each a line."""
-    records = [item.record for item in ranked]
+def notes(component: str, ranking: Ranking) -> Iterator[str]:
+    """Yield the notes of one ranking, each a line."""
+    records = _records(ranking)
+    for note in (*rightness_notes(ranking), *notes_of(ranking)):
+        yield note if note.endswith("?") else f"{note}."
     yield from identical_notes(records)
     for record in records:
         rough = record.accuracy.ci95_like_cases
@@ -82,11 +68,10 @@ def notes(component: str, ranked: Sequence[RankedRun]) -> Iterator[str]:
     stale = stale_cases(records)
     if stale:
         yield stale_note(stale)
-    newest = max(record.scoring_version for record in records)
-    if any(record.scoring_version < newest for record in records):
+    if ranking.scoring_version < SCORING_VERSION:
         yield (
-            "Older scorings are not ranked; where the replies are kept,"
-            f" `evalcli leaderboard rescore {component}` brings them up."
+            f"Scored by older rules; where the replies are stored, `evalcli leaderboard rescore {component}`"
+            " brings them up."
         )
 
 
@@ -108,64 +93,37 @@ def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
         yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
 
 
-def _newest(runs: list[RunRecord]) -> list[RunRecord]:
-    kept: list[RunRecord] = []
-    for model in {run.model for run in runs}:
-        of_model = sorted(
-            (run for run in runs if run.model == model),
-            key=lambda run: (run.scoring_version, run.finished_at, run.run_id),
-        )
-        complete = [index for index, run in enumerate(of_model) if run.status == "complete"]
-        kept += of_model[complete[-1] if complete else len(of_model) - 1 :]
-    return kept
+def _records(ranking: Ranking) -> list[RunRecord]:
+    return [record for row in ranking.rows for record in row.records]
 
 
-def _ranked(runs: list[RunRecord]) -> list[RankedRun]:
-    newest = max(run.scoring_version for run in runs)
-    order = sorted(
-        runs,
-        key=lambda run: (
-            run.status != "complete",
-            -run.scoring_version,
-            -_accuracy(run),
-            run.model,
-            run.run_id,
-        ),
-    )
-    complete = [_accuracy(run) for run in order if _is_ranked(run, newest)]
-    return [
-        RankedRun(run, complete.index(_accuracy(run)) + 1 if _is_ranked(run, newest) else None)
-        for run in order
-    ]
-
-
-def _is_ranked(run: RunRecord, newest: int) -> bool:
-    return run.status == "complete" and run.scoring_version == newest
-
-
-def _accuracy(run: RunRecord) -> float:
-    return -1.0 if run.accuracy.mean is None else run.accuracy.mean
-
-
-def _row(item: RankedRun) -> tuple[str, ...]:
-    record, calls = item.record, item.record.calls
+def _row(row: RankedPool) -> tuple[str, ...]:
     return (
-        "-" if item.rank is None else str(item.rank),
+        "-" if row.rank is None else row.rank.text,
+        row.model,
+        figure(row.accuracy),
+        _interval(row.ci95),
+        figure(row.reproducibility),
+        str(len(row.records)),
+        _failed(row.records),
+    )
+
+
+def _run(record: RunRecord) -> tuple[str, ...]:
+    return (
+        "-",
         record.model,
         figure(record.accuracy.mean),
         _interval(record.accuracy.ci95),
         figure(record.reproducibility.mean),
-        _interval(record.reproducibility.ci95),
-        f"{calls.api_error + calls.parse_error}/{calls.total}",
+        "",
+        _failed([record]),
     )
 
 
-def _remark(item: RankedRun, beside: Sequence[RankedRun]) -> str:
-    if item.record.status != "complete":
-        return item.record.status
-    newest = max(other.record.scoring_version for other in beside)
-    version = item.record.scoring_version
-    return "" if version == newest else f"scoring {version}"
+def _failed(records: Sequence[RunRecord]) -> str:
+    failed = sum(record.calls.api_error + record.calls.parse_error for record in records)
+    return f"{failed}/{sum(record.calls.total for record in records)}"
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from evalcore.formats.strict_json import fingerprint
-from evalcore.runs.record import RunRecord
+from evalcore.runs.plan import Server
+from evalcore.runs.record import CaseResult, RunRecord
 from evalcore.runs.rescoring import newest_scoring
 from evalcore.stats.numbers import mean_by_field
 from evalcore.stats.power import Spread, spread_of
 from evalcore.structs import Frozen, JsonObject
+
+CaseKey: TypeAlias = tuple[str, int]
+"""What a case is known by: its sha256, and its number among equal ones."""
 
 
 class Pool(Frozen, frozen=True):
@@ -39,30 +43,52 @@ class Pool(Frozen, frozen=True):
         """The mean accuracy of each field, over the records."""
         return mean_by_field(record.accuracy.by_field for record in self.records)
 
-    def scores(self) -> dict[tuple[str, int], list[float]]:
-        """Return the sorted scores of all replies that came, by case: sha256, and number among equal ones."""
-        pooled: dict[tuple[str, int], list[float]] = {}
+    @property
+    def server(self) -> Server:
+        """What the server says of the model, in the newest run in which it says so."""
+        told = {
+            name: value
+            for record in self.records
+            for name in Server.__struct_fields__
+            if (value := getattr(record.server, name)) is not None
+        }
+        return Server(**told)
+
+    def scores(self) -> dict[CaseKey, list[float]]:
+        """Return the sorted scores of all replies that came, by case."""
+        pooled: dict[CaseKey, list[float]] = defaultdict(list)
+        for key, result in self.results():
+            pooled[key] += [score for score in result.scores if score is not None]
+        return {key: sorted(scores) for key, scores in pooled.items() if scores}
+
+    def rightness(self) -> dict[CaseKey, list[bool]]:
+        """Return whether each reply is right throughout, by case, where the records say so."""
+        pooled: dict[CaseKey, list[bool]] = defaultdict(list)
+        for key, result in self.results():
+            pooled[key] += [exact for exact in result.exact or () if exact is not None]
+        return {key: sorted(rightness) for key, rightness in pooled.items() if rightness}
+
+    def results(self) -> Iterator[tuple[CaseKey, CaseResult]]:
+        """Yield each run's figures of each case."""
         for record in self.records:
             seen: dict[str, int] = defaultdict(int)
             for result in sorted(record.case_results, key=lambda result: result.case):
-                key = (result.sha256, seen[result.sha256])
+                yield (result.sha256, seen[result.sha256]), result
                 seen[result.sha256] += 1
-                came = [score for score in result.scores if score is not None]
-                pooled.setdefault(key, []).extend(came)
-        return {key: sorted(scores) for key, scores in pooled.items() if scores}
 
 
-def pools(records: Iterable[RunRecord]) -> list[Pool]:
+def pools(records: Iterable[RunRecord], *, of_any_cases: bool = False) -> list[Pool]:
     """Group records by what they were asked and how they were scored; partial ones count nowhere.
 
     All runs of one version with equal prompt, schema, cases, params (but the seed), structured output,
     policy and scoring are one pool, so that running again until it looks good only adds to the same
-    figure. A server that says it has another version or quantization makes another pool.
+    figure. A server that says it has another version or quantization makes another pool; so do other
+    cases, unless a pool may be `of_any_cases`, for those that its runs share.
     """
     groups: dict[bytes, list[RunRecord]] = defaultdict(list)
     for record in newest_scoring(records):
         if record.status == "complete":
-            groups[_identity(record)].append(record)
+            groups[_identity(record, of_any_cases=of_any_cases)].append(record)
     found = [
         Pool(records=tuple(sorted(members, key=lambda record: (record.finished_at, record.run_id))))
         for group in groups.values()
@@ -189,7 +215,7 @@ def changed_server(before: Pool, after: Pool) -> tuple[str, ...]:
     return tuple(name for name in names if len({getattr(server, name) for server in servers}) > 1)
 
 
-def _identity(record: RunRecord) -> bytes:
+def _identity(record: RunRecord, *, of_any_cases: bool) -> bytes:
     return fingerprint(
         [
             record.model,
@@ -198,7 +224,7 @@ def _identity(record: RunRecord) -> bytes:
             record.prompt_sha256,
             record.schema_sha256,
             record.policy_sha256,
-            record.cases_sha256,
+            None if of_any_cases else record.cases_sha256,
             params_but_seed(record),
             record.structured_output,
             record.scoring_version,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
+
+import msgspec
 
 from evalcore.compare import versions
 from evalcore.compare.pool import pools, pools_by_one_policy
@@ -20,19 +23,21 @@ from evalcore.compare.verdict import (
 from evalcore.compare.versions import stale_cases
 from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.markdown import CELL, REASON, escape_markdown
+from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rankings, rightness_notes
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import newest_scoring
 
 MOST_MODELS: Final = 100
 MOST_LISTED: Final = 30
+FEW_REPLICATES: Final = 5
 LONGEST: Final = 60_000
 """Characters; GitHub takes 65,536."""
 HEADINGS: Final = (
-    "#", "Model", "Accuracy", "before", "Change", "Reproducibility", "before",
+    "#", "Model", "Accuracy", "Runs", "before", "Change", "Reproducibility", "before",
     "Calls", "Cut off", "Latency p50", "Cost", "Status",
 )  # fmt: skip
-LEFT_OUT_WHERE_EMPTY: Final = frozenset({"before", "Change", "Cut off", "Cost"})
+LEFT_OUT_WHERE_EMPTY: Final = frozenset({"Runs", "before", "Change", "Cut off", "Cost"})
 NONE: Final = "-"
 """What stands in a cell without a figure."""
 MOST_VERDICTS: Final = 20
@@ -60,15 +65,19 @@ class Results(NamedTuple):
 def pull_request_body(results: Results) -> str:
     """The body of the pull request: the results as a table beside the previous version's."""
     earlier, previous = known_records(results.earlier), previous_version(results)
-    before: dict[str, RunRecord] = {}
+    found = [one for one in rankings([*earlier, *results.records]) if not one.are_cases_shared]
+    before: dict[str, RankedPool] = {}
     outcomes: dict[str, Outcome] = {}
     if previous is not None:
-        before = _latest(earlier, previous)
+        latest = _latest(earlier, previous)
+        rows = _rows(found, latest.values())
+        before = {model: rows[record.run_id] for model, record in latest.items() if record.run_id in rows}
         outcomes = compare_with(previous, results.version, earlier, results.records)
+    shown = _rows(found, results.records)
     parts = [
         _opening(results, previous),
-        _table(results.records, before, outcomes),
-        *_notes(results.records),
+        _table(results.records, shown, before, outcomes),
+        *_notes(results.records, list(shown.values()), found),
         verdict_list(outcomes, previous or ""),
         *_listings(results),
         f"Only the component's leaderboard.json changes. Job {escape_markdown(results.job_id, CELL)}.",
@@ -97,16 +106,29 @@ def _opening(results: Results, previous: str | None) -> str:
     return f"{said}\n\n**{broken}**" if broken else said
 
 
+def _rows(found: Sequence[Ranking], records: Iterable[RunRecord]) -> dict[str, RankedPool]:
+    """Return for each run the row of the pool that it counts in."""
+    ids = {record.run_id for record in records}
+    return {
+        record.run_id: row
+        for ranking in found
+        for row in ranking.rows
+        for record in row.records
+        if record.run_id in ids
+    }
+
+
 def _table(
-    records: Sequence[RunRecord], before: Mapping[str, RunRecord], outcomes: Mapping[str, Outcome]
+    records: Sequence[RunRecord],
+    shown: Mapping[str, RankedPool],
+    before: Mapping[str, RankedPool],
+    outcomes: Mapping[str, Outcome],
 ) -> str:
-    ranked = sorted(
-        (r for r in records if r.status == "complete"), key=lambda r: (-(r.accuracy.mean or 0), r.model)
-    )
-    others = sorted((r for r in records if r.status != "complete"), key=lambda r: r.model)
-    placed = [(str(place), record) for place, record in enumerate(ranked, 1)]
-    placed += [(NONE, record) for record in others]
-    rows = [_row(place, each, before.get(each.model), outcomes.get(each.model)) for place, each in placed]
+    placed = sorted(records, key=lambda record: _rank_order(record, shown.get(record.run_id)))
+    rows = [
+        _row(each, shown.get(each.run_id), before.get(each.model), outcomes.get(each.model))
+        for each in placed
+    ]
     left = [
         at
         for at, heading in enumerate(HEADINGS)
@@ -120,21 +142,37 @@ def _table(
     return "\n".join(lines) + (f"\n\n{more} more models are in the leaderboard." if more > 0 else "")
 
 
-def _row(place: str, record: RunRecord, before: RunRecord | None, outcome: Outcome | None) -> tuple[str, ...]:
+def _rank_order(record: RunRecord, row: RankedPool | None) -> tuple[float, float, str, str]:
+    best = math.inf if row is None or row.rank is None else row.rank.best
+    accuracy = record.accuracy.mean if row is None else row.accuracy
+    return best, -(accuracy or 0.0), record.model, record.run_id
+
+
+def _row(
+    record: RunRecord, pool: RankedPool | None, before: RankedPool | None, outcome: Outcome | None
+) -> tuple[str, ...]:
+    """Lay out one run: its pool's figures, and what is of this run alone."""
     calls = record.calls
     failures = f"{calls.api_error} without reply, {calls.parse_error} unparsable"
-    earlier = before.accuracy.mean if before else None
+    earlier = before.accuracy if before else None
     if isinstance(outcome, Comparison):
         # All runs of that version together, over the cases that both have: what the change is from.
         earlier = outcome.before.mean
+    accuracy, ci95 = record.accuracy.mean, record.accuracy.ci95
+    agreement, around, rank, runs = record.reproducibility.mean, record.reproducibility.ci95, None, 1
+    if pool is not None:
+        rank, accuracy, ci95, runs = pool.rank, pool.accuracy, pool.ci95, len(pool.records)
+    if pool is not None and runs > 1:
+        agreement, around = pool.reproducibility, None
     return (
-        place,
+        NONE if rank is None else rank.text,
         escape_markdown(record.model, CELL),
-        percent(record.accuracy.mean, record.accuracy.ci95),
+        percent(accuracy, ci95),
+        NONE if pool is None or runs == 1 else f"{runs} ({pool.replies} replies)",
         percent(earlier),
         verdict_cell(outcome if record.status == "complete" else None),
-        percent(record.reproducibility.mean, record.reproducibility.ci95),
-        percent(before.reproducibility.mean if before else None),
+        percent(agreement, around),
+        percent(before.reproducibility if before else None),
         f"{calls.ok} of {calls.total} ok" + (f", {failures}" if calls.ok != calls.total else ""),
         str(calls.truncated),
         NONE if record.latency_ms.p50 is None else f"{record.latency_ms.p50 / 1000:.1f} s",
@@ -143,13 +181,40 @@ def _row(place: str, record: RunRecord, before: RunRecord | None, outcome: Outco
     )
 
 
-def _notes(records: Sequence[RunRecord]) -> Iterator[str]:
+def _notes(
+    records: Sequence[RunRecord], shown: Sequence[RankedPool], found: Sequence[Ranking]
+) -> Iterator[str]:
     if any(record.accuracy.measures == "wording" for record in records):
         yield "The accuracy of this component measures **wording, not correctness**."
-    if any(record.accuracy.ci95 for record in records):
-        yield "Intervals (95 %) are for these cases and endless replicates of them, not for other cases."
+    if any(row.ci95 for row in shown):
+        yield (
+            "Intervals (95 %) are for these cases and endless replicates of them, not for other cases, if "
+            "nothing drifts while a run is under way."
+        )
+    if any(row.rank is not None and row.rank.best != row.rank.worst for row in shown):
+        yield (
+            "A rank such as 1–2 is a range: the replies do not show which is better. With 95 % chance "
+            "no rank is wrong."
+        )
+    if any(len(row.records) > 1 for row in shown):
+        yield "All complete runs of a model that were asked and scored alike count together."
+    if any(record.replicates < FEW_REPLICATES for record in records):
+        yield f"Below {FEW_REPLICATES} replicates the interval of reproducibility is rough."
+    for ranking in found:
+        yield from _notes_of(ranking, [row for row in ranking.rows if row in shown])
     if any(record.status == "partial" for record in records):
         yield "A partial run lacks too many replies for its figures to be compared."
+
+
+def _notes_of(ranking: Ranking, rows: Sequence[RankedPool]) -> Iterator[str]:
+    """Say what is to be known of the rows that are shown of a ranking."""
+    complete = sum(row.rank is not None for row in ranking.rows)
+    if rows and complete > len(rows):
+        yield f"Ranks are among the {complete} of this version in the leaderboard."
+    of_these = msgspec.structs.replace(ranking, rows=tuple(rows))
+    said = [*rightness_notes(of_these), *notes_of(of_these)]
+    if said:
+        yield "\n".join(f"- {escape_markdown(note, REASON)}" for note in said[:MOST_LISTED])
 
 
 def _listings(results: Results) -> Iterator[str]:

@@ -14,7 +14,7 @@ from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import (
     accuracy_interval,
     all_right_interval,
-    all_right_rate,
+    all_right_rates,
     interval_of_like_cases,
     may_still_differ,
     reproducibility_interval,
@@ -36,7 +36,7 @@ def accuracy_of(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
         exact_rate_ci95=accuracy_interval(
             [list(map(float, case)) for case in right], seeded_uniform("exact", plan.cases_sha256)
         ),
-        all_right_rate=all_right_rate(right, fewest) if right else None,
+        all_right_rate=mean(all_right_rates(right, fewest) or ()),
         all_right_rate_ci95=all_right_interval(right, fewest, seeded_uniform("all right", plan.cases_sha256)),
         anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
         by_field=mean_by_field(case.by_field for case in answered),

@@ -43,33 +43,38 @@ def accuracy_interval(
     """
     if not scores:
         return None
+    draws = _affordable(draws, sum(map(len, scores)))
+    lows, highs = [0.0] * draws, [0.0] * draws
+    strata = [(sorted(case), 1) for case in scores if len(case) > 1]
+    if singles := sorted(case[0] for case in scores if len(case) == 1):
+        strata.append((singles, len(singles)))
+    for values, weight in strata:
+        _add_means(values, weight, ACCURACY_MASS * weight / len(scores), uniform, lows, highs)
     middle = mean(mean(sorted(case)) or 0.0 for case in scores)
-    return _interval_of_means(scores, uniform, draws, 1, middle or 0.0)
+    return _limits(lows, highs, len(scores), middle or 0.0)
+
+
+def all_right_rates(right: Sequence[Sequence[bool]], replies: int) -> list[float] | None:
+    """Return each case's chance that so many of its replies are all right, given which are.
+
+    C(c, k) / C(n, k) for c right ones of n, the unbiased estimate (pass^k; Yao et al. 2024,
+    arXiv 2406.12045). None where there is no case, or one has fewer replies.
+    """
+    if not right or any(len(case) < replies for case in right):
+        return None
+    return [math.comb(sum(case), replies) / math.comb(len(case), replies) for case in right]
 
 
 def all_right_interval(
     right: Sequence[Sequence[bool]], replies: int, uniform: Uniform, draws: int = DRAWS
 ) -> Interval | None:
-    """Return the 95 % interval of the mean chance that so many replies to a case are all right.
+    """Return the 95 % interval of the mean over cases of that chance; None where there is none.
 
-    `right` says of each case's replies whether they are; as for a mean, with each case's draw to the
-    power of `replies`. None where there is no case, or one has fewer replies.
+    Of as many replies as there are, each case tells but once whether all are right, as a case's only
+    reply does: all cases are one stratum.
     """
-    rate = all_right_rate(right, replies)
-    if rate is None:
-        return None
-    return _interval_of_means([list(map(float, case)) for case in right], uniform, draws, replies, rate)
-
-
-def all_right_rate(right: Sequence[Sequence[bool]], replies: int) -> float | None:
-    """Return the mean over cases of the chance that so many of a case's replies are all right.
-
-    C(c, k) / C(n, k) for c right ones of n, the unbiased estimate (pass^k; Yao et al. 2024,
-    arXiv 2406.12045). None where there is no case, or one has fewer replies.
-    """
-    if any(len(case) < replies for case in right):
-        return None
-    return mean(math.comb(sum(case), replies) / math.comb(len(case), replies) for case in right)
+    rates = all_right_rates(right, replies)
+    return None if rates is None else accuracy_interval([[rate] for rate in rates], uniform, draws)
 
 
 def reproducibility_interval(pairs: Sequence[Pairs], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
@@ -106,25 +111,11 @@ def may_still_differ(identical: int) -> float:
     return 1.0 - math.pow(0.05, 1.0 / identical)
 
 
-def _interval_of_means(
-    cases: Sequence[Sequence[float]], uniform: Uniform, draws: int, power: int, middle: float
-) -> Interval:
-    draws = _affordable(draws, sum(map(len, cases)))
-    lows, highs = [0.0] * draws, [0.0] * draws
-    strata = [(sorted(case), 1) for case in cases if len(case) > 1]
-    if singles := sorted(case[0] for case in cases if len(case) == 1):
-        strata.append((singles, len(singles)))
-    for values, weight in strata:
-        _add_means(values, weight, ACCURACY_MASS * weight / len(cases), uniform, power, lows, highs)
-    return _limits(lows, highs, len(cases), middle)
-
-
 def _add_means(
     values: Sequence[float],
     weight: int,
     mass: float,
     uniform: Uniform,
-    power: int,
     lows: list[float],
     highs: list[float],
 ) -> None:
@@ -142,13 +133,8 @@ def _add_means(
                 inner -= cut[at] * rise
         extra = beta()
         inner *= 1.0 - extra
-        if power == 1:
-            lows[draw] += weight * inner
-            highs[draw] += weight * (inner + extra)
-        else:
-            # A share that was drawn apart may lie outside of [0, 1].
-            lows[draw] += weight * max(0.0, inner) ** power
-            highs[draw] += weight * min(1.0, max(0.0, inner + extra)) ** power
+        lows[draw] += weight * inner
+        highs[draw] += weight * (inner + extra)
 
 
 def _add_agreement(

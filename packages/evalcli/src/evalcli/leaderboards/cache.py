@@ -1,0 +1,51 @@
+"""Rankings that were worked out before, stored in the user's cache folder by what they were worked out of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from evalcore.errors import StorageError
+from evalcore.reports.ranking import Cache
+from evalcore.runs.files import write_atomically
+from evalcore.structs import JsonObject
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+FILE: Final = Path("evaluator") / "rankings.json"
+
+
+@contextmanager
+def ranking_cache() -> Iterator[Cache]:
+    """Give what is cached, and store what is added to it.
+
+    It only saves time: one that cannot be read is begun anew, one that cannot be written is done without.
+    """
+    path = _folder() / FILE
+    cache = _read(path)
+    before = len(cache)
+    yield cache
+    if len(cache) > before:
+        data = msgspec.json.encode(cache)
+        with suppress(OSError, StorageError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Begun anew where it has grown too large to be read each time.
+            write_atomically(path, data if len(data) <= MAX_BYTES else b"{}")
+
+
+def _folder() -> Path:
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(named if named.startswith("/") else os.path.expanduser("~/.cache"))  # noqa: PTH111 - never raises
+
+
+def _read(path: Path) -> JsonObject:
+    try:
+        data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b"{}"
+        cached: JsonObject = msgspec.json.decode(data, type=JsonObject)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return cached

@@ -1,0 +1,381 @@
+"""How models stand beside each other: pools of runs, and the ranks that their replies leave open."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from evalcore.compare.pool import CaseKey, Pool, params_but_seed, pools
+from evalcore.formats.strict_json import fingerprint, rounded, sha256_hex
+from evalcore.formats.versions import version_order
+from evalcore.library.models import StructuredOutput
+from evalcore.runs.plan import Server
+from evalcore.runs.record import RunRecord, RunStatus
+from evalcore.runs.rescoring import newest_scoring
+from evalcore.stats.numbers import mean
+from evalcore.stats.permutation import Cases
+from evalcore.stats.ranks import RankRange, rank_ranges, rank_ranges_of_like_cases
+from evalcore.stats.sampling import seeded_uniform
+from evalcore.stats.uncertainty import Interval, accuracy_interval, all_right_rates
+from evalcore.structs import Frozen, JsonObject, JsonValue
+
+METHOD = 1
+"""Raised whenever the same replies could give other ranks or intervals, so that none cached are taken."""
+
+Cache: TypeAlias = MutableMapping[str, JsonValue]
+"""What was worked out before, by the SHA-256 of what it was worked out of; the caller stores it."""
+
+
+class RankedPool(Frozen, frozen=True):
+    """One row of a ranking: runs that count together; or one partial run, which is not ranked."""
+
+    model: str
+    provider: str
+    params: JsonObject
+    """Without the seed."""
+    structured_output: StructuredOutput
+    server: Server
+    rank: RankRange | None
+    """For these cases: which ranks the replies leave open. None of a partial run."""
+    like_cases: RankRange | None
+    """The same for cases like these; None below ten cases."""
+    accuracy: float | None
+    ci95: Interval | None
+    exact_rate: float | None
+    """The share of replies that are right throughout; None where a record does not say."""
+    all_right_rate: float | None
+    """The chance that `Ranking.all_right_of` replies to a case are all right."""
+    reproducibility: float | None
+    replies: int
+    status: RunStatus
+    records: tuple[RunRecord, ...]
+    """The runs, the oldest first."""
+
+    @property
+    def newest(self) -> RunRecord:
+        """The run that ended last."""
+        return self.records[-1]
+
+
+class Ranking(Frozen, frozen=True):
+    """Pools of one version with the same cases, policy and scoring, in the order of their ranks."""
+
+    component_version: str
+    scoring_version: int
+    prompt_sha256: str
+    schema_sha256: str | None
+    policy_sha256: str | None
+    cases_sha256: str
+    cases: int
+    are_cases_shared: bool
+    """Whether this is over the cases that several sets of them have in common."""
+    all_right_of: int
+    """How many replies to a case must be right for `all_right_rate`: the fewest that any pool has; or 0."""
+    rows: tuple[RankedPool, ...]
+
+
+def rankings(records: Iterable[RunRecord], cache: Cache | None = None) -> list[Ranking]:
+    """Rank all there is: one ranking for each version, prompt, schema, policy, scoring and set of cases.
+
+    The newest version comes first, then the ranking of most models. Where rankings of a version differ in
+    their cases alone, one more is over the cases that all of these share.
+    """
+    known = newest_scoring(records)
+    cache = {} if cache is None else cache
+    groups: dict[bytes, list[RunRecord]] = defaultdict(list)
+    for record in known:
+        groups[fingerprint(_group(record))].append(record)
+    by_cases: dict[bytes, list[RunRecord]] = defaultdict(list)
+    for members in groups.values():
+        if any(record.status == "complete" for record in members):
+            by_cases[fingerprint(_group(members[0])[:-1])] += members
+    found = [_ranking(members, None, cache) for members in groups.values()]
+    found += [
+        _ranking([one for one in members if one.status == "complete"], shared, cache)
+        for members in by_cases.values()
+        if len({record.cases_sha256 for record in members}) > 1 and (shared := _shared(members))
+    ]
+    found.sort(key=_largest_first)
+    return sorted(found, key=lambda one: version_order(one.component_version), reverse=True)
+
+
+def ranking_object(ranking: Ranking) -> JsonObject:
+    """Write a ranking as `leaderboard show --json` has it."""
+    head: JsonObject = {
+        "component_version": ranking.component_version,
+        "scoring_version": ranking.scoring_version,
+        "prompt_sha256": ranking.prompt_sha256,
+        "schema_sha256": ranking.schema_sha256,
+        "policy_sha256": ranking.policy_sha256,
+        "cases_sha256": ranking.cases_sha256,
+    }
+    models: list[JsonValue] = [rounded(_row_object(row)) for row in ranking.rows]
+    return {**head, "models": models}
+
+
+def _row_object(row: RankedPool) -> JsonObject:
+    return {
+        "model": row.model,
+        "provider": row.provider,
+        "params": row.params,
+        "structured_output": row.structured_output,
+        "server": msgspec.to_builtins(row.server),
+        "rank": None if row.rank is None else [row.rank.best, row.rank.worst],
+        "accuracy": row.accuracy,
+        "ci95": None if row.ci95 is None else list(row.ci95),
+        "reproducibility": row.reproducibility,
+        "runs": len(row.records),
+        "replies": row.replies,
+        "status": row.status,
+    }
+
+
+def _group(record: RunRecord) -> list[JsonValue]:
+    return [
+        record.component_version,
+        record.scoring_version,
+        record.prompt_sha256,
+        record.schema_sha256,
+        record.policy_sha256,
+        record.cases_sha256,
+    ]
+
+
+def _largest_first(ranking: Ranking) -> tuple[int, int, bool, str, str, str, str]:
+    return (
+        -len({row.model for row in ranking.rows}),
+        -ranking.scoring_version,
+        not ranking.are_cases_shared,
+        ranking.prompt_sha256,
+        ranking.cases_sha256,
+        ranking.schema_sha256 or "",
+        ranking.policy_sha256 or "",
+    )
+
+
+def _shared(members: Sequence[RunRecord]) -> dict[CaseKey, str]:
+    """Return the cases that all complete runs have, with the name of each."""
+    found = pools(members, of_any_cases=True)
+    one_by_one = [dict(Pool(records=(record,)).results()) for pool in found for record in pool.records]
+    keys = set.intersection(*(set(results) for results in one_by_one))
+    return {key: min(results[key].case for results in one_by_one) for key in keys}
+
+
+def _ranking(members: Sequence[RunRecord], shared: dict[CaseKey, str] | None, cache: Cache) -> Ranking:
+    first = members[0]
+    found = pools(members, of_any_cases=shared is not None)
+    scores = [pool.scores() for pool in found]
+    every = set.intersection(*map(set, scores)) if scores else set()
+    keys = sorted(every if shared is None else every & shared.keys())
+    compared = [[one[key] for key in keys] for one in scores]
+    cases_sha256 = first.cases_sha256
+    if shared is not None:
+        lines = sorted(f"{shared[key]}\0{key[0]}\n" for key in keys)
+        cases_sha256 = sha256_hex("".join(lines).encode())
+    ranks, like_cases = _ranks(compared, cache)
+    fewest = min((len(right) for pool in found for right in pool.rightness().values()), default=0)
+    rows = [
+        _row(pool, rank, like, _Over(keys, shared is not None, cases_sha256, fewest), cache)
+        for pool, rank, like in zip(found, ranks, like_cases, strict=True)
+    ]
+    rows += [_partial(record) for record in members if record.status != "complete"]
+    return Ranking(
+        component_version=first.component_version,
+        scoring_version=first.scoring_version,
+        prompt_sha256=first.prompt_sha256,
+        schema_sha256=first.schema_sha256,
+        policy_sha256=first.policy_sha256,
+        cases_sha256=cases_sha256,
+        cases=len(keys) if found else first.cases,
+        are_cases_shared=shared is not None,
+        all_right_of=fewest,
+        rows=tuple(sorted(rows, key=_place)),
+    )
+
+
+def _place(row: RankedPool) -> tuple[float, float, str, str]:
+    best = math.inf if row.rank is None else row.rank.best
+    return best, -(row.accuracy or 0.0), row.model, row.newest.run_id
+
+
+def _ranks(compared: Sequence[Cases], cache: Cache) -> tuple[list[RankRange], list[RankRange | None]]:
+    """Work out the ranks; in the same order of pools, whatever they are called, they are the same."""
+    if not compared or not compared[0]:
+        return [RankRange(1, len(compared)) for _ in compared], [None] * len(compared)
+    key = _key("ranks", [[list(case) for case in model] for model in compared])
+    stored = _as_ranks(cache.get(key), len(compared))
+    if stored is None:
+        like = rank_ranges_of_like_cases(compared)
+        own = rank_ranges(compared)
+        stored = own, [None] * len(compared) if like is None else list[RankRange | None](like)
+        cache[key] = [
+            [[one.best, one.worst] for one in own],
+            None if like is None else [[one.best, one.worst] for one in like],
+        ]
+    return stored
+
+
+_Ranges: TypeAlias = list[tuple[int, int]]
+
+
+def _as_ranks(value: JsonValue, count: int) -> tuple[list[RankRange], list[RankRange | None]] | None:
+    """Read cached ranks; None for anything else, which is then worked out anew."""
+    try:
+        own, like = msgspec.convert(value, tuple[_Ranges, _Ranges | None])
+    except msgspec.ValidationError:
+        return None
+    if len(own) != count or (like is not None and len(like) != count):
+        return None
+    ranges = [RankRange(*one) for one in own]
+    return ranges, [None] * count if like is None else [RankRange(*one) for one in like]
+
+
+class _Over(NamedTuple):
+    """What the figures of a ranking are over."""
+
+    keys: Sequence[CaseKey]
+    """The cases that all of its pools have replies to."""
+    are_shared: bool
+    cases_sha256: str
+    all_right_of: int
+
+
+def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over, cache: Cache) -> RankedPool:
+    scores, rightness = pool.scores(), pool.rightness()
+    keys = over.keys if over.are_shared else sorted(scores)
+    own, right = [scores[key] for key in keys], [rightness[key] for key in keys if key in rightness]
+    newest = pool.newest
+    ci95 = newest.accuracy.ci95 if len(pool.records) == 1 and not over.are_shared else None
+    return RankedPool(
+        model=pool.model,
+        provider=newest.provider,
+        params=params_but_seed(newest),
+        structured_output=newest.structured_output,
+        server=pool.server,
+        rank=rank,
+        like_cases=like_cases,
+        accuracy=mean(mean(case) or 0.0 for case in own) if own else newest.accuracy.mean,
+        ci95=ci95 or _interval(own, over.cases_sha256, cache),
+        exact_rate=mean(sum(case) / len(case) for case in right),
+        all_right_rate=mean(all_right_rates(right, over.all_right_of) or ()),
+        reproducibility=_agreement(pool, set(keys)),
+        replies=sum(map(len, own)),
+        status="complete",
+        records=pool.records,
+    )
+
+
+def _partial(record: RunRecord) -> RankedPool:
+    return RankedPool(
+        model=record.model,
+        provider=record.provider,
+        params=params_but_seed(record),
+        structured_output=record.structured_output,
+        server=record.server,
+        rank=None,
+        like_cases=None,
+        accuracy=record.accuracy.mean,
+        ci95=record.accuracy.ci95,
+        exact_rate=record.accuracy.exact_rate,
+        all_right_rate=None,
+        reproducibility=record.reproducibility.mean,
+        replies=record.calls.ok + record.calls.parse_error,
+        status="partial",
+        records=(record,),
+    )
+
+
+def _interval(scores: Cases, cases_sha256: str, cache: Cache) -> Interval | None:
+    if not scores:
+        return None
+    key = _key("ci95", [cases_sha256, [list(case) for case in scores]])
+    try:
+        stored: Interval = msgspec.convert(cache.get(key), Interval)
+    except msgspec.ValidationError:
+        # The seed of a record's own interval: of a single run it would be the same one.
+        found = accuracy_interval(scores, seeded_uniform("accuracy", cases_sha256))
+        cache[key] = None if found is None else list(found)
+        return found
+    return stored
+
+
+def _agreement(pool: Pool, keys: set[CaseKey]) -> float | None:
+    """Return the mean over cases of their agreement, over all pairs of replies of one run."""
+    by_case: dict[CaseKey, list[tuple[float, int]]] = defaultdict(list)
+    for key, result in pool.results():
+        came = sum(score is not None for score in result.scores)
+        if key in keys and result.reproducibility is not None:
+            by_case[key].append((result.reproducibility, math.comb(came, 2)))
+    return mean(_weighted(found) for found in by_case.values())
+
+
+def _weighted(found: Sequence[tuple[float, int]]) -> float:
+    weight = sum(pairs for _, pairs in found)
+    return math.fsum(value * pairs for value, pairs in found) / weight if weight else 0.0
+
+
+def _key(purpose: str, value: JsonValue) -> str:
+    return sha256_hex(fingerprint([METHOD, purpose, value]))
+
+
+def notes_of(ranking: Ranking) -> Iterator[str]:
+    """Yield what a reader must know of a ranking, each a sentence of plain text that may name models."""
+    complete = [row for row in ranking.rows if row.status == "complete"]
+    if any(row.like_cases not in {None, row.rank} for row in complete):
+        told = ", ".join(f"{row.model} {row.like_cases.text}" for row in complete if row.like_cases)
+        yield f"Ranks for cases like these: {told}"
+    by_model: dict[str, int] = defaultdict(int)
+    for row in complete:
+        by_model[row.model] += 1
+    for model, count in by_model.items():
+        if count > 1:
+            yield (
+                f"{model} is ranked {count} times: other params, structured output, provider or server "
+                "are another pool of runs"
+            )
+    if complete and all(len(case) == 1 for row in complete for case in Pool(row.records).scores().values()):
+        yield "One reply of each case: the intervals hold what cases differ by, not how replies vary"
+    for row in ranking.rows:
+        yield from _notes_of_row(row)
+
+
+def _notes_of_row(row: RankedPool) -> Iterator[str]:
+    if any(record.drifting for record in row.records):
+        yield f"{row.model}: drifting: the scores trend with time, so that its interval is too narrow"
+    if any(record.hardly_reads_its_input for record in row.records):
+        chance, own = row.newest.reproducibility.by_chance, row.newest.reproducibility.mean
+        yield (
+            f"{row.model}: its answers hardly depend on the input: those to different cases agree "
+            f"{chance or 0.0:.2f}, those to one {own or 0.0:.2f}"
+        )
+    spent = sum(record.calls.empty_after_thinking or 0 for record in row.records)
+    if spent:
+        yield f"{row.model}: {spent} replies spent their tokens on thinking, with no answer: a larger budget?"
+
+
+def rightness_notes(ranking: Ranking) -> Iterator[str]:
+    """Yield how often a reply of each model is right throughout, and how often all of a case's are.
+
+    With the intervals of the record where the pool is a single run.
+    """
+    for row in ranking.rows:
+        if row.exact_rate is None:
+            continue
+        own = row.newest.accuracy if len(row.records) == 1 else None
+        share = _percent(row.exact_rate, own.exact_rate_ci95 if own is not None else None)
+        said = f"{row.model}: {share} of replies are right throughout"
+        count = ranking.all_right_of
+        if row.all_right_rate is not None and count > 1:
+            is_own = own is not None and own.all_right_rate == row.all_right_rate
+            around = own.all_right_rate_ci95 if own is not None and is_own else None
+            said += f"; all {count} of a case in {_percent(row.all_right_rate, around)}"
+        yield said
+
+
+def _percent(share: float, around: Interval | None) -> str:
+    limits = "" if around is None else f" ({100 * around[0]:.0f} to {100 * around[1]:.0f})"
+    return f"{100 * share:.0f} %{limits}"
