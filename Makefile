@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check docs map bench calibrate chaos fuzz soak lock clean
+.PHONY: help install demo test check docs map bench calibrate oracle chaos fuzz soak lock clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
@@ -15,7 +15,8 @@ help:
 	@echo 'make docs    write the help texts of the commands into docs/commands.md'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
-	@echo 'make calibrate  the intervals and comparisons against simulated truth (a quarter of an hour and more)'
+	@echo 'make calibrate  the intervals, ranks and comparisons against simulated truth (an hour and more)'
+	@echo 'make oracle  the intervals and tests beside a published library, in an environment of its own'
 	@echo 'make chaos   kills, outages, cuts and refused keys at random instants (over an hour)'
 	@echo 'make fuzz    what reads replies, models.yaml, policies and leaderboards, ten minutes each'
 	@echo 'make soak    an hour of jobs, one after the other: memory and open files stay flat'
@@ -56,6 +57,12 @@ docs: install
 calibrate: install
 	$(BIN)/python benchmarks/calibrate.py
 
+oracle:
+	$(PYTHON) -m venv $(VENV)-oracle
+	$(VENV)-oracle/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r benchmarks/oracle.requirements.txt
+	PYTHONPATH=packages/evalcore/src $(VENV)-oracle/bin/python benchmarks/oracle.py
+
 chaos: install
 	$(BIN)/python benchmarks/chaos.py
 
@@ -75,6 +82,8 @@ lock:
 	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalcli -o docker/runner.requirements.txt
 	echo hatchling | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o docker/build.requirements.txt -
+	printf 'evalstats\nmsgspec\n' | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
+		--python-version 3.11 -c requirements-dev.txt -o benchmarks/oracle.requirements.txt -
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

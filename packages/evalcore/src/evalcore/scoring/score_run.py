@@ -87,8 +87,9 @@ def _score(
     unparsed = frozenset(answers) - parsed.keys()
     scores = score_case(plan.component, case, parsed, unparsed, validator, rules)
     in_time = [
-        scores.accuracy_of(reply.replicate) or 0.0
+        accuracy
         for reply in sorted(came, key=lambda reply: (reply.started_at, reply.replicate))
+        if (accuracy := scores.accuracy_of(reply.replicate)) is not None
     ]
     return _Scored(scores, answers[came[0].replicate] if came else None, in_time)
 
