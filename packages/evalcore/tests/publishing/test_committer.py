@@ -26,7 +26,7 @@ def test_results_become_a_labelled_pull_request_and_once_merged_are_on_main(worl
         "main",
         ["eval-results", "automerge"],
     )
-    assert "| `good` | 90.0 % (" in pull.body
+    assert "| 1–2 | `good` | 90.0 % |" in pull.body
     assert world.runs("main") == []
     world.merge(published.branch)
     assert world.runs("main") == ["r1", "r2"]

@@ -28,8 +28,8 @@ from evalcli.reports.ranking import heading, notes, ranking_table
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, say, warn
-from evalcli.terminal.rich_output import print_table
-from evalcli.terminal.text import shown
+from evalcli.terminal.rich_output import print_lines, print_table
+from evalcli.terminal.text import line, shown
 from evalcore.errors import LeaderboardError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout
@@ -236,8 +236,7 @@ def _show_one(leaderboard: Leaderboard, found: Sequence[Ranking], *, every_run: 
     for ranking in found:
         title = heading(leaderboard.component, ranking)
         print_table(ranking_table(ranking, title, every_run=every_run))
-        for note in notes(leaderboard.component, ranking):
-            print_line(note)
+        print_lines(line(note) for note in notes(leaderboard.component, ranking))
         print_line("")
     unknown = len(leaderboard.runs) - len(known_records(leaderboard))
     if unknown:

@@ -337,7 +337,8 @@ def notes_of(ranking: Ranking) -> Iterator[str]:
                 f"{model} is ranked {count} times: other params, structured output, provider or server "
                 "are another pool of runs"
             )
-    if complete and all(len(case) == 1 for row in complete for case in Pool(row.records).scores().values()):
+    sizes = {len(case) for row in complete for case in Pool(row.records).scores().values()}
+    if sizes == {1}:
         yield "One reply of each case: the intervals hold what cases differ by, not how replies vary"
     for row in ranking.rows:
         yield from _notes_of_row(row)
