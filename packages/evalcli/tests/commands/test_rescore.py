@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evalcore.formats.strict_json import encode_canonical
+from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.models import Model
 from evalcore.runs.compression import compress_replies
 from evalcore.runs.rescoring import rescored_run_id
@@ -304,6 +304,7 @@ def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
     plan = json.loads((new / "run.json").read_bytes())
     plan["component"]["version"] = "1.1.0"
     (new / "run.json").write_text(json.dumps(plan))
+    records[1]["plan_sha256"] = sha256_hex((new / "run.json").read_bytes())
     (new / "record.json").write_bytes(encode_canonical(records[1]))
     path = add(*records)
     (component / "evals" / "scoring.yaml").write_text(POLICY)

@@ -48,7 +48,7 @@ def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None
     as_planned = rescore_folder(run_dir, first)
     plan = as_planned.plan
     component = _with_policy(plan.component, policy)
-    if component.policy_sha256 == plan.component.policy_sha256 or not is_usable(as_planned):
+    if component.policy_sha256 == plan.component.policy_sha256 or not as_planned.is_usable:
         return as_planned
     plan = msgspec.structs.replace(plan, component=component)
     record = scored(run_dir, plan)
@@ -59,11 +59,6 @@ def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None
     return Rescored(
         plan=plan, path=path, verdict=verdict, record=record, before=as_planned.before or as_planned.record
     )
-
-
-def is_usable(item: Rescored) -> bool:
-    """Whether a scoring is one to go by."""
-    return item.is_usable
 
 
 def rescore_to_policy(records: Iterable[RunRecord], runs_dir: Path, policy: PolicyText) -> RescoredRuns:
