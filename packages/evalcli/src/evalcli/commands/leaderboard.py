@@ -25,6 +25,7 @@ from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, rea
 from evalcli.leaderboards.policies import current_policy, rescore_to_policy
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
 from evalcli.reports.ranking import heading, notes, ranking_table
+from evalcli.reports.ranking_export import rankings_csv, rankings_markdown
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, say, warn
@@ -62,8 +63,16 @@ def command() -> None:
 )
 @click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
 @click.option("--all", "every_run", is_flag=True, help="Each run too, of those that count together.")
-@click.option("--json", "as_json", is_flag=True, help="The rankings as JSON.")
-def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: bool) -> int:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "markdown"]),
+    default="table",
+    show_default=True,
+    help="How to write the rankings.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def show(source: str | None, prompt_library: Path, form: str, *, every_run: bool, as_json: bool) -> int:
     """Show how the models stand, the newest version of the component first.
 
     All complete runs of a model that were asked and scored alike count together. A rank is a range, `1–2`
@@ -74,12 +83,20 @@ def show(source: str | None, prompt_library: Path, *, every_run: bool, as_json: 
     leaderboards = [read_leaderboard(path) for path in _paths(source, prompt_library)]
     with ranking_cache() as cache:
         ranked = [(each, rankings(known_records(each), cache)) for each in leaderboards]
-    if as_json:
+    if as_json or form == "json":
         written: list[JsonValue] = [_object(each.component, found) for each, found in ranked]
         print_bytes(encode_canonical(written if source is None else written[0]))
         return Exit.DONE
+    if form == "csv":
+        named = [(each.component, found) for each, found in ranked]
+        print_bytes(rankings_csv(named, every_run=every_run).encode())
+        return Exit.DONE
     for leaderboard, found in ranked:
-        _show_one(leaderboard, found, every_run=every_run)
+        if form == "markdown":
+            text = rankings_markdown(leaderboard.component, found, every_run=every_run)
+            print_bytes(f"{text}\n".encode())
+        else:
+            _show_one(leaderboard, found, every_run=every_run)
     return Exit.DONE
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from evalcli.terminal.text import Table, figure
 from evalcore.compare.versions import stale_cases
+from evalcore.library.component import broken_cases_sentence
 from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rightness_notes
 from evalcore.runs.record import RunRecord
 from evalcore.version import SCORING_VERSION
@@ -25,8 +26,10 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
     rows: list[tuple[tuple[str, ...], str]] = []
     for row in ranking.rows:
         rows.append((_row(row), "" if row.status == "complete" else row.status))
-        if every_run and len(row.records) > 1:
-            rows += [(_run(record), f"ended {record.finished_at}") for record in row.records]
+        if every_run:
+            rows += [
+                (_run(record), f"run {record.run_id}, ended {record.finished_at}") for record in row.records
+            ]
     is_remarked = any(remark for _, remark in rows)
     headings = ("#", "model", "accuracy", "95 % CI", "reprod.", "runs", "failed")
     return Table(
@@ -60,6 +63,10 @@ def notes(component: str, ranking: Ranking) -> Iterator[str]:
     records = _records(ranking)
     for note in (*rightness_notes(ranking), *notes_of(ranking)):
         yield note if note.endswith("?") else f"{note}."
+    skipped = {case.case: case for record in records for case in record.skipped_cases}
+    broken = broken_cases_sentence(skipped.values())
+    if broken is not None:
+        yield broken
     yield from identical_notes(records)
     for record in records:
         rough = record.accuracy.ci95_like_cases

@@ -1,0 +1,103 @@
+"""Rankings for other programs and pages: CSV, and Markdown tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from evalcli.reports.ranking import heading
+from evalcli.terminal.text import figure
+from evalcore.publishing.markdown import CELL, escape_markdown
+from evalcore.reports.ranking import RankedPool, Ranking
+from evalcore.runs.record import RunRecord
+
+COLUMNS: Final = (
+    "component", "component_version", "scoring_version", "prompt_sha256", "schema_sha256", "policy_sha256",
+    "cases_sha256", "cases", "rank_best", "rank_worst", "model", "provider", "accuracy",
+    "ci95_low", "ci95_high", "reproducibility", "runs", "replies", "status", "run_id", "finished_at",
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def rankings_csv(ranked: Sequence[tuple[str, Sequence[Ranking]]], *, every_run: bool) -> str:
+    """Write all rankings as one table; with `every_run` a row for each run follows that of its pool."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for component, found in ranked:
+        for ranking in found:
+            head = [
+                component, ranking.component_version, ranking.scoring_version, ranking.prompt_sha256,
+                ranking.schema_sha256, ranking.policy_sha256, ranking.cases_sha256, ranking.cases,
+            ]  # fmt: skip
+            for row in ranking.rows:
+                writer.writerow([_cell(value) for value in (*head, *_pool(row), "", "")])
+                for record in row.records if every_run else ():
+                    writer.writerow([_cell(value) for value in (*head, *_run(record))])
+    return out.getvalue()
+
+
+def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bool) -> str:
+    """Write a component's rankings, a heading and a table for each."""
+    return "\n".join(line for ranking in found for line in _table(component, ranking, every_run=every_run))
+
+
+def _table(component: str, ranking: Ranking, *, every_run: bool) -> Iterator[str]:
+    headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Status"]
+    headings += ["Run", "Date"] if every_run else []
+    yield f"### {escape_markdown(heading(component, ranking), 4 * CELL)}"
+    yield ""
+    yield f"| {' | '.join(headings)} |"
+    yield f"| {' | '.join('---' for _ in headings)} |"
+    for row in ranking.rows:
+        cells = [
+            "-" if row.rank is None else row.rank.text,
+            escape_markdown(row.model, CELL),
+            figure(row.accuracy),
+            "-" if row.ci95 is None else f"{row.ci95[0]:.3f}–{row.ci95[1]:.3f}",
+            figure(row.reproducibility),
+            str(len(row.records)),
+            row.status,
+        ]
+        yield f"| {' | '.join([*cells, *(['', ''] if every_run else [])])} |"
+        for record in row.records if every_run else ():
+            rest = [figure(record.accuracy.mean), "", figure(record.reproducibility.mean), "", record.status]
+            run = [escape_markdown(record.run_id, CELL), record.finished_at[:10]]
+            yield f"| {' | '.join(['', escape_markdown(record.model, CELL), *rest, *run])} |"
+    yield ""
+
+
+def _pool(row: RankedPool) -> tuple[object, ...]:
+    rank, interval = row.rank, row.ci95
+    return (
+        "" if rank is None else rank.best,
+        "" if rank is None else rank.worst,
+        row.model,
+        row.provider,
+        row.accuracy,
+        "" if interval is None else interval[0],
+        "" if interval is None else interval[1],
+        row.reproducibility,
+        len(row.records),
+        row.replies,
+        row.status,
+    )
+
+
+def _run(record: RunRecord) -> tuple[object, ...]:
+    low, high = record.accuracy.ci95 or ("", "")
+    replies = sum(score is not None for result in record.case_results for score in result.scores)
+    figures = (record.accuracy.mean, low, high, record.reproducibility.mean)
+    return (
+        "", "", record.model, record.provider, *figures, 1, replies, record.status, record.run_id,
+        record.finished_at,
+    )  # fmt: skip
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else value
