@@ -46,7 +46,7 @@ def test_the_way_to_completion() -> None:
     assert running.state == Running(NOW)
     counted = jobs.advance(jobs.advance(running, done=3, errors=1), total=-4)
     assert counted.progress == Progress(done=3, total=4, errors=1)
-    publishing = jobs.post(jobs.publish(counted, RESULT.models), Outbox(branch="b"))
+    publishing = jobs.set_outbox(jobs.publish(counted, RESULT.models), Outbox(branch="b"))
     assert view(publishing).status == "running"
     assert view(publishing).phase == "publishing"
     done = jobs.complete(publishing, NOW, RESULT)
@@ -81,7 +81,7 @@ def test_only_a_publishing_job_completes() -> None:
 
 
 def test_a_failed_or_cancelled_job_can_be_published_again_with_its_outbox() -> None:
-    publishing = jobs.post(jobs.publish(jobs.start(queued(), NOW), RESULT.models), Outbox(branch="b"))
+    publishing = jobs.set_outbox(jobs.publish(jobs.start(queued(), NOW), RESULT.models), Outbox(branch="b"))
     for ended in (
         jobs.fail(publishing, NOW, JobError("x", "y"), RESULT),
         jobs.cancel(publishing, NOW, RESULT),
@@ -104,7 +104,7 @@ def test_a_job_survives_being_written_in_every_state() -> None:
         queued(),
         running,
         jobs.publish(running, RESULT.models),
-        jobs.attend(jobs.skip(running, "m", "gone"), Attention("stalled", "waits", NOW)),
+        jobs.set_attention(jobs.skip(running, "m", "gone"), Attention("stalled", "waits", NOW)),
         jobs.complete(jobs.publish(running, ()), NOW, RESULT),
         jobs.fail(running, NOW, JobError("x", "y"), RESULT),
         jobs.cancel(running, NOW),

@@ -25,14 +25,14 @@ from evalhook.web.error_handlers import error_handlers
 from evalhook.web.page_routes import PageContext
 from evalhook.web.request_log import RequestLog
 from evalhook.wiring import Parts
-from evalhook.worker.intake import Gateway, Sources
-from evalhook.worker.outbox import Publisher
+from evalhook.worker.intake import Gateway, RepositoryReader
+from evalhook.worker.publish_retries import Publisher
 
 
 def create_app(
     settings: Settings,
     *,
-    sources: Sources | None = None,
+    sources: RepositoryReader | None = None,
     gateway: Gateway | None = None,
     publisher: Publisher | None = None,
     effects: Effects | None = None,
@@ -97,7 +97,8 @@ def _openapi() -> OpenAPIConfig:
         title="evalhook",
         version=__version__,
         description="Evaluates a component on the local models and commits the leaderboard back. "
-        "Every path but /health needs the token, this page included; every answer has an X-Request-ID.",
+        "Every path needs the token or, to read jobs, a session of the status page; but not /health, /login, "
+        "/logout and /static. Every answer has an X-Request-ID.",
         components=Components(security_schemes={routes.TOKEN: scheme}),
         render_plugins=[ScalarRenderPlugin(), JsonRenderPlugin()],
     )

@@ -173,7 +173,7 @@ def skip(job: Job, model: str, reason: str) -> Job:
     return msgspec.structs.replace(job, skipped={**job.skipped, model: reason})
 
 
-def attend(job: Job, attention: Attention | None) -> Job:
+def set_attention(job: Job, attention: Attention | None) -> Job:
     """Set what an operator should know; None for nothing."""
     _unfinished(job)
     return msgspec.structs.replace(job, attention=attention)
@@ -182,6 +182,7 @@ def attend(job: Job, attention: Attention | None) -> Job:
 def spend(job: Job, seconds: float) -> Job:
     """Note how long the job has worked, to the minute."""
     _unfinished(job)
+    # By whole minutes, so that a job that only waits is not written anew with every snapshot.
     return msgspec.structs.replace(job, elapsed_s=max(job.elapsed_s, int(seconds // 60) * 60))
 
 
@@ -191,8 +192,8 @@ def publish(job: Job, models: tuple[ModelRow, ...]) -> Job:
     return msgspec.structs.replace(job, state=state, attention=None)
 
 
-def post(job: Job, outbox: Outbox) -> Job:
-    """Note how far the publishing is."""
+def set_outbox(job: Job, outbox: Outbox) -> Job:
+    """Set how far the publishing is."""
     _must_publish(job)
     return msgspec.structs.replace(job, outbox=outbox)
 
@@ -202,6 +203,7 @@ def reopen(job: Job, at: str, models: tuple[ModelRow, ...]) -> Job:
     if not isinstance(job.state, Failed | Cancelled):
         raise WrongTransition(f"{job.state} cannot be published again")
     state = Publishing(started_at=job.state.started_at or at, models=models)
+    # It gets a whole deadline again, or a job that was ended by its deadline could never be published.
     return msgspec.structs.replace(job, state=state, elapsed_s=0, attention=None, is_cancelling=False)
 
 
@@ -214,6 +216,7 @@ def ask_cancel(job: Job) -> Job:
 def complete(job: Job, at: str, result: JobResult) -> Job:
     """End a publishing job well."""
     started_at = _must_publish(job).started_at
+    # No job ends before it began, even where the clock was set back meanwhile.
     state = Completed(started_at=started_at, finished_at=max(at, started_at), result=result)
     return msgspec.structs.replace(job, state=state, attention=None)
 

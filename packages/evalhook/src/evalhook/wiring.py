@@ -39,11 +39,11 @@ from evalhook.storage.retention import Retention, RetentionLimits
 from evalhook.storage.space import GB, FreeSpace
 from evalhook.storage.store import JobStore
 from evalhook.worker.execution import JobContext
-from evalhook.worker.gateway import MindRouter
-from evalhook.worker.intake import Gateway, Intake, Sources
-from evalhook.worker.outbox import Publisher
+from evalhook.worker.gateway import MindRouterGateway
+from evalhook.worker.intake import Gateway, Intake, RepositoryReader
+from evalhook.worker.publish_retries import Publisher
 from evalhook.worker.publisher import NoPublisher, ResultsPublisher
-from evalhook.worker.queue import RunQueue
+from evalhook.worker.queue import JobQueue
 from evalhook.worker.refresh import PeriodicRefresh
 from evalhook.worker.repositories import Repositories
 from evalhook.worker.runner import JobRunner
@@ -77,7 +77,7 @@ class Outside:
         self.repositories = Repositories(
             self.library, self.data_sets, allow_any_commit=settings.allow_any_commit
         )
-        self.gateway = MindRouter(settings.mindrouter_base_url, settings.mindrouter_api_key)
+        self.gateway = MindRouterGateway(settings.mindrouter_base_url, settings.mindrouter_api_key)
         self.github: GitHub | None = None
         """None unless results go to pull requests."""
         self.reports: GitHubReports | None = None
@@ -101,7 +101,8 @@ class Outside:
                     tokens,
                     api_url=settings.github_api_url,
                     allow_http=settings.allow_http,
-                    retries=0,  # worker.outbox waits, where a stop of the service can end the waiting
+                    # worker.publish_retries waits, where a stop of the service can end the waiting.
+                    retries=0,
                     trusted=settings.trusted_publishers,
                 )
                 self.refresh = Refresher(self.library, self.github).refresh
@@ -186,7 +187,7 @@ class OfflineParts:
         self.effects = real_effects()
         self.scrub = Scrubber(settings.secrets)
         self.store = JobStore(settings.jobs_dir)
-        self.queue = RunQueue(0)
+        self.queue = JobQueue(0)
         context = _job_context(
             settings, outside.gateway, outside.publisher, self.effects, self.scrub, asyncio.Lock()
         )
@@ -203,7 +204,7 @@ class Parts:
         self,
         settings: Settings,
         *,
-        sources: Sources | None = None,
+        sources: RepositoryReader | None = None,
         gateway: Gateway | None = None,
         publisher: Publisher | None = None,
         effects: Effects | None = None,
@@ -220,7 +221,7 @@ class Parts:
 
         self._store = store = JobStore(settings.jobs_dir)
         store.open()
-        self._queue = queue = RunQueue(settings.limits.queue)
+        self._queue = queue = JobQueue(settings.limits.queue)
 
         self.hub = hub or EventHub()
         self.live = Live(self.hub, effects.monotonic)

@@ -96,7 +96,7 @@ def test_followers_are_notified_of_attention_and_of_the_end() -> None:
     live, job = Live(hub, Clock()), running_job()
     live.job_started(job, PLAN)
     follower = hub.follow(job.job_id)
-    live.attention_changed(jobs.attend(job, Attention("stalled", "nothing moves", "t")))
+    live.attention_changed(jobs.set_attention(job, Attention("stalled", "nothing moves", "t")))
     running = live.running()
     assert running is not None
     assert running.progress().attention == "nothing moves"

@@ -34,7 +34,7 @@ def test_a_running_jobs_status_shows_its_calls_and_what_needs_attention() -> Non
     status = report_texts.status_of(running(), "https://hook.example")
     assert (status.state, status.url) == ("pending", "https://hook.example/")
     assert status.description == "Evaluating: 3 of 8 calls (37 %), 1 without a usable reply"
-    stalled = jobs.attend(running(), Attention("stalled", "x", AT))
+    stalled = jobs.set_attention(running(), Attention("stalled", "x", AT))
     assert report_texts.status_of(stalled, None).description.endswith("; no progress for a while")
 
 

@@ -115,7 +115,7 @@ class Place:
 
     def add(self, job: Job, size: int = 1000) -> Path:
         self.store.write(job)
-        self.store.show(job)
+        self.store.update(job)
         (self.jobs_dir / job.job_id).mkdir()
         (self.jobs_dir / job.job_id / "job.log").write_text("x")
         return self.add_run(job.job_id, size)

@@ -74,14 +74,14 @@ def test_what_a_killed_writer_left_is_removed_at_the_next_start(store: JobStore,
 
 
 def test_showing_a_job_touches_no_file(store: JobStore, tmp_path: Path) -> None:
-    store.show(make_job("a"))
+    store.update(make_job("a"))
     assert store.get("a") is not None
     assert not list((tmp_path / "jobs").glob("*.json"))
 
 
 def test_the_newest_come_first_and_no_more_than_asked_for(store: JobStore) -> None:
     for day in (2, 1, 3):
-        store.show(make_job(str(day), f"2026-01-0{day}T00:00:00.000Z"))
+        store.update(make_job(str(day), f"2026-01-0{day}T00:00:00.000Z"))
     assert [job.job_id for job in store.newest(2)] == ["3", "2"]
 
 

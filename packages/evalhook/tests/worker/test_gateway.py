@@ -10,7 +10,7 @@ from msgspec import structs
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import parse_models
 from evalcore.secret import Secret
-from evalhook.worker.gateway import MindRouter
+from evalhook.worker.gateway import MindRouterGateway
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
 
@@ -20,7 +20,7 @@ MODEL = "models:\n- {id: openai/gpt-oss-120b, provider: mindrouter}\n"
 
 def probe(base_url: str, providers: str) -> None:
     models = parse_models(f"{providers}{MODEL}".encode(), "models.yaml")
-    asyncio.run(MindRouter(base_url, Secret(KEY)).probe(models))
+    asyncio.run(MindRouterGateway(base_url, Secret(KEY)).probe(models))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from evalhook import errors
 from evalhook.errors import CurrentJob
 from evalhook.jobs import Job, Progress, Queued
-from evalhook.worker.queue import RunQueue
+from evalhook.worker.queue import JobQueue
 
 FIRST = CurrentJob("first", "memo", "2026-01-01T00:00:00Z")
 SECOND = CurrentJob("second", "memo", "2026-01-01T00:00:00Z")
@@ -21,7 +21,7 @@ def job(job_id: str) -> Job:
 
 
 def test_a_second_job_is_refused_with_the_first_ones_name() -> None:
-    queue = RunQueue(0)
+    queue = JobQueue(0)
     queue.take(FIRST)
     with pytest.raises(errors.Busy) as refused:
         queue.take(SECOND)
@@ -29,7 +29,7 @@ def test_a_second_job_is_refused_with_the_first_ones_name() -> None:
 
 
 def test_only_its_holder_frees_the_slot() -> None:
-    queue = RunQueue(0)
+    queue = JobQueue(0)
     queue.take(FIRST)
     queue.release(SECOND)
     assert queue.holder == FIRST
@@ -39,14 +39,14 @@ def test_only_its_holder_frees_the_slot() -> None:
 
 
 def test_a_stopping_service_gives_the_slot_to_nobody() -> None:
-    queue = RunQueue(0)
+    queue = JobQueue(0)
     queue.close()
     with pytest.raises(errors.NotReady):
         queue.take(FIRST)
 
 
 def test_jobs_wait_in_order_and_know_their_position() -> None:
-    queue = RunQueue(3)
+    queue = JobQueue(3)
     for name in ("a", "b", "c"):
         queue.add(job(name))
     assert (queue.waiting(), queue.is_full) == (("a", "b", "c"), True)
@@ -57,8 +57,8 @@ def test_jobs_wait_in_order_and_know_their_position() -> None:
 
 
 def test_a_reserved_place_counts_while_its_request_is_checked() -> None:
-    queue = RunQueue(1)
+    queue = JobQueue(1)
     with queue.reserved():
         assert queue.is_full
     assert not queue.is_full
-    assert (RunQueue(0).has_places, queue.has_places) == (False, True)
+    assert (JobQueue(0).has_places, queue.has_places) == (False, True)

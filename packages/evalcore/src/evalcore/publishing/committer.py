@@ -3,7 +3,8 @@
 Each step first looks whether it is already done, so that doing them all again after any failure
 doubles nothing: the branch's name is stored before it is pushed, its commit carries the job's id, a branch
 has one pull request, a label is there or not, and a leaderboard that already holds the records does not
-change. Nothing is tried twice here: whoever calls decides that (in the service, evalhook.worker.outbox).
+change. Nothing is tried twice here: whoever calls decides that (in the service,
+evalhook.worker.publish_retries).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Base(NamedTuple):
 
 
 class Committer:
-    """Commits results back; in the service it is the `Publisher` of evalhook.worker.outbox."""
+    """Commits results back; in the service it is the `Publisher` of evalhook.worker.publish_retries."""
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ async def _publish(settings: Settings, parts: OfflineParts, job_id: str) -> Job:
     job, holder = reopened(parts.store, job_id, timestamp(parts.effects.now()))
     parts.queue.take(holder)
     parts.store.write(job)
-    parts.store.show(job)
+    parts.store.update(job)
     with suppress(OSError):  # only GitHub's notification depends on it
         leave_pending(settings.pending_dir, job_id)
     parts.runner.begin(job, holder)

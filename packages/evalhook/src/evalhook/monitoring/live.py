@@ -137,7 +137,7 @@ class LiveJob(Observer):
             attention=self._attention,
         )
 
-    def attend(self, message: str | None) -> None:
+    def set_attention(self, message: str | None) -> None:
         """Show what an operator should know; None for nothing."""
         self._attention = message
         self._hub.touch(self.job_id, PROGRESS)
@@ -232,7 +232,7 @@ class Live(JobObserver):
         """Show that a job needs attention, or no longer does."""
         live = self._jobs.get(job.job_id)
         if live is not None:
-            live.attend(None if job.attention is None else job.attention.message)
+            live.set_attention(None if job.attention is None else job.attention.message)
 
     def get(self, job_id: str) -> LiveJob | None:
         """Look a running job up."""

@@ -83,6 +83,7 @@ class KeySet:
         return kid not in self._keys or not is_fresh
 
     def _may_ask(self) -> bool:
+        # Anybody can send tokens with made-up key ids; they must not make us call the issuer each time.
         return self._asked_at is None or self._monotonic() - self._asked_at >= ASK_AGAIN_SECONDS
 
     async def _refresh(self) -> None:
@@ -102,6 +103,7 @@ class KeySet:
         except FetchFailed as error:
             if not error.is_missing:
                 raise
+            # An issuer without a configuration has its keys at the usual place.
             url = f"{root}/.well-known/jwks"
         else:
             url = self._keys_url(document)
@@ -115,6 +117,7 @@ class KeySet:
             discovery = msgspec.convert(document, Discovery)
         except msgspec.ValidationError as error:
             raise FetchFailed(f"the configuration of {self._issuer} is not readable: {error}") from error
+        # Keys of another server would let that server's owner sign for this issuer.
         ours, theirs = urlsplit(self._issuer), urlsplit(discovery.jwks_uri)
         if discovery.issuer != self._issuer or (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise FetchFailed(f"the configuration of {self._issuer} speaks of another issuer or server")

@@ -40,7 +40,7 @@ class InUse(ConfigurationError):
 class JobStore:
     """The jobs of one state directory, which no other process may use at the same time.
 
-    Readers see what was last passed to `show`. The coroutines, which write one after the other, and all
+    Readers see what was last passed to `update`. The coroutines, which write one after the other, and all
     that changes what readers see belong to the event loop; `write`, `write_plan` and `read_plan` block.
     """
 
@@ -48,6 +48,7 @@ class JobStore:
         self._folder = folder
         self._jobs: dict[str, Job] = {}
         self._lock: int | None = None
+        # One write at a time: an older state must not land on the disk after a newer one.
         self._writing = asyncio.Lock()
 
     def open(self) -> None:
@@ -137,15 +138,15 @@ class JobStore:
     def _plan_path(self, job_id: str) -> Path:
         return self._folder / f"{job_id}.plan"
 
-    def show(self, job: Job) -> None:
+    def update(self, job: Job) -> None:
         """Let readers see a job as it is now; it is written with the next save of it."""
         self._jobs[job.job_id] = job
 
     async def save(self, job: Job) -> None:
-        """Show a job, and return once the disk has it; raises StorageError."""
-        self.show(job)
+        """Update a job, and return once the disk has it; raises StorageError."""
+        self.update(job)
         async with self._writing:
-            # What is shown by now is written, not what was shown when this save began to wait.
+            # The newest state is written, not the one at the time when this save began to wait.
             await in_thread(self.write, self.require(job.job_id))
 
     async def try_save(self, job: Job) -> None:

@@ -190,4 +190,5 @@ def _back(set_cookie: str) -> Response[str]:
     return Response("", status_code=303, media_type=MediaType.HTML, headers=headers)
 
 
+# Read once, by names of ours: no path of a request ever reaches the file system.
 _STATIC: Final = {name: files("evalhook.web").joinpath("static", name).read_bytes() for name in STATIC_TYPES}

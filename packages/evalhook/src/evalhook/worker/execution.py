@@ -31,7 +31,7 @@ from evalhook.storage.space import require_writable
 from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker.intake import Gateway
-from evalhook.worker.outbox import Publisher, is_unwritable, persist
+from evalhook.worker.publish_retries import Publisher, is_unwritable, persist
 from evalhook.worker.watchdog import Watchdog
 
 DISK_WAIT_S: Final = 5.0
@@ -122,7 +122,7 @@ class JobExecution:
                 self._watchdog.restart()
                 waited = await self._disk_awaited(error, waited)
                 self._watchdog.progressed()
-                self._store.show(jobs.attend(self._job, None))
+                self._store.update(jobs.set_attention(self._job, None))
 
     async def _disk_awaited(self, error: EvaluatorError, waited: float) -> float:
         """Wait until the disk can be written: no call is made whose reply could not be saved.
@@ -146,7 +146,7 @@ class JobExecution:
         plan, context = self._plan, self._context
         left_out = self._job.skipped
         wanted = tuple(model for model in plan.models if model.id not in left_out)
-        self._store.show(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
+        self._store.update(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
         paths = {
             model.id: context.runs_dir / plan.run_ids[model.id]
             for model in wanted
@@ -193,9 +193,9 @@ class JobExecution:
         outbox = self._job.outbox
         outbox = msgspec.structs.replace(outbox, tries=outbox.tries + 1)
 
-        def save(outbox: Outbox) -> None:
+        def save(step: Outbox) -> None:
             # Called in the publisher's thread, which goes on only once the step is on the disk.
-            saving = self._store.save(jobs.post(self._job, outbox))
+            saving = self._store.save(jobs.set_outbox(self._job, step))
             asyncio.run_coroutine_threadsafe(saving, loop).result()
 
         async with self._context.clones:
@@ -223,7 +223,7 @@ class JobExecution:
             },
             Attention,
         )
-        await self._store.try_save(jobs.attend(self._job, attention))
+        await self._store.try_save(jobs.set_attention(self._job, attention))
 
     def _failed(self, error: JobError, result: JobResult | None = None) -> Job:
         shown = JobError(error.code, one_line(self._context.scrub(error.message)))
@@ -249,7 +249,7 @@ class _ProgressCounter(Observer):
     def model_skipped(self, model: str, reason: str) -> None:
         log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
         self._advance(total=-len(self._plan.cases) * self._plan.replicates)
-        self._store.show(jobs.skip(self._store.require(self._plan.job_id), model, reason))
+        self._store.update(jobs.skip(self._store.require(self._plan.job_id), model, reason))
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:  # noqa: ARG002 - the interface's
         self._advance(done=1, errors=0 if reply.error is None else 1)
@@ -259,7 +259,7 @@ class _ProgressCounter(Observer):
 
     def _advance(self, *, done: int = 0, errors: int = 0, total: int = 0) -> None:
         job = self._store.require(self._plan.job_id)
-        self._store.show(jobs.advance(job, done=done, errors=errors, total=total))
+        self._store.update(jobs.advance(job, done=done, errors=errors, total=total))
 
 
 def read_records(runs_dir: Path, plan: JobPlan) -> list[RunRecord]:

@@ -21,7 +21,7 @@ from evalcore.runs.plan import JobPlan
 from evalcore.secret import Secret
 
 
-class MindRouter:
+class MindRouterGateway:
     """Opens clients for the configured MindRouter, and for no other server."""
 
     def __init__(self, base_url: str, api_key: Secret) -> None:

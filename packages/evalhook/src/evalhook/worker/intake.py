@@ -40,7 +40,7 @@ class Step:
     name: str = ""
 
 
-class Sources(Protocol):
+class RepositoryReader(Protocol):
     """The clones, as the intake asks of them."""
 
     async def prepare(self) -> None:
@@ -79,7 +79,9 @@ class Gateway(Protocol):
 class Intake:
     """Checks requests against the clones and MindRouter, and plans their jobs."""
 
-    def __init__(self, sources: Sources, gateway: Gateway, *, publish_cases: PublishCases | None) -> None:
+    def __init__(
+        self, sources: RepositoryReader, gateway: Gateway, *, publish_cases: PublishCases | None
+    ) -> None:
         self._sources = sources
         self._gateway = gateway
         self._publish_cases = publish_cases
@@ -92,6 +94,8 @@ class Intake:
         models = await self._local_models(tips)
         step.name = "MindRouter"
         await self._probe(models)
+        # models.yaml is of the tip, but the prompt of the commit asked for: an old prompt is measured on
+        # the models of today.
         step.name = "looking the commit up"
         commit = await self._commit(request.git_sha, tips)
         step.name = "reading the component and its cases"
@@ -120,6 +124,7 @@ class Intake:
             everything = await self._sources.models(tips)
         except (InputError, *UNUSABLE_CLONE) as error:
             raise errors.NotReady(error.line) from error
+        # The rest is called from GitHub Actions: the service holds no other provider's key.
         local = tuple(model for model in everything.models if is_local(model))
         if not local:
             raise errors.NotReady(
@@ -148,6 +153,7 @@ class Intake:
         except UnknownComponent as error:
             raise errors.UnknownSkill(error.line) from error
         except InputError as error:
+            # The refusal is shown in a public log of Actions, where no confidential case may be named.
             raise errors.UnusableComponent(public_line(error, self._publish_cases)) from error
         except UNUSABLE_CLONE as error:
             raise errors.NotReady(error.line) from error

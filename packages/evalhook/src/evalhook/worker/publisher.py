@@ -18,7 +18,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class ResultsPublisher:
-    """Commits the results of the default branch's own commits back; a `worker.outbox.Publisher`.
+    """Commits the results of the default branch's own commits back; a `worker.publish_retries.Publisher`.
 
     `privacy` is called for each publication and raises StorageError where the key of the hashed names
     cannot be used: the publication is then tried again.
@@ -62,7 +62,7 @@ class NoPublisher:
 
     def publish(
         self,
-        plan: JobPlan,  # noqa: ARG002 - as worker.outbox.Publisher
+        plan: JobPlan,  # noqa: ARG002 - as worker.publish_retries.Publisher
         records: Sequence[RunRecord],  # noqa: ARG002
         skipped_models: Mapping[str, str],  # noqa: ARG002
         outbox: Outbox,  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""The run queue: one job at a time holds the slot, the others wait for it in order."""
+"""The queue of jobs: one job at a time holds the slot, the others wait for it in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evalhook.errors import CurrentJob
 from evalhook.jobs import Job
 
 
-class RunQueue:
+class JobQueue:
     """The slot and the jobs that wait for it; only ever touched from the event loop.
 
     The slot is held from the first check of a request against the clones to the end of its job.
@@ -20,6 +20,7 @@ class RunQueue:
     def __init__(self, places: int) -> None:
         self._places = places
         self._waiting: list[str] = []
+        # Places of requests that are still being checked: without them two could get the last one.
         self._reserved = 0
         self._holder: CurrentJob | None = None
         self._is_closed = False
@@ -39,6 +40,7 @@ class RunQueue:
 
     def release(self, holder: CurrentJob) -> None:
         """Free the slot; does nothing where another job holds it."""
+        # A late release, of a request whose checks ended after its answer, must not free another's slot.
         if self._holder == holder:
             self._holder = None
 

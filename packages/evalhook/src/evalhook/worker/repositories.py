@@ -101,6 +101,7 @@ class _ManagedClone:
         """Make it where it is absent, joining an attempt that is under way; raises RepositoryError."""
         if self._making is None or (self._making.done() and self._making.exception() is not None):
             self._making = in_daemon(self._make)
+        # A request that ends does not end the cloning: others wait for it, and the next one needs it.
         await asyncio.shield(self._making)
 
     async def pull(self, deadline: float) -> str:

@@ -16,7 +16,7 @@ from evalhook.monitoring.observers import JobObserver
 from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker.execution import JobContext, JobExecution
-from evalhook.worker.queue import RunQueue
+from evalhook.worker.queue import JobQueue
 from evalhook.worker.watchdog import Watchdog
 
 SNAPSHOT_SECONDS: Final = 5.0
@@ -31,7 +31,7 @@ class JobRunner:
     """Runs the job that holds the slot, then gives the slot to the next one in the queue."""
 
     def __init__(
-        self, *, store: JobStore, queue: RunQueue, context: JobContext, observer: JobObserver
+        self, *, store: JobStore, queue: JobQueue, context: JobContext, observer: JobObserver
     ) -> None:
         self._store = store
         self._queue = queue
@@ -47,7 +47,7 @@ class JobRunner:
         """Run a job in the background; it keeps the slot to its end. Without `plan`, it is read from disk."""
         if isinstance(job.state, Queued):
             job = jobs.start(job, self._now())
-            self._store.show(job)
+            self._store.update(job)
         self._ending = None
         self._task = asyncio.create_task(self._run(job, holder, plan), name=f"job {job.job_id}")
 
@@ -112,6 +112,7 @@ class JobRunner:
         await asyncio.wait([self._task])
 
     def _end(self, ending: Ending) -> None:
+        # The first reason counts, but a stop above all: a stopped job is to go on, not to be ended.
         if self._ending is None or ending == "stopped":
             self._ending = ending
         if self._execution is not None:
@@ -133,7 +134,7 @@ class JobRunner:
             known, self._context, self._store, calls, self._watchdog, lambda: self._may_call
         )
         self._execution = asyncio.create_task(execution.run(), name=f"execution of {job.job_id}")
-        if job.is_cancelling:
+        if job.is_cancelling:  # asked for before a restart, and not done by then
             self._end("cancelled")
         ended = await self._ended(job, execution, self._execution, self._watchdog)
         self._watchdog = None
@@ -145,6 +146,7 @@ class JobRunner:
     ) -> Job | None:
         """Wait for the job's end, within its deadline; None where the service stops."""
         snapshots = asyncio.create_task(self._keep_snapshots(job, watchdog))
+        # What the job has used up before a restart counts, or a service that restarts often has no deadline.
         left = max(0.0, self._context.limits.deadline - job.elapsed_s)
         await asyncio.wait([task], timeout=left)
         if not task.done():
@@ -172,7 +174,7 @@ class JobRunner:
         await self._store.save_ended(ended)
         # No await between the two: nobody sees the job finished while the slot is still taken.
         self._queue.release(holder)
-        self._store.show(ended)
+        self._store.update(ended)
         self._observer.job_ended(ended)
         log.info("job_ended", job_id=ended.job_id, state=type(ended.state).__name__.lower())
         self.begin_next()
@@ -197,14 +199,15 @@ class JobRunner:
         """Set or clear the job's attention according to whether its calls make progress."""
         is_stalled = watchdog.seconds_without_progress >= self._context.limits.stall
         is_marked = job.attention is not None and job.attention.code == "stalled"
+        # Another attention, such as a full disk, is left as it is: it says why nothing moves.
         if is_stalled and job.attention is None:
             minutes = watchdog.seconds_without_progress / 60
             message = f"no call has ended for {minutes:.0f} min; {watchdog.describe()}"
             log.warning("job_stalled", job_id=job.job_id, reason=message)
-            job = jobs.attend(job, Attention("stalled", message, self._now()))
+            job = jobs.set_attention(job, Attention("stalled", message, self._now()))
         elif is_marked and not is_stalled:
             log.info("job_moves_again", job_id=job.job_id)
-            job = jobs.attend(job, None)
+            job = jobs.set_attention(job, None)
         return job
 
     def _now(self) -> str:

@@ -17,7 +17,7 @@ from evalhook.storage.space import FreeSpace
 from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker.intake import Intake, Step
-from evalhook.worker.queue import RunQueue
+from evalhook.worker.queue import JobQueue
 from evalhook.worker.runner import JobRunner
 
 ANSWER_SECONDS: Final = 50.0
@@ -35,7 +35,7 @@ class Service:
         self,
         *,
         store: JobStore,
-        queue: RunQueue,
+        queue: JobQueue,
         intake: Intake,
         runner: JobRunner,
         effects: Effects,
@@ -74,7 +74,7 @@ class Service:
             else:
                 planning.add_done_callback(lambda _: self._release(holder))
             raise
-        self._store.show(job)
+        self._store.update(job)
         self._runner.begin(job, holder, plan)
         return self.find(job.job_id)
 
@@ -92,7 +92,7 @@ class Service:
                 return duplicate
             job = _queued(request, plan, now)
             await self._write_planned(job, plan)
-            self._store.show(job)
+            self._store.update(job)
             self._queue.add(job)
         self._runner.begin_next()  # the slot may have become free meanwhile
         return self.find(job.job_id)
@@ -138,7 +138,7 @@ class Service:
         except BaseException:
             self._release(holder)
             raise
-        self._store.show(job)
+        self._store.update(job)
         self._runner.begin(job, holder)
         return job
 

@@ -63,6 +63,7 @@ def is_unwritable(error: EvaluatorError) -> bool:
     cause = error.__cause__
     if isinstance(cause, OSError) and cause.errno in UNWRITABLE:
         return True
+    # git says it in words alone: its error has no errno.
     words = error.line.lower()
     return any(text in words for text in UNWRITABLE_WORDS)
 
@@ -76,6 +77,7 @@ def wait_after(error: EvaluatorError, tries: int, elapsed: float, random: float)
     is_refusal = isinstance(error, RepositoryError) and not isinstance(error, PERMANENT)
     if not is_transient and not (is_refusal and tries < REFUSALS):
         return None
+    # Never before the time that GitHub asks for; jitter comes on top, so that clients do not return at once.
     asked = getattr(error, "retry_after", None) or 0.0
     wait = max(float(asked), 0.0) + random * min(CAP_S, BASE_S * 2.0**tries)
     return wait if elapsed + wait <= TRANSIENT_S else None

@@ -19,7 +19,7 @@ from evalcore.git.errors import (
     UnsafePath,
 )
 from evalcore.github.transport import GitHubRefused, GitHubUnreachable, PullRequestRefused
-from evalhook.worker.outbox import CAP_S, REFUSALS, TRANSIENT_S, is_unwritable, persist, wait_after
+from evalhook.worker.publish_retries import CAP_S, REFUSALS, TRANSIENT_S, is_unwritable, persist, wait_after
 
 PASSING = (GitHubUnreachable, RemoteUnreachable, GitTimedOut, PushOutdated)
 REFUSED = (PushRefused, PullRequestRefused, GitHubRefused, RemoteRefused, CloneCorrupt)
