@@ -12,7 +12,7 @@ help:
 	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
 	@echo 'make check   lint, types, import rules, dead code, dependencies: what CI checks besides the tests'
-	@echo 'make docs    write the help texts of the commands into docs/commands.md'
+	@echo 'make docs    write commands, options, endpoints and settings from the code into docs and compose.yaml'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals, ranks and comparisons against simulated truth (an hour and more)'
@@ -52,7 +52,7 @@ map: install
 	$(BIN)/python .ci/map.py
 
 docs: install
-	$(BIN)/python .ci/help_texts.py
+	$(BIN)/python .ci/write_docs.py
 
 calibrate: install
 	$(BIN)/python benchmarks/calibrate.py

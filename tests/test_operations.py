@@ -35,7 +35,11 @@ class Recorder(dict[str, str]):
 def test_the_service_reads_the_settings_of_the_table_and_no_others(settings: set[str]) -> None:
     environ = Recorder()
     inspection = inspect_settings(environ)
-    assert {name.removesuffix("_FILE") for name in environ.asked} == settings
+    asked = {name.removesuffix("_FILE") for name in environ.asked}
+    assert asked == settings, (
+        f"read each setting of config/table.py in `_read` of evalhook's config/settings.py, and no other: "
+        f"not read {sorted(settings - asked)}, not in the table {sorted(asked - settings)}"
+    )
     assert set(inspection.shown) == settings  # each has its line in `evalhook check`
     files = {f"{setting.name}_FILE" for setting in SETTINGS if setting.is_secret}
     assert {name for name in environ.asked if name.endswith("_FILE")} == files
@@ -49,7 +53,7 @@ def test_the_operators_page_has_the_table_as_it_is(project_root: Path) -> None:
         for setting in SETTINGS
     ]
     table = "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows, ""])
-    assert f"\n\n{table}\n" in page, f"put this into docs/operations.md, under Settings:\n{table}"
+    assert f"\n\n{table}\n" in page, "docs/operations.md: `make docs` writes it from config/table.py"
 
 
 def test_every_setting_can_be_set_in_a_deployment(project_root: Path, settings: set[str]) -> None:
@@ -59,7 +63,12 @@ def test_every_setting_can_be_set_in_a_deployment(project_root: Path, settings: 
     in_image = set(re.findall(r"\b(EVALHOOK_[A-Z_]+)=", image))
     # By an override file, as the page shows: most deployments have a token for everything.
     elsewhere = {"EVALHOOK_GITHUB_APP_ID", "EVALHOOK_GITHUB_APP_PRIVATE_KEY", "EVALHOOK_DATA_SETS_TOKEN"}
-    assert settings - elsewhere == (handed_on | in_image) - elsewhere
+    can_be_set = handed_on | in_image
+    assert settings - elsewhere == can_be_set - elsewhere, (
+        "docker/compose.yaml: `make docs` writes what is wrong under environment:, but a secret gets its "
+        "line NAME_FILE: /run/secrets/<file> by hand: "
+        f"lacks {sorted(settings - elsewhere - can_be_set)}, unknown {sorted(can_be_set - settings)}"
+    )
 
 
 def test_a_request_is_answered_before_the_proxy_stops_waiting(project_root: Path) -> None:

@@ -172,17 +172,13 @@ def commands(
         yield " ".join((*words, name, *pieces)), options
 
 
-def row_of(command: str, options: list[str]) -> str:
-    shown = command.replace("|", "\\|")
-    return f"| `{shown}` | {', '.join(f'`{option}`' for option in options)} |"
-
-
 def test_every_command_stands_there_with_every_option() -> None:
     written = {names(row[0])[0]: names(row[1]) for row in rows("command")}
     said = dict(line for name, group in PROGRAMS.items() for line in commands(group, (name,), None))
-    due = [row_of(command, said[command]) for command in said if written.get(command) != said[command]]
-    assert not due, "put these rows into docs/reference.md, under Commands:\n" + "\n".join(due)
-    assert set(written) == set(said)
+    differ = [
+        command for command in written.keys() | said.keys() if written.get(command) != said.get(command)
+    ]
+    assert not differ, f"docs/reference.md, under Commands: `make docs` writes the rows of {sorted(differ)}"
 
 
 def test_every_exit_code_stands_there() -> None:
@@ -217,12 +213,19 @@ def handlers() -> dict[str, HTTPRouteHandler]:
 
 def test_every_endpoint_stands_there(handlers: dict[str, HTTPRouteHandler]) -> None:
     assert len(handlers) > 10
-    assert sorted(first_names("call")) == sorted(handlers)
+    differ = set(first_names("call")) ^ set(handlers)
+    assert not differ, (
+        f"docs/reference.md, under HTTP API: `make docs` adds or removes the rows of {sorted(differ)}"
+    )
+    assert len(first_names("call")) == len(handlers)
 
 
 def test_every_handler_is_served(handlers: dict[str, HTTPRouteHandler]) -> None:
     served = {id(handler) for handler in (*routes.ROUTES, *page_routes.ROUTES)}
-    assert {call for call, handler in handlers.items() if id(handler) not in served} == set()
+    unserved = sorted(call for call, handler in handlers.items() if id(handler) not in served)
+    assert not unserved, (
+        f"name the handlers of {unserved} in ROUTES of evalhook's web/routes.py or page_routes.py"
+    )
 
 
 def test_an_endpoints_answer_and_refusals_are_those_that_it_describes(
@@ -237,7 +240,7 @@ def test_an_endpoints_answer_and_refusals_are_those_that_it_describes(
             common = EVERY_CALL | (BEHIND_TOKEN if token == "yes" else set())
             assert {int(status) for status in re.findall(r"\d{3}", refusals)} | common == set(
                 handler.responses
-            ), call
+            ), f"docs/reference.md, the row of {call}: `make docs` writes its refusals from `responses`"
             assert bool(handler.security) == (token == "yes"), call
     assert described > 5
 
@@ -278,7 +281,10 @@ def made_refusals() -> Iterator[Problem]:
 def test_every_refusal_stands_there() -> None:
     written = {(int(row[0]), names(row[1])[0]) for row in rows("status")}
     made = {(problem.status, problem.code) for problem in made_refusals()}
-    assert written == made
+    assert written == made, (
+        "docs/reference.md, the table under Refusals: add a row with status, code and meaning of "
+        f"{sorted(made - written)}, remove {sorted(written - made)}"
+    )
 
 
 # Error codes

@@ -52,7 +52,10 @@ def test_every_setting_is_handed_on(environment, tmp_path: Path) -> None:
     require_clones(settings)
     require_metrics_address(settings)
     server_config(create_app(settings), settings.host, settings.port)
-    assert set(Settings.__struct_fields__) - spy.read == set()
+    unread = set(Settings.__struct_fields__) - spy.read
+    assert not unread, (
+        f"packages/evalhook/src/evalhook/wiring.py: hand {sorted(unread)} to the part that needs it"
+    )
 
 
 def test_the_limits_of_a_job_are_handed_on_whole(world) -> None:

@@ -26,7 +26,15 @@ from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
 from evalcore.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
-from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git, make_component, make_job_plan, make_record
+from evalsim.testing import (
+    GITHUB_TOKEN,
+    REPOSITORY,
+    git,
+    make_committer,
+    make_component,
+    make_job_plan,
+    make_record,
+)
 
 BOARD = "components/budget/leaderboard.json"
 EMPTY = b'{"schema_version": 1, "component": "budget", "runs": []}'
@@ -67,12 +75,8 @@ class World:
         return GitHub(REPOSITORY, FixedToken(Secret(token)), api_url=self.api, retries=0, **settings)
 
     def committer(self, mode: Any = "pr", *, second: int = 5, **settings: Any) -> Committer:
-        values = {
-            "github": self.github(),
-            "commit_suffix": "",
-            "now": lambda: MOMENT.replace(second=second),
-        }
-        return Committer(settings.pop("clone", self.clone), mode=mode, **values | settings)
+        values = {"mode": mode, "github": self.github(), "now": lambda: MOMENT.replace(second=second)}
+        return make_committer(settings.pop("clone", self.clone), **values | settings)
 
     def plan(self, job_id: str = "job-1") -> JobPlan:
         return make_job_plan(

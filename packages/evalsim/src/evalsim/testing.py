@@ -20,15 +20,17 @@ import tempfile
 import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from evalcore.clients.reply import Reply
 from evalcore.effects import uuid7
 from evalcore.formats.strict_json import sha256_hex
+from evalcore.git.clone import Clone
 from evalcore.library.component import Case, Component
 from evalcore.library.models import Model, ModelsFile, Provider
+from evalcore.publishing.committer import Committer
 from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.runs.record import RunRecord
@@ -280,6 +282,14 @@ def make_record(number: int = 1, *, mean: float | None = 0.9, **fields: object) 
         "cost_usd": None,
     }
     return msgspec.convert(values | fields, RunRecord)
+
+
+def make_committer(clone: Clone, **values: Any) -> Committer:  # noqa: ANN401 - each as Committer has it
+    """Make what commits results back to `clone`, by pull requests on no GitHub unless `values` say otherwise.
+
+    All that a Committer must be given has its value here: a further setting changes this place alone.
+    """
+    return Committer(clone, **({"mode": "pr", "github": None, "commit_suffix": ""} | values))
 
 
 def write_component(
