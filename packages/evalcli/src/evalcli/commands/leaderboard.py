@@ -12,7 +12,6 @@ import click
 import jsonschema_rs
 
 from evalcli.commands.arguments import LIBRARY, SELECTOR
-from evalcli.evaluation.plan import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.cache import ranking_cache
 from evalcli.leaderboards.conflicts import (
@@ -22,6 +21,7 @@ from evalcli.leaderboards.conflicts import (
     resolve_conflict,
 )
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_bytes, read_leaderboard
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.leaderboards.policies import current_policy, rescore_to_policy
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
 from evalcli.reports.ranking import heading, notes, ranking_table

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
+from evalcli.leaderboards.places import data_sets_beside
 from evalcli.leaderboards.policies import current_policy, rescore_by_policy
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
 from evalcli.reports.rescoring import sentence

@@ -9,8 +9,8 @@ import click
 
 from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
 from evalcli.commands.arguments import SKILL
-from evalcli.evaluation.plan import RUNS_IN_LIBRARY
 from evalcli.exits import Exit
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import RunHead, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
 from evalcli.terminal.output import print_bytes, say

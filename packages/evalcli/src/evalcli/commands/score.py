@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.evaluation.plan import data_sets_beside
 from evalcli.exits import PROGRAM, Exit, refuse
+from evalcli.leaderboards.places import data_sets_beside
 from evalcli.reports.ranking import WORDING
 from evalcli.reports.score_tree import difference_lines
 from evalcli.terminal.completion import completed_by

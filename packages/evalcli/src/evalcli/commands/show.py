@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.evaluation.plan import RUNS_IN_LIBRARY
 from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import find_run
 from evalcli.reports.run_page import run_page
 from evalcli.reports.run_view import run_lines, run_object

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evalcli.evaluation.plan import Sources, data_sets_beside
+from evalcli.evaluation.plan import Sources
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.places import data_sets_beside
 from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import Finding, changed_text, check_component, finding_of
 from evalcore.formats.strict_json import parse_json

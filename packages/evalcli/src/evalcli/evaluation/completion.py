@@ -11,8 +11,8 @@ from typing import Final
 
 import click
 
-from evalcli.evaluation.plan import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.leaderboards.run_folders import run_heads
 from evalcli.terminal.completion import Names
 from evalcore.compare.versions import evaluated_versions

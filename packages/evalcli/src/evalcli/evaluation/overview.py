@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evalcli.evaluation.plan import data_sets_beside
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.places import data_sets_beside
 from evalcli.reports.lists import ListedComponent
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import ConfigurationError, EvaluatorError, InputError

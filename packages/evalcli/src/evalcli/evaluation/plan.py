@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.leaderboards.published_cases import origin
 from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.errors import CaseError, ConfigurationError, StorageError
@@ -28,10 +29,6 @@ from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION, __version__
 
-DATA_SETS_BESIDE: Final = "evaluation-data-sets"
-"""The folder of the data sets, where they are checked out beside the prompt library."""
-RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
-"""Where runs are stored, from the prompt library's root, unless another folder is named."""
 SCRATCH: Final = "scratch"
 """The folder, in that of the runs, of those that are a look and count nowhere."""
 
@@ -129,12 +126,6 @@ def prepare(
 
 def _at(commit: str | None) -> str:
     return "at no commit" if commit is None else f"at commit {commit[:12]}"
-
-
-def data_sets_beside(prompt_library: Path) -> Path | None:
-    """Return the data sets checked out beside the prompt library, where they are."""
-    beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
-    return beside if beside.is_dir() else None
 
 
 def make_runs_dir(named: Path | None, prompt_library: Path, *, is_scratch: bool = False) -> Path:

@@ -1,0 +1,17 @@
+"""Where things lie beside and inside a prompt library, unless other places are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+DATA_SETS_BESIDE: Final = "evaluation-data-sets"
+"""The folder of the data sets, where they are checked out beside the prompt library."""
+RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
+"""Where runs are stored, from the prompt library's root, unless another folder is named."""
+
+
+def data_sets_beside(prompt_library: Path) -> Path | None:
+    """Return the data sets checked out beside the prompt library, where they are."""
+    beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
+    return beside if beside.is_dir() else None
