@@ -72,6 +72,7 @@ class CircuitBreaker:
             if circuit.failure is None:
                 continue
             is_open = now < circuit.open_until
+            # A hopeless one ends calls only while it is open: after that one call may find that it is back.
             if circuit.is_open_for_good or (is_open and self._is_hopeless(circuit, now)):
                 return circuit.failure
             if is_open:
@@ -104,6 +105,7 @@ class CircuitBreaker:
         circuit.failure = failure
         circuit.noted_at = now
         circuit.is_open_for_good = circuit.is_open_for_good or not failure.retry
+        # A shorter wait that is asked for later does not end a longer one: both reasons still hold.
         circuit.open_until = max(circuit.open_until, now + (failure.wait if wait is None else wait))
         # a rate limit is no outage: the server is well, and says when to come back
         if circuit.failing_since is None and not failure.is_free:
@@ -121,6 +123,7 @@ class CircuitBreaker:
     def succeeded(self, model_id: str) -> None:
         """Note that a model has answered: neither it nor its provider is out."""
         for circuit in (self._provider, self._model(model_id)):
+            # `open_until` stays: the answer may have been under way when the rate limit was reached.
             circuit.failing_since = None
             circuit.has_answered = True
 

@@ -171,6 +171,7 @@ class HttpClient:
             is_worth_it = self._breaker.failed(model_id, outcome, wait)
             if wait is None or not is_worth_it:
                 break
+            # What concerns others too is waited out by all together, in _wait_for_circuit.
             if outcome.scope == "call":
                 await self._wait(model_id, outcome, wait, yield_slot)
         reply = self._reply(call, request, request_id, outcome, started_at, latency, sent)
@@ -258,6 +259,7 @@ class HttpClient:
         if isinstance(outcome, Failure) and outcome.code == "refused_stream":
             # one that others' news explain says nothing of the model
             self._eventless[model_id] += not outcome.is_free
+        # Once the number is reached it stays: another stream would only leak another slot.
         elif self._eventless[model_id] < EVENTLESS_STREAMS:
             self._eventless[model_id] = 0
 
@@ -266,6 +268,7 @@ class HttpClient:
         path = self._dialect.version_path
         if path is None or not self._tells_queue or self._clock() - self._queue_at < QUEUE_SECONDS:
             return
+        # Noted before the answer, so that the calls that come meanwhile do not ask as well.
         self._queue_at = self._clock()
         status = await self._connection.get(path, with_key=False)
         if isinstance(status, Failure):
@@ -286,6 +289,7 @@ class HttpClient:
         Refused by the list of models too, twice, it ends every call of the provider at once.
         """
         async with yield_slot(), self._key_turn:
+            # Another call may have found it out while this one waited for its turn.
             if (known := self._breaker.final_failure()) is not None:
                 return known
             for seconds in (0.0, KEY_SECONDS):

@@ -48,6 +48,7 @@ def _score(path: Path, scoring: Callable[[int], None] = lambda case: None) -> Sc
         return ScoringAnswer(error=error.line)
     except Exception as error:  # noqa: BLE001 - sent to the asking process, which raises it there
         frames = traceback.extract_tb(error.__traceback__)
+        # Kind and place without the error's own words, which may hold a case's text and would reach a log.
         what = f"{type(error).__name__} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
         return ScoringAnswer(error=what, crash=f"Traceback:\n{''.join(frames.format())}"[-LONGEST_TRACE:])
     return ScoringAnswer()

@@ -99,6 +99,7 @@ class Clone:
             return False
         aside = self.path.with_name(f".{self.path.name}-{uuid.uuid4().hex}")
         try:
+            # Renamed first, in one step: a process killed while deleting leaves no half a clone at the path.
             if self.path.exists():
                 self.path.rename(aside)
         except OSError as error:
@@ -169,6 +170,7 @@ class Clone:
     def holds(self, sha: str) -> bool:
         """Whether the default branch, as last fetched, holds a commit; raises RepositoryError."""
         outcome = self._run("merge-base", "--is-ancestor", self._full(sha), self.tracking)
+        # 1 is git's "no"; any other failure is not an answer.
         if outcome.status == 1:
             return False
         self._checked(outcome, "merge-base")
@@ -236,6 +238,7 @@ class Clone:
         protocols = allowed_protocols(url, allow_http=self._allow_http)
         with handover(self._credentials, url) as means:
             outcome = run_git(self.path, *arguments, timeout=timeout, protocols=protocols, credentials=means)
+            # A token may be revoked before its time: the next command is to get a new one.
             if outcome.status != 0 and self._credentials is not None:
                 self._credentials.forget()
             return outcome._replace(errors=scrub(outcome.errors, means.token))
@@ -255,6 +258,7 @@ class Clone:
     def _begin(self, url: str) -> None:
         require_secure(url, str(self.path), allow_http=self._allow_http)
         self.path.mkdir(parents=True, exist_ok=True)
+        # An empty template: the machine's would bring its hooks into the clone.
         self.git("init", "--quiet", f"--initial-branch={self.default_branch}", "--template=")
         self.git("remote", "add", "--", "origin", url)
 
@@ -309,6 +313,7 @@ class Clone:
         return [each for each in candidates if self._run("cat-file", "-t", each).text == "commit"]
 
     def _fetch_refspec(self, refspec: str, *, is_needed: bool, timeout: float = FETCH_TIMEOUT) -> None:
+        # Submodules least of all: the repository's own file says from which addresses they are fetched.
         arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
         outcome = self.remote(*arguments, "--", self.remote_url(), refspec, timeout=timeout)
         if is_needed:

@@ -40,6 +40,7 @@ LOCAL_TIMEOUT = 60.0
 GRACE = 2.0
 """Seconds that git has to remove its lock files after SIGTERM."""
 
+# On every command line, which counts above the clone's own configuration.
 SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -47,11 +48,13 @@ SETTINGS = {
     "core.excludesFile": "/dev/null",
     "core.protectHFS": "true",
     "core.protectNTFS": "true",
+    # Milliseconds to wait for another git process's lock on a reference, instead of failing at once.
     "core.filesRefLockTimeout": "2000",
     "core.packedRefsTimeout": "2000",
     "credential.helper": "",
     "http.followRedirects": "false",
     "http.sslVerify": "true",
+    # git itself ends a transfer of less than 1000 bytes a second for 60 s.
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "60",
     "submodule.recurse": "false",
@@ -59,6 +62,7 @@ SETTINGS = {
     "push.recurseSubmodules": "no",
     "push.gpgSign": "false",
     "commit.gpgSign": "false",
+    # Housekeeping would go on in the background, beyond the command's end and its time limit.
     "gc.auto": "0",
     "maintenance.auto": "false",
     "advice.detachedHead": "false",
@@ -73,10 +77,14 @@ FIXED_VARIABLES = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_TERMINAL_PROMPT": "0",
+    # A status that only reads takes no index.lock, which would make another command fail.
     "GIT_OPTIONAL_LOCKS": "0",
+    # A file's name may hold `*` or `:`: no path is a pattern.
     "GIT_LITERAL_PATHSPECS": "1",
+    # A reference below refs/replace would show other contents under a commit's id.
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_EDITOR": "false",
+    # Messages in English: `translate` reads them.
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
@@ -86,6 +94,7 @@ READING = SETTINGS | ANY_OWNER
 AS_USER = ANY_OWNER | {name: SETTINGS[name] for name in ("core.hooksPath", "core.fsmonitor")}
 READING_VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
+    # In a partial clone, reading a missing object would fetch it from the remote.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",

@@ -90,6 +90,7 @@ def check_slug(library: Checkout, slug: str) -> None:
     if SLUG.fullmatch(slug) and slug in (known := list_components(library)):
         return
     if not SLUG.fullmatch(slug):
+        # It comes from a request or the command line: no control characters reach a terminal or a log.
         shown = slug[:100].encode("unicode_escape").decode()
         raise UnknownComponent(f"`{shown}` is not a component's name", hint="use a-z, 0-9, `.`, `_` and `-`")
     if not known:
@@ -115,6 +116,7 @@ def component_state(library: Path, slug: str) -> CommitState:
     """
     folder = f"{COMPONENTS}/{slug}"
     paths = (CATALOG_PATH, folder, f"{COMPONENTS}/*/schema.json")
+    # All schemas, since a component's own may refer to another's.
     return commit_state(library, paths, but=(f"{folder}/leaderboard.json",))
 
 

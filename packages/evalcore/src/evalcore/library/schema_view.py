@@ -8,9 +8,9 @@ from typing import TypeAlias
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 MOST_ALTERNATIVES = 64
-"""Of one field; what a schema offers beyond is passed over."""
+"""The number of alternatives of one field that are read: `allOf` of `anyOf` multiplies them."""
 DEEPEST = 30
-"""References and combinations within each other."""
+"""The depth of references and combinations that is read: a reference may lead back to itself."""
 
 Alternative: TypeAlias = tuple[Mapping[str, JsonValue], ...]
 """Plain schemas that hold together (`allOf`)."""
@@ -87,6 +87,7 @@ class SchemaView:
                 alternative
                 for choice in _schemas(schema, keyword)
                 for alternative in self._expanded(choice, depth + 1)
+                # null is no leaf and needs no rule
                 if not _is_null(alternative)
             ]
             if choices:

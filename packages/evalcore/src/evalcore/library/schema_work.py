@@ -127,13 +127,14 @@ class SchemaWork:
             if unknown and id(schema) not in open_nodes:
                 open_nodes.add(id(schema))
                 if any(id(each) in open_nodes for each in unknown):
-                    return None  # it contains itself
+                    return None  # it contains itself, so that the value alone ends the way through it
                 stack.extend(unknown)
                 continue
             if any(id(each) in open_nodes and id(each) not in known for each in unknown):
                 return None
             stack.pop()
             total = _own(schema) + self._times(schema) * sum(known[id(each)] for each in inner)
+            # Cut off: sums of products through many levels would grow to numbers of thousands of digits.
             known[id(schema)] = min(total, MOST_VISITS + 1)
             open_nodes.discard(id(schema))
         return known[id(self._schema)]

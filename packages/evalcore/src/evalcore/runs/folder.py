@@ -59,6 +59,7 @@ class RunFolder:
         try:
             self._index()
             if not is_read_only:
+                # What lies beyond is a torn last line: the next reply must begin a line of its own.
                 os.ftruncate(self._file, self._size)
         except OSError as error:
             self.close()
@@ -75,6 +76,7 @@ class RunFolder:
         """
         path = runs_dir / plan.run_id
         try:
+            # A folder with a plan is another run's: two runs never share one.
             path.mkdir(parents=True, exist_ok=not (path / PLAN).exists())
             sync_folder(runs_dir)
         except OSError as error:
@@ -224,6 +226,7 @@ class RunFolder:
             lines.seek(0)
             for line in lines:
                 if not line.endswith(b"\n"):
+                    # Cut by the end of its process, or not yet whole in a run that is under way.
                     break
                 self._index_line(line)
 
@@ -231,6 +234,7 @@ class RunFolder:
         try:
             key = self._key_decoder.decode(line)
             offsets = self._offsets[key.case]
+            # The first one counts, as in `append`.
             if offsets[key.replicate] == _ABSENT:
                 offsets[key.replicate] = self._size
                 self.kept += 1
@@ -313,6 +317,7 @@ class CountedReplies:
         """Return a case's replies in the order of replicates; to be asked once for each case."""
         replies = self._replies_of(case)
         for reply in replies:
+            # Each call has an id of its own: the same one twice is a line that was copied.
             if reply.request_id in self._request_ids and self._doubled is None:
                 self._doubled = reply.request_id
             self._request_ids.add(reply.request_id)

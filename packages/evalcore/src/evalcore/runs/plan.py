@@ -161,11 +161,13 @@ class _Kind:
             return self.of(self._target(ref))
         for keyword in ("anyOf", "oneOf"):
             if isinstance(choices := schema.get(keyword), list) and choices:
+                # One choice that does not say may be anything.
                 kinds = [self.of(choice) for choice in choices]
                 return None if None in kinds else all(kinds)
         if not isinstance(parts := schema.get("allOf"), list):
             return None
         said = [kind for part in parts if (kind := self.of(part)) is not None]
+        # All parts hold together: one that allows objects alone is enough.
         return any(said) if said else None
 
     def _target(self, ref: str) -> JsonValue:

@@ -18,7 +18,10 @@ from evalcore.structs import JsonScalar
 
 _WORD = re.compile(r"\w+")
 LONGEST_KEPT = 500
-"""Characters of a text of which it is kept what it states."""
+"""The longest text, in characters, whose Statement is shared with equal texts of other replies.
+
+Shared ones stay in memory beyond their case (see `statement_of`); the bound keeps that small.
+"""
 _SEPARATOR = re.compile(r"[,;\n]")
 
 
@@ -30,6 +33,7 @@ class Reading:
     def __init__(self, value: JsonScalar) -> None:
         self.value = value
         self._plain: str | None = None
+        # False: not read yet. None: read, and there is none.
         self._quantity: Quantity | bool | None = False
         self._moment: Moment | bool | None = False
         self._words: Counter[str] | None = None
@@ -149,6 +153,7 @@ def _closeness(rule: Rule, left: Reading, right: Reading) -> float:
     try:
         return max(0.0, 1 - abs(one.value - other.value) / CLOSENESS)
     except OverflowError:
+        # whole numbers beyond what a float can hold: JSON bounds none
         return _exact(rule, left, right)
 
 
@@ -227,6 +232,7 @@ def _as_shown(rule: Rule, left: Reading, right: Reading) -> float:
     if isinstance(one, str) and isinstance(other, str):
         return _text_likeness(rule, left, right)
     if isinstance(one, bool) or isinstance(other, bool):
+        # Python's True is a number and equal to 1
         return float(one is other)
     if isinstance(one, int | float) and isinstance(other, int | float):
         # Whole numbers may be identifiers: those are the same or not.

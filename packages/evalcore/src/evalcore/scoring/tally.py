@@ -134,6 +134,8 @@ class Tally:
         elif isinstance(left, Items) and isinstance(right, Items):
             self._items(left, right, prose)
         else:
+            # One place, answered by another kind of value: it counts once, as missed. What was answered
+            # there lowers the precision only.
             self._missed(left, prose)
             self._invented(right, prose, is_counted=False)
 
@@ -176,8 +178,10 @@ class Tally:
             self.lacking.append(part.field.name)
         inner = _Prose() if isinstance(part, Object) else prose
         for child in children(part):
+            # `inner` is never closed: of an object without a partner no prose is matched.
             self._missed(child, inner)
         if isinstance(part, Items):
+            # a list that only one side has: the lengths agree in nothing
             self._lengths.setdefault(part.field.name, []).append(0.0)
         if isinstance(part, Leaf):
             prose.expected += part.prose

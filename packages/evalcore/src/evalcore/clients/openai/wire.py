@@ -114,8 +114,9 @@ def chat_body(call: Call) -> bytes:
     ]
     body.update(_response_format(call))
     body.update(_streaming(stream=model.stream))
-    for name in ("stream_options",) if not model.stream else ():
-        body.pop(name, None)
+    if not model.stream:
+        # OpenAI refuses it in a request that is not streamed
+        body.pop("stream_options", None)
     return _encoder.encode(body)
 
 
