@@ -60,8 +60,14 @@ def test_every_setting_is_handed_on(environment, tmp_path: Path) -> None:
 
 def test_the_limits_of_a_job_are_handed_on_whole(world) -> None:
     """`Settings.limits` is one value for the runner; only the length of the queue is taken out of it."""
-    world.changes = {"EVALHOOK_QUEUE": "3", "EVALHOOK_JOB_DEADLINE": "5h", "EVALHOOK_GRACE_SECONDS": "7"}
-    assert world.settings.limits == JobLimits(grace=7, outage=7200, stall=1200, deadline=18000, queue=3)
+    world.changes = {
+        "EVALHOOK_QUEUE": "3",
+        "EVALHOOK_JOB_DEADLINE": "5h",
+        "EVALHOOK_GRACE_SECONDS": "7",
+        "EVALHOOK_OUTAGE_BUDGET": "90m",
+        "EVALHOOK_STALL_MINUTES": "4",
+    }
+    assert world.settings.limits == JobLimits(grace=7, outage=5400, stall=240, deadline=18000, queue=3)
 
 
 @pytest.mark.parametrize(("suffix", "subject"), [("", "2 models"), ("[skip ci]", "2 models [skip ci]")])
