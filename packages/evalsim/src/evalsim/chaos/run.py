@@ -37,8 +37,10 @@ REPLICATES = 3
 READY_S, JOB_S = 60.0, 180.0
 VARYING = (
     "run_id", "job_id", "started_at", "finished_at", "latency_ms", "prompt_commit", "server", "unstreamed",
+    "plan_sha256", "replies_sha256",
 )  # fmt: skip
-"""What differs between two evaluations of one component in any case: ids, times, how calls were sent."""
+"""What differs between two evaluations of one component in any case: ids, times, how calls were sent, and
+the hashes of what holds them."""
 
 
 KINDS = ("lost", "doubled", "differing", "wrong")
