@@ -111,12 +111,14 @@ def run_on_terminal(
     """Run a program on a pseudo-terminal of so many columns; its standard error goes to a file."""
     reading_end, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    given = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    # The terminal says how wide it is; a variable, as a test runner may set for its workers, would win over it.
+    given = os.environ | {"TERM": "xterm-256color"} | dict(environment or {})
+    given = {name: value for name, value in given.items() if name not in {"COLUMNS", "LINES"}}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env=given | {"TERM": "xterm-256color"} | dict(environment or {}),
+            env=given,
             stdin=terminal,
             stdout=terminal,
             stderr=errors,
