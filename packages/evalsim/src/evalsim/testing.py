@@ -111,7 +111,7 @@ def run_on_terminal(
     """Run a program on a pseudo-terminal of so many columns; its standard error goes to a file."""
     reading_end, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    # The terminal says how wide it is; a variable, as a test runner may set for its workers, would win over it.
+    # The terminal says how wide it is; a variable, as test runners set for their workers, would win over it.
     given = os.environ | {"TERM": "xterm-256color"} | dict(environment or {})
     given = {name: value for name, value in given.items() if name not in {"COLUMNS", "LINES"}}
     with tempfile.TemporaryFile() as errors:
