@@ -100,3 +100,17 @@ def _remembered(name: str) -> Callable[[click.Context, click.Parameter, bool], N
 SKILL: Final = SkillName()
 SELECTOR: Final = Selector()
 LIBRARY: Final = LibraryFolder()
+FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+PROMPT_LIBRARY: Final = click.option(
+    "--prompt-library",
+    type=LIBRARY,
+    default=Path(),
+    show_default="the working directory",
+    help="The prompt library.",
+)
+DATA_SETS: Final = click.option(
+    "--data-sets",
+    type=FOLDER,
+    show_default="../evaluation-data-sets, beside the library, where it exists",
+    help="The evaluation data sets.",
+)

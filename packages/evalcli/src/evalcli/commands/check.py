@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.commands.arguments import SKILL
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.evaluation.check import check_library
 from evalcli.evaluation.plan import Sources
 from evalcli.exits import Exit
@@ -22,26 +21,13 @@ from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import COMPONENTS, check_slug, list_components
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command(name="check")
 @click.argument(
     "skills", metavar="[SKILL]...", nargs=-1, type=SKILL, shell_complete=completed_by("components")
 )
-@click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
-@click.option(
-    "--data-sets",
-    type=FOLDER,
-    show_default="../evaluation-data-sets, beside the library, where it exists",
-    help="The evaluation data sets.",
-)
+@PROMPT_LIBRARY
+@DATA_SETS
 @click.option(
     "--models",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.commands.arguments import SELECTOR
+from evalcli.commands.arguments import LIBRARY, SELECTOR
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.selectors import (
     SelectedRuns,
@@ -45,7 +44,7 @@ from evalcore.stats.power import DEFAULT_MARGIN
 )
 @click.option(
     "--prompt-library",
-    type=LIBRARY_FOLDER,
+    type=LIBRARY,
     default=Path(),
     show_default="the working directory",
     help="The prompt library whose leaderboards are read.",

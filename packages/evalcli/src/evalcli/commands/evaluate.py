@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.commands.arguments import SKILL, how_much_is_said
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL, how_much_is_said
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
@@ -34,7 +33,6 @@ MAX_REPLICATES = 100
 """As the service's API has it."""
 MAX_CONCURRENCY = 1000
 AS_FAIL_UNDER = "as --fail-under"
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLANNED = ("replicates", "case_names", "data_sets", "models", "runs_dir")
 """Options that a resumed run has in its plan already; `--model` is another."""
@@ -77,19 +75,8 @@ REPEATED = (
     shell_complete=completed_by("cases"),
     help="Only this case, as --scratch; may be repeated.",
 )
-@click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
-@click.option(
-    "--data-sets",
-    type=FOLDER,
-    show_default="../evaluation-data-sets, beside the library, where it exists",
-    help="The evaluation data sets.",
-)
+@PROMPT_LIBRARY
+@DATA_SETS
 @click.option("--models", type=FILE, show_default=".evaluator/models.yaml", help="The models to evaluate.")
 @click.option(
     "--runs-dir",

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import jsonschema_rs
 
-from evalcli.commands.arguments import LIBRARY, SELECTOR
+from evalcli.commands.arguments import FOLDER, LIBRARY, SELECTOR
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.cache import ranking_cache
 from evalcli.leaderboards.conflicts import (
@@ -50,6 +50,9 @@ from evalcore.version import SCORING_VERSION
 
 MAX_PROBLEMS = 20
 FILE = click.Path(path_type=Path)
+LIBRARY_OPTION = click.option(
+    "--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here."
+)
 
 
 @click.group(name="leaderboard")
@@ -61,7 +64,7 @@ def command() -> None:
 @click.argument(
     "source", metavar="[SKILL|FILE]", required=False, type=SELECTOR, shell_complete=completed_by("components")
 )
-@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
+@LIBRARY_OPTION
 @click.option("--all", "every_run", is_flag=True, help="Each run too, of those that count together.")
 @click.option(
     "--format",
@@ -121,7 +124,7 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
 
 @command.command()
 @click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
-@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
+@LIBRARY_OPTION
 def resolve(source: str, prompt_library: Path) -> int:
     """Resolve a leaderboard that a merge, rebase or cherry-pick left in conflict.
 
@@ -141,7 +144,7 @@ def resolve(source: str, prompt_library: Path) -> int:
 @command.command(name="merge-driver")
 @click.argument("versions", metavar="[BASE OURS THEIRS PATH]", nargs=-1, type=FILE)
 @click.option("--install", "is_installed", is_flag=True, help="Name the driver in .gitattributes.")
-@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
+@LIBRARY_OPTION
 def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_installed: bool) -> int:
     """Merge leaderboards for git, so that none is ever in conflict.
 
@@ -181,10 +184,10 @@ def schema() -> int:
 
 @command.command()
 @click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
-@click.option("--prompt-library", type=LIBRARY, default=Path(), help="The prompt library; default: here.")
+@LIBRARY_OPTION
 @click.option(
     "--runs-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
 )
 @click.option(
@@ -194,7 +197,7 @@ def schema() -> int:
 )
 @click.option(
     "--data-sets",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="The evaluation data sets, for --policy; default: ../evaluation-data-sets, beside the library.",
 )
 def rescore(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY
 from evalcli.evaluation.overview import overview
 from evalcli.exits import Exit
 from evalcli.reports.lists import components_object, components_table
@@ -14,23 +14,10 @@ from evalcli.terminal.output import print_bytes
 from evalcli.terminal.rich_output import print_table
 from evalcore.formats.strict_json import encode_canonical
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command(name="list")
-@click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
-@click.option(
-    "--data-sets",
-    type=FOLDER,
-    show_default="../evaluation-data-sets, beside the library, where it exists",
-    help="The evaluation data sets.",
-)
+@PROMPT_LIBRARY
+@DATA_SETS
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
 def command(prompt_library: Path, data_sets: Path | None, *, as_json: bool) -> int:
     """List the components: version, usable cases, the version evaluated last, and on how many models.

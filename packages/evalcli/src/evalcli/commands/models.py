@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import PROMPT_LIBRARY
 from evalcli.evaluation.plan import resolve
 from evalcli.exits import Exit, refuse
 from evalcli.reports.availability import Answer, availability_table, is_all_served
@@ -40,13 +40,6 @@ from evalcore.library.models_edit import add_model, remove_model
 from evalcore.runs.files import write_atomically
 from evalcore.structs import JsonObject, JsonValue
 
-LIBRARY = click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
 MODELS = click.option(
     "--models",
     "path",
@@ -66,7 +59,7 @@ def command() -> None:
 
 @command.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
-@LIBRARY
+@PROMPT_LIBRARY
 @MODELS
 def list_models(prompt_library: Path, path: Path | None, *, as_json: bool) -> int:
     """List the models, and whether their keys are present; nothing is asked of the network."""
@@ -80,7 +73,7 @@ def list_models(prompt_library: Path, path: Path | None, *, as_json: bool) -> in
 
 
 @command.command()
-@LIBRARY
+@PROMPT_LIBRARY
 @MODELS
 def check(prompt_library: Path, path: Path | None) -> int:
     """Ask each provider whether it is there, accepts the key, and can serve the models now.
@@ -115,7 +108,7 @@ def check(prompt_library: Path, path: Path | None) -> int:
 @click.option("--timeout", type=SECONDS, default=720.0, show_default=True, help="Seconds for one call.")
 @click.option("--price-input", type=click.FloatRange(min=0), help="USD per million tokens.")
 @click.option("--price-output", type=click.FloatRange(min=0), help="USD per million tokens.")
-@LIBRARY
+@PROMPT_LIBRARY
 @MODELS
 def add(
     model_id: str,
@@ -153,7 +146,7 @@ def add(
 
 @command.command()
 @click.argument("model_id", metavar="ID")
-@LIBRARY
+@PROMPT_LIBRARY
 @MODELS
 def remove(model_id: str, prompt_library: Path, path: Path | None) -> int:
     """Remove a model from models.yaml; all else is kept, comments and layout included.

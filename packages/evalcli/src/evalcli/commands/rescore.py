@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import FOLDER, LIBRARY
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
 from evalcli.leaderboards.places import data_sets_beside
@@ -18,8 +18,6 @@ from evalcli.terminal.output import print_bytes, print_line, say
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.folder import read_plan
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command(name="rescore")
 @click.argument(
@@ -27,7 +25,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     metavar="RUN_DIR...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
 )
 @click.option(
     "--leaderboard",
@@ -41,7 +39,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--prompt-library",
-    type=LIBRARY_FOLDER,
+    type=LIBRARY,
     default=Path(),
     show_default="the working directory",
     help="The prompt library, for --policy.",

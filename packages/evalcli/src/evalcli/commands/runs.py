@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
-from evalcli.commands.arguments import SKILL
+from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SKILL
 from evalcli.exits import Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import RunHead, run_heads
@@ -19,19 +18,11 @@ from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.folder import RECORD, read_record
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command(name="runs")
 @click.argument("skill", metavar="[SKILL]", required=False, type=SKILL)
 @click.option("--model", "model", metavar="ID", help="Only runs of this model.")
-@click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
+@PROMPT_LIBRARY
 @click.option(
     "--runs-dir",
     type=FOLDER,

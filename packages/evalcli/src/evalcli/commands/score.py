@@ -9,7 +9,7 @@ from typing import Final
 import click
 import msgspec
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import data_sets_beside
 from evalcli.reports.ranking import WORDING
@@ -32,20 +32,6 @@ from evalcore.scoring.scorer import plan_fields, scorer_of
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-LIBRARY = click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
-DATA_SETS = click.option(
-    "--data-sets",
-    type=FOLDER,
-    show_default="../evaluation-data-sets, beside the library, where it exists",
-    help="The evaluation data sets.",
-)
 
 
 class Scored(Frozen, frozen=True):
@@ -100,7 +86,7 @@ def command() -> None:
     shell_complete=completed_by("cases"),
     help="The case that is answered.",
 )
-@LIBRARY
+@PROMPT_LIBRARY
 @DATA_SETS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def answer(
@@ -141,7 +127,7 @@ def answer(
 @click.option(
     "--case", "case_name", metavar="NAME", shell_complete=completed_by("cases"), help="This case alone."
 )
-@LIBRARY
+@PROMPT_LIBRARY
 @DATA_SETS
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output.")
 def explain_command(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY as LIBRARY_FOLDER
+from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import find_run
@@ -49,16 +49,10 @@ PAGE = "show.html"
 )
 @click.option("--wrong-only", is_flag=True, help="Leave out what is right.")
 @click.option("--full", "is_full", is_flag=True, help="Values and unparsable replies at their whole length.")
-@click.option(
-    "--prompt-library",
-    type=LIBRARY_FOLDER,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
+@PROMPT_LIBRARY
 @click.option(
     "--runs-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     show_default=".evaluator/runs in the library",
     help="Where runs are looked for.",
 )
