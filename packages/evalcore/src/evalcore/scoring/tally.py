@@ -234,10 +234,9 @@ def children(part: Part) -> Iterator[Part]:
 def nearest_known(path: str, known: AbstractSet[str]) -> str:
     """Return the path, or the nearest around it that is known; "" where none is."""
     while path and path not in known:
-        # "a.b[]" -> "a.b" -> "a"; a bare first name has nothing around it but the root.
-        path = (
-            path[: path.rindex("[")] if path.endswith("]") else path.rpartition(".")[0] if "." in path else ""
-        )
+        # "a.b[]" -> "a.b" -> "a" -> "", the root. A name may itself end in a bracket that was never opened.
+        opened = path.rfind("[") if path.endswith("]") else -1
+        path = path[:opened] if opened >= 0 else path.rpartition(".")[0]
     return path
 
 
