@@ -21,6 +21,7 @@ from evalcore.stats.permutation import ALPHA, can_alarm, fall_p
 from evalcore.stats.power import DEFAULT_MARGIN, Spread, smallest_change
 from evalcore.stats.sampling import cuts, make_beta
 from evalcore.stats.uncertainty import Interval, Pairs, accuracy_interval, reproducibility_interval
+from evalcore.stats.weights import weights_from
 from evalcore.structs import Frozen
 from noises import NOISES, Noise
 from scenarios import SCENARIOS
@@ -116,7 +117,7 @@ def simulated(cell: Cell) -> Iterator[dict[str, Interval | None]]:
         pairs = [model.pairs_of(drawn) for model, drawn in zip(models, kinds, strict=True)]
         yield {
             "accuracy": accuracy_interval(scores, rng.random, DRAWS),
-            "reproducibility": reproducibility_interval(pairs, rng.random, DRAWS),
+            "reproducibility": reproducibility_interval(pairs, weights_from(rng.random), DRAWS),
             "prescribed": prescribed_interval(scores, rng) if number % FOR_SHOW == 0 else None,
         }
 

@@ -23,6 +23,7 @@ from evalcore.stats.uncertainty import (
     interval_of_like_cases,
     reproducibility_interval,
 )
+from evalcore.stats.weights import weights_from
 from noises import Noise, binary, lowered, smooth, stable, unparsable, wide, zero_inflated
 
 SEED = "scenarios"
@@ -141,7 +142,9 @@ def agreement(simulations: int) -> Iterator[Row]:
         found = []
         for _ in range(simulations):
             pairs = [noise.pairs_of(noise.replies(replies, rng)) for _ in range(cases)]
-            found.append((reproducibility_interval(pairs, rng.random, DRAWS), noise.reproducibility))
+            found.append(
+                (reproducibility_interval(pairs, weights_from(rng.random), DRAWS), noise.reproducibility)
+            )
         measures = covered(found)
         if replies < 5:
             measures["covers"] = Measure(measures["covers"].value)

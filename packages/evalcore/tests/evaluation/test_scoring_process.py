@@ -107,7 +107,7 @@ def test_a_scoring_process_that_is_killed_is_told_and_another_one_takes_its_plac
 def test_one_made_ready_scores_and_one_that_died_meanwhile_is_replaced(whole):
     async def pids():
         async with ScoringProcess() as scoring:
-            await scoring.make_ready()
+            await scoring.prepare(whole)
             first = scoring._process
             await scoring.score(whole)
             assert scoring._process is first

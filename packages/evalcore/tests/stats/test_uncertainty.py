@@ -24,6 +24,7 @@ from evalcore.stats.uncertainty import (
     may_still_differ,
     reproducibility_interval,
 )
+from evalcore.stats.weights import weights_from
 
 FEW = 100
 SCORES = st.lists(
@@ -65,14 +66,14 @@ def test_an_accuracy_interval_does_not_know_the_order_of_replies(scores, random)
 
 @given(st.lists(pairs(), min_size=1, max_size=3))
 def test_a_reproducibility_interval_holds_the_mean_and_stays_within_0_and_1(cases):
-    low, high = reproducibility_interval(cases, uniform(), FEW)
+    low, high = reproducibility_interval(cases, weights_from(uniform()), FEW)
     assert 0 <= low <= high <= 1
     assert low - 1e-9 <= math.fsum(case.value for case in cases) / len(cases) <= high + 1e-9
 
 
 def test_of_nothing_there_is_no_interval():
     assert accuracy_interval([], uniform()) is None
-    assert reproducibility_interval([], uniform()) is None
+    assert reproducibility_interval([], weights_from(uniform())) is None
 
 
 def test_replies_that_are_all_right_leave_room_below_and_none_above():
@@ -106,7 +107,9 @@ def test_the_spread_of_many_cases_is_that_of_a_mean():
 
 def test_the_bootstrap_of_pairs_leaves_self_pairs_out():
     """Two replies that share nothing: whatever the weights, only the pseudo-observation says more than 0."""
-    low, high = reproducibility_interval([Pairs(counts=(1, 1), agreement=((1.0,), (0.0, 1.0)))], uniform())
+    low, high = reproducibility_interval(
+        [Pairs(counts=(1, 1), agreement=((1.0,), (0.0, 1.0)))], weights_from(uniform())
+    )
     assert low == 0
     assert high < 1
 
@@ -114,11 +117,11 @@ def test_the_bootstrap_of_pairs_leaves_self_pairs_out():
 def test_unparsable_replies_disagree_with_their_like():
     pair = Pairs(counts=(4,), agreement=((0.0,),))
     assert pair.value == 0
-    assert reproducibility_interval([pair], uniform())[0] == 0
+    assert reproducibility_interval([pair], weights_from(uniform()))[0] == 0
 
 
 def test_the_interval_of_replies_all_alike_ends_at_1_and_narrows_with_their_number():
-    intervals = [reproducibility_interval(all_alike(count), uniform()) for count in (2, 5, 20)]
+    intervals = [reproducibility_interval(all_alike(count), weights_from(uniform())) for count in (2, 5, 20)]
     assert [high for _, high in intervals] == [1, 1, 1]
     assert intervals[0] < intervals[1] < intervals[2]
 
@@ -194,7 +197,7 @@ def test_two_replies_a_case_vary_as_the_cases_do():
     """Weights on two replies cannot vary their one pair: what the cases differ by must stand in."""
     alike, other = ((1.0,),), ((1.0,), (0.0, 1.0))
     cases = [Pairs(counts=(2,), agreement=alike), Pairs(counts=(1, 1), agreement=other)] * 14
-    low, high = reproducibility_interval(cases, uniform())
+    low, high = reproducibility_interval(cases, weights_from(uniform()))
     assert high - low > 2 * 1.5 * math.sqrt(0.25 / 28)
 
 
@@ -210,7 +213,7 @@ def test_a_run_of_20_cases_and_10_replicates_takes_well_below_half_a_second():
     rows = tuple(tuple(random.random() for _ in range(at + 1)) for at in range(10))
     started = time.process_time()
     accuracy_interval(scores, uniform())
-    reproducibility_interval([Pairs(counts=(1,) * 10, agreement=rows)] * 20, uniform())
+    reproducibility_interval([Pairs(counts=(1,) * 10, agreement=rows)] * 20, weights_from(uniform()))
     assert time.process_time() - started < 2, "a bound for slow machines: 0.25 s were measured"
 
 

@@ -207,7 +207,7 @@ class _Evaluation:
             self._tasks.create_task(self._finish(folder))
         else:
             self._dispatcher.add(queue, partial(self._call, folder))
-            self._tasks.create_task(self._scoring.make_ready())
+            self._tasks.create_task(self._scoring.prepare(folder.path))
 
     async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
         plan = folder.plan

@@ -29,6 +29,14 @@ _ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDI
 _KEPT = "the replies are kept: resume the run, and report this"
 
 
+class ScoringRequest(Frozen, frozen=True):
+    """What the scoring process is asked: a run folder, a JSON line each."""
+
+    folder: str
+    is_complete: bool
+    """Whether all replies are there and it is to be scored; else it is only prepared for, without answer."""
+
+
 class ScoringAnswer(Frozen, frozen=True):
     """What the scoring process says of one run; no error where its record is written."""
 
@@ -63,11 +71,14 @@ class ScoringProcess:
     ) -> None:
         await self._stop()
 
-    async def make_ready(self) -> None:
-        """Start the process before it is needed; where it cannot be, `score` tries again and raises."""
+    async def prepare(self, folder: Path) -> None:
+        """Let the process start, and do what it can before the replies of a run are there.
+
+        Where that fails, `score` tries again and raises.
+        """
         async with self._turn:
             with contextlib.suppress(OSError):
-                await self._running()
+                await self._send(ScoringRequest(str(folder), is_complete=False))
 
     async def score(self, folder: Path, scoring: Callable[[int], None] = _ignored) -> RunRecord:
         """Score a run whose replies are all stored, write its `record.json`, and return the record.
@@ -95,18 +106,23 @@ class ScoringProcess:
 
     async def _ask(self, folder: Path, scoring: Callable[[int], None]) -> ScoringAnswer | None:
         """Return what the process says in the end; None where it died. Raises TimeoutError."""
-        process = await self._running()
-        if process.stdin is None or process.stdout is None:
-            raise ScoringError("the scoring process has no pipes", where=str(folder), hint=_KEPT)
-        process.stdin.write(msgspec.json.encode(str(folder)) + b"\n")
-        with contextlib.suppress(ConnectionError):
-            await process.stdin.drain()
-        while line := await asyncio.wait_for(process.stdout.readline(), LONGEST_CASE_S):
+        answers = await self._send(ScoringRequest(str(folder), is_complete=True))
+        while line := await asyncio.wait_for(answers.readline(), LONGEST_CASE_S):
             answer = msgspec.json.decode(line, type=ScoringAnswer)
             if answer.case is None:
                 return answer
             scoring(answer.case)
         return None
+
+    async def _send(self, request: ScoringRequest) -> asyncio.StreamReader:
+        """Send a request, and return where the answers come."""
+        process = await self._running()
+        if process.stdin is None or process.stdout is None:
+            raise ScoringError("the scoring process has no pipes", where=request.folder, hint=_KEPT)
+        process.stdin.write(msgspec.json.encode(request) + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await process.stdin.drain()
+        return process.stdout
 
     async def _running(self) -> asyncio.subprocess.Process:
         # One that has died while nothing was scored, such as for want of memory, has lost nothing.

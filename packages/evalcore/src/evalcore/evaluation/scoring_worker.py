@@ -1,10 +1,11 @@
-"""The scoring process itself: run folders in on standard input, a line each; their records written.
+"""The scoring process itself: requests in on standard input, a line each; records written.
 
 Apart from scoring_process, so that it starts without asyncio.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
@@ -16,9 +17,10 @@ import msgspec
 
 from evalcore.clients.reply import Reply
 from evalcore.errors import EvaluatorError
-from evalcore.evaluation.scoring_process import ScoringAnswer
+from evalcore.evaluation.scoring_process import ScoringAnswer, ScoringRequest
 from evalcore.library.component import Case
-from evalcore.runs.folder import CountedReplies, RunFolder
+from evalcore.runs.folder import CountedReplies, RunFolder, read_plan
+from evalcore.scoring.figures import prepare_reproducibility
 from evalcore.scoring.score_run import score_run
 
 NICENESS = 10
@@ -60,7 +62,18 @@ def main() -> None:
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for line in sys.stdin.buffer:
-        _say(_score(Path(msgspec.json.decode(line, type=str)), lambda case: _say(ScoringAnswer(case=case))))
+        request = msgspec.json.decode(line, type=ScoringRequest)
+        if request.is_complete:
+            _say(_score(Path(request.folder), lambda case: _say(ScoringAnswer(case=case))))
+        else:
+            _prepare(Path(request.folder))
+
+
+def _prepare(path: Path) -> None:
+    """Do what can be done before the replies are there, while nothing waits for it."""
+    # A plan that cannot be read is reported by `_score`, to whom waits for an answer.
+    with contextlib.suppress(EvaluatorError):
+        prepare_reproducibility(read_plan(path))
 
 
 def _say(answer: ScoringAnswer) -> None:

@@ -15,10 +15,12 @@ from evalcore.stats.uncertainty import (
     accuracy_interval,
     all_right_interval,
     all_right_rates,
+    draw_ahead,
     interval_of_like_cases,
     may_still_differ,
     reproducibility_interval,
 )
+from evalcore.stats.weights import WeightSource, weights_of_seed
 
 
 def accuracy_of(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
@@ -60,10 +62,9 @@ def reproducibility_of(
     """Return how far replicates agree with each other, over the cases with two replies and more."""
     agreements = [case.agreement for case in scores if case.agreement is not None]
     values = [agreement.value for agreement in agreements]
-    uniform = seeded_uniform("reproducibility", plan.cases_sha256)
     return Reproducibility(
         mean=mean(values),
-        ci95=reproducibility_interval([agreement.pairs for agreement in agreements], uniform),
+        ci95=reproducibility_interval([agreement.pairs for agreement in agreements], _weights_for(plan)),
         identical_rate=mean(agreement.identical_rate for agreement in agreements),
         by_field=mean_by_field(agreement.by_field for agreement in agreements),
         ci95_like_cases=interval_of_like_cases(
@@ -72,6 +73,17 @@ def reproducibility_of(
         may_differ=may_differ(agreements),
         by_chance=by_chance,
     )
+
+
+def prepare_reproducibility(plan: RunPlan) -> None:
+    """Make, before the replies are there, the draws that `reproducibility_of` will most likely need."""
+    if plan.replicates > 1:
+        draw_ahead(len(plan.cases), plan.replicates, _weights_for(plan))
+
+
+def _weights_for(plan: RunPlan) -> WeightSource:
+    # As of accuracy: one seed for all models that answered the same cases.
+    return weights_of_seed("reproducibility", plan.cases_sha256)
 
 
 def may_differ(agreements: Sequence[CaseAgreement]) -> float | None:

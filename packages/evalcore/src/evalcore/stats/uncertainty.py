@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from operator import mul, sub
+from operator import mul
 from typing import TypeAlias
 
 from evalcore.stats.numbers import mean, percentile
 from evalcore.stats.sampling import Uniform, cuts, make_beta
+from evalcore.stats.weights import CaseWeights, WeightSource, gaps_of
 from evalcore.structs import Frozen
 
 Interval: TypeAlias = tuple[float, float]
@@ -77,14 +78,17 @@ def all_right_interval(
     return None if rates is None else accuracy_interval([[rate] for rate in rates], uniform, draws)
 
 
-def reproducibility_interval(pairs: Sequence[Pairs], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
+def reproducibility_interval(
+    pairs: Sequence[Pairs], weights: WeightSource, draws: int = DRAWS
+) -> Interval | None:
     """Return the 95 % interval of the mean agreement over these cases. None of nothing."""
     if not pairs:
         return None
     draws = _affordable(draws, sum(sum(case.counts) + len(case.counts) ** 2 // 4 for case in pairs))
     lows, highs = [0.0] * draws, [0.0] * draws
-    for case in pairs:
-        _add_agreement(case, REPRODUCIBILITY_MASS / len(pairs), uniform, lows, highs)
+    replies = tuple(sum(case.counts) for case in pairs)
+    for case, of_case in zip(pairs, weights(replies, REPRODUCIBILITY_MASS, draws), strict=True):
+        _add_agreement(case, of_case, lows, highs)
     middle = math.fsum(case.value for case in pairs)
     drawn = math.fsum((low - middle) ** 2 for low in lows) / draws
     # Weights on replies vary less than pairs do where there are few of them: of two replies, not at all.
@@ -92,6 +96,14 @@ def reproducibility_interval(pairs: Sequence[Pairs], uniform: Uniform, draws: in
     lows = [middle + wanting * (low - middle) for low in lows]
     highs = [middle + wanting * (high - middle) for high in highs]
     return _limits(lows, highs, len(pairs), middle / len(pairs))
+
+
+def draw_ahead(cases: int, replies: int, weights: WeightSource, draws: int = DRAWS) -> None:
+    """Make the draws of `reproducibility_interval` before the replies are there; the source keeps them.
+
+    They are the ones it needs if all replies come and each case's fall into few groups; else it draws anew.
+    """
+    weights((replies,) * cases, REPRODUCIBILITY_MASS, _affordable(draws, cases * replies))
 
 
 def interval_of_like_cases(means: Sequence[float], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
@@ -137,35 +149,28 @@ def _add_means(
         highs[draw] += weight * (inner + extra)
 
 
-def _add_agreement(
-    pairs: Pairs, mass: float, uniform: Uniform, lows: list[float], highs: list[float]
-) -> None:
+def _add_agreement(pairs: Pairs, drawn: CaseWeights, lows: list[float], highs: list[float]) -> None:
     """Add one case's draws, worked out by what is lost against full agreement, where most terms are 0."""
-    replies = sum(pairs.counts)
-    beta = make_beta(mass, replies, uniform)
     ends = [sum(pairs.counts[:at]) for at in range(len(pairs.counts) + 1)]
     rows = [(at, [1.0 - a for a in row[:-1]]) for at, row in enumerate(pairs.agreement)]
     rows = [(at, row) for at, row in rows if any(row)]
     # Only replies that could not be parsed disagree with their like.
     own = [(at, 1.0 - row[-1]) for at, row in enumerate(pairs.agreement) if row[-1] < 1.0]
-    stretch, middle = _stretch(replies), 1.0 - pairs.value
-    for draw in range(len(lows)):
-        cut = cuts(replies, uniform)
-        gaps = list(map(sub, cut[1:], cut))
-        squares = list(map(mul, gaps, gaps))
+    stretch, middle = _stretch(drawn.replies), 1.0 - pairs.value
+    for draw, (among, extra) in enumerate(zip(drawn.among, drawn.extra, strict=True)):
         lost = 0.0
         if rows or own:
+            cut = drawn.cuts_of(draw)
             weight = [cut[b] - cut[a] for a, b in pairwise(ends)]
             for at, row in rows:
                 lost += 2.0 * weight[at] * math.fsum(map(mul, row, weight))
             for at, loss in own:
-                lost += loss * (weight[at] ** 2 - math.fsum(squares[ends[at] : ends[at + 1]]))
-        among = 1.0 - math.fsum(squares)
+                gaps = gaps_of(cut)[ends[at] : ends[at + 1]]
+                lost += loss * (weight[at] ** 2 - math.fsum(map(mul, gaps, gaps)))
         lost = middle + stretch * (lost / among - middle) if among > 0.0 else middle
         # Ordered pairs without self-pairs: those of replies, and each reply with the pseudo-observation.
-        extra = beta()
-        among *= 1.0 - extra
-        part = 2.0 * extra / (among + 2.0 * extra) if extra else 0.0
+        between = among * (1.0 - extra)
+        part = 2.0 * extra / (between + 2.0 * extra) if extra else 0.0
         inner = (1.0 - lost) * (1.0 - part)
         lows[draw] += inner
         highs[draw] += inner + part

@@ -1,0 +1,85 @@
+"""Random weights of the replies of each case, for figures that are made of pairs of replies.
+
+They depend on how many replies there are, not on what these say: so they can be drawn while the replies are
+still on their way, and once for all models that answered the same cases.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from operator import mul, sub
+from typing import NamedTuple, TypeAlias
+
+from evalcore.stats.sampling import Uniform, cuts, make_beta, seeded_uniform
+
+SETS_KEPT = 2
+"""Sets of draws that are held at once: of one job all models have the same, but where calls failed."""
+LARGEST_KEPT = 1_000_000
+"""Numbers in a set that is held, 8 bytes each. Of more replies the draws pass by, one case at a time."""
+
+
+class CaseWeights(NamedTuple):
+    """The draws of one case's weights."""
+
+    replies: int
+    cuts: array[float]
+    """Of each draw: 0, the sorted cuts, 1; the gaps between them are the weights of the replies."""
+    among: array[float]
+    """Of each draw: the weight of all pairs of two different replies, in either order."""
+    extra: array[float]
+    """Of each draw: the part of the pseudo-observation."""
+
+    def cuts_of(self, draw: int) -> Sequence[float]:
+        """Return 0, the sorted cuts and 1 of one draw."""
+        size = self.replies + 1
+        return self.cuts[draw * size : (draw + 1) * size]
+
+
+WeightSource: TypeAlias = Callable[[tuple[int, ...], float, int], Iterable[CaseWeights]]
+"""Gives the weights of each case: of the numbers of replies, the pseudo-observation's weight over all cases,
+and how many draws."""
+
+
+def weights_from(uniform: Uniform) -> WeightSource:
+    """Return a source that draws anew at each call."""
+
+    def draw_all(replies: tuple[int, ...], mass: float, draws: int) -> Iterator[CaseWeights]:
+        return (_drawn(count, mass / len(replies), draws, uniform) for count in replies)
+
+    return draw_all
+
+
+def weights_of_seed(*words: str) -> WeightSource:
+    """Return a source of draws whose seed is the SHA-256 of the words; the last sets made are kept."""
+
+    def draw_all(replies: tuple[int, ...], mass: float, draws: int) -> Iterable[CaseWeights]:
+        if sum(replies) * draws > LARGEST_KEPT:
+            return weights_from(seeded_uniform(*words))(replies, mass, draws)
+        return _kept(words, replies, mass, draws)
+
+    return draw_all
+
+
+@lru_cache(maxsize=SETS_KEPT)
+def _kept(words: tuple[str, ...], replies: tuple[int, ...], mass: float, draws: int) -> Sequence[CaseWeights]:
+    return tuple(weights_from(seeded_uniform(*words))(replies, mass, draws))
+
+
+def gaps_of(cut: Sequence[float]) -> list[float]:
+    """Return the weights between the cuts."""
+    return list(map(sub, cut[1:], cut))
+
+
+def _drawn(replies: int, mass: float, draws: int, uniform: Uniform) -> CaseWeights:
+    beta = make_beta(mass, replies, uniform)
+    weights = CaseWeights(replies, array("d"), array("d"), array("d"))
+    for _ in range(draws):
+        cut = cuts(replies, uniform)
+        gaps = gaps_of(cut)
+        weights.cuts.extend(cut)
+        weights.among.append(1.0 - math.fsum(map(mul, gaps, gaps)))
+        weights.extra.append(beta())
+    return weights
