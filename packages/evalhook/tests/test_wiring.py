@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from evalcore.git.errors import BranchMissing, InsecureRemote
+from evalcore.github.transport import GitHubUnreachable
 from evalcore.publishing.outbox import Outbox
 from evalhook.app import create_app
 from evalhook.commands.serve import require_clones, require_metrics_address, server_config
@@ -118,6 +120,27 @@ def test_the_trusted_publishers_reach_what_looks_for_open_results(environment, t
                 client.open_pull_request(branch, "main", "Theirs", "")
             found[token, trusted] = [pull.number for pull in client.open_results("main")]
     assert list(found.values()) == [[1], [], [1]]
+
+
+def test_errors_of_git_and_github_name_the_services_settings(environment, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "-b", "trunk", str(tmp_path / "upstream.git"))
+    git(tmp_path, "clone", "-q", str(tmp_path / "upstream.git"), str(tmp_path / "library"))
+    chosen = environment(
+        EVALHOOK_COMMIT_BACK="pr",
+        EVALHOOK_GITHUB_REPO=REPOSITORY,
+        GITHUB_TOKEN=GITHUB_TOKEN,
+        EVALHOOK_GITHUB_API_URL="https://127.0.0.1:1/api/v3",
+    )
+    outside = Outside(read_settings(chosen))
+    with pytest.raises(BranchMissing, match="EVALHOOK_DEFAULT_BRANCH"):
+        outside.library.fast_forward()
+    git(tmp_path / "library", "remote", "set-url", "origin", "http://git.example/x.git")
+    with pytest.raises(InsecureRemote, match="or set EVALHOOK_ALLOW_HTTP=1 on a network you trust"):
+        outside.library.fast_forward()
+    for github in (outside.github, outside.reports):
+        assert github is not None
+        with pytest.raises(GitHubUnreachable, match="check the network and EVALHOOK_GITHUB_API_URL"):
+            github.check()
 
 
 def test_nothing_outside_is_touched_while_it_is_made(environment, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from evalcore.errors import EvaluatorError
 from evalcore.git import errors
 from evalcore.git.clone import Clone
+from evalcore.git.setting_names import SettingNames
 from evalsim.testing import git
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the service runs on POSIX systems")
@@ -154,7 +155,10 @@ def test_lock_on_the_tracking_branch_is_told(world: World) -> None:
 
 
 def test_missing_remote_and_missing_branch_are_told(world: World) -> None:
-    with pytest.raises(errors.BranchMissing, match="EVALHOOK_DEFAULT_BRANCH"):
+    names = SettingNames(default_branch="EVALHOOK_DEFAULT_BRANCH")
+    with pytest.raises(errors.BranchMissing, match="does EVALHOOK_DEFAULT_BRANCH name the right one"):
+        world.clone(default_branch="trunk", names=names).fast_forward()
+    with pytest.raises(errors.BranchMissing, match="does the setting of the default branch name the right"):
         world.clone(default_branch="trunk").fast_forward()
     world.upstream.rename(world.upstream.with_name("gone"))
     with pytest.raises(errors.RemoteUnreachable):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalcore.git.errors import InsecureRemote
+from evalcore.git.setting_names import SettingNames
 from evalcore.github.transport import GitHubUnreachable
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.testing import REPOSITORY, git
@@ -65,7 +66,8 @@ def test_an_account_is_known_by_its_token_an_apps_too_and_may_stay_unknown(
     assert client(token="ghs_app").account() == "evaluator[bot]"
     app.state.faults.add(Fault(on="user", status=403))
     app.state.faults.add(Fault(on="graphql", status=404))
-    assert client().account() is None
+    names = SettingNames(trusted_publishers="EVALHOOK_TRUSTED_PUBLISHERS")
+    assert client(names=names).account() is None
     assert "EVALHOOK_TRUSTED_PUBLISHERS" in capsys.readouterr().out
     app.state.faults.clear()
     app.state.faults.add(Fault(on="user", status=500))

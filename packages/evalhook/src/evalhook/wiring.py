@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from evalcore.effects import Effects, real_effects
 from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials, origin_of
+from evalcore.git.setting_names import SettingNames
 from evalcore.github.client import GitHub
 from evalcore.github.reports import GitHubReports
 from evalcore.github.tokens import AppTokens, FixedToken, GitHubTokens
@@ -49,6 +50,15 @@ from evalhook.worker.repositories import Repositories
 from evalhook.worker.runner import JobRunner
 from evalhook.worker.service import Service
 
+SETTING_NAMES = SettingNames(
+    default_branch="EVALHOOK_DEFAULT_BRANCH",
+    plain_http="EVALHOOK_ALLOW_HTTP=1",
+    commit_back="EVALHOOK_COMMIT_BACK=pr",
+    github_repo="EVALHOOK_GITHUB_REPO",
+    github_api_url="EVALHOOK_GITHUB_API_URL",
+    trusted_publishers="EVALHOOK_TRUSTED_PUBLISHERS",
+)
+
 
 def start_logging(settings: Settings, scrub: Scrubber) -> None:
     """Log to standard output, and what concerns a job to the job's own log too."""
@@ -72,6 +82,7 @@ class Outside:
             default_branch=settings.default_branch,
             credentials=_credentials(settings.prompt_library_url, tokens),
             allow_http=settings.allow_http,
+            names=SETTING_NAMES,
         )
         self.data_sets = _data_sets(settings, tokens)
         self.repositories = Repositories(
@@ -93,6 +104,7 @@ class Outside:
                 tokens,
                 api_url=settings.github_api_url,
                 allow_http=settings.allow_http,
+                names=SETTING_NAMES,
                 retries=0,  # monitoring.notifier tries again, and first looks for what was done
             )
             if settings.commit_back == "pr":
@@ -104,6 +116,7 @@ class Outside:
                     # worker.publish_retries waits, where a stop of the service can end the waiting.
                     retries=0,
                     trusted=settings.trusted_publishers,
+                    names=SETTING_NAMES,
                 )
                 self.refresh = Refresher(self.library, self.github).refresh
         self.publisher = ResultsPublisher(
@@ -131,7 +144,11 @@ def github_tokens(settings: Settings) -> GitHubTokens | None:
         case GitHubApp() as app:
             repository = settings.github_repo or ""
             return AppTokens(
-                app.app_id, app.private_key.reveal(), repository, api_url=settings.github_api_url
+                app.app_id,
+                app.private_key.reveal(),
+                repository,
+                api_url=settings.github_api_url,
+                names=SETTING_NAMES,
             )
         case _:
             return None
@@ -148,6 +165,7 @@ def _data_sets(settings: Settings, tokens: GitHubTokens | None) -> Clone | None:
         default_branch=settings.default_branch,
         credentials=_credentials(settings.data_sets_url, FixedToken(own) if own is not None else tokens),
         allow_http=settings.allow_http,
+        names=SETTING_NAMES,
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from evalcore.errors import StorageError
+from evalcore.errors import EvaluatorError, StorageError
 from evalcore.git import errors
 from evalcore.git.command import LOCAL_TIMEOUT, Outcome, run_git
 from evalcore.git.credentials import (
@@ -23,6 +23,7 @@ from evalcore.git.credentials import (
     without_userinfo,
 )
 from evalcore.git.objects import is_repository
+from evalcore.git.setting_names import NO_NAMES, SettingNames
 from evalcore.git.translate import scrub, translate
 
 FIRST_CLONE_TIMEOUT = 900.0
@@ -51,8 +52,10 @@ class Clone:
         default_branch: str = "main",
         credentials: Credentials | None = None,
         allow_http: bool = False,
+        names: SettingNames = NO_NAMES,
     ) -> None:
         self.path = path
+        self.names = names
         self.default_branch = default_branch
         self._work = work / path.name
         self._url = url
@@ -202,7 +205,7 @@ class Clone:
         if not url:
             what, hint = "the clone has no remote called origin", "git remote add origin URL"
             raise errors.CloneUnusable(what, where=str(self.path), hint=hint)
-        require_secure(url, str(self.path), allow_http=self._allow_http)
+        require_secure(url, str(self.path), allow_http=self._allow_http, names=self.names)
         return url
 
     def head(self) -> str | None:
@@ -213,7 +216,7 @@ class Clone:
         """The commit that a full reference name points to; raises CloneCorrupt where there is none."""
         outcome = self._run("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
         if outcome.status != 0:
-            hint = "does EVALHOOK_DEFAULT_BRANCH name the right branch?"
+            hint = f"does {self.names.default_branch} name the right branch?"
             raise errors.CloneCorrupt(f"it has no commit at {reference}", where=str(self.path), hint=hint)
         return outcome.text
 
@@ -248,15 +251,19 @@ class Clone:
 
     def _checked(self, outcome: Outcome, command: str) -> Outcome:
         if outcome.status != 0:
-            raise translate(outcome._replace(errors=scrub(outcome.errors, "")), command, str(self.path))
+            raise self.meaning_of(outcome._replace(errors=scrub(outcome.errors, "")), command)
         return outcome
+
+    def meaning_of(self, outcome: Outcome, command: str, where: str = "") -> EvaluatorError:
+        """Return the error that a failed git command stands for."""
+        return translate(outcome, command, where or str(self.path), self.names)
 
     def has_content(self) -> bool:
         """Whether there is anything at its path: an empty folder is no clone yet."""
         return self.path.is_dir() and any(self.path.iterdir())
 
     def _begin(self, url: str) -> None:
-        require_secure(url, str(self.path), allow_http=self._allow_http)
+        require_secure(url, str(self.path), allow_http=self._allow_http, names=self.names)
         self.path.mkdir(parents=True, exist_ok=True)
         # An empty template: the machine's would bring its hooks into the clone.
         self.git("init", "--quiet", f"--initial-branch={self.default_branch}", "--template=")

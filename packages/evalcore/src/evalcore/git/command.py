@@ -187,7 +187,9 @@ def _run(
         )
     except OSError as error:
         what = f"git cannot be run: {error.strerror}"
-        raise GitFailed(what, where=str(directory), hint="see evalhook check") from error
+        raise GitFailed(
+            what, where=str(directory), hint="is git installed, and may this program run it here?"
+        ) from error
     with process:
         try:
             return _communicate(process, stdin, timeout)

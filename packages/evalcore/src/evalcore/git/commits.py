@@ -16,7 +16,7 @@ from evalcore.git import errors
 from evalcore.git.clone import FETCH_TIMEOUT, Clone
 from evalcore.git.command import OUTPUT_LIMIT, Outcome, run_git
 from evalcore.git.objects import PLAIN, REGULAR, entry_at, unsafe
-from evalcore.git.translate import said, translate
+from evalcore.git.translate import said
 
 PUSH_TIMEOUT = 120.0
 IDENTITY = {
@@ -64,7 +64,7 @@ def remote_tip(clone: Clone, branch: str) -> str | None:
     reference = f"refs/heads/{branch}"
     outcome = clone.remote("ls-remote", "--quiet", "--", clone.remote_url(), reference, timeout=PUSH_TIMEOUT)
     if outcome.status != 0:
-        raise translate(outcome, "ls-remote", str(clone.path))
+        raise clone.meaning_of(outcome, "ls-remote")
     # The pattern also matches other references that end in the same words.
     lines = (line.split("\t", 1) for line in outcome.text.splitlines())
     return next((sha for sha, name in lines if name == reference), None)
@@ -88,7 +88,7 @@ def _push_error(outcome: Outcome, branch: str, clone: Clone) -> Exception:
     where = f"{clone.remote_url()} {branch}"
     if OUTDATED.search(rejection):
         return errors.PushOutdated("the branch has moved on the remote", where=where)
-    error = translate(outcome, "push", where)
+    error = clone.meaning_of(outcome, "push", where)
     if not rejection and not isinstance(error, errors.RemoteRefused):
         return error
     words = _remote_words(outcome.errors) or said(rejection or outcome.errors)
@@ -116,7 +116,7 @@ def fork_of(clone: Clone, one: str, other: str) -> str | None:
     """The best common ancestor of two commits; None where they have none."""
     outcome = run_git(clone.path, "merge-base", one, other)
     if outcome.status > 1:
-        raise translate(outcome, "merge-base", str(clone.path))
+        raise clone.meaning_of(outcome, "merge-base")
     return outcome.text or None
 
 
@@ -169,7 +169,7 @@ def try_merge(clone: Clone, ours: str, theirs: str) -> Merge:
         folder, "--bare", *arguments, timeout=FETCH_TIMEOUT, environment={"GIT_ATTR_SOURCE": EMPTY_TREE}
     )
     if outcome.status not in {0, CONFLICT}:
-        raise translate(outcome, "merge-tree", str(clone.path))
+        raise clone.meaning_of(outcome, "merge-tree")
     tree, *paths = outcome.output.decode("utf-8", "replace").split("\0")
     return Merge(tree, tuple(path for path in paths if path) if outcome.status == CONFLICT else ())
 

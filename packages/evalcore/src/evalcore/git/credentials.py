@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from evalcore.git.errors import GitFailed, InsecureRemote
+from evalcore.git.setting_names import NO_NAMES, SettingNames
 
 ASKPASS = Path(__file__).parent / "askpass.sh"
 USER = "x-access-token"
@@ -66,7 +67,7 @@ def without_userinfo(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def require_secure(url: str, where: str, *, allow_http: bool) -> None:
+def require_secure(url: str, where: str, *, allow_http: bool, names: SettingNames = NO_NAMES) -> None:
     """Refuse a URL over which a token would be readable; raises InsecureRemote.
 
     HTTPS everywhere; plain HTTP to loopback, or where the operator allows it; no credentials in the
@@ -80,7 +81,9 @@ def require_secure(url: str, where: str, *, allow_http: bool) -> None:
         raise InsecureRemote(what, where=where, hint="remove them from it and set GITHUB_TOKEN instead")
     if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname or "")):
         what = f"{url} is plain HTTP, where a token can be read on the way"
-        hint = "use https://, or set EVALHOOK_ALLOW_HTTP=1 on a network you trust"
+        hint = "use https://"
+        if names.plain_http is not None:
+            hint = f"{hint}, or set {names.plain_http} on a network you trust"
         raise InsecureRemote(what, where=where, hint=hint)
 
 

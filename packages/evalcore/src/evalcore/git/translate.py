@@ -8,6 +8,7 @@ from typing import NamedTuple
 from evalcore.errors import EvaluatorError, StorageError
 from evalcore.git import errors
 from evalcore.git.command import Outcome
+from evalcore.git.setting_names import NO_NAMES, SettingNames
 
 SHOWN = 240
 """Characters of git's own words in an error."""
@@ -51,7 +52,7 @@ MEANINGS = (
         "couldn't find remote ref",
         errors.BranchMissing,
         "the remote has no such branch",
-        "does EVALHOOK_DEFAULT_BRANCH name the right one?",
+        "does {names.default_branch} name the right one?",
     ),
     _meaning(
         r"transport '.*' not allowed",
@@ -91,16 +92,16 @@ MEANINGS = (
 )
 
 
-def translate(outcome: Outcome, command: str, where: str) -> EvaluatorError:
+def translate(outcome: Outcome, command: str, where: str, names: SettingNames = NO_NAMES) -> EvaluatorError:
     """Make the error that a failed git command stands for."""
     # What the remote wrote is its own affair: it must not pass for a cause on this machine.
     own = "\n".join(line for line in outcome.errors.splitlines() if not line.startswith("remote:"))
     for meaning in MEANINGS:
         if meaning.pattern.search(own):
             what = f"{meaning.what} ({said(own, meaning.pattern)})"
-            return meaning.kind(what, where=where, hint=meaning.hint)
+            return meaning.kind(what, where=where, hint=meaning.hint.format(names=names))
     what = f"git {command} failed: {said(outcome.errors)}"
-    return errors.GitFailed(what, where=where, hint="see evalhook check")
+    return errors.GitFailed(what, where=where, hint="`git fsck` says whether the clone is whole")
 
 
 def said(text: str, pattern: re.Pattern[str] | None = None) -> str:

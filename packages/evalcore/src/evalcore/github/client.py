@@ -15,6 +15,7 @@ from github.PullRequest import PullRequest as ApiPullRequest
 from github.Repository import Repository as ApiRepository
 
 from evalcore.git.credentials import require_secure
+from evalcore.git.setting_names import NO_NAMES, SettingNames
 from evalcore.github.tokens import PUBLIC_API, GitHubTokens
 from evalcore.github.transport import (
     RETRIES,
@@ -61,12 +62,14 @@ class GitHub:
         allow_http: bool = False,
         retries: int = RETRIES,
         trusted: Iterable[str] = (),
+        names: SettingNames = NO_NAMES,
     ) -> None:
-        require_secure(api_url, "EVALHOOK_GITHUB_API_URL", allow_http=allow_http)
+        require_secure(api_url, names.github_api_url, allow_http=allow_http, names=names)
         self.repository = repository
         self._tokens = tokens
         self._api_url = api_url.rstrip("/")
         self._retries = retries
+        self._names = names
         self._trusted = frozenset(login.lower() for login in trusted)
         self._account: str | None = None
 
@@ -76,7 +79,7 @@ class GitHub:
             with self._client("look whose the token is") as client:
                 self._account = _login(client)
             if self._account is None:
-                hint = "name the account in EVALHOOK_TRUSTED_PUBLISHERS"
+                hint = f"name the account in {self._names.trusted_publishers}"
                 log.warning("account_unknown", repository=self.repository, hint=hint)
         return self._account
 
@@ -146,7 +149,7 @@ class GitHub:
                 repository.get_issue(pull_request.number).add_to_labels(*missing)
 
     def check(self) -> str:
-        """Look at the repository with the token, and give its default branch (for `evalhook check`)."""
+        """Look at the repository with the token, and give its default branch."""
         with self._opened("look at the repository") as repository:
             return repository.default_branch
 
@@ -183,7 +186,7 @@ class GitHub:
     @contextmanager
     def _client_with(self, token: str, doing: str) -> Iterator[Github]:
         with (
-            translated(f"{self._api_url}/repos/{self.repository}", doing, token),
+            translated(f"{self._api_url}/repos/{self.repository}", doing, token, self._names),
             Github(
                 auth=Auth.Token(token),
                 base_url=self._api_url,

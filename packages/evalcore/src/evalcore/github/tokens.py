@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from github import Auth, GithubIntegration
 
+from evalcore.git.setting_names import NO_NAMES, SettingNames
 from evalcore.github.transport import TIMEOUT, retry_policy, translated
 from evalcore.secret import Secret
 
@@ -27,7 +28,9 @@ class AppTokens:
         *,
         api_url: str = PUBLIC_API,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        names: SettingNames = NO_NAMES,
     ) -> None:
+        self._names = names
         self._app_id = app_id
         self._private_key = private_key
         self._repository = repository
@@ -47,7 +50,7 @@ class AppTokens:
 
     def _fetch(self) -> tuple[str, datetime]:
         owner, _, name = self._repository.partition("/")
-        with translated(self._api_url, "make a token for the app", self._private_key):
+        with translated(self._api_url, "make a token for the app", self._private_key, self._names):
             auth = Auth.AppAuth(self._app_id, self._private_key)
             with GithubIntegration(
                 auth=auth, base_url=self._api_url, timeout=TIMEOUT, retry=retry_policy()

@@ -21,6 +21,7 @@ from github.GithubException import RateLimitExceededException
 from requests import RequestException
 
 from evalcore.errors import RepositoryError
+from evalcore.git.setting_names import NO_NAMES, SettingNames
 from evalcore.git.translate import said, scrub
 
 TIMEOUT = 20
@@ -64,24 +65,26 @@ def retry_policy(retries: int = RETRIES) -> GithubRetry:
 
 
 @contextmanager
-def translated(where: str, doing: str, secret: str) -> Iterator[None]:
+def translated(where: str, doing: str, secret: str, names: SettingNames = NO_NAMES) -> Iterator[None]:
     """Turn what PyGithub raises into our errors, without the token and without the chain that may hold it."""
     try:
         yield
     except GithubException as error:
-        raise _translate(error, where, doing, secret) from None
+        raise _translate(error, where, doing, secret, names) from None
     except RequestException as error:
         what = f"cannot {doing}: GitHub cannot be reached ({type(error).__name__})"
-        hint = "check the network and EVALHOOK_GITHUB_API_URL"
+        hint = f"check the network and {names.github_api_url}"
         raise GitHubUnreachable(what, where=where, hint=hint) from None
     except (jwt.PyJWTError, ValueError, AssertionError) as error:
         # PyGithub asserts on its arguments and on answers that are not GitHub's.
         what = f"cannot {doing}: {type(error).__name__}"
-        hint = "is EVALHOOK_GITHUB_API_URL GitHub's API, and the app's private key its own?"
+        hint = f"is {names.github_api_url} GitHub's API, and the app's private key its own?"
         raise GitHubRefused(what, where=where, hint=hint) from None
 
 
-def _translate(error: GithubException, where: str, doing: str, secret: str) -> RepositoryError:
+def _translate(
+    error: GithubException, where: str, doing: str, secret: str, names: SettingNames
+) -> RepositoryError:
     words = said(scrub(_words(error.data), secret))
     what = f"cannot {doing}: GitHub answers {error.status}, {words}"
     # PyGithub reads a 403 to see whether it is a rate limit, and at the last try leaves nothing of it.
@@ -91,7 +94,7 @@ def _translate(error: GithubException, where: str, doing: str, secret: str) -> R
         limited.retry_after = _asked_wait(error.headers or {})
         return limited
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
-        hint = "check EVALHOOK_GITHUB_REPO, and that the token may write contents and pull requests there"
+        hint = f"check {names.github_repo}, and that the token may write contents and pull requests there"
         return GitHubRefused(what, where=where, hint=hint)
     if HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return PullRequestRefused(

@@ -285,7 +285,7 @@ class Committer:
                 continue
             return Published(None, branch)
         what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
-        raise PushOutdated(what, where=branch, hint="use EVALHOOK_COMMIT_BACK=pr")
+        raise PushOutdated(what, where=branch, hint=f"use {self._clone.names.commit_back}")
 
 
 def _saved(save: Save, outbox: Outbox) -> Outbox:

@@ -14,7 +14,6 @@ import structlog
 from evalcore.errors import EvaluatorError
 from evalcore.git.clone import FETCH_TIMEOUT, Clone
 from evalcore.git.commits import commit_merge, push, try_merge
-from evalcore.git.translate import translate
 from evalcore.github.client import GitHub, slug_of
 from evalcore.publishing import messages
 from evalcore.publishing.changes import leaderboard_path, read_leaderboard, require_only_results
@@ -87,5 +86,5 @@ class Refresher:
             *arguments, "--", self._clone.remote_url(), refspec, timeout=FETCH_TIMEOUT
         )
         if outcome.status != 0:
-            raise translate(outcome, "fetch", str(self._clone.path))
+            raise self._clone.meaning_of(outcome, "fetch")
         return self._clone.commit_at(reference)
