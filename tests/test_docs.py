@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,18 @@ def test_every_type_that_the_glossary_names_is_there() -> None:
         name for name in named if not re.search(rf"^(class )?{name}\b(\(|:| =)", sources, re.MULTILINE)
     }
     assert not missing
+
+
+def test_one_name_is_one_class_in_all_that_a_program_is_made_of() -> None:
+    """The simulated outside is a world of its own: its issues, pulls and answers are called as outside."""
+    found = Counter(
+        name
+        for package in ("evalcore", "evalhook", "evalcli")
+        for path in ROOT.glob(f"packages/{package}/src/**/*.py")
+        for name in re.findall(r"^class ([A-Z]\w*)", path.read_text("utf-8"), re.MULTILINE)
+    )
+    assert len(found) > 200
+    assert [name for name, count in found.items() if count > 1] == []
 
 
 def test_every_word_of_the_glossary_stands_there_once() -> None:

@@ -18,7 +18,7 @@ from evalcore.clients.reply import CallError, Reply
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
 from evalcore.evaluation.material import Material
-from evalcore.git.errors import UnknownCommit
+from evalcore.git.errors import CommitNotFound
 from evalcore.library.models import ModelsFile
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
@@ -64,7 +64,7 @@ class Clones:
         for known in (tips.library, OLDER):
             if git_sha is None or known.startswith(git_sha.lower()):
                 return known
-        raise UnknownCommit("there is no such commit", where=git_sha or "")
+        raise CommitNotFound("there is no such commit", where=git_sha or "")
 
     async def material(self, commit: str, tips: Tips, slug: str) -> Material:  # noqa: ARG002
         self._perhaps_fail("material")

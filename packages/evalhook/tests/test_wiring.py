@@ -14,7 +14,7 @@ from evalcore.publishing.outbox import Outbox
 from evalhook.app import create_app
 from evalhook.commands.serve import require_clones, require_metrics_address, server_config
 from evalhook.config.settings import JobLimits, Settings, read_settings
-from evalhook.wiring import Outside
+from evalhook.wiring import ExternalSystems
 from evalsim.github import SimulatedGitHub
 from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git, make_job_plan, make_record, write_component
@@ -86,7 +86,7 @@ def test_the_commit_suffix_reaches_the_commit(environment, tmp_path: Path, suffi
     chosen = environment(
         EVALHOOK_COMMIT_BACK="push", GITHUB_TOKEN="ghp_abcdefgh", EVALHOOK_COMMIT_SUFFIX=suffix
     )
-    publisher = Outside(read_settings(chosen)).publisher
+    publisher = ExternalSystems(read_settings(chosen)).publisher
     records = [make_record(1, prompt_commit=tip), make_record(2, prompt_commit=tip, model="beta")]
     published = publisher.publish(make_job_plan(prompt_commit=tip), records, {}, Outbox(), lambda _: None)
     assert published.reason is None
@@ -114,7 +114,7 @@ def test_the_trusted_publishers_reach_what_looks_for_open_results(environment, t
                 EVALHOOK_GITHUB_API_URL=f"{url}/api/v3",
                 EVALHOOK_TRUSTED_PUBLISHERS=trusted,
             )
-            client = Outside(read_settings(chosen)).github
+            client = ExternalSystems(read_settings(chosen)).github
             assert client is not None
             if token != GITHUB_TOKEN:
                 client.open_pull_request(branch, "main", "Theirs", "")
@@ -131,21 +131,21 @@ def test_errors_of_git_and_github_name_the_services_settings(environment, tmp_pa
         GITHUB_TOKEN=GITHUB_TOKEN,
         EVALHOOK_GITHUB_API_URL="https://127.0.0.1:1/api/v3",
     )
-    outside = Outside(read_settings(chosen))
+    external = ExternalSystems(read_settings(chosen))
     with pytest.raises(BranchMissing, match="EVALHOOK_DEFAULT_BRANCH"):
-        outside.library.fast_forward()
+        external.library.fast_forward()
     git(tmp_path / "library", "remote", "set-url", "origin", "http://git.example/x.git")
     with pytest.raises(InsecureRemote, match="or set EVALHOOK_ALLOW_HTTP=1 on a network you trust"):
-        outside.library.fast_forward()
-    for github in (outside.github, outside.reports):
+        external.library.fast_forward()
+    for github in (external.github, external.reports):
         assert github is not None
         with pytest.raises(GitHubUnreachable, match="check the network and EVALHOOK_GITHUB_API_URL"):
             github.check()
 
 
 def test_nothing_outside_is_touched_while_it_is_made(environment, tmp_path: Path) -> None:
-    outside = Outside(read_settings(environment()))
-    assert outside.data_sets is None
+    external = ExternalSystems(read_settings(environment()))
+    assert external.data_sets is None
     assert list(tmp_path.iterdir()) == []
 
 

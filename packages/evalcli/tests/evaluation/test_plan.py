@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from evalcli.evaluation.plan import Selection, select_models
+from evalcli.evaluation.plan import SelectedModels, select_models
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import Model, ModelsFile, Provider
 
@@ -16,11 +16,11 @@ FILE = ModelsFile(
 )
 
 
-def _select(*named: str, **environ: str) -> Selection:
+def _select(*named: str, **environ: str) -> SelectedModels:
     return select_models(FILE, named, environ, where="models.yaml")
 
 
-def _ids(selection: Selection) -> list[str]:
+def _ids(selection: SelectedModels) -> list[str]:
     return [model.id for model in selection.models]
 
 

@@ -202,25 +202,25 @@ def test_commit_asked_for_is_found_by_its_beginning(world: World) -> None:
 def test_unknown_commit_is_told(world: World) -> None:
     clone = world.clone()
     for sha in ("0" * 40, "0" * 7):
-        with pytest.raises(errors.UnknownCommit, match="no commit"):
+        with pytest.raises(errors.CommitNotFound, match="no commit"):
             clone.resolve(sha)
 
 
 @pytest.mark.parametrize("name", ["main", "--all", "HEAD", "", "-h", "a" * 41, "main^{commit}", "1234567\n"])
 def test_names_and_options_are_no_commits(world: World, name: str) -> None:
-    with pytest.raises(errors.UnknownCommit):
+    with pytest.raises(errors.CommitNotFound):
         world.clone().resolve(name)
 
 
 def test_branch_that_looks_like_a_commit_takes_nobodys_place(world: World) -> None:
     git(world.path, "branch", "abcdef1")
-    with pytest.raises(errors.UnknownCommit):
+    with pytest.raises(errors.CommitNotFound):
         world.clone().resolve("abcdef1")
 
 
 def test_blob_is_no_commit(world: World) -> None:
     blob = git(world.path, "rev-parse", "HEAD:one.txt")
-    with pytest.raises(errors.UnknownCommit):
+    with pytest.raises(errors.CommitNotFound):
         world.clone().resolve(blob)
 
 
@@ -229,7 +229,7 @@ def test_commit_of_another_branch_is_not_reachable(world: World) -> None:
     side = world.commit("side.txt", "s\n", push=False)
     git(world.author, "push", "-q", "origin", "side")
     git(world.path, "fetch", "-q", "origin")
-    with pytest.raises(errors.UnknownCommit, match="not reachable from the branch main"):
+    with pytest.raises(errors.CommitNotFound, match="not reachable from the branch main"):
         world.clone().resolve(side)
 
 

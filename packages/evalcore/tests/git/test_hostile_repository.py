@@ -143,7 +143,7 @@ def test_links_that_leave_the_checkout_are_not_followed(trap: Trap) -> None:
 )
 def test_no_text_of_a_request_becomes_an_option_or_a_name(trap: Trap, git_sha: str) -> None:
     for resolve in (trap.clone.resolve, trap.clone.resolve_any):
-        with pytest.raises(errors.UnknownCommit):
+        with pytest.raises(errors.CommitNotFound):
             resolve(git_sha)
 
 
@@ -159,7 +159,7 @@ def side_commit(trap: Trap, reference: str) -> str:
 def test_any_commit_of_the_remote_is_found_where_the_operator_allows_it(trap: Trap, reference: str) -> None:
     sha = side_commit(trap, reference)
     trap.clone.fast_forward()
-    with pytest.raises(errors.UnknownCommit):
+    with pytest.raises(errors.CommitNotFound):
         trap.clone.resolve(sha)
     assert trap.clone.resolve_any(sha) == sha
     with trap.clone.worktree(sha) as folder:
@@ -172,5 +172,5 @@ def test_the_beginning_of_an_id_must_be_of_a_branch(trap: Trap) -> None:
     side, other = side_commit(trap, "refs/heads/side"), side_commit(trap, "refs/pull/7/head")
     assert trap.clone.resolve_any(side[:10]) == side
     for unknown in (other[:10], "0" * 40, "0" * 7):
-        with pytest.raises(errors.UnknownCommit):
+        with pytest.raises(errors.CommitNotFound):
             trap.clone.resolve_any(unknown)

@@ -1,8 +1,8 @@
 """The only place where parts are made from settings.
 
-Read from the outside in: `Outside` is what the service uses beyond itself (clones, MindRouter, GitHub),
-`Parts` is the service around it, from the store of jobs to who may call. Nothing here connects, reads or
-writes before it is asked to, but for the store, which takes the state directory.
+`ExternalSystems` is what the service uses beyond itself (clones, MindRouter, GitHub), `Parts` is the service
+around it, from the store of jobs to who may call. Nothing here connects, reads or writes before it is asked
+to, but for the store, which takes the state directory.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def free_space(settings: Settings) -> FreeSpace:
     return FreeSpace(settings.state_dir, settings.min_free_gb * GB)
 
 
-class Outside:
+class ExternalSystems:
     """What the service uses beyond itself."""
 
     def __init__(self, settings: Settings) -> None:
@@ -201,13 +201,13 @@ class OfflineParts:
     """What publishes a job by hand while the service does not run; `store` is opened by its user."""
 
     def __init__(self, settings: Settings) -> None:
-        outside = Outside(settings)
+        external = ExternalSystems(settings)
         self.effects = real_effects()
         self.scrub = Scrubber(settings.secrets)
         self.store = JobStore(settings.jobs_dir)
         self.queue = JobQueue(0)
         context = _job_context(
-            settings, outside.gateway, outside.publisher, self.effects, self.scrub, asyncio.Lock()
+            settings, external.gateway, external.publisher, self.effects, self.scrub, asyncio.Lock()
         )
         self.runner = JobRunner(store=self.store, queue=self.queue, context=context, observer=JobObserver())
 
@@ -229,13 +229,13 @@ class Parts:
         scrub: Scrubber | None = None,
         hub: EventHub | None = None,
     ) -> None:
-        outside = Outside(settings)
+        external = ExternalSystems(settings)
         self._effects = effects = effects or real_effects()
         scrub = scrub or Scrubber(settings.secrets)
-        self._sources = sources or outside.repositories
-        gateway = gateway or outside.gateway
+        self._sources = sources or external.repositories
+        gateway = gateway or external.gateway
         # A publisher of the caller's own leaves nothing on GitHub to be refreshed.
-        refresh = outside.refresh if publisher is None else None
+        refresh = external.refresh if publisher is None else None
 
         self._store = store = JobStore(settings.jobs_dir)
         store.open()
@@ -256,8 +256,8 @@ class Parts:
             swept=self.metrics.swept,
         )
         self._notifier = None
-        if outside.reports is not None:
-            self._notifier = Notifier(settings.pending_dir, store.get, outside.reports, settings.public_url)
+        if external.reports is not None:
+            self._notifier = Notifier(settings.pending_dir, store.get, external.reports, settings.public_url)
         self.metrics.count_jobs(store.all, self._notifier)
         self._refresh = None
         if refresh is not None:
@@ -269,7 +269,7 @@ class Parts:
         self._runner = JobRunner(
             store=store,
             queue=queue,
-            context=_job_context(settings, gateway, publisher or outside.publisher, effects, scrub, clones),
+            context=_job_context(settings, gateway, publisher or external.publisher, effects, scrub, clones),
             observer=JobObservers(observers),
         )
         self.service = Service(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from evalhook.jobs import JobError, JobResult, ModelRow, Progress
 from evalhook.monitoring.live import JobProgress, ModelProgress, Wait
 from evalhook.web import pages
-from evalhook.web.pages import TEMPLATES, Running, View
+from evalhook.web.pages import TEMPLATES, RunningJob, View
 from evalhook.web.schemas import JobView
 
 
@@ -185,7 +185,7 @@ def job_view(text: str, url: str | None = None) -> JobView:
 
 @given(st.text())
 def test_foreign_text_is_never_markup(text: str) -> None:
-    running = Running(
+    running = RunningJob(
         job_view(text),
         JobProgress(text, "calling", 1, 2, 0, 0, None, None, (Wait(text, 1, 40),)),
         (ModelProgress(text, "calling", 1, 2, 0, 0, text),),
@@ -194,10 +194,10 @@ def test_foreign_text_is_never_markup(text: str) -> None:
     def shape(page_text: str) -> list[str]:
         return re.findall(r"</?[a-z0-9]+", page_text)
 
-    def shown(job: Running) -> str:
+    def shown(job: RunningJob) -> str:
         return pages.status_page(View("1", "2026-01-01T00:00:00Z", job, (job.job,), 0))
 
-    plain = Running(
+    plain = RunningJob(
         job_view("x"),
         JobProgress("x", "calling", 1, 2, 0, 0, None, None, (Wait("x", 1, 40),)),
         (ModelProgress("x", "calling", 1, 2, 0, 0, "x"),),

@@ -15,7 +15,7 @@ from evalcore.errors import (
     ProviderUnreachable,
     StorageError,
 )
-from evalcore.git.errors import CloneDirty, CloneDiverged, CloneLocked, GitTimedOut, UnknownCommit
+from evalcore.git.errors import CloneDirty, CloneDiverged, CloneLocked, CommitNotFound, GitTimedOut
 
 GOOD = {"skill_name": "memo", "replicates": 1}
 
@@ -37,7 +37,7 @@ REFUSALS = [
     ("pull", GitTimedOut("took too long", where="/clone"), 503, "not_ready"),
     ("pull", StorageError("no space left", where="/clone"), 503, "not_ready"),
     ("models", ConfigurationError("unknown key", where="models.yaml:3"), 503, "not_ready"),
-    ("commit", UnknownCommit("is not there", where="abcdef0"), 422, "unknown_commit"),
+    ("commit", CommitNotFound("is not there", where="abcdef0"), 422, "unknown_commit"),
     ("commit", CloneLocked("is locked", where="/clone"), 503, "not_ready"),
     ("material", ComponentError("has no version", where="prompt.md"), 422, "unusable_component"),
     ("material", CaseError("no usable case", where="memo"), 422, "unusable_component"),

@@ -9,7 +9,7 @@ import httpx
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
 from evalhook.config.settings import read_settings
-from evalhook.wiring import Outside
+from evalhook.wiring import ExternalSystems
 from evalsim.testing import git, make_job_plan
 
 
@@ -29,7 +29,7 @@ def test_results_of_another_branch_are_not_committed_back(environment, tmp_path:
     chosen = environment(
         EVALHOOK_COMMIT_BACK="push", GITHUB_TOKEN="ghp_abcdefgh", EVALHOOK_ALLOW_ANY_COMMIT="1"
     )
-    publisher = Outside(read_settings(chosen)).publisher
+    publisher = ExternalSystems(read_settings(chosen)).publisher
     saved: list[Outbox] = []
     published = publisher.publish(plan_at(side), [], {}, Outbox(), saved.append)
     assert published.reason == f"not committed back: main does not hold commit {side[:12]}"

@@ -15,7 +15,7 @@ from evalcli.leaderboards.selectors import (
     runs_of_version,
     separate,
 )
-from evalcli.reports.comparison import Compared, comparison_lines, comparison_object
+from evalcli.reports.comparison import ComparedRuns, comparison_lines, comparison_object
 from evalcli.reports.gates import unmet_regressions
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, say
@@ -108,7 +108,7 @@ def command(
 
 def _compared_versions(
     before: str | None, after: str | None, prompt_library: Path, margin: float
-) -> Compared | str:
+) -> ComparedRuns | str:
     """Compare what two selectors name, or say why there is nothing to compare."""
     if before is None:
         refuse("there is nothing to compare", hint="name a SKILL, or see `evalcli compare --help`")
@@ -116,7 +116,7 @@ def _compared_versions(
     if isinstance(sides, str):
         return sides
     old, new = separate(*sides)
-    return Compared(
+    return ComparedRuns(
         before=old.label,
         after=new.label,
         outcomes=tuple(_compare(old, new, margin)),
@@ -126,14 +126,14 @@ def _compared_versions(
 
 def _compared_models(
     selector: str | None, one: str, other: str, prompt_library: Path, margin: float
-) -> Compared | str:
+) -> ComparedRuns | str:
     """Compare two models at a version of a component, or at the newest one that both have of each."""
     if one == other:
         refuse(f"--models names {one} twice", hint="name two models")
     found = pools_of_two_models(selector, one, other, prompt_library)
     if not found:
         return f"no version of a component has complete runs of both {one} and {other}"
-    return Compared(
+    return ComparedRuns(
         before=one,
         after=other,
         outcomes=tuple(compare_models(found, margin)),

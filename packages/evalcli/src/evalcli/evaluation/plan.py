@@ -48,7 +48,7 @@ class SkippedModel(Frozen, frozen=True):
     reason: str
 
 
-class Selection(Frozen, frozen=True):
+class SelectedModels(Frozen, frozen=True):
     """The models to evaluate, and where each of their providers is reached."""
 
     models: tuple[Model, ...]
@@ -61,7 +61,7 @@ class Prepared(Frozen, frozen=True):
     """A job that can be begun, with what its user should know first."""
 
     job: JobPlan
-    selection: Selection
+    selection: SelectedModels
     warnings: tuple[str, ...]
     details: tuple[str, ...]
     """What was read from where, for -v."""
@@ -177,7 +177,7 @@ def select_models(
     environ: Mapping[str, str],
     *,
     where: str,
-) -> Selection:
+) -> SelectedModels:
     """Choose the models to evaluate.
 
     A model whose provider cannot be reached from here (its key variable is unset, say) is skipped.
@@ -188,7 +188,7 @@ def select_models(
     resolved = {name: resolve(provider, environ) for name, provider in used.items()}
     endpoints = {name: found for name, found in resolved.items() if isinstance(found, Endpoint)}
     reasons = {name: found.reason for name, found in resolved.items() if isinstance(found, NotConfigured)}
-    return Selection(
+    return SelectedModels(
         models=tuple(model for model in wanted if model.provider in endpoints),
         skipped=tuple(
             SkippedModel(model.id, reasons[model.provider]) for model in wanted if model.provider in reasons

@@ -17,7 +17,7 @@ _STYLES: Final[dict[str, Style]] = {"regression": "bad", "improvement": "good", 
 _ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm", "not comparable")
 
 
-class Compared(Frozen, frozen=True):
+class ComparedRuns(Frozen, frozen=True):
     """Two sets of runs, compared."""
 
     before: str
@@ -29,7 +29,7 @@ class Compared(Frozen, frozen=True):
     """What the figures of either side stand beside; None for their versions."""
 
 
-def comparison_lines(compared: Compared) -> Iterator[Line]:
+def comparison_lines(compared: ComparedRuns) -> Iterator[Line]:
     """Lay outcomes out for reading, regressions first."""
     outcomes, stale = compared.outcomes, compared.stale
     yield line(Span(f"{compared.before} -> {compared.after}", "strong"))

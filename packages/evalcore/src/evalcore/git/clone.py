@@ -131,7 +131,7 @@ class Clone:
         """Give the full id of a commit that the default branch holds; None means its tip.
 
         `git_sha` is looked up as the beginning of an id and never as a name, so that no branch, tag or
-        option can take its place. Raises UnknownCommit.
+        option can take its place. Raises CommitNotFound.
         """
         if git_sha is None:
             return self.commit_at(self.tracking)
@@ -151,7 +151,7 @@ class Clone:
         """Give the full id of any commit of the remote's, fetching it where the clone lacks it.
 
         A whole id may be of any commit that the remote gives; the beginning of one must be of a branch.
-        Raises UnknownCommit, or what keeps the remote from answering.
+        Raises CommitNotFound, or what keeps the remote from answering.
         """
         wanted = git_sha.lower()
         if not HEX.fullmatch(wanted):
@@ -335,9 +335,9 @@ class Clone:
             raise self._unknown(sha[:40], "is not a whole commit id")
         return sha
 
-    def _unknown(self, sha: str, what: str) -> errors.UnknownCommit:
+    def _unknown(self, sha: str, what: str) -> errors.CommitNotFound:
         hint = f"push it to {self.default_branch} first"
-        return errors.UnknownCommit(f"commit {sha!a} {what}", where=str(self.path), hint=hint)
+        return errors.CommitNotFound(f"commit {sha!a} {what}", where=str(self.path), hint=hint)
 
     def _sweep_lock(self) -> None:
         """Remove the lock that a git process left which was killed, as by a power cut."""

@@ -12,7 +12,7 @@ RepositoryError
 │   ├── RemoteRefused              the remote does not accept the token, or has no such repository
 │   └── GitTimedOut          *     a git command ran into its limit
 ├── InsecureRemote             credentials would go over plain HTTP, or stand in the URL
-├── UnknownCommit              not in the clone, or not reachable from the default branch
+├── CommitNotFound             not in the clone, or not reachable from the default branch
 ├── PushOutdated         *     the branch moved since we looked
 ├── PushRefused                the remote refuses the push (protected branch, hook, permission)
 ├── UnsafePath                 the file to write is not a regular file in the repository
@@ -96,7 +96,7 @@ class InsecureRemote(RepositoryError):
     code = "insecure_remote"
 
 
-class UnknownCommit(RepositoryError):
+class CommitNotFound(RepositoryError):
     """The commit is not in the clone, or not reachable from the default branch."""
 
     code = "unknown_commit"

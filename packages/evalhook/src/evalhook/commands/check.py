@@ -18,7 +18,7 @@ from evalhook.commands.serve import require_clones
 from evalhook.config.settings import Settings, inspect_settings
 from evalhook.errors import Refusal
 from evalhook.storage.space import require_writable
-from evalhook.wiring import Outside, free_space
+from evalhook.wiring import ExternalSystems, free_space
 
 
 class CheckLine(Frozen, frozen=True):
@@ -40,7 +40,7 @@ def run_checks(environ: Mapping[str, str]) -> Iterator[CheckLine]:
 
 def _check_dependencies(settings: Settings) -> Iterator[CheckLine]:
     scrub = Scrubber(settings.secrets)
-    checks = _Checks(settings, Outside(settings))
+    checks = _Checks(settings, ExternalSystems(settings))
     steps: list[tuple[str, Callable[[], str]]] = [
         ("state directory", checks.state_dir),
         ("git", checks.git),
@@ -64,9 +64,9 @@ def _failed(problem: ConfigurationError) -> CheckLine:
 class _Checks:
     """One method for each dependency: it says what was found, or raises EvaluatorError."""
 
-    def __init__(self, settings: Settings, outside: Outside) -> None:
+    def __init__(self, settings: Settings, external: ExternalSystems) -> None:
         self._settings = settings
-        self._outside = outside
+        self._external = external
         self._models: ModelsFile | None = None
 
     def state_dir(self) -> str:
@@ -92,16 +92,16 @@ class _Checks:
 
     def library(self) -> str:
         require_clones(self._settings)
-        return _check_clone(self._outside.library, self._settings.prompt_library_url)
+        return _check_clone(self._external.library, self._settings.prompt_library_url)
 
     def data_sets(self) -> str:
-        clone = self._outside.data_sets
+        clone = self._external.data_sets
         if clone is None:
             return "none set: only the library's own cases count"
         return _check_clone(clone, self._settings.data_sets_url)
 
     def models_file(self) -> str:
-        clone = self._outside.library
+        clone = self._external.library
         if not clone.has_content():
             return "is read once the prompt library is cloned"
         with CommitCheckout(clone.path, clone.commit_at(clone.tracking)) as checkout:
@@ -114,7 +114,7 @@ class _Checks:
         return f"{len(local)} local models: {', '.join(local)}"
 
     def mindrouter(self) -> str:
-        served = asyncio.run(self._outside.gateway.served(self._models))
+        served = asyncio.run(self._external.gateway.served(self._models))
         local = [model.id for model in self._models.models if is_local(model)] if self._models else []
         missing = [name for name in local if name not in served.models]
         url = self._settings.mindrouter_base_url
@@ -122,7 +122,7 @@ class _Checks:
         return f"{found}; not served now: {', '.join(missing)}" if missing else found
 
     def github(self) -> str:
-        github = self._outside.github
+        github = self._external.github
         if github is None:
             return f"not needed to commit back by {self._settings.commit_back}"
         return f"{self._settings.github_repo} is there; its default branch is {github.check()}"

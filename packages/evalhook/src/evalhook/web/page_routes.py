@@ -26,7 +26,7 @@ from evalhook.security.sessions import Sessions, cookie, is_from_elsewhere, sess
 from evalhook.security.throttle import Throttle
 from evalhook.web import event_stream, pages, schemas
 from evalhook.web.body import read_bytes
-from evalhook.web.pages import Running, View
+from evalhook.web.pages import RunningJob, View
 from evalhook.web.routes import NEEDS_TOKEN, TheService, errors
 from evalhook.worker.service import Service
 
@@ -152,7 +152,7 @@ def _view(service: Service, context: PageContext) -> View:
     running = None
     if live is not None:
         shown = schemas.view(service.find(live.job_id))
-        running = Running(shown, live.progress(), tuple(live.models()))
+        running = RunningJob(shown, live.progress(), tuple(live.models()))
     others = [schemas.view(job) for job in jobs if live is None or job.job_id != live.job_id]
     return View(
         version=__version__,

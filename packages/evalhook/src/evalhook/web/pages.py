@@ -31,7 +31,7 @@ MAX_TEXT: Final = 2000
 BIDI: Final = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
-class Running(Frozen, frozen=True):
+class RunningJob(Frozen, frozen=True):
     """The running job as it is now."""
 
     job: JobView
@@ -44,7 +44,7 @@ class View(Frozen, frozen=True):
 
     version: str
     shown_at: str
-    running: Running | None
+    running: RunningJob | None
     jobs: tuple[JobView, ...]
     """The others, the newest first."""
     more: int

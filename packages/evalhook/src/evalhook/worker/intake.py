@@ -21,7 +21,7 @@ from evalcore.errors import (
     UnknownComponent,
 )
 from evalcore.evaluation.material import Material
-from evalcore.git.errors import UnknownCommit
+from evalcore.git.errors import CommitNotFound
 from evalcore.library.models import ModelsFile, is_local
 from evalcore.runs.case_privacy import PublishCases, public_line
 from evalcore.runs.plan import JobPlan
@@ -56,7 +56,7 @@ class RepositoryReader(Protocol):
         ...
 
     async def commit(self, git_sha: str | None, tips: Tips) -> str:
-        """Return the full id of the commit asked for; raises UnknownCommit or RepositoryError."""
+        """Return the full id of the commit asked for; raises CommitNotFound or RepositoryError."""
         ...
 
     async def material(self, commit: str, tips: Tips, slug: str) -> Material:
@@ -142,7 +142,7 @@ class Intake:
     async def _commit(self, git_sha: str | None, tips: Tips) -> str:
         try:
             return await self._sources.commit(git_sha, tips)
-        except UnknownCommit as error:
+        except CommitNotFound as error:
             raise errors.UnknownCommit(error.line) from error
         except UNUSABLE_CLONE as error:
             raise errors.NotReady(error.line) from error

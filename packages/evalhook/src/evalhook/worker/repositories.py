@@ -65,7 +65,7 @@ class Repositories:
         return await in_thread(self._models, tips.library)
 
     async def commit(self, git_sha: str | None, tips: Tips) -> str:
-        """Return the full id of the commit asked for; raises UnknownCommit or RepositoryError."""
+        """Return the full id of the commit asked for; raises CommitNotFound or RepositoryError."""
         if git_sha is None:
             return tips.library
         clone = self._library.clone

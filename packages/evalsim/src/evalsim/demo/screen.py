@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import Markdown, TableElement
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.rule import Rule
+from rich.rule import Rule as HorizontalLine
 from rich.table import Table
 from rich.text import Text
 
@@ -108,7 +108,7 @@ class Screen:
     def end(self, text: str) -> None:
         """Close the demo."""
         if self.is_terminal:
-            self._print(Rule(style="green"))
+            self._print(HorizontalLine(style="green"))
         self._print(Text(f"\n{text}", style="bold green"))
 
     @contextmanager
