@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "models": ("evalcli.commands.models", "List, check, add and remove the models to evaluate."),
     "list": ("evalcli.commands.list", "List the components of the prompt library."),
     "runs": ("evalcli.commands.runs", "List the runs whose replies are kept."),
+    "bumps": ("evalcli.commands.bumps", "Say whose MAJOR or MINOR version rose between two commits."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 

@@ -87,3 +87,16 @@ def _version(front: YamlNode, where: str) -> str:
             hint="write e.g. `1.2.0`",
         )
     return version
+
+
+def written_version(text: str, where: str) -> str | None:
+    """Return the version that a prompt.md's front matter writes, be it a version or not; None without one.
+
+    Whatever else is wrong with the file is of no importance here. Raises ComponentError where the front
+    matter cannot be read.
+    """
+    lines = text.split("\n")
+    end = _end_of_front_matter(lines, where)
+    front = read_yaml("\n".join(lines[1:end]), where, ComponentError, first_line=2)
+    node = front.items().get("version") if front is not None else None
+    return node.text.strip() or None if node is not None and node.text is not None else None

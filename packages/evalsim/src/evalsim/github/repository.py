@@ -105,8 +105,12 @@ class BareRepository:
 
     def file(self, revision: str, path: str) -> bytes | None:
         """A file's contents at a commit or branch, or None where it is not there."""
+        return self.blob(f"{revision}:{path}")
+
+    def blob(self, name: str) -> bytes | None:
+        """The contents of a blob, by its id or by a commit and a path; None where there is none."""
         completed = subprocess.run(
-            ["git", "cat-file", "blob", f"{revision}:{path}"],  # noqa: S607 - as in run_git
+            ["git", "cat-file", "blob", name],  # noqa: S607 - as in run_git
             cwd=self.path,
             env=git_environment(),
             capture_output=True,

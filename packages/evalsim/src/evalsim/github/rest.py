@@ -11,7 +11,7 @@ from typing import TypeAlias
 from urllib.parse import unquote
 
 from evalsim.asgi import Answer, json_answer
-from evalsim.github import bodies, issues, pulls, repositories
+from evalsim.github import bodies, issues, pulls, repositories, trees
 from evalsim.github.repositories import answer_app, answer_graphql
 from evalsim.github.request import ApiError, Request, not_found
 from evalsim.github.state import State, Token
@@ -24,6 +24,8 @@ REPOSITORY_ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", r"/branches/(.+)", repositories.get_branch, ""),
     ("GET", r"/git/refs?/heads/(.+)", repositories.get_reference, ""),
     ("GET", r"/contents/(.+)", repositories.get_contents, ""),
+    ("GET", r"/git/trees/(.+)", trees.get_tree, "trees.get"),
+    ("GET", r"/git/blobs/([0-9a-f]{40})", trees.get_blob, "blobs.get"),
     ("GET", r"/pulls", pulls.list_pulls, "pulls.list"),
     ("POST", r"/pulls", pulls.create_pull, "pulls.create"),
     ("GET", r"/pulls/(\d+)", pulls.get_pull, ""),

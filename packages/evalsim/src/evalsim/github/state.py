@@ -92,6 +92,8 @@ class Repository(msgspec.Struct, kw_only=True):
     issues: list[Issue] = []
     statuses: list[CommitStatus] = []
     issue_count: int = 0
+    tree_limit: int = 100_000
+    """Lines of a tree that is listed with all below it."""
 
     @property
     def full_name(self) -> str:

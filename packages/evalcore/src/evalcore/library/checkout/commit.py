@@ -14,24 +14,12 @@ from typing import IO, Self
 from evalcore.errors import CheckoutError
 from evalcore.git.command import OUTPUT_LIMIT, start_reading
 from evalcore.library.checkout.git import ask
-from evalcore.library.checkout.interface import MAX_BYTES, checked_path, within_size
+from evalcore.library.checkout.interface import MAX_BYTES, within_size
 from evalcore.library.checkout.lfs import lfs_pointer, stored_contents
-from evalcore.structs import Frozen
-
-MAX_LINKS = 40
-_FOLDER = "040000"
-_LINK = "120000"
-_FOLDERS = (_FOLDER, "160000")  # a submodule is a folder, which stands empty
+from evalcore.library.checkout.tree import FOLDER, Entry, TreeCheckout
 
 
-class _Entry(Frozen, frozen=True):
-    """A line of a commit's tree."""
-
-    mode: str
-    oid: str
-
-
-class CommitCheckout:
+class CommitCheckout(TreeCheckout):
     """One commit of a git repository, read from its objects; neither index nor working tree matters.
 
     Where an object is a Git LFS pointer, its contents are read from the repository's LFS store.
@@ -44,7 +32,7 @@ class CommitCheckout:
             raise CheckoutError("is not the hexadecimal name of a commit", where=commit, hint="give its SHA")
         self.repository = repository
         self.commit = commit
-        self._tree: Mapping[str, _Entry] | None = None
+        self._tree: Mapping[str, Entry] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -71,12 +59,7 @@ class CommitCheckout:
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; raises CheckoutError naming the path."""
-        entry = self._tree_now().get(self._follow(path))
-        if entry is None:
-            raise CheckoutError("is not there", where=path, hint="check the file")
-        if entry.mode in _FOLDERS:
-            raise CheckoutError("is a folder, not a regular file", where=path, hint="put a file there")
-        data = self._blob(path, entry.oid)
+        data = super().read(path)
         pointer = lfs_pointer(data)
         if pointer is None:
             return data
@@ -89,63 +72,7 @@ class CommitCheckout:
             )
         return contents
 
-    def has(self, path: str) -> bool:
-        """Whether anything is there by that name, a link that leads nowhere included."""
-        if str(checked_path(path)) in self._tree_now():
-            return True
-        try:
-            return self._follow(path) in self._tree_now()
-        except CheckoutError:
-            return True  # a link stands there; reading it says what is wrong with it
-
-    def folders(self, path: str) -> tuple[str, ...]:
-        """Return the names of the folders in a folder, sorted; none where there is no such folder."""
-        prefix = "" if (real := self._follow(path)) == "." else f"{real}/"
-        names = {
-            child: entry
-            for full, entry in self._tree_now().items()
-            if full.startswith(prefix)
-            and "/" not in (child := full[len(prefix) :])
-            and child not in {"", "."}
-        }
-        return tuple(sorted(n for n, entry in names.items() if self._leads_to_folder(f"{prefix}{n}", entry)))
-
-    def _leads_to_folder(self, path: str, entry: _Entry) -> bool:
-        if entry.mode == _LINK:
-            try:
-                target = self._tree_now().get(self._follow(path))
-            except CheckoutError:
-                return True  # reading through it says why not
-            return target is None or target.mode in _FOLDERS
-        return entry.mode in _FOLDERS
-
-    def _follow(self, path: str) -> str:
-        """Return the path with every link on the way followed, inside the tree only."""
-        tree, left = self._tree_now(), list(reversed(checked_path(path).parts))
-        done: list[str] = []
-        links = 0
-        while left:
-            part = left.pop()
-            if part == "..":
-                if not done:
-                    raise _leaves(path)
-                done.pop()
-                continue
-            here = "/".join([*done, part])
-            entry = tree.get(here)
-            if entry is None or entry.mode != _LINK:
-                done.append(part)
-                continue
-            target = os.fsdecode(self._blob(here, entry.oid))
-            links += 1
-            if links > MAX_LINKS:
-                raise CheckoutError("is a loop of links", where=path, hint="check the file")
-            if target.startswith("/"):
-                raise _leaves(path)
-            left.extend(reversed([step for step in target.split("/") if step not in {"", "."}]))
-        return "/".join(done) or "."
-
-    def _tree_now(self) -> Mapping[str, _Entry]:
+    def _tree_now(self) -> Mapping[str, Entry]:
         if self._tree is None:
             listing = ask(self.repository, "ls-tree", "-r", "-t", "-z", "--full-tree", self.commit)
             if listing is None:
@@ -158,7 +85,7 @@ class CommitCheckout:
                 raise CheckoutError(
                     "has too many files", where=self.name, hint="evaluate a smaller repository"
                 )
-            self._tree = {".": _Entry(mode=_FOLDER, oid=""), **_parse_tree(listing)}
+            self._tree = {".": Entry(mode=FOLDER, oid=""), **_parse_tree(listing)}
         return self._tree
 
     def _blob(self, path: str, oid: str) -> bytes:
@@ -197,15 +124,11 @@ def _unreadable(path: str, reason: str) -> CheckoutError:
     return CheckoutError(f"cannot be read from git ({reason})", where=path, hint="run `git fsck` there")
 
 
-def _leaves(path: str) -> CheckoutError:
-    return CheckoutError("is a link that leaves the checkout", where=path, hint="put a copy there")
-
-
-def _parse_tree(listing: bytes) -> dict[str, _Entry]:
+def _parse_tree(listing: bytes) -> dict[str, Entry]:
     entries = {}
     for line in listing.split(b"\0"):
         if line:
             fields, _, path = line.partition(b"\t")
             mode, _, oid = fields.decode().split(" ")
-            entries[os.fsdecode(path)] = _Entry(mode=mode, oid=oid)
+            entries[os.fsdecode(path)] = Entry(mode=mode, oid=oid)
     return entries

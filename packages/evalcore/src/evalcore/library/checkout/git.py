@@ -32,6 +32,14 @@ def head_commit(folder: Path) -> str | None:
     return commit if _COMMIT.fullmatch(commit) else None
 
 
+def commit_of(folder: Path, revision: str) -> str | None:
+    """Return the commit that a revision names (an id, a branch, a tag); None where there is none."""
+    name = f"{revision}^{{commit}}"
+    answer = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
+    commit = answer.decode("ascii", "replace").strip() if answer is not None else ""
+    return commit if _COMMIT.fullmatch(commit) else None
+
+
 def commit_state(folder: Path, paths: Sequence[str], *, but: Sequence[str] = ()) -> CommitState:
     """Return the commit and which of the given paths (files, folders or globs) differ from it.
 

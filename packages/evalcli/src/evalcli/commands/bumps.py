@@ -1,0 +1,73 @@
+"""`evalcli bumps`: which components' MAJOR or MINOR version rose between two commits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from evalcli.commands.arguments import LIBRARY
+from evalcli.exits import Exit, refuse
+from evalcli.terminal.output import print_bytes, say
+from evalcli.terminal.rich_output import print_table
+from evalcli.terminal.text import Table
+from evalcli.workflows.bumps import bumps_in_checkout, bumps_on_github
+from evalcli.workflows.environment import github_access
+from evalcore.compare.bumps import Bump
+from evalcore.formats.strict_json import encode_canonical
+from evalcore.structs import JsonValue
+
+
+@click.command(name="bumps")
+@click.option("--base", required=True, metavar="REV", help="The earlier commit; 40 zeros for nothing at all.")
+@click.option("--head", required=True, metavar="REV", help="The later commit.")
+@click.option(
+    "--prompt-library",
+    type=LIBRARY,
+    show_default="the working directory",
+    help="A checkout of the prompt library that holds both commits.",
+)
+@click.option("--repo", metavar="OWNER/NAME", help="Ask GitHub instead, without a clone (GITHUB_TOKEN).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
+def command(base: str, head: str, prompt_library: Path | None, repo: str | None, *, as_json: bool) -> int:
+    """Compare the versions of all components between two commits.
+
+    Each component is listed whose version differs, or cannot be read at --head. `evaluate` is true where
+    it is new, or its MAJOR or MINOR number rose.
+    """
+    if repo is not None and prompt_library is not None:
+        refuse("--prompt-library and --repo are two places", hint="name one")
+    if repo is not None:
+        found = bumps_on_github(github_access(os.environ, repo), base, head)
+    else:
+        found = bumps_in_checkout(prompt_library or Path(), base, head)
+    if as_json:
+        print_bytes(encode_canonical([_object(bump) for bump in found]))
+    elif found:
+        print_table(_table(found))
+    else:
+        say("no version differs")
+    return Exit.DONE
+
+
+def _object(bump: Bump) -> JsonValue:
+    return {
+        "component": bump.component,
+        "base_version": bump.base_version,
+        "head_version": bump.head_version,
+        "change": bump.change,
+        "evaluate": bump.evaluate,
+    }
+
+
+def _table(found: list[Bump]) -> Table:
+    rows = (
+        (bump.component, bump.base_version or "-", bump.head_version or "-", bump.change, _yes(bump.evaluate))
+        for bump in found
+    )
+    return Table(headings=("component", "base", "head", "change", "evaluate"), rows=tuple(rows))
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 - a cell
+    return "yes" if value else "no"

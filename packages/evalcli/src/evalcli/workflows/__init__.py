@@ -1,0 +1,1 @@
+"""What workflows on GitHub do: bumps, triggers, publishing, the sweep; and the workflows themselves."""

@@ -1,0 +1,53 @@
+"""The versions of two commits, from a checkout or by GitHub's API, compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from evalcli.workflows.environment import GitHubAccess
+from evalcore.compare.bumps import Bump, bumps
+from evalcore.errors import CheckoutError
+from evalcore.github.trees import GitHubTrees, TreeReader
+from evalcore.library.checkout import CommitCheckout, commit_of
+from evalcore.library.checkout.api import ApiCheckout
+from evalcore.library.loader import COMPONENTS
+from evalcore.library.versions import written_versions
+
+NOTHING: Final = re.compile(r"0{40}|0{64}")
+"""What GitHub names as the commit before the first push to a branch, and after it is deleted."""
+
+
+def bumps_in_checkout(library: Path, base: str, head: str) -> list[Bump]:
+    """Compare two revisions of a checkout; raises CheckoutError where it lacks one."""
+    return bumps(_local_versions(library, base), _local_versions(library, head))
+
+
+def bumps_on_github(access: GitHubAccess, base: str, head: str) -> list[Bump]:
+    """Compare two revisions of a repository on GitHub; raises CheckoutError or RepositoryError."""
+    trees = GitHubTrees(
+        access.repository, access.tokens, api_url=access.api_url, allow_http=access.allow_http
+    )
+    blobs: dict[str, bytes] = {}
+    with trees.reading() as reader:
+        # What head and base share is fetched once.
+        before, after = (_versions_on_github(reader, name, blobs) for name in (base, head))
+    return bumps(before, after)
+
+
+def _local_versions(library: Path, revision: str) -> dict[str, str | None]:
+    if NOTHING.fullmatch(revision):
+        return {}
+    commit = commit_of(library, revision)
+    if commit is None:
+        hint = "fetch it first (actions/checkout: fetch-depth 0), or ask GitHub by --repo"
+        raise CheckoutError("has no such commit", where=f"{library}@{revision[:100]}", hint=hint)
+    with CommitCheckout(library, commit) as checkout:
+        return written_versions(checkout)
+
+
+def _versions_on_github(reader: TreeReader, name: str, blobs: dict[str, bytes]) -> dict[str, str | None]:
+    if NOTHING.fullmatch(name):
+        return {}
+    return written_versions(ApiCheckout(reader, name, COMPONENTS, blobs))

@@ -1,0 +1,68 @@
+"""One commit of a repository on GitHub as a checkout, read by its API without a clone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping
+from typing import Final
+
+from evalcore.github.trees import TreeLine, TreeReader
+from evalcore.library.checkout.interface import within_size
+from evalcore.library.checkout.tree import FOLDER, Entry, TreeCheckout
+
+_ROOT: Final = Entry(mode=FOLDER, oid="")
+_DEPTH: Final = 2
+"""Of folders listed one by one where GitHub does not list a whole tree: components, and each of them."""
+
+
+class ApiCheckout(TreeCheckout):
+    """A commit, a branch or a tag on GitHub.
+
+    Of a tree that GitHub does not list whole, only `folder` is seen, two folders deep. `blobs` holds what
+    was read by id, so that two commits share it.
+    """
+
+    def __init__(
+        self, reader: TreeReader, revision: str, folder: str, blobs: MutableMapping[str, bytes]
+    ) -> None:
+        self.revision = revision
+        self._reader = reader
+        self._folder = folder
+        self._blobs = blobs
+        self._tree: dict[str, Entry] | None = None
+
+    @property
+    def name(self) -> str:
+        """The revision's first characters."""
+        return self.revision[:40]
+
+    def _tree_now(self) -> dict[str, Entry]:
+        if self._tree is None:
+            whole = self._reader.listing(self.revision, deep=True)
+            if whole.is_whole:
+                self._tree = {".": _ROOT, **_entries("", whole.lines)}
+            else:
+                self._tree = {".": _ROOT, **self._listed_in_parts()}
+        return self._tree
+
+    def _listed_in_parts(self) -> dict[str, Entry]:
+        top = _entries("", self._reader.listing(self.revision, deep=False).lines)
+        found = dict(top)
+        level = {self._folder: top[self._folder]} if self._folder in top else {}
+        for _ in range(_DEPTH):
+            below: dict[str, Entry] = {}
+            for path, entry in level.items():
+                if entry.mode == FOLDER:
+                    below |= _entries(f"{path}/", self._reader.listing(entry.oid, deep=False).lines)
+            found |= below
+            level = below
+        return found
+
+    def _blob(self, path: str, oid: str) -> bytes:
+        if oid not in self._blobs:
+            self._blobs[oid] = self._reader.blob(oid)
+        data = self._blobs[oid]
+        return within_size(path, data, len(data))
+
+
+def _entries(prefix: str, lines: Iterable[TreeLine]) -> dict[str, Entry]:
+    return {f"{prefix}{line.path}": Entry(mode=line.mode, oid=line.oid) for line in lines}
