@@ -291,7 +291,7 @@ def test_every_refusal_stands_there() -> None:
 
 
 def test_every_code_of_an_error_stands_there() -> None:
-    everything = [*modules(evalcore), *modules(evalhook)]
+    everything = [*modules(evalcore), *modules(evalcli), *modules(evalhook)]
     codes = {kind.code for kind in subclasses(EvaluatorError) if not kind.__module__.startswith("evalsim")}
     literal = {
         code

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "list": ("evalcli.commands.list", "List the components of the prompt library."),
     "runs": ("evalcli.commands.runs", "List the runs whose replies are kept."),
     "bumps": ("evalcli.commands.bumps", "Say whose MAJOR or MINOR version rose between two commits."),
+    "trigger": ("evalcli.commands.trigger", "Ask the service to evaluate a component on the local models."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from evalcli.workflows.environment import GitHubAccess
+from evalcli.workflows.environment import NAMES, GitHubAccess
 from evalcore.compare.bumps import Bump, bumps
 from evalcore.errors import CheckoutError
 from evalcore.github.trees import GitHubTrees, TreeReader
@@ -27,7 +27,7 @@ def bumps_in_checkout(library: Path, base: str, head: str) -> list[Bump]:
 def bumps_on_github(access: GitHubAccess, base: str, head: str) -> list[Bump]:
     """Compare two revisions of a repository on GitHub; raises CheckoutError or RepositoryError."""
     trees = GitHubTrees(
-        access.repository, access.tokens, api_url=access.api_url, allow_http=access.allow_http
+        access.repository, access.tokens, api_url=access.api_url, allow_http=access.allow_http, names=NAMES
     )
     blobs: dict[str, bytes] = {}
     with trees.reading() as reader:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from evalcore.errors import ConfigurationError
+from evalcore.git.setting_names import SettingNames
 from evalcore.github.tokens import PUBLIC_API, AppTokens, FixedToken, GitHubTokens
 from evalcore.secret import Secret
 
@@ -20,6 +21,12 @@ TOKEN: Final = "GITHUB_TOKEN"  # noqa: S105 - a variable's name
 APP_ID: Final = "EVALHOOK_GITHUB_APP_ID"
 APP_KEY: Final = "EVALHOOK_GITHUB_APP_PRIVATE_KEY"
 API_URLS: Final = ("EVALHOOK_GITHUB_API_URL", "GITHUB_API_URL")
+NAMES: Final = SettingNames(
+    plain_http="EVALHOOK_ALLOW_HTTP=1",
+    github_repo="--repo",
+    github_api_url="GITHUB_API_URL",
+    trusted_publishers="EVALHOOK_TRUSTED_PUBLISHERS",
+)
 LONGEST_SECRET: Final = 64 * 1024
 
 
@@ -57,7 +64,7 @@ def _tokens(environ: Mapping[str, str], repository: str, api_url: str) -> GitHub
             raise ConfigurationError(
                 "is not set, though the app's other half is", where=lacking, hint="set both"
             )
-        return AppTokens(int(app_id), key.reveal(), repository, api_url=api_url)
+        return AppTokens(int(app_id), key.reveal(), repository, api_url=api_url, names=NAMES)
     token = read_secret(environ, TOKEN)
     if token is None:
         hint = f"set it, or {APP_ID} and {APP_KEY}"
