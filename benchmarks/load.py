@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import structs
 
-from evalcore.effects import uuid7
+from evalcore.ids import uuid7
 from evalhook import jobs
 from evalhook.jobs import Job, JobResult, ModelRow, Progress, Queued
 from evalsim.library import as_git, write_sample_library

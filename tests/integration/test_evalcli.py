@@ -323,7 +323,7 @@ def test_a_look_at_one_case_is_recorded_nowhere(make_world: Callable[..., World]
     assert not world.leaderboard.exists()
     absent = world.run(*line, "--case", f"{known}x")
     assert absent.returncode == 2
-    assert f"did you mean {known}?" in absent.stderr
+    assert f"did you mean `{known}`?" in absent.stderr
     left_out = world.run(*line, "--case", "unpublished-notice")
     assert (left_out.returncode, "cannot be used" in left_out.stderr) == (2, True)
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from evalcli.exits import run
 from evalcli.main import cli
 from evalcore.clients.reply import Reply, Usage
-from evalcore.effects import uuid7
+from evalcore.ids import uuid7
 from evalcore.library.models import Model
 from evalcore.runs.folder import RunFolder
 from evalcore.runs.plan import RunPlan

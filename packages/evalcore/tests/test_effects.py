@@ -3,7 +3,8 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.effects import real_effects, uuid7
+from evalcore.effects import real_effects
+from evalcore.ids import uuid7
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from evalcli.commands.arguments import how_much_is_said
+from evalcli.commands.lazy_group import LazyGroup
+from evalcli.commands.verbosity import how_much_is_said
 from evalcli.exits import PROGRAM, run
 from evalcore.version import __version__
 
@@ -32,47 +31,6 @@ COMMANDS: Final = {
     "trigger": ("evalcli.commands.trigger", "Ask the service to evaluate a component on the local models."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called, not when they are listed.
-
-    `lazy` maps a name to its module and summary.
-    """
-
-    def __init__(self, *, lazy: Mapping[str, tuple[str, str]], **settings: Any) -> None:  # noqa: ANN401 - click's own
-        super().__init__(**settings)
-        self.lazy = lazy
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        del ctx
-        return list(self.lazy)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        del ctx
-        if cmd_name not in self.lazy:
-            return None
-        command: click.Command = importlib.import_module(self.lazy[cmd_name][0]).command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called; one that is not there is answered with what is near."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as error:
-            raise click.exceptions.NoSuchCommand(
-                error.command_name, possibilities=self.lazy, ctx=ctx
-            ) from None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing any."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in self.lazy.items()])
 
 
 @click.group(

@@ -202,7 +202,7 @@ def test_an_unknown_component_and_another_folder_are_exit_code_2(
 ) -> None:
     ended = check("mmeo")
     assert (ended.code, ended.out) == (2, "")
-    assert "did you mean memo?" in ended.err
+    assert "did you mean `memo`?" in ended.err
     ended = evalcli("check", "--prompt-library", tmp_path)
     assert ended.code == 2
     assert "is not a prompt library" in ended.err

@@ -269,7 +269,7 @@ def test_models_that_are_not_there_are_named_with_what_is_near(
     where = library(run(1, "1.0.0", GOOD, model=BIG), run(2, "1.0.0", BAD, model=SMALL))
     line = ("compare", "--prompt-library", where, "--models")
     ended = evalcli(*line, BIG, "smal", "memo")
-    assert (ended.code, "did you mean small?" in ended.err) == (2, True)
+    assert (ended.code, "did you mean `small`?" in ended.err) == (2, True)
     ended = evalcli(*line, BIG, "smal")
     assert (ended.code, "has complete runs of both" in ended.err) == (3, True)
     ended = evalcli(*line, BIG, SMALL, "memo@1.0.0", "memo@1.1.0")

@@ -2,15 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from evalcli.terminal.rich_output import print_lines, print_styled
+from evalcli.terminal.rich_output import print_styled
 from evalcli.terminal.text import Span, line
 
 LINES = [line("model ", Span("regression", "bad")), line("[red]\x1b[2Jx[/red]", Span(" ", "dim"))]
-
-
-def test_without_a_terminal_lines_are_plain_text(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    print_lines(LINES)
-    assert capfdbinary.readouterr().out == b"model regression\n[red]\\x1b[2Jx[/red]\n"
 
 
 def test_a_terminal_gets_colour_but_none_from_the_text(

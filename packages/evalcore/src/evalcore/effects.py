@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
 
+from evalcore.ids import RANDOM_BYTES, uuid7
 from evalcore.structs import Frozen
-
-RANDOM_BYTES: Final = 10
-"""Of a UUIDv7 besides its time."""
 
 
 class Effects(Frozen, frozen=True):
@@ -39,11 +35,3 @@ def _now() -> datetime:
 
 def _new_id() -> str:
     return uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(RANDOM_BYTES))
-
-
-def uuid7(unix_ms: int, random: bytes) -> str:
-    """Make the id of a millisecond and ten random bytes; the caller brings clock and randomness."""
-    value = (unix_ms & (2**48 - 1)) << 80 | int.from_bytes(random[:RANDOM_BYTES], "big")
-    value &= ~(0xF000 << 64) & ~(0xC000 << 48)
-    value |= 0x7000 << 64 | 0x8000 << 48
-    return str(uuid.UUID(int=value))

@@ -128,7 +128,7 @@ def test_format_of_the_catalog_holds_over_a_schema_in_the_folder(json_library: L
 
 @pytest.mark.parametrize(
     ("slug", "hint"),
-    [("memos", "did you mean memo?"), ("zzz", "look into components/"), ("../memo", "use a-z")],
+    [("memos", "did you mean `memo`?"), ("zzz", "look into components/"), ("../memo", "use a-z")],
 )
 def test_unknown_component_is_told_with_near_names(library: Library, slug: str, hint: str) -> None:
     with pytest.raises(UnknownComponent) as error:

@@ -146,7 +146,7 @@ def test_an_added_model_is_removed_without_a_trace(project_root: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (THREE, "did you mean openai/a?|there is no model 'aa'"),
+        (THREE, "did you mean `openai/a`?|there is no model 'aa'"),
         ("models: [{id: aa, provider: openai}, {id: b, provider: openai}]\n", "remove the model by hand"),
         ("models:\n  - {id: aa, provider: openai}\n", "aa is its only model"),
         ("models: 7\n", "models.yaml:1"),

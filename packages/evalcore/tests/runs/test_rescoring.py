@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.effects import uuid7
+from evalcore.ids import uuid7
 from evalcore.runs.rescoring import rescored_run_id
 
 IDS = st.builds(uuid7, st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from evalcli.main import LazyGroup
+from evalcli.commands.lazy_group import LazyGroup
 from evalcore.version import __version__
 
 COMMANDS: Final = {

@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from evalcore.clients.reply import Reply
-from evalcore.effects import uuid7
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.git.clone import Clone
+from evalcore.ids import uuid7
 from evalcore.library.component import Case, Component
 from evalcore.library.models import Model, ModelsFile, Provider
 from evalcore.publishing.committer import Committer

@@ -84,7 +84,7 @@ def test_a_component_without_inputs_is_told_clearly(tmp_path):
 
 
 def test_an_unknown_component_is_told_with_a_near_name(tmp_path):
-    with pytest.raises(UnknownComponent, match="did you mean expense-memo"):
+    with pytest.raises(UnknownComponent, match="did you mean `expense-memo`"):
         read_subject(make_sample(tmp_path), "expense-memos")
 
 

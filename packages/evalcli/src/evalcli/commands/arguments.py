@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
-
-from evalcli.terminal.output import QUIET, VERBOSE
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _IN_COMPONENTS: Final = re.compile(r"(?:.*/)?components/([^/]+)/*")
 """A component by its folder, which a shell completes."""
@@ -65,36 +60,6 @@ class LibraryFolder(click.Path):
             if (parent / "components").is_dir():
                 return folder if parent == real else Path(os.path.relpath(parent))
         return folder
-
-
-def how_much_is_said(command: Command) -> Command:
-    """Give a command the options -q and -v."""
-    quiet = click.option(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        callback=_remembered(QUIET),
-        help="No progress, no warnings.",
-    )
-    verbose = click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_remembered(VERBOSE),
-        help="Say what is read from where.",
-    )
-    return quiet(verbose(command))
-
-
-def _remembered(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    def remember(context: click.Context, parameter: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 - click's
-        del parameter
-        if is_given:
-            context.meta[name] = True
-
-    return remember
 
 
 SKILL: Final = SkillName()

@@ -10,7 +10,7 @@ import click
 from evalcli.commands.arguments import LIBRARY
 from evalcli.exits import Exit, refuse
 from evalcli.terminal.output import print_bytes, say
-from evalcli.terminal.rich_output import print_table
+from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcli.workflows.bumps import bumps_in_checkout, bumps_on_github
 from evalcli.workflows.environment import github_access

@@ -9,13 +9,13 @@ import click
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.evaluation.check import check_library
-from evalcli.evaluation.plan import Sources
 from evalcli.exits import Exit
+from evalcli.leaderboards.places import Sources
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.findings import finding_lines, findings_object
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes
-from evalcli.terminal.rich_output import print_lines
+from evalcli.terminal.tables import print_lines
 from evalcore.errors import ConfigurationError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout

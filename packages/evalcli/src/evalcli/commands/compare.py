@@ -19,7 +19,7 @@ from evalcli.reports.comparison import ComparedRuns, comparison_lines, compariso
 from evalcli.reports.gates import unmet_regressions
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, say
-from evalcli.terminal.rich_output import print_lines
+from evalcli.terminal.tables import print_lines
 from evalcore.compare.pool import Pool, pools, pools_by_one_policy
 from evalcore.compare.verdict import Outcome, compare_models, compare_pools, compare_two
 from evalcore.compare.versions import previous_version, stale_cases

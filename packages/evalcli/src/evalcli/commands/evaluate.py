@@ -9,15 +9,18 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL, how_much_is_said
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
+from evalcli.commands.verbosity import how_much_is_said
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
-from evalcli.evaluation.plan import SCRATCH, Sources, make_runs_dir, only_cases, prepare, resolve
+from evalcli.evaluation.plan import SCRATCH, make_runs_dir, only_cases, prepare
+from evalcli.evaluation.providers import resolve
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.places import Sources
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.gates import AccuracyGate
 from evalcli.terminal.completion import completed_by

@@ -11,7 +11,7 @@ from evalcli.evaluation.overview import overview
 from evalcli.exits import Exit
 from evalcli.reports.lists import components_object, components_table
 from evalcli.terminal.output import print_bytes
-from evalcli.terminal.rich_output import print_table
+from evalcli.terminal.tables import print_table
 from evalcore.formats.strict_json import encode_canonical
 
 

@@ -13,7 +13,7 @@ from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import RunHead, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
 from evalcli.terminal.output import print_bytes, say
-from evalcli.terminal.rich_output import print_table
+from evalcli.terminal.tables import print_table
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.folder import RECORD, read_record

@@ -12,11 +12,10 @@ import msgspec
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import data_sets_beside
-from evalcli.reports.ranking import WORDING
 from evalcli.reports.score_tree import difference_lines
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, warn
-from evalcli.terminal.rich_output import print_lines, print_table
+from evalcli.terminal.tables import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
 from evalcore.clients.reply import Reply
 from evalcore.errors import CaseError, CheckoutError
@@ -24,7 +23,9 @@ from evalcore.evaluation.material import load_material
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, Component
+from evalcore.near_names import did_you_mean
 from evalcore.runs.compression import COMPRESSED, REPLIES
+from evalcore.runs.record import WORDING
 from evalcore.scoring.answers import Parsed, parse_answer
 from evalcore.scoring.explain import LeafRule, diff, explain, weight_warnings
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
@@ -45,9 +46,11 @@ class Scored(Frozen, frozen=True):
         for case in self.cases:
             if case.name == name:
                 return case
-        names = ", ".join(case.name for case in self.cases[:10])
+        names = [case.name for case in self.cases]
         raise CaseError(
-            f"there is no usable case {name!r:.110}", where=self.component.slug, hint=f"its cases: {names}"
+            f"there is no usable case {name!r:.110}",
+            where=self.component.slug,
+            hint=did_you_mean(name, names) or f"its cases: {', '.join(names[:10])}",
         )
 
 

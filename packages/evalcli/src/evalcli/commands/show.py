@@ -17,9 +17,10 @@ from evalcli.reports.run_words import ExaminedRun
 from evalcli.reports.score_tree import TreeView
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line
-from evalcli.terminal.rich_output import print_lines
+from evalcli.terminal.tables import print_lines
 from evalcore.errors import CaseError
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.near_names import did_you_mean
 from evalcore.runs.files import write_atomically
 from evalcore.runs.folder import RECORD, RunFolder, read_record
 from evalcore.runs.plan import RunPlan
@@ -113,8 +114,8 @@ def _check(plan: RunPlan, path: Path, selection: Selection) -> None:
     known = [case.name for case in plan.cases]
     for name in selection.cases:
         if name not in known:
-            named = ", ".join(known[:10])
-            raise CaseError(f"the run has no case {name!r:.110}", where=str(path), hint=f"its cases: {named}")
+            hint = did_you_mean(name, known) or f"its cases: {', '.join(known[:10])}"
+            raise CaseError(f"the run has no case {name!r:.110}", where=str(path), hint=hint)
     if selection.replicate is not None and selection.replicate >= plan.replicates:
         refuse(
             f"the run has no replicate {selection.replicate}",

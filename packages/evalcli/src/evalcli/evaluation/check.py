@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evalcli.evaluation.plan import Sources
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
-from evalcli.leaderboards.places import data_sets_beside
+from evalcli.leaderboards.places import Sources, data_sets_beside
 from evalcore.errors import EvaluatorError, InputError
-from evalcore.evaluation.check import Finding, changed_text, check_component, finding_of
+from evalcore.evaluation.check import changed_text, check_component
+from evalcore.evaluation.finding import Finding, finding_of
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.catalog import CATALOG_PATH
 from evalcore.library.checkout import Checkout, FolderCheckout, read_text

@@ -15,7 +15,7 @@ from evalcli.reports.gates import AccuracyGate
 from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
 from evalcli.terminal.output import note, print_bytes, print_line, say, warn
-from evalcli.terminal.rich_output import print_table
+from evalcli.terminal.tables import print_table
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.runs.record import RunRecord

@@ -11,7 +11,7 @@ import msgspec
 
 from evalcli.evaluation.plan import Prepared
 from evalcli.terminal.output import print_bytes
-from evalcli.terminal.rich_output import print_table
+from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcore.compare.pool import spread_of_records
 from evalcore.formats.strict_json import encode_canonical, rounded

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
+from evalcli.evaluation.providers import resolve
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, Sources, data_sets_beside
 from evalcli.leaderboards.published_cases import origin
-from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.errors import CaseError, ConfigurationError, StorageError
-from evalcore.evaluation.check import Finding, contradictions, misplaced_policies
+from evalcore.evaluation.check import contradictions, misplaced_policies
+from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.material import load_material
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library.loader import (
@@ -22,7 +22,8 @@ from evalcore.library.loader import (
     load_models,
     load_models_file,
 )
-from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, Provider, resolve_provider
+from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured
+from evalcore.near_names import did_you_mean
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
 from evalcore.scoring.rules.field_rules import plan_fields
@@ -31,14 +32,6 @@ from evalcore.version import SCORING_VERSION, __version__
 
 SCRATCH: Final = "scratch"
 """The folder, in that of the runs, of those that are a look and count nowhere."""
-
-
-class Sources(Frozen, frozen=True):
-    """Where an evaluation reads; None where the default is meant."""
-
-    prompt_library: Path
-    data_sets: Path | None
-    models: Path | None
 
 
 class SkippedModel(Frozen, frozen=True):
@@ -161,8 +154,7 @@ def only_cases(prepared: Prepared, names: Sequence[str]) -> Prepared:
         if name in skipped:
             raise CaseError(f"case {name} cannot be used: {skipped[name]}", hint="mend it")
         if name not in used:
-            near = difflib.get_close_matches(name, used, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(list(used)[:20])}"
+            hint = did_you_mean(name, used) or f"known: {', '.join(list(used)[:20])}"
             raise CaseError(f"there is no case {name!r:.110}", where=job.component.slug, hint=hint)
     cases = tuple(used[name] for name in sorted(set(names)))
     # Scoring plans by these cases alone: what it would refuse then is refused before the calls.
@@ -197,15 +189,6 @@ def select_models(
     )
 
 
-def resolve(provider: Provider, environ: Mapping[str, str]) -> Endpoint | NotConfigured:
-    """Say where a provider is reached, or why its models cannot be called from here."""
-    if provider.api not in SPOKEN_DIALECTS:
-        return NotConfigured(
-            reason=f"{provider.name} speaks the {provider.api} dialect, which this version cannot call yet"
-        )
-    return resolve_provider(provider, environ)
-
-
 def _commit(state: CommitState, field: str, where: Path) -> tuple[str | None, str]:
     if state.commit is None:
         return None, f"{where} is at no commit of a git repository, so {field} is null"
@@ -222,6 +205,8 @@ def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[M
     for name in named:
         if name not in known:
             raise ConfigurationError(
-                f"there is no model {name!r:.110}", where=where, hint=f"known: {', '.join(known)}"
+                f"there is no model {name!r:.110}",
+                where=where,
+                hint=did_you_mean(name, known) or f"known: {', '.join(known)}",
             )
     return tuple(known[name] for name in dict.fromkeys(named))

@@ -27,6 +27,18 @@ def leaderboard_path(prompt_library: Path, slug: str) -> Path:
     return prompt_library / "components" / slug / LEADERBOARD
 
 
+def leaderboard_files(prompt_library: Path) -> list[Path]:
+    """Return the leaderboards of all components that have one."""
+    return sorted(prompt_library.glob(f"components/*/{LEADERBOARD}"))
+
+
+def named_leaderboard(source: str, prompt_library: Path) -> Path:
+    """Return the leaderboard that is meant: a file, or that of a component."""
+    path = Path(source)
+    is_file = path.suffix == ".json" or len(path.parts) > 1 or path.is_file()
+    return path if is_file else leaderboard_path(prompt_library, source)
+
+
 def read_leaderboard(path: Path) -> Leaderboard:
     """Read one leaderboard; raises LeaderboardError where there is none or it is not valid."""
     return parse_leaderboard(read_bytes(path), str(path))

@@ -5,10 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from evalcore.structs import Frozen
+
 DATA_SETS_BESIDE: Final = "evaluation-data-sets"
 """The folder of the data sets, where they are checked out beside the prompt library."""
 RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
 """Where runs are stored, from the prompt library's root, unless another folder is named."""
+
+
+class Sources(Frozen, frozen=True):
+    """Where an evaluation or a check reads; None where the default is meant."""
+
+    prompt_library: Path
+    data_sets: Path | None
+    models: Path | None
 
 
 def data_sets_beside(prompt_library: Path) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Final, get_args
 import msgspec
 
 from evalcore.errors import ConfigurationError
-from evalcore.evaluation.check import Finding
+from evalcore.evaluation.finding import Finding
 from evalcore.library.component import DATA_SETS, SkippedCase, broken_cases_sentence
 from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, read_key
 from evalcore.runs.plan import JobPlan, Origin, RunPlan

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import uuid
 from pathlib import Path
 
 import msgspec
 
-from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
+from evalcli.leaderboards.files import leaderboard_files, leaderboard_path, read_leaderboard
 from evalcli.leaderboards.records import records_in
 from evalcore.compare.pool import Pool, pool_of_run, pools, pools_of_models, pools_of_version
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import ConfigurationError
+from evalcore.near_names import did_you_mean
 from evalcore.runs.folder import read_plan
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
@@ -63,7 +63,7 @@ def pools_of_two_models(
     LeaderboardError where a leaderboard cannot be used.
     """
     if selector is None:
-        files = sorted(prompt_library.glob("components/*/leaderboard.json"))
+        files = leaderboard_files(prompt_library)
         found = [_two_models(read_leaderboard(file), one, other, None) for file in files]
         return {name: pair for pairs in found for name, pair in pairs.items()}
     name, at, version = selector.rpartition("@")
@@ -90,12 +90,12 @@ def _two_models(
 def _without_models(leaderboard: Leaderboard, one: str, other: str, version: str) -> ConfigurationError:
     known = sorted({record.model for record in known_records(leaderboard) if record.status == "complete"})
     absent = [model for model in (one, other) if model not in known]
-    near = [match for model in absent for match in difflib.get_close_matches(model, known, n=1)]
+    near = [said for model in absent if (said := did_you_mean(model, known))]
     at = f"version {version} has not" if version else "no version has"
     return ConfigurationError(
         f"{at} complete runs of both {one} and {other}",
         where=leaderboard.component,
-        hint=f"did you mean {' and '.join(near)}?" if near else f"models: {', '.join(known[:20]) or 'none'}",
+        hint=" ".join(near) or f"models: {', '.join(known[:20]) or 'none'}",
     )
 
 
@@ -149,7 +149,7 @@ def _of_folder(run_dir: Path, prompt_library: Path) -> SelectedRuns:
 
 
 def _of_run_id(run_id: str, prompt_library: Path) -> SelectedRuns:
-    for path in sorted(prompt_library.glob("components/*/leaderboard.json")):
+    for path in leaderboard_files(prompt_library):
         leaderboard = read_leaderboard(path)
         records = known_records(leaderboard)
         if any(run_id in {record.run_id, record.rescored_from} for record in records):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from evalcli.terminal.text import Line, Span, line
-from evalcore.evaluation.check import Finding
+from evalcore.evaluation.finding import Finding
 from evalcore.structs import JsonObject
 
 

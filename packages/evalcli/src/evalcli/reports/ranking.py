@@ -9,13 +9,11 @@ from evalcli.terminal.text import Table, figure
 from evalcore.compare.versions import stale_cases
 from evalcore.library.component import broken_cases_sentence
 from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rightness_notes
-from evalcore.runs.record import RunRecord
+from evalcore.runs.record import WORDING, RunRecord
 from evalcore.version import SCORING_VERSION
 
 MOST_NAMED: Final = 4
 """Models that a note names."""
-WORDING: Final = "wording, not correctness"
-"""What the accuracy of drafting and review measures."""
 
 
 def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> Table:

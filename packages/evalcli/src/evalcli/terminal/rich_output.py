@@ -1,8 +1,7 @@
-"""Tables and styled lines on standard output: framed, coloured on a terminal, plain in a file or a pipe."""
+"""Tables and styled lines on a terminal: framed, in colour, as wide as it is."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
@@ -13,8 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from evalcli.terminal.narrow import LEAST_PROSE, Blocks, fit
-from evalcli.terminal.output import print_by, print_bytes
-from evalcli.terminal.text import MAX_LINE, Line, Style, Table, plain_line, plain_table, shown
+from evalcli.terminal.text import MAX_LINE, Line, Style, Table, shown
 
 _FRAME, _BETWEEN = 2, 2
 """Columns that a table's two edges take, and the space between two of its columns."""
@@ -26,22 +24,6 @@ _STYLES: Final[dict[Style, str]] = {
     "dim": "dim",
     "strong": "bold",
 }
-
-
-def print_table(table: Table) -> None:
-    """Write a table to standard output: framed on a terminal, aligned columns in a file or a pipe."""
-    if sys.stdout.isatty():
-        print_by(lambda: print_fitted(table, Console(highlight=False)))
-    else:
-        print_bytes(plain_table(table).encode())
-
-
-def print_lines(lines: Iterable[Line]) -> None:
-    """Write lines to standard output: in colour on a terminal, plain in a file or a pipe."""
-    if sys.stdout.isatty():
-        print_by(lambda: print_styled(lines))
-    else:
-        print_bytes("".join(plain_line(line) for line in lines).encode())
 
 
 def print_styled(lines: Iterable[Line]) -> None:
@@ -63,8 +45,9 @@ def print_styled(lines: Iterable[Line]) -> None:
             console.print(Text.assemble(first, "  " if number else "", part), soft_wrap=True)
 
 
-def print_fitted(table: Table, console: Console) -> None:
+def print_fitted(table: Table, console: Console | None = None) -> None:
     """Write a table as the width of the terminal allows: framed, or a block for each row."""
+    console = console or Console(highlight=False)
     fitted = fit(table, console.width, _FRAME, _BETWEEN)
     if isinstance(fitted, Blocks):
         if fitted.title:

@@ -20,7 +20,7 @@ from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
 from evalcore.clients.dialect import UNREADABLE, Dialect, Request
 from evalcore.clients.failures import Failure
-from evalcore.clients.interface import Call, Served, YieldSlot
+from evalcore.clients.interface import Call, OnWait, Served, YieldSlot
 from evalcore.clients.reply import Answer, Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
 from evalcore.clients.stream_limit import SILENCE_SECONDS
@@ -40,8 +40,6 @@ EVENTLESS_STREAMS = 2
 
 _KEY_REFUSED = frozenset({"unauthorized", "forbidden"})
 
-OnWait = Callable[[str, str, float], None]
-"""Called before each wait: the model's id, the failure's code, seconds."""
 Random = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 

@@ -12,6 +12,8 @@ from evalcore.structs import Frozen, JsonObject
 
 YieldSlot = Callable[[], AbstractAsyncContextManager[None]]
 """What a client holds around a wait: meanwhile the call's slot among the calls in flight is others'."""
+OnWait = Callable[[str, str, float], None]
+"""Called before each wait: the model's id, the failure's code, seconds."""
 
 
 class Call(Frozen, frozen=True):

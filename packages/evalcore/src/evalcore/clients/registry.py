@@ -7,8 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from evalcore.clients.dialect import Dialect
-from evalcore.clients.http import OnWait, open_http_client
-from evalcore.clients.interface import Client
+from evalcore.clients.interface import Client, OnWait
 from evalcore.clients.openai.dialect import OPENAI
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
@@ -34,6 +33,9 @@ def open_client(
 
     Raises ConfigurationError for a dialect that this version does not speak.
     """
+    # Most who ask which dialects there are open no connection, for which a third of a second is loaded.
+    from evalcore.clients.http import open_http_client  # noqa: PLC0415
+
     dialect = _DIALECTS.get(provider.api)
     if dialect is None:
         raise ConfigurationError(

@@ -5,12 +5,12 @@ Everything that can be read by itself is, so that one mistake does not hide the 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
-from evalcore.errors import CheckoutError, EvaluatorError, InputError
+from evalcore.errors import CheckoutError, InputError
+from evalcore.evaluation.finding import Finding, finding_of
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.formats.strict_json import parse_json, sha256_hex
 from evalcore.formats.versions import parse_version
@@ -29,12 +29,11 @@ from evalcore.library.loader import (
     read_prompt,
 )
 from evalcore.library.schema import TooMuchWork, make_validator
+from evalcore.near_names import did_you_mean
 from evalcore.runs.record import RunRecord
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES, plan_fields
 from evalcore.scoring.rules.policy import parse_policy
-from evalcore.structs import Frozen
 
-Severity = Literal["error", "warning"]
 Read = TypeVar("Read")
 
 TAXONOMY: Final = "taxonomy.md"
@@ -43,28 +42,6 @@ _CATEGORY: Final = re.compile(r"[-*] `([^`]+)`")
 _MISPLACED: Final = ("scoring.yml", "policy.yaml", "policy.yml")
 _UNREAD: Final = PromptFile(name="", version="", category=None, prompt="")
 """Stands for a prompt.md that cannot be used, so that the rest of its component is checked all the same."""
-
-
-class Finding(Frozen, frozen=True):
-    """One thing that is wrong, for the person who can correct it."""
-
-    severity: Severity
-    """error: an evaluation would refuse it, or would not do what its author means."""
-    component: str | None
-    where: str
-    """File, with a line where known."""
-    what: str
-    hint: str
-
-    @property
-    def line(self) -> str:
-        """The one line that is shown."""
-        return EvaluatorError(self.what, where=self.where, hint=self.hint).line
-
-
-def finding_of(error: EvaluatorError, component: str | None, severity: Severity = "error") -> Finding:
-    """Turn an error into a finding."""
-    return Finding(severity, component, error.where, error.what, error.hint)
 
 
 def check_component(library: Checkout, data_sets: Checkout | None, slug: str) -> list[Finding]:
@@ -184,7 +161,7 @@ def _category(library: Checkout, slug: str, prompt: PromptFile) -> Iterator[Find
         return
     listed = _listed_categories(library)
     known = listed or sorted(WORDING_CATEGORIES)
-    near = difflib.get_close_matches(prompt.category.casefold(), known, n=1)
+    near = did_you_mean(prompt.category, known)
     # Where the library lists none, only what is nearly one that scoring knows can be a mistake.
     if prompt.category in known or not (listed or near):
         return
@@ -193,7 +170,7 @@ def _category(library: Checkout, slug: str, prompt: PromptFile) -> Iterator[Find
         slug,
         f"{COMPONENTS}/{slug}/prompt.md",
         f"the category `{prompt.category[:60]}` is unknown",
-        f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(known)} ({TAXONOMY})",
+        near or f"use one of {', '.join(known)} ({TAXONOMY})",
     )
 
 

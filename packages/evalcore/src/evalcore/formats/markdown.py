@@ -21,13 +21,16 @@ value`.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, NamedTuple
 
 from evalcore.structs import JsonObject, JsonValue
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 DEEPEST = 40
 """Levels of quotes and lists within each other; what is nested deeper is left out."""
@@ -50,8 +53,20 @@ _BOLD_LINE = re.compile(r"(\*\*|__)(?=\S)(?P<text>(?:(?!\1).){1,120})(?<=[^\s.!?
 _IMAGE = re.compile(r"(?<!\\)!\[")
 _MARKUP = re.compile(r"[*_`\[\]<&\\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable("inline")
-_INLINE_PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST})
+
+
+class _Parsers(NamedTuple):
+    blocks: MarkdownIt
+    inline: MarkdownIt
+
+
+@functools.cache
+def _parsers() -> _Parsers:
+    # Loaded for Markdown alone: it is a seventh of what `evalcli score` of an answer in JSON takes.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    blocks = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable("inline")
+    return _Parsers(blocks, MarkdownIt("commonmark", {"maxNesting": DEEPEST}))
 
 
 def parse_markdown(text: str) -> JsonValue:
@@ -59,7 +74,7 @@ def parse_markdown(text: str) -> JsonValue:
     if len(text) > LONGEST_DOCUMENT or text.count("\n") > MOST_LINES:
         return {"sections": [{"paragraphs": [text]}]}
     builder = _Builder()
-    builder.read(_PARSER.parse(_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)))
+    builder.read(_parsers().blocks.parse(_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)))
     return builder.tree()
 
 
@@ -165,7 +180,7 @@ def _plain_text(source: str) -> str:
         source = source[box.end() :]
     if len(source) <= LONGEST_INLINE and _MARKUP.search(source):
         # As links, images give their description as well, and in less time where brackets stay open.
-        source = "".join(_inline_texts(_INLINE_PARSER.parseInline(_IMAGE.sub("[", source))))
+        source = "".join(_inline_texts(_parsers().inline.parseInline(_IMAGE.sub("[", source))))
     else:
         source = _TWO_BLANKS.sub(_HARD_BREAK, source)
     return mark + "\n".join(filter(None, map(_joined, source.split(_HARD_BREAK))))

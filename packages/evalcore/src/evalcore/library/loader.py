@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from evalcore.library.component import DATA_SETS, Component, OutputFormat
 from evalcore.library.front_matter import PromptFile, parse_prompt_file
 from evalcore.library.models import ModelsFile, parse_models
 from evalcore.library.schema import bundle_schema, make_validator
+from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonObject
 
 COMPONENTS = "components"
@@ -99,8 +99,7 @@ def check_slug(library: Checkout, slug: str) -> None:
             where=COMPONENTS,
             hint="go to one, or name it",
         )
-    near = difflib.get_close_matches(slug, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"look into {COMPONENTS}/"
+    hint = did_you_mean(slug, known, 3) or f"look into {COMPONENTS}/"
     raise UnknownComponent(f"there is no component `{slug}`", where=f"{COMPONENTS}/{slug}", hint=hint)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 from collections.abc import Iterator
 
@@ -19,6 +18,7 @@ from evalcore.library.models import (
     parse_models,
     streams_by_default,
 )
+from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonObject
 
 INDENT = 2
@@ -68,8 +68,7 @@ def remove_model(text: str, model_id: str, where: str = "models.yaml") -> str:
     known = parse_models(text.encode(), where).models
     ids = [model.id for model in known]
     if model_id not in ids:
-        near = difflib.get_close_matches(model_id, ids, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(ids)}"
+        hint = did_you_mean(model_id, ids) or f"known: {', '.join(ids)}"
         raise ConfigurationError(f"there is no model {model_id!r:.110}", where=where, hint=hint)
     if len(ids) == 1:
         hint = "add another before, or remove the file"

@@ -25,7 +25,7 @@ from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.markdown import CELL, REASON, escape_markdown
 from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rankings, rightness_notes
 from evalcore.runs.leaderboard import Leaderboard, known_records
-from evalcore.runs.record import RunRecord
+from evalcore.runs.record import WORDING, RunRecord
 from evalcore.runs.rescoring import newest_scoring
 
 MOST_MODELS: Final = 100
@@ -185,7 +185,7 @@ def _notes(
     records: Sequence[RunRecord], shown: Sequence[RankedPool], found: Sequence[Ranking]
 ) -> Iterator[str]:
     if any(record.accuracy.measures == "wording" for record in records):
-        yield "The accuracy of this component measures **wording, not correctness**."
+        yield f"The accuracy of this component measures **{WORDING}**."
     if any(row.ci95 for row in shown):
         yield (
             "Intervals (95 %) are for these cases and endless replicates of them, not for other cases, if "

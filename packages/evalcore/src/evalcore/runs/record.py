@@ -32,6 +32,8 @@ PROSE = (
 )
 
 
+WORDING = "wording, not correctness"
+"""What the accuracy means that `measures` wording."""
 NEARLY = 0.05
 """Of agreement: less than this above chance is hardly more."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from evalcore.effects import uuid7
 from evalcore.formats.strict_json import sha256_hex
+from evalcore.ids import uuid7
 from evalcore.runs.record import RunRecord
 
 _TIME_BITS = 80

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -12,6 +11,7 @@ from evalcore.formats.markdown import parse_markdown
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.component import Case, Component
 from evalcore.library.schema_view import Place, SchemaView, facts_of, types_of
+from evalcore.near_names import did_you_mean
 from evalcore.scoring.anls.nodes import clipped
 from evalcore.scoring.markdown_tree import markdown_fields
 from evalcore.scoring.rules.policy import ITEM, Path, Policy, PolicyEntry, entry_for, parse_policy
@@ -246,16 +246,14 @@ def _check_path(rules: FieldRules, path: Path, policy: Policy) -> None:
             raise ComponentError(
                 f"there is no field `{path_text(path)}` in the schema nor in any expected answer",
                 where=policy[path].where,
-                hint=_did_you_mean(name, above),
+                hint=_near_field(name, above),
             )
     _check_alignment(policy[path], fields)
 
 
-def _did_you_mean(name: str, above: Sequence[Field]) -> str:
-    near = difflib.get_close_matches(name, sorted({known for field in above for known in field.names()}), n=1)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    return f"`{name}` is not there; write lists as `name[]`"
+def _near_field(name: str, above: Sequence[Field]) -> str:
+    known = sorted({known for field in above for known in field.names()})
+    return did_you_mean(name, known) or f"`{name}` is not there; write lists as `name[]`"
 
 
 def _check_alignment(entry: PolicyEntry, fields: Sequence[Field]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +9,7 @@ from typing import TypeAlias, get_args
 
 from evalcore.errors import ComponentError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
+from evalcore.near_names import did_you_mean
 from evalcore.scoring.rules.rules import CLOSENESS, Comparator, ListRule, Rule
 from evalcore.structs import Frozen, JsonScalar
 
@@ -258,8 +258,7 @@ def _check_mapping(node: YamlNode, where: str, what: str) -> None:
 
 def _unknown(where: str, node: YamlNode, kind: str, name: str, known: Iterable[str]) -> ComponentError:
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(known)}"
+    hint = did_you_mean(name, known) or f"use one of {', '.join(known)}"
     return _wrong(where, node, f"unknown {kind} `{name[:100]}`", hint)
 
 

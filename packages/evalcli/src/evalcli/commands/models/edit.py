@@ -1,37 +1,24 @@
-"""`evalcli models`: list, check, add, remove."""
+"""`evalcli models add` and `remove`: models.yaml edited, its comments and layout kept."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 from pathlib import Path
 from typing import get_args
-from urllib.parse import urlsplit
 
 import click
-import msgspec
 
 from evalcli.commands.arguments import PROMPT_LIBRARY
-from evalcli.evaluation.plan import resolve
+from evalcli.commands.models.source import MODELS
 from evalcli.exits import Exit, refuse
-from evalcli.reports.availability import Answer, availability_table, is_all_served
-from evalcli.terminal.output import print_bytes, print_line, warn
-from evalcli.terminal.rich_output import print_table
-from evalcli.terminal.text import Table
-from evalcore.clients.registry import open_client
-from evalcore.errors import ConfigurationError, ModelError, StorageError
-from evalcore.formats.strict_json import encode_canonical
-from evalcore.library.checkout import MAX_BYTES, FolderCheckout
-from evalcore.library.loader import MODELS_PATH, load_models, load_models_file
+from evalcli.terminal.output import print_line
+from evalcore.errors import ConfigurationError, StorageError
+from evalcore.library.checkout import MAX_BYTES
+from evalcore.library.loader import MODELS_PATH
 from evalcore.library.models import (
     MAX_SECONDS,
-    Endpoint,
     Model,
-    ModelsFile,
-    NotConfigured,
     Price,
-    Provider,
     StructuredOutput,
     concurrency_by_default,
     streams_by_default,
@@ -40,59 +27,10 @@ from evalcore.library.models_edit import add_model, remove_model
 from evalcore.runs.files import write_atomically
 from evalcore.structs import JsonObject, JsonValue
 
-MODELS = click.option(
-    "--models",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    show_default=f"{MODELS_PATH} in the library",
-    help="The file of models.",
-)
-
-
 SECONDS = click.FloatRange(min=0, min_open=True, max=MAX_SECONDS)
 
 
-@click.group(name="models")
-def command() -> None:
-    """List, check, add and remove the models to evaluate."""
-
-
-@command.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
-@PROMPT_LIBRARY
-@MODELS
-def list_models(prompt_library: Path, path: Path | None, *, as_json: bool) -> int:
-    """List the models, and whether their keys are present; nothing is asked of the network."""
-    models_file = _load(prompt_library, path)
-    if as_json:
-        print_bytes(encode_canonical([_object(model, models_file) for model in models_file.models]))
-        return Exit.DONE
-    rows = tuple(_listed(model, models_file.providers[model.provider]) for model in models_file.models)
-    print_table(Table(headings=("model", "provider", "structured output", "key"), rows=rows))
-    return Exit.DONE
-
-
-@command.command()
-@PROMPT_LIBRARY
-@MODELS
-def check(prompt_library: Path, path: Path | None) -> int:
-    """Ask each provider whether it is there, accepts the key, and can serve the models now.
-
-    Exit code 1 where a model whose key is present cannot be served, 3 where no key is present.
-    """
-    models_file = _load(prompt_library, path)
-    answers = asyncio.run(_ask(models_file))
-    print_table(availability_table(models_file.models, answers))
-    if all(isinstance(answer, NotConfigured) for answer in answers.values()):
-        reasons = dict.fromkeys(
-            answer.reason for answer in answers.values() if isinstance(answer, NotConfigured)
-        )
-        warn(f"no provider can be asked: {'; '.join(reasons)}")
-        return Exit.NOTHING
-    return Exit.DONE if is_all_served(models_file.models, answers) else Exit.INCOMPLETE
-
-
-@command.command()
+@click.command()
 @click.argument("model_id", metavar="ID")
 @click.option("--provider", required=True, help="mindrouter, openai, ... or one that the file defines.")
 @click.option("--structured-output", type=click.Choice(get_args(StructuredOutput)), default="none")
@@ -144,7 +82,7 @@ def add(
     return Exit.DONE
 
 
-@command.command()
+@click.command()
 @click.argument("model_id", metavar="ID")
 @PROMPT_LIBRARY
 @MODELS
@@ -158,48 +96,6 @@ def remove(model_id: str, prompt_library: Path, path: Path | None) -> int:
     write_atomically(target.resolve(), edited.encode())
     print_line(f"{model_id} is no longer in {target}")
     return Exit.DONE
-
-
-def _load(prompt_library: Path, path: Path | None) -> ModelsFile:
-    return load_models(FolderCheckout(prompt_library)) if path is None else load_models_file(path)
-
-
-def _listed(model: Model, provider: Provider) -> tuple[str, ...]:
-    found = resolve(provider, os.environ)
-    if isinstance(found, NotConfigured):
-        key = found.reason
-    elif provider.api_key_env is None:
-        key = "not needed"
-    else:
-        key = "present"
-    return model.id, model.provider, model.structured_output, key
-
-
-def _object(model: Model, models_file: ModelsFile) -> JsonObject:
-    found = resolve(models_file.providers[model.provider], os.environ)
-    written: JsonObject = msgspec.to_builtins(model)
-    reason = found.reason if isinstance(found, NotConfigured) else None
-    return {**written, "usable": reason is None, "reason": reason}
-
-
-async def _ask(models_file: ModelsFile) -> dict[str, Answer]:
-    names = list(dict.fromkeys(model.provider for model in models_file.models))
-    answers = await asyncio.gather(*(_ask_one(models_file.providers[name]) for name in names))
-    return dict(zip(names, answers, strict=True))
-
-
-async def _ask_one(provider: Provider) -> Answer:
-    found = resolve(provider, os.environ)
-    if not isinstance(found, Endpoint):
-        return found
-    try:
-        async with open_client(provider, found.base_url, found.api_key) as client:
-            return await client.served()
-    except ModelError as error:
-        host = urlsplit(found.base_url)
-        return type(error)(
-            error.what, where=f"{provider.name} at {host.scheme}://{host.netloc}", hint=error.hint
-        )
 
 
 def _parse_params(params: tuple[str, ...]) -> JsonObject:

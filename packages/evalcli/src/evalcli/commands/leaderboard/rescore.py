@@ -1,0 +1,82 @@
+"""`evalcli leaderboard rescore`: a component's runs brought to the present rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SELECTOR
+from evalcli.exits import Exit
+from evalcli.leaderboards.files import add_to_leaderboard, named_leaderboard, read_leaderboard
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
+from evalcli.leaderboards.policies import current_policy, rescore_to_policy
+from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
+from evalcli.reports.rescoring import sentence
+from evalcli.terminal.completion import completed_by
+from evalcli.terminal.output import print_line
+from evalcore.library.checkout import FolderCheckout
+from evalcore.runs.leaderboard import Leaderboard, known_records
+from evalcore.runs.rescoring import first_run_id
+from evalcore.version import SCORING_VERSION
+
+
+@click.command(name="rescore")
+@click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
+@PROMPT_LIBRARY
+@click.option(
+    "--runs-dir",
+    type=FOLDER,
+    help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
+)
+@click.option(
+    "--policy",
+    type=click.Choice(["current"]),
+    help="Score by the policy that the component has now, every run that has no record by it.",
+)
+@click.option(
+    "--data-sets",
+    type=FOLDER,
+    help="The evaluation data sets, for --policy; default: ../evaluation-data-sets, beside the library.",
+)
+def command(
+    source: str,
+    prompt_library: Path,
+    runs_dir: Path | None,
+    policy: str | None,
+    data_sets: Path | None,
+) -> int:
+    """Bring a component's leaderboard to the present scoring version, or to its present policy.
+
+    Every run of an older one whose replies are in RUNS_DIR is scored again, and its new record is added
+    beside the old one. Exit code 1 where some runs' replies are not at hand.
+    """
+    path, runs = named_leaderboard(source, prompt_library), runs_dir or prompt_library / RUNS_IN_LIBRARY
+    leaderboard = read_leaderboard(path)
+    records = known_records(leaderboard)
+    if policy is None:
+        done = rescore_older(records, runs)
+        return _rescored(path, leaderboard, done, runs, f"at scoring version {SCORING_VERSION}")
+    beside = data_sets or data_sets_beside(prompt_library)
+    checkout = FolderCheckout(beside) if beside is not None else None
+    now = current_policy(FolderCheckout(prompt_library), checkout, leaderboard.component)
+    done = rescore_to_policy(records, runs, now)
+    return _rescored(path, leaderboard, done, runs, "by the present policy")
+
+
+def _rescored(path: Path, leaderboard: Leaderboard, done: RescoredRuns, runs_dir: Path, wanted: str) -> Exit:
+    for item in done.rescored:
+        print_line(sentence(item))
+    usable = published_scorings(item for item in done.rescored if item.is_usable)
+    if usable:
+        add_to_leaderboard(path, leaderboard.component, usable)
+    for record in done.absent:
+        print_line(
+            f"{first_run_id(record)} ({record.model}, {record.component_version}): stays as it was scored,"
+            f" its replies are not in {runs_dir}"
+        )
+    print_line(
+        f"{path}: {len(usable)} run(s) rescored, {done.current} {wanted} before,"
+        f" {len(done.absent)} without replies at hand"
+    )
+    return Exit.INCOMPLETE if done.absent or len(usable) < len(done.rescored) else Exit.DONE

@@ -1,0 +1,54 @@
+"""What a command loads: starting takes longer by what it does not need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalsim.testing import write_component, write_leaderboard
+
+SLOW = {"rich", "asyncio", "httpx", "aiohttp", "markdown_it", "difflib"}
+"""What takes long to load, and is for terminals, calls, Markdown and mistakes alone."""
+
+
+@pytest.fixture
+def library(tmp_path: Path, make_record: Callable[..., Any]) -> Path:
+    root = tmp_path / "library"
+    write_component(root, schema={"type": "object"}, cases={"one": {"amount": 1}})
+    records = [make_record(1), make_record(2, component_version="1.1.0")]
+    write_leaderboard(root / "components" / "memo" / "leaderboard.json", *records)
+    models = root / ".evaluator" / "models.yaml"
+    models.parent.mkdir()
+    models.write_text("models:\n  - {id: alpha, provider: openai}\n")
+    (root / "answer.json").write_text(json.dumps({"amount": 2}))
+    return root
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--help"],
+        ["score", "memo", "--case", "one", "answer.json"],
+        ["compare", "memo@1.0.0", "memo@1.1.0"],
+        ["leaderboard", "show", "memo"],
+        ["leaderboard", "validate", "memo"],
+        ["leaderboard", "schema"],
+        ["models", "list"],
+        ["check"],
+        ["list"],
+        ["runs"],
+    ],
+    ids=" ".join,
+)
+def test_into_a_pipe_a_command_loads_nothing_slow(library: Path, line: list[str]) -> None:
+    code = "import sys\nfrom evalcli.main import main\ntry: main()\nfinally: print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line], cwd=library, capture_output=True, text=True, check=True
+    )
+    assert not SLOW & set(done.stdout.splitlines()[-1].split())

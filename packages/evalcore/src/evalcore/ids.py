@@ -1,0 +1,17 @@
+"""Ids of jobs and runs: UUIDv7, which sort by the time at which they were made."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+RANDOM_BYTES: Final = 10
+"""Of a UUIDv7 besides its time."""
+
+
+def uuid7(unix_ms: int, random: bytes) -> str:
+    """Make the id of a millisecond and ten random bytes; the caller brings clock and randomness."""
+    value = (unix_ms & (2**48 - 1)) << 80 | int.from_bytes(random[:RANDOM_BYTES], "big")
+    value &= ~(0xF000 << 64) & ~(0xC000 << 48)
+    value |= 0x7000 << 64 | 0x8000 << 48
+    return str(uuid.UUID(int=value))
