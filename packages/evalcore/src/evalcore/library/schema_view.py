@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from evalcore.structs import Frozen, JsonObject, JsonValue
@@ -27,6 +28,8 @@ class SchemaView:
 
     def __init__(self, schema: JsonObject | None) -> None:
         self._root: JsonObject = schema or {}
+        self._known: dict[tuple[int, int], list[Alternative]] = {}
+        """What a schema comes to, by its identity and depth: one is referred to again and again."""
         self.place = self._place([schema]) if schema is not None else Place()
 
     def field(self, place: Place, name: str) -> Place:
@@ -69,19 +72,24 @@ class SchemaView:
         combined: list[Alternative] = [()]
         for schema in schemas:
             options = self._expanded(schema, 0)
-            combined = [(*one, *other) for one in combined for other in options][:MOST_ALTERNATIVES]
+            combined = _combined(combined, options)
         return Place(tuple(combined))
 
     def _expanded(self, schema: JsonValue, depth: int) -> list[Alternative]:
         if not isinstance(schema, dict) or depth > DEEPEST:
             return [()]
+        key = id(schema), depth
+        if key not in self._known:
+            self._known[key] = self._expand(schema, depth)
+        return self._known[key]
+
+    def _expand(self, schema: JsonObject, depth: int) -> list[Alternative]:
         combined: list[Alternative] = [(schema,)]
         parts = [*_schemas(schema, "allOf")]
         if isinstance(ref := schema.get("$ref"), str):
             parts.append(self._target(ref))
         for part in parts:
-            options = self._expanded(part, depth + 1)
-            combined = [(*one, *other) for one in combined for other in options][:MOST_ALTERNATIVES]
+            combined = _combined(combined, self._expanded(part, depth + 1))
         for keyword in ("anyOf", "oneOf"):
             choices = [
                 alternative
@@ -91,7 +99,7 @@ class SchemaView:
                 if not _is_null(alternative)
             ]
             if choices:
-                combined = [(*one, *other) for one in combined for other in choices][:MOST_ALTERNATIVES]
+                combined = _combined(combined, choices)
         return combined
 
     def _target(self, ref: str) -> JsonValue:
@@ -114,6 +122,21 @@ def types_of(facts: Mapping[str, JsonValue]) -> frozenset[str]:
     kinds = facts.get("type")
     names = kinds if isinstance(kinds, list) else [kinds]
     return frozenset(name for name in names if isinstance(name, str) and name != "null")
+
+
+def _combined(alternatives: Sequence[Alternative], options: Sequence[Alternative]) -> list[Alternative]:
+    """Return each alternative with each of the options that hold beside it."""
+    pairs = ((one, other) for one in alternatives for other in options)
+    return [_together(one, other) for one, other in islice(pairs, MOST_ALTERNATIVES)]
+
+
+def _together(one: Alternative, other: Alternative) -> Alternative:
+    """Join schemas that hold together, each once, where it stands last: there its keywords count.
+
+    A recursive schema in two parts of an `allOf` would otherwise be there twice as often at each level.
+    """
+    later = {id(schema) for schema in other}
+    return (*(schema for schema in one if id(schema) not in later), *other)
 
 
 def _is_null(alternative: Alternative) -> bool:
