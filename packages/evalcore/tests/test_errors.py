@@ -1,0 +1,98 @@
+"""Every error says what, where and what to do, in one line, whatever it quotes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalcore import errors
+from evalcore.errors import (
+    CaseError,
+    CheckoutError,
+    ConfigurationError,
+    EvaluatorError,
+    InputError,
+    LeaderboardError,
+    ModelError,
+    ProviderRefused,
+    ProviderUnreachable,
+    RepositoryError,
+    ScoringError,
+    StorageError,
+    UnknownComponent,
+)
+
+CLASSES = [
+    value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, EvaluatorError)
+]
+
+
+def test_a_line_is_where_what_and_what_to_do():
+    error = ConfigurationError("the key `x` is unknown", where="models.yaml:3", hint="remove it")
+    assert error.line == str(error) == "models.yaml:3: the key `x` is unknown; remove it"
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [({}, "what"), ({"where": "here"}, "here: what"), ({"hint": "do"}, "what; do")],
+)
+def test_what_is_not_known_is_left_out(fields, line):
+    assert EvaluatorError("what", **fields).line == line
+
+
+@given(st.text(), st.text(), st.text())
+def test_nothing_that_is_quoted_breaks_the_line_or_moves_a_cursor(what, where, hint):
+    line = EvaluatorError(what, where=where, hint=hint).line
+    assert line.isprintable()
+    assert line == " ".join(line.split())
+
+
+def test_text_that_turns_around_and_escapes_are_taken_out():
+    assert EvaluatorError("a\u202eb\x1b[31mc\nd").line == "a b [31mc d"
+
+
+def test_codes_are_stable_and_of_their_own():
+    assert {kind.__name__: kind.code for kind in CLASSES} == {
+        "EvaluatorError": "error",
+        "InputError": "invalid_input",
+        "ConfigurationError": "invalid_configuration",
+        "ComponentError": "unusable_component",
+        "UnknownComponent": "unknown_component",
+        "CaseError": "no_usable_case",
+        "CheckoutError": "unusable_file",
+        "LeaderboardError": "invalid_leaderboard",
+        "ModelError": "provider_error",
+        "ProviderUnreachable": "provider_unreachable",
+        "ProviderRefused": "provider_refused",
+        "ScoringError": "scoring",
+        "StorageError": "storage",
+        "RepositoryError": "repository",
+    }
+
+
+def test_only_a_provider_that_is_not_reached_is_worth_another_attempt():
+    assert [kind for kind in CLASSES if kind.retryable] == [ProviderUnreachable]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parent"),
+    [
+        (UnknownComponent, errors.ComponentError),
+        (CaseError, InputError),
+        (CheckoutError, InputError),
+        (LeaderboardError, InputError),
+        (ProviderRefused, ModelError),
+        (ScoringError, EvaluatorError),
+        (StorageError, EvaluatorError),
+        (RepositoryError, EvaluatorError),
+    ],
+)
+def test_errors_are_kinds_of_each_other(kind, parent):
+    assert issubclass(kind, parent)
+
+
+def test_the_tree_in_the_docstring_names_every_class():
+    assert {kind.__name__ for kind in CLASSES} <= set(re.findall(r"\w+", errors.__doc__))
