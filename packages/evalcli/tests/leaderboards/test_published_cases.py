@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
 
-from evalcli.leaderboards.published_cases import KEY, SETTING, origin, published_cases
+from evalcli.leaderboards.published_cases import KEY, NAMES_KEY, SETTING, origin, published_cases
 from evalcore.errors import ConfigurationError
 from evalcore.library.component import SkippedCase
+from evalcore.runs.case_privacy import CasePrivacy
 from evalsim.testing import make_case, make_job_plan, make_record
 
 ACTIONS = {"GITHUB_ACTIONS": "true"}
@@ -67,10 +69,32 @@ def test_a_record_names_cases_by_the_key_beside_the_runs(tmp_path: Path) -> None
     record = make_record(case_results=[result_of(SECRET)])
     published = published_cases(ACTIONS)
     first = published.record(record, plan, tmp_path)
-    assert first.case_results[0].case.startswith("case-")
+    assert first.case_results[0].case.startswith("unpaired-")
     assert published.record(record, plan, tmp_path) == first
     assert (tmp_path / KEY).exists()
     assert published_cases({}).record(record, plan, tmp_path) == record
+
+
+@pytest.mark.parametrize("written", [b"k" * 32, (b"k" * 32).hex()])
+def test_with_the_services_key_names_are_hashed_as_the_service_does(
+    tmp_path: Path, written: bytes | str
+) -> None:
+    plan = make_job_plan(cases=[make_case(SECRET, source="data_sets")])
+    record = make_record(case_results=[result_of(SECRET)])
+    text = written if isinstance(written, str) else base64.b64encode(written).decode() + "\n"
+    published = published_cases(ACTIONS | {NAMES_KEY: text})
+    theirs = CasePrivacy(None, b"k" * 32).record(record, plan.component, plan.cases)
+    assert published.record(record, plan, tmp_path) == theirs
+    assert theirs.case_results[0].case.startswith("case-")
+    assert text.strip() not in repr(published)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", ["short", "!" * 44, "k" * 64, base64.b64encode(b"k" * 31).decode()])
+def test_a_key_that_is_none_is_refused_without_being_shown(wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match="EVAL_CASE_NAMES_KEY: is no key of 32 bytes") as refused:
+        published_cases(ACTIONS | {NAMES_KEY: wrong})
+    assert wrong not in str(refused.value)
 
 
 def result_of(case: str) -> dict[str, object]:

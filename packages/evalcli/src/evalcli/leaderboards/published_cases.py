@@ -1,7 +1,7 @@
 """What of cases `evaluate` shows and adds to a leaderboard: EVALHOOK_PUBLISH_CASES, as the service has it.
 
 Where it is unset, all of them by name, but in GitHub Actions, whose logs and leaderboards others read:
-there the data sets' cases are hashed, as by the service.
+there the data sets' cases are hashed, as by the service: under its own key where EVAL_CASE_NAMES_KEY is it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import msgspec
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.finding import Finding
 from evalcore.library.component import DATA_SETS, SkippedCase, broken_cases_sentence
-from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, read_key
+from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, key_of, read_key
 from evalcore.runs.plan import JobPlan, Origin, RunPlan
 from evalcore.runs.record import RunRecord
+from evalcore.secret import Secret
 from evalcore.structs import Frozen
 
 SETTING: Final = "EVALHOOK_PUBLISH_CASES"
@@ -26,20 +27,34 @@ UNNAMED: Final = "a case of the data sets"
 WHY_FOUND: Final = "`evalcli check` beside the data sets says which"
 KEY: Final = "case-names.key"
 """Of the hashes; in the folder of runs, since it is as confidential as they are."""
+NAMES_KEY: Final = "EVAL_CASE_NAMES_KEY"
 
 
 class PublishedCases(Frozen, frozen=True):
     """What is published of cases; `setting` None: of the library's the names, of others their hashes."""
 
     setting: PublishCases | None
+    names_key: Secret | None = None
+    """The service's key, as text."""
+    is_public: bool = False
+    """Whether hashes under another key than the service's are marked, as in Actions and in pull requests."""
 
     def record(self, record: RunRecord, plan: JobPlan | RunPlan, runs_dir: Path) -> RunRecord:
         """Return a run's record as it may be shown; raises StorageError."""
         if self.setting == "names":
             return record
+        key, is_paired = self._key(runs_dir)
+        privacy = CasePrivacy(self.setting, key, is_paired=is_paired)
+        return privacy.record(record, plan.component, plan.cases)
+
+    def _key(self, runs_dir: Path) -> tuple[bytes, bool]:
+        """Return the key of the hashes, and whether they pair with the service's."""
+        if self.names_key is not None:
+            return key_of(self.names_key.reveal(), NAMES_KEY), True
         # The service keeps its key beside its folder of runs.
-        key = runs_dir.parent / KEY if (runs_dir.parent / KEY).exists() else runs_dir / KEY
-        return CasePrivacy(self.setting, read_key(key)).record(record, plan.component, plan.cases)
+        if (runs_dir.parent / KEY).exists():
+            return read_key(runs_dir.parent / KEY), True
+        return read_key(runs_dir / KEY), not self.is_public
 
     def warnings(self, skipped: Sequence[SkippedCase]) -> list[str]:
         """Say which cases are left out."""
@@ -79,14 +94,17 @@ def published_cases(
     A dry run publishes nothing, and tells names.
     """
     text = environ.get(SETTING, "").strip()
-    for known in get_args(PublishCases):
-        if text == known and not is_dry_run:
-            return PublishedCases(known)
     if text and text not in get_args(PublishCases):
         what = "is not a way to publish cases"
         raise ConfigurationError(what, where=SETTING, hint="use names, hashed or none")
-    is_told = is_dry_run or (made or origin(environ)) == "local"
-    return PublishedCases("names" if is_told else None)
+    is_public = (made or origin(environ)) != "local"
+    setting = next((known for known in get_args(PublishCases) if known == text), None)
+    if is_dry_run or (setting is None and not is_public):
+        return PublishedCases("names")
+    key = environ.get(NAMES_KEY, "").strip()
+    if key:
+        key_of(key, NAMES_KEY)  # a wrong one is found before anything is spent
+    return PublishedCases(setting, Secret(key) if key else None, is_public)
 
 
 def origin(environ: Mapping[str, str]) -> Origin:

@@ -17,6 +17,7 @@ without it runs of the VM and of Actions could not be compared.
 
 from __future__ import annotations
 
+import base64
 import hmac
 import os
 import re
@@ -27,7 +28,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
-from evalcore.errors import EvaluatorError, StorageError
+from evalcore.errors import ConfigurationError, EvaluatorError, StorageError
 from evalcore.library.cases import NoUsableCase
 from evalcore.library.component import Case, CaseSource, Component, SkippedCase
 from evalcore.library.schema_view import SchemaView
@@ -38,6 +39,10 @@ PublishCases = Literal["names", "hashed", "none"]
 KEY_BYTES: Final = 32
 HASH_DIGITS: Final = 20
 """Of a name's hash: 80 bits tell any number of cases apart."""
+PAIRED: Final = "case"
+UNPAIRED: Final = "unpaired"
+"""Begins the name of a case that was hashed under a key that other runs lack, so that none pairs with it."""
+PUBLISHED_NAME: Final = re.compile(rf"({PAIRED}|{UNPAIRED})-[0-9a-f]{{{HASH_DIGITS}}}")
 VERSION: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}([-+][0-9A-Za-z.+-]{1,40})?")
 WHY: Final = "why is told by `evalcli evaluate --dry-run` beside the data sets"
 UNTOLD: Final = f"cannot be used; {WHY}"
@@ -47,9 +52,10 @@ Figures = TypeVar("Figures", Accuracy, Reproducibility)
 class CasePrivacy:
     """Takes out of plans and records what is not to be published."""
 
-    def __init__(self, setting: PublishCases | None, key: bytes) -> None:
+    def __init__(self, setting: PublishCases | None, key: bytes, *, is_paired: bool = True) -> None:
         self._setting = setting
         self._key = key
+        self._mark = PAIRED if is_paired else UNPAIRED
 
     def published(self, plan: JobPlan, records: Sequence[RunRecord]) -> tuple[JobPlan, tuple[RunRecord, ...]]:
         """Return a job's plan and records as they may be published; the plan has no cases any more."""
@@ -102,7 +108,7 @@ class CasePrivacy:
         )
 
     def _hashed_name(self, slug: str, name: str) -> str:
-        return f"case-{self._hmac('name', slug, name)[:HASH_DIGITS]}"
+        return f"{self._mark}-{self._hmac('name', slug, name)[:HASH_DIGITS]}"
 
     def _hmac(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode(), "sha256").hexdigest()
@@ -132,6 +138,23 @@ def read_key(path: Path) -> bytes:
     except OSError as error:
         what = f"the key of the hashed case names cannot be used ({error.strerror})"
         raise StorageError(what, where=str(path), hint="mend the state directory") from error
+    return key
+
+
+def key_of(text: str, where: str) -> bytes:
+    """Return the key that is written as 64 hexadecimal digits or in base64; raises ConfigurationError."""
+    written = "".join(text.split())
+    try:
+        key = (
+            bytes.fromhex(written)
+            if len(written) == 2 * KEY_BYTES
+            else base64.b64decode(written, validate=True)
+        )
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        hint = "set it to what `base64 -w 0 case-names.key` prints in the service's state directory"
+        raise ConfigurationError(f"is no key of {KEY_BYTES} bytes in base64", where=where, hint=hint)
     return key
 
 

@@ -1,0 +1,71 @@
+"""`evalcli publish`: run records as a pull request to the prompt library, as the service makes one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from evalcli.commands.arguments import LIBRARY
+from evalcli.exits import Exit
+from evalcli.leaderboards.published_cases import published_cases
+from evalcli.terminal.output import note, print_line, say
+from evalcli.workflows.environment import github_access
+from evalcli.workflows.publishing import clone_of, github_of, publish_group
+from evalcli.workflows.results import groups, read_results
+from evalcore.errors import RepositoryError
+
+
+@click.command(name="publish")
+@click.argument(
+    "results",
+    metavar="RUN_DIR|RECORDS.json...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option(
+    "--repo",
+    metavar="OWNER/NAME",
+    required=True,
+    envvar="GITHUB_REPOSITORY",
+    show_default="GITHUB_REPOSITORY",
+    help="The prompt library on GitHub.",
+)
+@click.option(
+    "--prompt-library",
+    type=LIBRARY,
+    show_default="a clone made for the while",
+    help="A whole clone to publish from; its checkout stays as it is.",
+)
+def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -> int:
+    """Publish runs: a branch, a commit of leaderboard.json, and a pull request, as the service makes them.
+
+    Records are merged by run id; those that are published already change nothing. The token is
+    GITHUB_TOKEN, or a GitHub App's as the service's. Cases of the data sets are hashed. Exit code 1: git
+    or GitHub refuses.
+    """
+    # A pull request is read by others, wherever it is made.
+    published = published_cases(os.environ, made="actions")
+    access = github_access(os.environ, repo)
+    found = groups(read_results(results, published))
+    try:
+        github = github_of(access)
+        with clone_of(access, os.environ, prompt_library) as clone:
+            for group in found:
+                made = publish_group(
+                    group,
+                    clone,
+                    github,
+                    suffix=os.environ.get("EVALHOOK_COMMIT_SUFFIX", ""),
+                    may_be_named=published.setting == "names",
+                )
+                if made.pull_request_url is not None:
+                    print_line(made.pull_request_url)
+                else:
+                    note(f"nothing new: {repo} has these {len(group.records)} run(s)")
+    except RepositoryError as error:
+        say(f"evalcli: {error.line}")
+        return Exit.INCOMPLETE
+    return Exit.DONE

@@ -1,0 +1,91 @@
+"""Results to branch, commit and pull request, as the service publishes them, from a clone made for that."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from evalcli.workflows.environment import NAMES, GitHubAccess
+from evalcli.workflows.results import Group, plan_of
+from evalcore.errors import CheckoutError, ConfigurationError
+from evalcore.git.clone import FIRST_CLONE_TIMEOUT, Clone
+from evalcore.git.credentials import Credentials, origin_of
+from evalcore.git.errors import PushRefused
+from evalcore.github.client import GitHub
+from evalcore.library.checkout import CommitCheckout
+from evalcore.publishing.committer import Committer
+from evalcore.publishing.outbox import Published
+
+API_OF_GITHUB: Final = "https://api.github.com"
+API_PATH: Final = "/api/v3"
+"""Of GitHub Enterprise, behind the address of its pages."""
+
+
+def github_of(access: GitHubAccess) -> GitHub:
+    """Return the client of the repository's pull requests."""
+    return GitHub(
+        access.repository,
+        access.tokens,
+        api_url=access.api_url,
+        allow_http=access.allow_http,
+        trusted=access.trusted,
+        names=NAMES,
+    )
+
+
+@contextmanager
+def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | None) -> Iterator[Clone]:
+    """Give a clone of the repository with its default branch fetched: `folder`, or one made for the while.
+
+    Raises RepositoryError, or CheckoutError where the folder holds a part of the history only.
+    """
+    branch = github_of(access).check()
+    with tempfile.TemporaryDirectory(prefix="evalcli-publish-") as made:
+        root = _web_root(access, environ)
+        clone = Clone(
+            folder or Path(made) / "clone",
+            work=Path(made) / "work",
+            url=None if folder else f"{root}/{access.repository}.git",
+            default_branch=branch,
+            credentials=Credentials(origin_of(root), access.tokens.token, access.tokens.forget),
+            allow_http=access.allow_http,
+            names=NAMES,
+        )
+        clone.ensure()
+        if clone.git("rev-parse", "--is-shallow-repository").text == "true":
+            hint = "check out the whole history (fetch-depth: 0), or leave --prompt-library out"
+            raise CheckoutError("is a shallow clone", where=str(folder), hint=hint)
+        clone.fetch(branch, timeout=FIRST_CLONE_TIMEOUT)
+        yield clone
+
+
+def publish_group(
+    group: Group, clone: Clone, github: GitHub, *, suffix: str, may_be_named: bool
+) -> Published:
+    """Publish the records of one component, version and commit.
+
+    Raises RepositoryError where GitHub or git refuses, or the default branch lacks the commit; otherwise
+    as `plan_of`.
+    """
+    commit = group.prompt_commit
+    if not clone.holds(commit):
+        what = f"{clone.default_branch} does not hold commit {commit[:12]}, which was evaluated"
+        raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
+    with CommitCheckout(clone.path, commit) as library:
+        plan = plan_of(group, library, may_be_named=may_be_named)
+    return Committer(clone, mode="pr", github=github, commit_suffix=suffix).publish(plan, group.records)
+
+
+def _web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:
+    """Return the address that git remotes begin with."""
+    if access.api_url == API_OF_GITHUB:
+        return "https://github.com"
+    if access.api_url.endswith(API_PATH):
+        return access.api_url.removesuffix(API_PATH)
+    if environ.get("GITHUB_SERVER_URL"):
+        return environ["GITHUB_SERVER_URL"].rstrip("/")
+    hint = f"let it end in {API_PATH}, or set GITHUB_SERVER_URL"
+    raise ConfigurationError("does not say where the git remotes are", where="GITHUB_API_URL", hint=hint)

@@ -1,0 +1,239 @@
+"""`evalcli publish`: the pull request of the service, from runs' folders and from records."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.git.clone import Clone
+from evalcore.git.credentials import Credentials
+from evalcore.github.client import GitHub
+from evalcore.github.tokens import FixedToken
+from evalcore.runs.leaderboard import parse_leaderboard
+from evalcore.runs.record import RunRecord, record_object
+from evalcore.secret import Secret
+from evalsim.github import Fault, SimulatedGitHub
+from evalsim.github.app import API
+from evalsim.serving import running
+from evalsim.testing import (
+    GITHUB_TOKEN,
+    REPOSITORY,
+    git,
+    make_case,
+    make_committer,
+    make_component,
+    make_job_plan,
+    make_record,
+    write_component,
+)
+
+BOARD = "components/memo/leaderboard.json"
+PROMPT = sha256_hex(b"Answer.")
+NAME = re.compile(r"eval-results/memo-([0-9a-f]{12})-\d{8}T\d{6}Z")
+
+
+class World:
+    def __init__(self, root: Path, app: SimulatedGitHub, url: str) -> None:
+        self.root, self.app, self.url = root, app, url
+        self.commit = ""
+
+    def add(self, name: str = REPOSITORY) -> Any:
+        seed = self.root / name.replace("/", "-")
+        git(self.root, "init", "-q", "--initial-branch=main", str(seed))
+        write_component(seed, cases={"one": {}})
+        write_component(seed, "other", prompt_file="---\nname: o\nversion: 1.0.0\n---\n## Prompt\nElse.\n")
+        git(seed, "add", "--all")
+        git(seed, "commit", "-q", "-m", "library")
+        self.commit = git(seed, "rev-parse", "HEAD")
+        return self.app.state.add_repository(name, seed)
+
+    def record(self, number: int = 1, **fields: Any) -> RunRecord:
+        given = {"prompt_commit": self.commit, "prompt_sha256": PROMPT, "origin": "actions", **fields}
+        return make_record(number, **given)
+
+    def write(self, name: str, *records: RunRecord) -> Path:
+        path = self.root / name
+        path.write_text(json.dumps([record_object(record) for record in records]))
+        return path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    app = SimulatedGitHub(tmp_path / "github", token=GITHUB_TOKEN)
+    with running(app) as url:
+        made = World(tmp_path, app, url)
+        made.add()
+        yield made
+
+
+@pytest.fixture
+def publish(evalcli: Callable[..., Any], world: World) -> Callable[..., Any]:
+    def run(*arguments: object, repo: str = REPOSITORY, **environment: str | None) -> Any:
+        given = {
+            "GITHUB_TOKEN": GITHUB_TOKEN,
+            "GITHUB_API_URL": f"{world.url}{API}",
+            "GITHUB_ACTIONS": "true",
+        }
+        return evalcli("publish", *arguments, "--repo", repo, **{**given, **environment})
+
+    return run
+
+
+def board(world: World, branch: str, repo: str = REPOSITORY) -> list[dict[str, Any]]:
+    data = world.app.state.repositories[repo].bare.file(branch, BOARD)
+    return [dict(run) for run in parse_leaderboard(data, BOARD).runs]
+
+
+def test_the_pull_request_is_the_services_word_for_word(world: World, publish: Callable[..., Any]) -> None:
+    records = [world.record(1), world.record(2, model="beta", mean=0.5)]
+    path = world.write("records.json", *records)
+    ended = publish(path)
+    assert (ended.code, ended.out) == (0, f"{world.url}/{REPOSITORY}/pull/1\n"), ended.err
+    theirs = world.add("acme/service")
+    clone = Clone(
+        world.root / "clone",
+        work=world.root / "work",
+        url=f"{world.url}/acme/service.git",
+        credentials=Credentials(world.url, lambda: GITHUB_TOKEN),
+    )
+    clone.ensure()
+    github = GitHub("acme/service", FixedToken(Secret(GITHUB_TOKEN)), api_url=f"{world.url}{API}")
+    plan = make_job_plan(
+        job_id=records[0].job_id,
+        component=make_component(),
+        prompt_commit=world.commit,
+        replicates=1,
+    )
+    make_committer(clone, github=github).publish(plan, records)
+    ours = world.app.state.repositories[REPOSITORY]
+    ((mine,), (other,)) = (ours.pulls, theirs.pulls)
+    assert (mine.title, mine.body, mine.labels, mine.base) == (
+        other.title,
+        other.body,
+        other.labels,
+        other.base,
+    )
+    for repository, pull in ((ours, mine), (theirs, other)):
+        assert NAME.fullmatch(pull.head)[1] == world.commit[:12]
+        shown = git(repository.bare.path, "log", "-1", "--format=%B%an%ae", "--name-status", pull.head)
+        assert shown.startswith("eval(memo): 1.0.0, 2 models\n\n")
+    logs = [
+        git(repository.bare.path, "log", "--format=%B%an%ae%T", "--name-status", f"main..{pull.head}")
+        for repository, pull in ((ours, mine), (theirs, other))
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_records_of_a_matrix_are_merged_and_publishing_again_changes_nothing(
+    world: World, publish: Callable[..., Any]
+) -> None:
+    first = world.write("a.json", world.record(1), world.record(2, model="beta"))
+    second = world.write("b.json", world.record(2, model="beta"), world.record(3, model="gamma", job_id="j"))
+    assert publish(first, second).code == 0
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    assert [run["model"] for run in board(world, pull.head)] == ["alpha", "beta", "gamma"]
+    again = publish(second, first)
+    assert (again.code, again.out) == (0, "")
+    assert "nothing new" in again.err
+    third = publish(world.write("c.json", world.record(4, model="delta")))
+    assert third.out.endswith("/pull/2\n")
+    pulls = world.app.state.repositories[REPOSITORY].pulls
+    assert len(board(world, pulls[1].head)) == 4  # built on the open one
+
+
+def test_a_leaderboard_names_its_component_and_so_does_a_runs_folder(
+    world: World, publish: Callable[..., Any], make_run: Callable[..., Path]
+) -> None:
+    leaderboard = world.root / "leaderboard.json"
+    runs = [record_object(world.record(1))]
+    leaderboard.write_text(json.dumps({"schema_version": 1, "component": "memo", "runs": runs}))
+    component = make_component(version="1.0.0")
+    folder = make_run([{}], 5, prompt_commit=world.commit, component=component, origin="actions")
+    assert publish(leaderboard, folder).code == 0
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    assert len(board(world, pull.head)) == 2
+
+
+def test_cases_of_the_data_sets_are_never_named(
+    world: World, publish: Callable[..., Any], make_run: Callable[..., Path]
+) -> None:
+    secret = {"case": "acme-merger", "sha256": "c" * 64, "validated_against_version": None,
+              "scores": [1.0], "reproducibility": None}  # fmt: skip
+    named = world.write("named.json", world.record(7, case_results=[secret]))
+    refused = publish(named)
+    assert (refused.code, "names a case that is not the prompt library's own" in refused.err) == (2, True)
+    assert "acme-merger" not in refused.err
+    case = make_case("one", source="data_sets")
+    folder = make_run(["{}"], prompt_commit=world.commit, component=make_component(), cases=[case])
+    assert publish(folder, GITHUB_ACTIONS=None).code == 0
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    (run,) = board(world, pull.head)
+    assert re.fullmatch(r"unpaired-[0-9a-f]{20}", run["case_results"][0]["case"])
+    assert publish(named, EVALHOOK_PUBLISH_CASES="names").code == 0
+
+
+def test_what_cannot_be_used_is_2_and_changes_nothing(world: World, publish: Callable[..., Any]) -> None:
+    text = world.root / "text.json"
+    text.write_text("{")
+    unknown = world.root / "unknown.json"
+    unknown.write_text(json.dumps([record_object(world.record(1)) | {"of_tomorrow": 1}]))
+    empty = world.root / "folder"
+    empty.mkdir()
+    for path, words in (
+        (text, "not valid JSON"),
+        (unknown, "has fields that this version does not know"),
+        (empty, "no run"),
+        (world.write("none.json", world.record(1, prompt_commit=None)), "is of no commit"),
+        (world.write("prompt.json", world.record(1, prompt_sha256="f" * 64)), "has no such prompt there"),
+        (world.write("version.json", world.record(1, component_version="1.0.1")), "has no such prompt there"),
+        (world.root / "absent.json", "does not exist"),
+    ):
+        ended = publish(path)
+        assert (ended.code, ended.out) == (2, ""), path
+        assert words in ended.err
+        assert len(ended.err.splitlines()) == 1
+    assert publish(text, GITHUB_TOKEN=None).code == 2
+    assert publish(world.write("a.json", world.record(1)), GITHUB_API_URL="http://127.0.0.1:1/odd").code == 1
+    assert world.app.state.repositories[REPOSITORY].pulls == []
+
+
+def test_a_refusal_is_1_and_the_next_try_completes_it(world: World, publish: Callable[..., Any]) -> None:
+    path = world.write("a.json", world.record(1))
+    assert publish(world.write("b.json", world.record(1, prompt_commit="f" * 40))).code == 1
+    assert publish(path, repo="acme/none").code == 1
+    assert publish(path, GITHUB_TOKEN="ghp_unknown").code == 1
+    world.app.state.faults.add(Fault(on="push", message="protected branch", times=1))
+    refused = publish(path)
+    assert (refused.code, refused.out) == (1, "")
+    assert GITHUB_TOKEN not in refused.err
+    assert publish(path).code == 0
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    assert pull.labels == ["eval-results", "automerge"]
+
+
+def test_a_clone_that_is_there_is_used_and_left_as_it_is(world: World, publish: Callable[..., Any]) -> None:
+    path = world.write("a.json", world.record(1))
+    bare = world.app.state.repositories[REPOSITORY].bare.path
+    for depth, folder in (("--depth=1", "shallow"), ("--no-local", "whole")):
+        git(world.root, "clone", "-q", depth, f"file://{bare}", folder)
+        git(world.root / folder, "remote", "set-url", "origin", f"{world.url}/{REPOSITORY}.git")
+    assert publish(path, "--prompt-library", world.root / "whole").code == 0
+    assert git(world.root / "whole", "status", "--porcelain", "--branch") == "## main...origin/main"
+    git(world.root / "shallow", "fetch", "-q", "--depth=1", f"file://{bare}", "main")
+    if git(world.root / "shallow", "rev-parse", "--is-shallow-repository") == "true":
+        ended = publish(path, "--prompt-library", world.root / "shallow")
+        assert (ended.code, "shallow" in ended.err) == (2, True)
+
+
+def test_a_record_is_carried_whole(world: World, publish: Callable[..., Any]) -> None:
+    record = world.record(1, schema_valid_rate=0.123456789)
+    publish(world.write("a.json", record))
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    assert msgspec.convert(board(world, pull.head)[0], RunRecord) == record
