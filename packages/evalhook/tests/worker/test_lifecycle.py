@@ -269,6 +269,27 @@ def test_a_github_that_is_away_is_waited_for_and_its_tries_are_told(world) -> No
     world.story(tell)
 
 
+def test_a_stop_in_the_moment_in_which_a_job_is_taken_up_ends_it_at_once(world) -> None:
+    """Its plan is being read then, and nothing runs yet that could be cancelled."""
+
+    async def begin(client: httpx.AsyncClient) -> None:
+        world.router.gate = asyncio.Event()
+        ids.append((await post(client)).json()["job_id"])
+        await world.router.asked.wait()
+
+    async def look(client: httpx.AsyncClient) -> None:
+        assert (await world.ended(client, ids[0]))["status"] == "completed"
+
+    async def nothing(_: httpx.AsyncClient) -> None:
+        await asyncio.sleep(0)
+
+    ids: list[str] = []
+    world.story(begin)
+    world.router.gate = None
+    world.story(nothing)
+    world.story(look)
+
+
 def test_a_stop_does_not_wait_for_calls_that_a_full_disk_ended(world, monkeypatch) -> None:
     is_seen = threading.Event()
 

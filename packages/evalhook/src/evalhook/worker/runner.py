@@ -49,6 +49,7 @@ class JobRunner:
             job = jobs.start(job, self._now())
             self._store.update(job)
         self._ending = None
+        self._execution = None
         self._task = asyncio.create_task(self._run(job, holder, plan), name=f"job {job.job_id}")
 
     def begin_next(self) -> None:
@@ -80,7 +81,8 @@ class JobRunner:
                 await self._store.save(job)
                 self._observer.job_ended(job)
                 return job
-            if self._execution is not None and not self._execution.done():
+            is_running = self._task is not None and not self._task.done()
+            if is_running and (self._execution is None or not self._execution.done()):
                 await self._store.save(jobs.ask_cancel(job))
                 self._end("cancelled")
         except StorageError as error:
@@ -136,6 +138,8 @@ class JobRunner:
         self._execution = asyncio.create_task(execution.run(), name=f"execution of {job.job_id}")
         if job.is_cancelling:  # asked for before a restart, and not done by then
             self._end("cancelled")
+        elif self._ending is not None:  # stopped or cancelled while the plan was read
+            self._execution.cancel()
         ended = await self._ended(job, execution, self._execution, self._watchdog)
         self._watchdog = None
         if ended is not None:
