@@ -179,6 +179,7 @@ class GitHub:
         try:
             with self._client_with(self._tokens.token(), doing) as client:
                 yield client
+        # An App's token may have been revoked before its hour is over: the next call gets a new one.
         except GitHubRefused:
             self._tokens.forget()
             raise

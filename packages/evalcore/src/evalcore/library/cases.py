@@ -85,6 +85,7 @@ def load_cases(
     """
     cases: list[Case] = []
     skipped: list[SkippedCase] = []
+    # Sorted: the order of calls, of records and of hashes must not depend on the file system.
     for name, place in sorted(_places(library, data_sets, component.slug).items()):
         try:
             cases.append(_load_case(name, place, component.output))
@@ -173,6 +174,7 @@ def _expected_name(place: _CaseFolder, output: OutputFormat) -> str:
 
 
 def _check_expected(expected: str, output: OutputFormat, where: str) -> None:
+    # An empty file is how people begin a case: nothing is wrong with it yet.
     if not expected.strip():
         raise _Unfinished(f"{where}: is empty")
     if output == "markdown":

@@ -54,6 +54,7 @@ def require_only_results(clone: Clone, slug: str, default: str, tip: str) -> Non
     """
     if fork_of(clone, default, tip) is None:
         raise _foreign(tip, "has no commit in common with the default branch")
+    # A file that one commit adds and the next removes is in the history that a merge brings along.
     commits = changes_of_commits(clone, default, tip, MOST_COMMITS)
     if commits is None:
         raise _foreign(tip, f"has over {MOST_COMMITS} commits that the default branch lacks")
@@ -76,6 +77,7 @@ def keeps_all_records(earlier: Leaderboard, later: Leaderboard) -> bool:
 
 def _foreign_paths(slug: str, changes: Iterable[Change]) -> Iterator[str]:
     for change in changes:
+        # A leaderboard that becomes a link would be read as what it points to.
         is_regular = change.mode == PLAIN or change.mode == change.old_mode == EXECUTABLE
         if change.path != leaderboard_path(slug) or not is_regular:
             yield change.path

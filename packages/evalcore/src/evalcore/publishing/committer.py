@@ -136,12 +136,14 @@ class Committer:
             and self._is_taken(outbox.branch, results, github)
         ):
             outbox = msgspec.structs.replace(outbox, branch=None, is_pushed=False)
+        # Stored before anything is pushed: after a kill the same branch is looked for, and no second made.
         if outbox.branch is None:
             branch = self._free_name(results, github)
             if not self._base(Delivery(results.job_id, results.slug, branch), results, github).is_new:
                 return Published(None, None)  # somebody else has committed these very records
             outbox = _saved(save, msgspec.structs.replace(outbox, branch=branch))
         delivery = Delivery(results.job_id, results.slug, outbox.branch or "")
+        # Noted after the push: a kill between the two pushes again, which finds the branch there.
         if not outbox.is_pushed:
             if not self._push(delivery, results, github):
                 return self._settled(delivery, github)
@@ -163,6 +165,7 @@ class Committer:
             branch = f"eval-results/{results.slug}-{results.prompt_commit[:12]}-{written}"
             if not self._is_taken(branch, results, github):
                 return branch
+        # The names are of the clock: only somebody who makes branches on purpose can have taken them all.
         what, hint = "the remote has branches of every such name", "delete those that are not needed"
         raise PushRefused(what, where=f"eval-results/{results.slug}-*", hint=hint)
 
@@ -186,6 +189,7 @@ class Committer:
         """Check that a branch is as we pushed it: this job's commit, with its records, and nothing else."""
         if not messages.is_commit_of(message_of(self._clone.path, tip), results.job_id):
             raise ForeignChange("it is no commit of this job", where=f"commit {tip[:12]}", hint=OTHER_NAME)
+        # Fetched anew: what was merged meanwhile is no change of this branch any more.
         default = self._fetched(self._clone.default_branch)
         require_only_results(self._clone, results.slug, default, tip)
         pushed = read_leaderboard(self._clone, results.slug, tip)
@@ -225,6 +229,7 @@ class Committer:
         where = f"commit {stack[:12]}"
         require_only_results(self._clone, delivery.slug, tip, stack)
         fork = fork_of(self._clone, stack, tip) or tip
+        # Its list and the default branch's have both grown: until it is refreshed, ours would conflict too.
         then, now = (read_blob(self._clone.path, commit, delivery.path) for commit in (fork, tip))
         if then != now:
             raise PushOutdated("the default branch's leaderboard has changed since it was made", where=where)
@@ -280,6 +285,7 @@ class Committer:
                 return Published(None, branch)
             commit = self._commit(delivery, results, base)
             try:
+                # Never by force: whoever pushed in between keeps their commit, and ours is made anew on it.
                 push(self._clone, commit, branch)
             except PushOutdated:
                 continue

@@ -28,6 +28,7 @@ TRAILER = "Evaluator-Job"
 def commit_subject(results: Results, suffix: str) -> str:
     """The subject of the results commit, and the title of its pull request."""
     models = len({record.model for record in results.records})
+    # A version is text of a prompt file: with a line break it could add a trailer of its own.
     subject = f"eval({results.slug}): {_plain(results.version)}, {models} models"
     return f"{subject} {suffix.strip()}" if suffix.strip() else subject
 

@@ -65,6 +65,7 @@ class Results(NamedTuple):
 def pull_request_body(results: Results) -> str:
     """The body of the pull request: the results as a table beside the previous version's."""
     earlier, previous = known_records(results.earlier), previous_version(results)
+    # Ranked with what is there already: the rank shown is the one that the merged leaderboard has.
     found = [one for one in rankings([*earlier, *results.records]) if not one.are_cases_shared]
     before: dict[str, RankedPool] = {}
     outcomes: dict[str, Outcome] = {}

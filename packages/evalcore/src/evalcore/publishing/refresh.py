@@ -68,6 +68,7 @@ class Refresher:
         theirs = next(
             (each.after for each in reversed(below) if self._clone.is_ancestor(each.before, ours)), default
         )
+        # Looked at before anything is merged: our commit on top would vouch for what lies below it.
         require_only_results(self._clone, slug, default, ours)
         merge = try_merge(self._clone, ours, theirs)
         earlier, later = (read_leaderboard(self._clone, slug, commit) for commit in (ours, theirs))
@@ -79,6 +80,7 @@ class Refresher:
         return Refreshed(ours, commit)
 
     def _fetched(self, branch: str) -> str:
+        # Not refs/remotes/origin, which a job reads and fetches at the same time.
         reference = f"{REFERENCES}/{branch}"
         arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
         refspec = f"+refs/heads/{branch}:{reference}"

@@ -127,6 +127,7 @@ def read_key(path: Path) -> bytes:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
+            # O_EXCL: of two processes one makes the key and the other reads it, so that a case has one name.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return _checked(path.read_bytes(), path)

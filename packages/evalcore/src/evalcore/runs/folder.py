@@ -51,6 +51,7 @@ class RunFolder:
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Reply)
         self._key_decoder = msgspec.json.Decoder(_ReplyKey)
+        # An array, not a dict of calls: 8 bytes a call, whatever the number planned.
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
         self.kept = 0
         """How many replies are stored."""
@@ -78,6 +79,7 @@ class RunFolder:
         try:
             # A folder with a plan is another run's: two runs never share one.
             path.mkdir(parents=True, exist_ok=not (path / PLAN).exists())
+            # A folder's name survives a power cut only once the folder above it is synced, too.
             sync_folder(runs_dir)
         except OSError as error:
             raise _storage_error(path, error) from error
@@ -194,6 +196,7 @@ class RunFolder:
         Raises StorageError.
         """
         value = record_object(self.with_hashes(record))
+        # The record must not survive a power cut that takes replies it was made of.
         self.sync()
         write_atomically(self.path / RECORD, encode_canonical(value))
         return value
@@ -248,6 +251,7 @@ def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
     try:
         if (unpacked := open_compressed(path)) is not None:
             return unpacked, True
+        # O_APPEND: each line lands at the end, even where something else has added to the file.
         flags = os.O_RDONLY if is_read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
         descriptor = os.open(path / REPLIES, flags, 0o644)
         if not is_read_only:

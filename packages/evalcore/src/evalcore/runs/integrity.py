@@ -62,6 +62,7 @@ def _is_as_hashed(case: Case) -> bool:
     given, expected = case.input.encode(), case.expected.encode()
     return case.sha256 in {
         sha256_hex(before + given + b"\0" + between + expected)
+        # A plan holds the text without the mark; the hash is of the file's bytes.
         for before in (b"", BYTE_ORDER_MARK)
         for between in (b"", BYTE_ORDER_MARK)
     }

@@ -56,6 +56,7 @@ def parse_leaderboard(data: bytes, where: str) -> Leaderboard:
     if not isinstance(value, dict):
         _fail("the leaderboard is not a JSON object", where)
     version, component, runs = value.get("schema_version"), value.get("component"), value.get("runs")
+    # In Python, True == 1.
     if version != SCHEMA_VERSION or isinstance(version, bool):
         _fail(f"schema_version is {version!r:.40}, not {SCHEMA_VERSION}", where)
     if not isinstance(component, str) or not component:
@@ -158,6 +159,7 @@ def _check_record(run: JsonValue, index: int, where: str) -> JsonObject:
 
 
 def _parse_json(data: bytes, where: str) -> JsonValue:
+    # Before it is decoded: a file of somebody else's must not fill the memory.
     if len(data) > MAX_BYTES:
         _fail(f"the leaderboard is larger than {MAX_BYTES} bytes", where)
     try:

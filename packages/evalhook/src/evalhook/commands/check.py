@@ -76,6 +76,7 @@ class _Checks:
         except OSError as error:
             hint = "give the folder to the user that the service runs as"
             raise StorageError(f"cannot be made ({error.strerror})", where=str(folder), hint=hint) from error
+        # Written to, not asked: a disk that is mounted read-only has the same permissions as before.
         require_writable([folder])
         try:
             free_space(self._settings).require()

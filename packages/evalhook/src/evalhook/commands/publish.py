@@ -37,6 +37,7 @@ def publish_by_hand(environ: Mapping[str, str], job_id: str) -> JobView:
     parts = OfflineParts(settings)
     try:
         parts.store.open()
+    # The lock says whether the service runs; a process id in a file could be another program's by now.
     except InUse:
         return _ask_service(settings, job_id)
     try:
@@ -67,6 +68,7 @@ def _ask_service(settings: Settings, job_id: str) -> JobView:
     host = ANY_ADDRESS.get(settings.host, settings.host)
     url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.token.reveal()}"}
+    # No proxy of the environment: the token goes to this machine and nowhere else.
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
         try:
             answer = client.post(f"/jobs/{job_id}/publish")

@@ -30,6 +30,7 @@ def parse_address(text: str) -> Address | None:
         address = ipaddress.ip_address(dressed[1] if dressed else text)
     except ValueError:
         return None
+    # A socket for both families shows IPv4 peers as ::ffff:a.b.c.d, and settings name them as IPv4.
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 

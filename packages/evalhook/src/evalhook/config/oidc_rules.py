@@ -49,6 +49,7 @@ def parse_rules(text: str) -> tuple[TokenRule, ...]:
     """Read the setting; raises Unusable."""
     lexer = shlex.shlex(text.replace("\n", ";"), posix=True, punctuation_chars=";")
     lexer.whitespace_split = True
+    # By default `#` would begin a comment and cut a rule short without a word.
     lexer.commenters = ""
     try:
         words = list(lexer)
@@ -83,6 +84,7 @@ def _rule(claims: list[tuple[str, str]]) -> TokenRule:
 
 
 def _equal(name: str, claimed: object, wanted: str) -> bool:
+    # No conversion: a claim that is absent or a number equals no text.
     if not isinstance(claimed, str):
         return False
     return claimed.lower() == wanted.lower() if name in WITHOUT_CASE else claimed == wanted

@@ -84,6 +84,7 @@ class SettingReader:
     def _secret_text(self, setting: Setting[T]) -> str:
         name = setting.name
         text, path = self._environ.get(name, ""), self._environ.get(f"{name}_FILE", "")
+        # Which of the two is meant cannot be known, and the wrong one may be a token that was withdrawn.
         if text and path:
             self.fail(setting, f"and {name}_FILE are both set", "set one of the two")
             return ""

@@ -137,6 +137,7 @@ def duration(text: str) -> int:
 
 def one_line_secret(text: str) -> Secret:
     """Read a secret that goes into a header."""
+    # A line break in a header's value would begin another header.
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Unusable("holds white space or characters outside ASCII", "set it to the secret alone")
     return Secret(text)
@@ -176,6 +177,7 @@ def web_url(example: str) -> Callable[[str], str]:
         parts = _split(text)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise Unusable("is not the URL of a server", f"write it as {example}")
+        # Paths are appended: `//` would be another path to some servers.
         return text.rstrip("/")
 
     return read

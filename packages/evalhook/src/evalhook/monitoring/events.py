@@ -26,6 +26,7 @@ class Follower:
 
     def touch(self, topic: str) -> None:
         """Note that a topic has changed."""
+        # A dict as an ordered set: a topic that changes again before it is read keeps its place.
         self._topics[topic] = None
         self._changed.set()
 

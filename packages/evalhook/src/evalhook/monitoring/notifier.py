@@ -90,6 +90,7 @@ class Notifier(JobObserver):
         """Send until cancelled, beginning with what a former process left."""
         await self._guarded(self._restore)
         while True:
+            # Ids are UUIDv7: in the order in which the jobs were accepted.
             for job_id in sorted(self._pending):
                 await self._send(job_id)
             try:
@@ -134,6 +135,7 @@ class Notifier(JobObserver):
             await in_daemon(work)
         except (EvaluatorError, OSError) as error:
             reason = error.line if isinstance(error, EvaluatorError) else str(error)
+            # A GitHub that is away for a night would otherwise write a line a minute.
             if reason != self._last_failure:
                 log.warning("not_told", reason=reason)
             self._last_failure = reason

@@ -111,6 +111,7 @@ def failure_note(job: Job, error: JobError, public_url: str | None) -> Note:
     """Return the comment that says what failed and what to do about it."""
     what, todo = ADVICE.get(error.code, DEFAULT_ADVICE)
     done = job.progress
+    # Issues of a public repository are public, and such a message may quote a private case.
     reason = "" if error.code in NAMING_CASES else f": {escape_markdown(error.message, LONGEST_REASON)}"
     where = "" if public_url is None else f" The service's page: {public_url}/."
     lines = [

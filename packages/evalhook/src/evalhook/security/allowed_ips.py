@@ -63,6 +63,7 @@ class AllowedAddresses:
         """Refresh GitHub's ranges daily until cancelled; returns at once where the setting names none."""
         if not self._setting.github_actions:
             return
+        # Before GitHub is asked: a restart during an outage of GitHub's would otherwise lock its runners out.
         await in_thread(self._restore)
         while True:
             is_fresh = await in_thread(self.refresh)

@@ -144,6 +144,8 @@ class SessionAuth:
             await self._bearer(scope, receive, send)
 
     def _may_read(self, path: str, headers: Headers) -> bool:
+        # Reading alone: a browser sends its cookie by itself, so that what changes something needs the token.
+        # A request that shows a token is judged by that token, whatever session it also has.
         is_readable = path in {"/", "/jobs"} or path.startswith("/jobs/")
         if not is_readable or "authorization" in headers:
             return False

@@ -62,6 +62,7 @@ class LimitedProtocol(H11Protocol):
             self._make_room()
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
+            # Every connection is being answered, and none of them is ended for a newcomer.
             transport.abort()
         self._watch()
 
@@ -152,6 +153,7 @@ class LimitedProtocol(H11Protocol):
         waiting = [each for each in open_ones if each.is_waiting and not each.transport.is_closing()]
         if waiting:
             oldest = min(waiting, key=lambda each: each.began)
+            # `close` would first wait for the client to read what it is sent.
             oldest.transport.abort()
             # Removed at once: the loop reports the loss only later.
             self.connections.discard(oldest)

@@ -24,6 +24,7 @@ class FetchFailed(Exception):
 
 def fetch_json(url: str, limit: int) -> JsonValue:
     """Fetch a document of at most `limit` bytes, blocking; raises FetchFailed."""
+    # httpx bounds the wait for each chunk, not for all: a server that drips could hold it for ever.
     deadline, data = time.monotonic() + SECONDS, b""
     headers = {"User-Agent": f"evalhook/{__version__}", "Accept": "application/json"}
     try:

@@ -55,6 +55,7 @@ class Oidc:
                 audience=self._settings.audience,
                 issuer=self._settings.issuer,
                 leeway=LEEWAY_SECONDS,
+                # One audience, no list: a token for several services could be passed on by any of them.
                 options={"require": ["exp", "nbf", "iat", "iss", "aud"], "strict_aud": True},
             )
         except (InvalidTokenError, ValueError, RecursionError) as error:
@@ -67,6 +68,7 @@ def _key_id(token: str) -> str:
     kid = header.get("kid")
     if header.get("alg") != ALGORITHM:
         raise Refused(f"the OIDC token is not signed with {ALGORITHM}")
+    # `crit` names extensions that must be understood (RFC 7515, 4.1.11), and none of them is.
     if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID or "crit" in header:
         raise Refused("the OIDC token's header is not one of the issuer's")
     return kid

@@ -104,6 +104,7 @@ class ProxyGuard:
         await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, arrival: Arrival) -> problems.Problem | None:
+        # h11 bounds headers only while they are incomplete: those that arrive in one piece pass it.
         if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEADER_BYTES:
             return problems.headers_too_large(MAX_HEADER_BYTES)
         if not arrival.is_private:
@@ -128,12 +129,14 @@ def arrival_of(scope: Scope, trusted: Sequence[Network]) -> Arrival:
     if not protocols and not hops:
         # Not forwarded, but sent by the proxy's own machine, such as a health check.
         return Arrival(peer, peer.is_loopback)
+    # All hops: one that came over plain HTTP could be read there.
     is_encrypted = bool(protocols) and all(protocol.lower() == "https" for protocol in protocols)
     return Arrival(_client(peer, hops, trusted), is_encrypted)
 
 
 def _client(peer: Address, hops: Sequence[str], trusted: Sequence[Network]) -> Address | None:
     client: Address | None = peer
+    # From the right: each proxy appends the peer that it saw, and only the trusted ones are believed.
     for hop in reversed(hops[-MAX_HOPS:]):
         client = parse_address(hop)
         if client is None or not is_within(client, trusted):

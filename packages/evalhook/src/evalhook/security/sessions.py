@@ -62,6 +62,8 @@ def _digest(session: str) -> bytes:
     return sha256(session.encode()).digest()
 
 
+# Browsers take a cookie of this prefix from a secure page alone, without Domain and for `/` (RFC 6265bis):
+# no other host of the domain can set one.
 COOKIE: Final = "__Host-evalhook"
 MAX_COOKIE: Final = 4096
 
@@ -90,6 +92,7 @@ def cookie(session: str) -> str:
 
 def is_from_elsewhere(headers: Headers) -> bool:
     """Whether another site made the browser send this request."""
+    # Browsers of before 2023 may not send it; for those, Origin decides.
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return True
     origin = headers.get("origin")

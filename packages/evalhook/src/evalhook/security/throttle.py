@@ -62,6 +62,7 @@ class Throttle:
 
     def _counted(self, key: str) -> _Failures:
         now = self._monotonic()
+        # Taken out and put back at the end: those that failed longest ago are the first to be forgotten.
         failures = self._failures.pop(key, None)
         if failures is None or now - failures.last > FORGOTTEN_SECONDS:
             failures = _Failures(0, now)

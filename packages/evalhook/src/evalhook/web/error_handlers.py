@@ -29,6 +29,7 @@ def error_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:
 
     def answer(problem: Problem) -> Answer:
         body = problem.body
+        # A message may quote what git, GitHub or MindRouter said; BusyBody has no foreign text.
         if isinstance(body, ErrorBody):
             body = ErrorBody(ErrorDetail(body.error.code, scrub(body.error.message)))
         return Response(body, status_code=problem.status, headers=problem.headers, media_type=MediaType.JSON)

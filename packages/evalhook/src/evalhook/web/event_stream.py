@@ -25,6 +25,7 @@ HEARTBEAT_SECONDS: Final = 15.0
 """A comment line keeps proxies from closing a silent stream."""
 MIN_SECONDS_BETWEEN: Final = 0.2
 RETRY_MS: Final = 3000
+# The second is for nginx, which would otherwise collect events before it passes them on.
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 

@@ -31,6 +31,7 @@ from evalhook.web.routes import NEEDS_TOKEN, TheService, errors
 from evalhook.worker.service import Service
 
 SHOWN_JOBS: Final = 25
+# No inline script or style: text of others that was not escaped would still run nothing.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -171,6 +172,7 @@ def _token(body: bytes) -> str:
     return fields.get("token", [""])[0].strip()
 
 
+# Signing in too: a form of another site could try tokens from the addresses of its visitors.
 def _require_own_site(headers: Headers) -> None:
     if is_from_elsewhere(headers):
         raise Problem(403, "forbidden", "another site sent this form; open the page itself and do it there")

@@ -129,6 +129,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("evalhook.web"),
         autoescape=True,
+        # A name that a template spells wrong fails its test, instead of showing nothing.
         undefined=StrictUndefined,
         finalize=_finalize,
         keep_trailing_newline=True,

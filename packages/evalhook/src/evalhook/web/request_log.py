@@ -78,6 +78,7 @@ class _Answer:
 def _shown_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     for name, value in headers:
         text = value.decode("latin-1")
+        # A proxy's id is taken over, so that both logs can be joined; bounded, for it goes into ours.
         if name.lower() == b"x-request-id" and REQUEST_ID.fullmatch(text):
             return text
     return None

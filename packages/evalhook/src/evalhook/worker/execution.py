@@ -144,6 +144,7 @@ class JobExecution:
 
     async def _evaluate(self) -> list[RunOutcome]:
         plan, context = self._plan, self._context
+        # A model that was left out stays out after a restart: its row and reason are with the job already.
         left_out = self._job.skipped
         wanted = tuple(model for model in plan.models if model.id not in left_out)
         self._store.update(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
@@ -226,6 +227,7 @@ class JobExecution:
         await self._store.try_save(jobs.set_attention(self._job, attention))
 
     def _failed(self, error: JobError, result: JobResult | None = None) -> Job:
+        # It is posted to GitHub and shown on the page: without secrets, and without a line break.
         shown = JobError(error.code, one_line(self._context.scrub(error.message)))
         return jobs.fail(self._job, timestamp(self._context.effects.now()), shown, result or self.result())
 

@@ -74,6 +74,7 @@ def wait_after(error: EvaluatorError, tries: int, elapsed: float, random: float)
     `tries` have been made in `elapsed` seconds; `random` is uniform in [0, 1).
     """
     is_transient = is_unwritable(error) or (isinstance(error, RepositoryError) and error.retryable)
+    # A branch rule or a token may be corrected while the job waits; an unsafe path never is.
     is_refusal = isinstance(error, RepositoryError) and not isinstance(error, PERMANENT)
     if not is_transient and not (is_refusal and tries < REFUSALS):
         return None

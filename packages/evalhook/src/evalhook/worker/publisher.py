@@ -38,6 +38,7 @@ class ResultsPublisher:
         save: Callable[[Outbox], None],
     ) -> Published:
         """Commit the records back; see `evalcore.publishing.committer`."""
+        # First of all: what follows writes to git, GitHub and logs, and none of them may see a private name.
         plan, records = self._privacy().published(plan, records)
         try:
             refusal = self._refusal(plan)

@@ -66,6 +66,7 @@ class Repositories:
 
     async def commit(self, git_sha: str | None, tips: Tips) -> str:
         """Return the full id of the commit asked for; raises CommitNotFound or RepositoryError."""
+        # The tip as it was pulled, not as it is by now: models.yaml was read at this commit.
         if git_sha is None:
             return tips.library
         clone = self._library.clone

@@ -101,6 +101,7 @@ class JobRunner:
 
         Its file says how far it is; the next start resumes it from there.
         """
+        # First of all: no call begins while those in flight are waited for.
         self._may_call = False
         if self._task is None or self._task.done():
             return
@@ -182,6 +183,7 @@ class JobRunner:
         self._observer.job_ended(ended)
         log.info("job_ended", job_id=ended.job_id, state=type(ended.state).__name__.lower())
         self.begin_next()
+        # A failed or cancelled job may be published by hand later, and needs its plan for that.
         if isinstance(ended.state, Completed):
             await in_thread(self._store.drop_plan, ended.job_id)
 
@@ -193,6 +195,7 @@ class JobRunner:
             current = self._with_stall(jobs.spend(self._store.require(job.job_id), seconds), watchdog)
             if current != written:
                 await self._store.try_save(current)
+                # Read again: the job may have moved on while the disk was written.
                 written = current = self._store.require(job.job_id)
             if current.attention != notified:
                 notified = current.attention

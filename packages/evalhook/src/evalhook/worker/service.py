@@ -61,6 +61,7 @@ class Service:
         holder = CurrentJob(job_id=self._effects.new_id(), skill=request.skill_name, started_at=now)
         self._queue.take(holder)
         step = Step()
+        # A task of its own: a time-out answers the caller, and a thread in the clones is followed to its end.
         planning = asyncio.create_task(self._plan(request, holder.job_id, step))
         try:
             plan = await _within(seconds, planning, step)
@@ -87,6 +88,7 @@ class Service:
             planning = asyncio.create_task(self._plan(request, self._effects.new_id(), step))
             plan = await _within(seconds, planning, step)
             waiting = map(self.find, self._queue.waiting())
+            # A workflow that is started again asks for the same once more, and gets the job that waits.
             duplicate = next((job for job in waiting if _is_same(job, request, plan)), None)
             if duplicate is not None:
                 return duplicate
@@ -98,6 +100,7 @@ class Service:
         return self.find(job.job_id)
 
     async def _plan(self, request: EvaluateRequest, job_id: str, step: Step) -> JobPlan:
+        # Before the slow steps, and again below: how many calls there are is known only once all is read.
         self._space.require()
         step.name = "waiting for the clones"
         try:

@@ -67,6 +67,7 @@ class FolderCheckout:
             return False  # a link that leaves counts as a folder: reading through it says why not
 
     def _resolve(self, path: str) -> Path:
+        # Links are followed first and the result is checked: `..` inside a link's target counts as well.
         real = Path(os.path.realpath(self._real_root / checked_path(path)))
         if not real.is_relative_to(self._real_root):
             raise CheckoutError("is a link that leaves the checkout", where=path, hint="put a copy there")

@@ -50,6 +50,7 @@ def commit_state(folder: Path, paths: Sequence[str], *, but: Sequence[str] = ())
         return CommitState(commit=None, changed=())
     wanted = [f":(top,glob){_from_top(folder)}{path}" for path in _with_contents(paths)]
     unwanted = [f":(top,glob,exclude){_from_top(folder)}{path}" for path in _with_contents(but)]
+    # Without renames each path is an entry of its own, and `-z` then has one path an entry.
     options = ("--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
     unfiltered = _without_own_filters(folder)
     answer = ask(folder, "status", *options, "--", *wanted, *unwanted, with_filters=unfiltered) or b""
