@@ -13,8 +13,8 @@ from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_line, say
 from evalcli.workflows.service import (
     JobState,
-    Request,
     ServiceRefused,
+    ServiceRequest,
     ServiceUnreachable,
     service_from,
 )
@@ -52,7 +52,7 @@ def command(
     """
     service = service_from(os.environ)
     try:
-        started = service.evaluate(Request(skill, replicates, git_sha, models))
+        started = service.evaluate(ServiceRequest(skill, replicates, git_sha, models))
         note(f"job {started.job_id}: {started.calls} calls at {started.prompt_commit[:12]}")
         if not is_waiting:
             print_line(f"{service.url}/jobs/{started.job_id}")

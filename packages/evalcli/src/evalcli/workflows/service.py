@@ -78,7 +78,7 @@ class Result(Frozen, frozen=True):
     models: tuple[ModelResult, ...] = ()
 
 
-class Progress(Frozen, frozen=True):
+class CallsMade(Frozen, frozen=True):
     """How far a job is, in calls."""
 
     done: int = 0
@@ -86,7 +86,7 @@ class Progress(Frozen, frozen=True):
     errors: int = 0
 
 
-class Failure(Frozen, frozen=True):
+class JobFailure(Frozen, frozen=True):
     """Why a job failed."""
 
     code: str = ""
@@ -101,9 +101,9 @@ class JobState(Frozen, frozen=True):
     status: str
     prompt_commit: str = ""
     created_at: str = ""
-    progress: Progress = Progress()
+    progress: CallsMade = CallsMade()
     result: Result | None = None
-    error: Failure | None = None
+    error: JobFailure | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -111,7 +111,7 @@ class JobState(Frozen, frozen=True):
         return self.status not in {"queued", "running"}
 
 
-class Request(NamedTuple):
+class ServiceRequest(NamedTuple):
     """What to evaluate."""
 
     skill: str
@@ -129,14 +129,14 @@ class Request(NamedTuple):
         return body | {"models": list(self.models)} if self.models else body
 
 
-class Service:
+class ServiceClient:
     """Calls the service; `token` gives what it lets in, anew for each request."""
 
     def __init__(self, url: str, token: Callable[[], str]) -> None:
         self.url = url
         self._token = token
 
-    def evaluate(self, request: Request) -> Started:
+    def evaluate(self, request: ServiceRequest) -> Started:
         """Ask for an evaluation; raises ServiceRefused or ServiceUnreachable."""
         return self._call("POST", "/evaluate", HTTPStatus.ACCEPTED, Started, request.body)
 
@@ -168,7 +168,7 @@ class _Jobs(Frozen, frozen=True):
     jobs: tuple[JobState, ...]
 
 
-def service_from(environ: Mapping[str, str]) -> Service:
+def service_from(environ: Mapping[str, str]) -> ServiceClient:
     """Make the client of the service that the environment names.
 
     The token is the shared one, or in Actions GitHub's own of this job. Raises ConfigurationError.
@@ -178,9 +178,9 @@ def service_from(environ: Mapping[str, str]) -> Service:
     if shared is not None:
         if not re.fullmatch(r"[\x21-\x7e\s]+", shared.reveal()):
             raise ConfigurationError("is no token", where=TOKEN, hint="set it to the service's own")
-        return Service(url, lambda: re.sub(r"\s", "", shared.reveal()))
+        return ServiceClient(url, lambda: re.sub(r"\s", "", shared.reveal()))
     if environ.get(OIDC_URL):
-        return Service(url, lambda: _id_token(environ, url))
+        return ServiceClient(url, lambda: _id_token(environ, url))
     hint = "set it, or give the job `permissions: id-token: write`"
     raise ConfigurationError("is not set", where=TOKEN, hint=hint)
 
@@ -274,4 +274,4 @@ class _CurrentJob(Frozen, frozen=True):
 class _RefusalBody(Frozen, frozen=True):
     busy: bool = False
     current_job: _CurrentJob | None = None
-    error: Failure | None = None
+    error: JobFailure | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from evalcli.workflows.service import JobState, Service, ServiceUnreachable
+from evalcli.workflows.service import JobState, ServiceClient, ServiceUnreachable
 
 POLL_SECONDS = 10.0
 LONGEST_OUTAGE: Final = 30
@@ -13,7 +13,7 @@ LONGEST_OUTAGE: Final = 30
 
 
 def wait_for(
-    service: Service, job_id: str, *, sleep: Callable[[float], None], show: Callable[[str], None]
+    service: ServiceClient, job_id: str, *, sleep: Callable[[float], None], show: Callable[[str], None]
 ) -> JobState:
     """Return a job once it has ended; `show` gets a line for each tenth of its calls.
 

@@ -30,7 +30,7 @@ _DAMAGE: Final = (GitError, ODBError, OSError, ValueError)
 """What GitPython raises for objects that are missing or damaged, and where git cannot be run."""
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """What stands at a path of a commit."""
 
     mode: str
@@ -50,7 +50,7 @@ def is_repository(path: Path) -> bool:
     return True
 
 
-def entry_at(clone: Path, commit: str, path: str) -> Entry | None:
+def entry_at(clone: Path, commit: str, path: str) -> TreeEntry | None:
     """Return what stands at a path of a commit, None where nothing does; raises CloneCorrupt."""
     with _opened(clone, commit) as opened:
         try:
@@ -58,7 +58,7 @@ def entry_at(clone: Path, commit: str, path: str) -> Entry | None:
         except KeyError:
             return None
         size = found.size if found.type == "blob" else 0
-        return Entry(mode=f"{found.mode:06o}", kind=str(found.type), size=int(size))
+        return TreeEntry(mode=f"{found.mode:06o}", kind=str(found.type), size=int(size))
 
 
 def read_blob(clone: Path, commit: str, path: str, limit: int = OUTPUT_LIMIT) -> bytes | None:
