@@ -139,7 +139,7 @@ def test_a_run_is_found_by_what_people_know_of_it(evalcli: Evalcli, in_library: 
     assert "2 runs begin with" in several.err
     unknown = evalcli("show", f"{slug}@9.0.0/big", *where)
     assert unknown.code == 2
-    assert f"there are {slug}@1.0.0/big" in unknown.err
+    assert f"did you mean `{slug}@1.0.0/big`?" in unknown.err
 
 
 @pytest.mark.parametrize(

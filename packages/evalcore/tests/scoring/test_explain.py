@@ -220,3 +220,8 @@ def test_cases_are_judged_each_by_itself_and_a_case_without_weight_not_at_all():
     heavy = [rule("l[]", 9.0, case="two"), rule("n", 1.0, case="two")]
     assert [line.partition(":")[0] for line in weight_warnings([rule("n", 1.0), *heavy])] == ["case two"]
     assert weight_warnings([rule("n", 0.0)]) == weight_warnings([]) == []
+
+
+def test_letters_are_shown_as_they_are_and_half_a_surrogate_pair_as_an_escape():
+    found = by_path(difference({"a": "Größe — 模型\n"}, {"a": "\ud800"}))
+    assert found["a"] == ("wrong", '"Größe — 模型\\n"', '"\\ud800"')

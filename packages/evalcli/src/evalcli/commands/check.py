@@ -57,8 +57,8 @@ def command(
     slugs = tuple(dict.fromkeys(skills)) or list_components(library)
     if not slugs:
         raise ConfigurationError(
-            "is not a prompt library: it has no components",
-            where=str(prompt_library / COMPONENTS),
+            f"is not a prompt library: it has no {COMPONENTS}/",
+            where=str(prompt_library),
             hint="name one with --prompt-library",
         )
     found = check_library(Sources(prompt_library, data_sets, models), slugs, is_whole=not skills)

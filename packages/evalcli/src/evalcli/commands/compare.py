@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import LIBRARY, SELECTOR
-from evalcli.exits import Exit, refuse
+from evalcli.exits import PROGRAM, Exit, refuse
+from evalcli.leaderboards.files import leaderboard_files, read_leaderboard
 from evalcli.leaderboards.selectors import (
     SelectedRuns,
     find_runs,
@@ -24,6 +25,8 @@ from evalcore.compare.pool import Pool, pools, pools_by_one_policy
 from evalcore.compare.verdict import Outcome, compare_models, compare_pools, compare_two
 from evalcore.compare.versions import previous_version, stale_cases
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.near_names import did_you_mean
+from evalcore.runs.leaderboard import known_records
 from evalcore.stats.power import DEFAULT_MARGIN
 
 
@@ -76,7 +79,8 @@ def command(
       SKILL@1.2.0    one of its versions
       LEADERBOARD    a leaderboard.json, with @VERSION or without
       RUN_DIR        a run's folder
-      RUN_ID         a run, looked for in the library's leaderboards
+      RUN_ID         a run of the library, by its id or the beginning of it
+      SKILL@1.2.0/MODEL    the newest such run; the version may be left out
 
     One alone is AFTER, and a version's BEFORE is then the version that precedes it.
 
@@ -132,7 +136,7 @@ def _compared_models(
         refuse(f"--models names {one} twice", hint="name two models")
     found = pools_of_two_models(selector, one, other, prompt_library)
     if not found:
-        return f"no version of a component has complete runs of both {one} and {other}"
+        return _without_both(one, other, prompt_library)
     return ComparedRuns(
         before=one,
         after=other,
@@ -140,6 +144,15 @@ def _compared_models(
         stale=stale_cases(record for pair in found.values() for record in pair[1].records),
         sides=(one, other),
     )
+
+
+def _without_both(one: str, other: str, prompt_library: Path) -> str:
+    """Say that two models have no version of a component in common, and what may have been meant."""
+    leaderboards = map(read_leaderboard, leaderboard_files(prompt_library))
+    known = {record.model for leaderboard in leaderboards for record in known_records(leaderboard)}
+    near = [said for model in (one, other) if model not in known and (said := did_you_mean(model, known))]
+    hint = " ".join(near) or f"`{PROGRAM} leaderboard show` shows which has"
+    return f"no version of a component has complete runs of both {one} and {other}; {hint}"
 
 
 def _sides(before: str, after: str | None, prompt_library: Path) -> tuple[SelectedRuns, SelectedRuns] | str:

@@ -14,14 +14,15 @@ from evalcli.commands.verbosity import how_much_is_said
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
-from evalcli.evaluation.plan import SCRATCH, make_runs_dir, only_cases, prepare
+from evalcli.evaluation.plan import make_runs_dir, only_cases, prepare
 from evalcli.evaluation.providers import resolve
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
-from evalcli.leaderboards.places import Sources
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources
 from evalcli.leaderboards.published_cases import published_cases
+from evalcli.leaderboards.run_folders import find_run
 from evalcli.reports.gates import AccuracyGate
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import detail, warn
@@ -96,10 +97,9 @@ REPEATED = (
 )
 @click.option(
     "--resume",
-    "run_dir",
-    # The other runs of its job lie beside it, which `.` alone does not tell.
-    type=click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True),
-    metavar="RUN_DIR",
+    "resumed_run",
+    metavar="RUN",
+    shell_complete=completed_by("runs"),
     help="Go on with this run and the other unfinished runs of its job, as they were planned.",
 )
 @click.option(
@@ -145,7 +145,7 @@ def command(
     models: Path | None,
     runs_dir: Path | None,
     concurrency: int,
-    run_dir: Path | None,
+    resumed_run: str | None,
     *,
     is_dry_run: bool,
     no_wait: bool,
@@ -162,6 +162,8 @@ def command(
     component's leaderboard.json, partial ones included.
     """
     published = published_cases(os.environ, is_dry_run=is_dry_run)
+    # The other runs of its job lie beside it, which `.` alone does not tell.
+    run_dir = find_run(resumed_run, prompt_library / RUNS_IN_LIBRARY).resolve() if resumed_run else None
     # Whoever resumes a look need not say once more that it is one.
     is_scratch = scratch or bool(case_names) or (run_dir is not None and run_dir.parent.name == SCRATCH)
     options = FinishOptions(

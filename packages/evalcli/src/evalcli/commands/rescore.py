@@ -9,11 +9,13 @@ import click
 from evalcli.commands.arguments import FOLDER, LIBRARY
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
-from evalcli.leaderboards.places import data_sets_beside
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.leaderboards.policies import current_policy, rescore_by_policy
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
+from evalcli.leaderboards.run_folders import find_run
 from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, say
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.folder import read_plan
@@ -21,11 +23,11 @@ from evalcore.runs.folder import read_plan
 
 @click.command(name="rescore")
 @click.argument(
-    "run_dirs",
-    metavar="RUN_DIR...",
+    "runs",
+    metavar="RUN...",
     nargs=-1,
     required=True,
-    type=FOLDER,
+    shell_complete=completed_by("runs"),
 )
 @click.option(
     "--leaderboard",
@@ -42,7 +44,13 @@ from evalcore.runs.folder import read_plan
     type=LIBRARY,
     default=Path(),
     show_default="the working directory",
-    help="The prompt library, for --policy.",
+    help="The prompt library: its runs, and its policy for --policy.",
+)
+@click.option(
+    "--runs-dir",
+    type=FOLDER,
+    show_default=".evaluator/runs in the library",
+    help="Where runs are looked for.",
 )
 @click.option(
     "--data-sets",
@@ -52,22 +60,30 @@ from evalcore.runs.folder import read_plan
 )
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
 def command(
-    run_dirs: tuple[Path, ...],
+    runs: tuple[str, ...],
     leaderboard: Path | None,
     policy: str | None,
     prompt_library: Path,
+    runs_dir: Path | None,
     data_sets: Path | None,
     *,
     as_json: bool,
 ) -> int:
     """Score runs again from their kept replies; no model is called.
 
+    \b
+    RUN is one of:
+      RUN_DIR                a run's folder
+      RUN_ID                 its id, or the beginning of it
+      SKILL@VERSION/MODEL    the newest such run; VERSION and MODEL may be left out
+
     By the scoring version that made it, a run's record.json must come out byte for byte the same; exit
     code 1 where one does not, which is then left as it stands. By a newer one a new record is
     made, of which `rescored_from` names the run. It is written to record-<scoring version>.json beside
     record.json, which stays. So is a record by another policy, with the policy's SHA-256 in its name;
     figures by two policies never stand in one ranking.
-    """
+    """  # noqa: D301 - click takes the character for "do not rewrap"
+    run_dirs = [find_run(run, runs_dir or prompt_library / RUNS_IN_LIBRARY) for run in runs]
     if policy is None:
         rescored = [rescore_folder(run_dir) for run_dir in run_dirs]
     else:

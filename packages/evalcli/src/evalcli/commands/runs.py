@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SKILL
-from evalcli.exits import Exit
+from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import RunHead, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
@@ -16,6 +16,7 @@ from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.tables import print_table
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.near_names import did_you_mean
 from evalcore.runs.folder import RECORD, read_record
 
 
@@ -38,9 +39,10 @@ def command(
     `evalcli show` shows what is wrong in one. Runs of --scratch lie in the folder scratch beside them.
     """
     where = runs_dir or prompt_library / RUNS_IN_LIBRARY
+    all_heads = run_heads(where)
     heads = [
         (path, head)
-        for path, head in run_heads(where)
+        for path, head in all_heads
         if skill in {None, head.component.slug} and model in {None, head.model.id}
     ]
     runs = list(_listed(heads))
@@ -49,8 +51,21 @@ def command(
     elif runs:
         print_table(runs_table(runs))
     else:
-        say(f"no such run is in {where}")
+        say(f"no such run is in {where}; {_hint([head for _, head in all_heads], skill, model)}")
     return Exit.DONE
+
+
+def _hint(heads: Sequence[RunHead], skill: str | None, model: str | None) -> str:
+    """Say what was probably meant, or what makes a run."""
+    near = [
+        did_you_mean(named, known)
+        for named, known in (
+            (skill, {head.component.slug for head in heads}),
+            (model, {head.model.id for head in heads}),
+        )
+        if named is not None and named not in known
+    ]
+    return " ".join(filter(None, near)) or f"`{PROGRAM} evaluate {skill or 'SKILL'}` makes some"
 
 
 def _listed(heads: list[tuple[Path, RunHead]]) -> Iterator[ListedRun]:

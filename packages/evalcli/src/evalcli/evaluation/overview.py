@@ -22,8 +22,8 @@ def overview(prompt_library: Path, data_sets: Path | None) -> list[ListedCompone
     slugs = list_components(library)
     if not slugs:
         raise ConfigurationError(
-            "is not a prompt library: it has no components",
-            where=str(prompt_library / COMPONENTS),
+            f"is not a prompt library: it has no {COMPONENTS}/",
+            where=str(prompt_library),
             hint="name one with --prompt-library",
         )
     cases = FolderCheckout(beside) if beside is not None else None

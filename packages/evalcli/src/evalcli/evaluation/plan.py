@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from evalcli.evaluation.providers import resolve
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, Sources, data_sets_beside
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_beside
 from evalcli.leaderboards.published_cases import origin
 from evalcore.errors import CaseError, ConfigurationError, StorageError
 from evalcore.evaluation.check import contradictions, misplaced_policies
@@ -29,9 +28,6 @@ from evalcore.runs.plan import JobPlan
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION, __version__
-
-SCRATCH: Final = "scratch"
-"""The folder, in that of the runs, of those that are a look and count nowhere."""
 
 
 class SkippedModel(Frozen, frozen=True):

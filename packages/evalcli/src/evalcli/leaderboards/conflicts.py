@@ -7,7 +7,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Final
 
-from evalcli.leaderboards.files import read_bytes
+from evalcli.leaderboards.files import no_leaderboard, read_bytes
 from evalcore.errors import LeaderboardError, StorageError
 from evalcore.formats.conflicts import conflict_sides, holds_conflict
 from evalcore.git.unmerged import mark_resolved, unmerged_sides
@@ -27,6 +27,8 @@ def resolve_conflict(path: Path) -> Leaderboard | None:
     markers. Raises LeaderboardError where a side is not valid or one run has two contents, and leaves the
     file as it stands; RepositoryError, StorageError.
     """
+    if not path.parent.is_dir():
+        raise no_leaderboard(path)
     with turn_at(path.parent):
         sides = unmerged_sides(path)
         is_in_index = bool(sides)

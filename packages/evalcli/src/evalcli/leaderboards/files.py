@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from evalcore.errors import LeaderboardError, StorageError
+from evalcore.near_names import did_you_mean
 from evalcore.runs.files import turn_at, write_atomically
 from evalcore.runs.leaderboard import (
     MAX_BYTES,
@@ -50,7 +51,7 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise _no_leaderboard(path) from error
+        raise no_leaderboard(path) from error
     except OSError as error:
         raise LeaderboardError(
             f"the leaderboard cannot be read ({error.strerror or error})",
@@ -59,7 +60,8 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _no_leaderboard(path: Path) -> LeaderboardError:
+def no_leaderboard(path: Path) -> LeaderboardError:
+    """Return the error that says why there is no leaderboard."""
     folder = path.parent
     if path.name != LEADERBOARD or folder.parent.name != "components":
         return LeaderboardError("there is no such file", where=str(path), hint="name a leaderboard.json")
@@ -67,8 +69,11 @@ def _no_leaderboard(path: Path) -> LeaderboardError:
         return LeaderboardError(
             "it has no runs yet", where=str(folder), hint=f"`evalcli evaluate {folder.name}` makes some"
         )
+    known = [one.name for one in folder.parent.iterdir()] if folder.parent.is_dir() else []
     return LeaderboardError(
-        f"there is no component {folder.name!r:.110}", where=str(folder.parent), hint="check the name"
+        f"there is no component {folder.name!r:.110}",
+        where=str(folder.parent),
+        hint=did_you_mean(folder.name, known) or "check the name, or name the library with --prompt-library",
     )
 
 

@@ -11,6 +11,8 @@ DATA_SETS_BESIDE: Final = "evaluation-data-sets"
 """The folder of the data sets, where they are checked out beside the prompt library."""
 RUNS_IN_LIBRARY: Final = Path(".evaluator") / "runs"
 """Where runs are stored, from the prompt library's root, unless another folder is named."""
+SCRATCH: Final = "scratch"
+"""The folder, in that of the runs, of those that are a look and count nowhere."""
 
 
 class Sources(Frozen, frozen=True):

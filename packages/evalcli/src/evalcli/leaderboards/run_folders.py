@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
+from evalcli.leaderboards.places import SCRATCH
 from evalcore.errors import ConfigurationError
+from evalcore.near_names import did_you_mean
 from evalcore.runs.folder import PLAN
 from evalcore.structs import Frozen
 
@@ -51,18 +53,43 @@ def find_run(selector: str, runs_dir: Path) -> Path:
     folder = path if path.is_dir() else path.parent  # a file in it is as good
     if path.exists() and (folder / PLAN).is_file():
         return folder
-    if len(selector) >= SHORTEST_ID and _ID.fullmatch(selector.lower()):
-        by_id = sorted(found.parent for found in runs_dir.glob(f"{selector.lower()}*/{PLAN}"))
-        if len(by_id) > 1:
-            named = ", ".join(one.name for one in by_id[:MOST_NAMED])
-            raise ConfigurationError(
-                f"{len(by_id)} runs begin with {selector}",
-                where=str(runs_dir),
-                hint=f"write more of: {named}",
-            )
-        if by_id:
-            return by_id[0]
-    return _newest(selector, runs_dir)
+    found = _by_id(selector, runs_dir) or _newest(selector, runs_dir)
+    if found is not None:
+        return found
+    if path.exists():
+        what, hint = "it holds no run.json, so it is no run's folder", "name a run's folder"
+        raise ConfigurationError(what, where=selector, hint=hint)
+    heads = [head for _, head in run_heads(runs_dir)]
+    raise ConfigurationError(f"no run is {selector!r:.110}", where=str(runs_dir), hint=_hint(selector, heads))
+
+
+def is_id_beginning(text: str) -> bool:
+    """Whether a text may be a run's id, or the beginning of one."""
+    return len(text) >= SHORTEST_ID and _ID.fullmatch(text.lower()) is not None
+
+
+def split_selector(text: str) -> tuple[str, str | None, str | None] | None:
+    """Return component, version and model of SKILL@VERSION/MODEL; None where it is not written so."""
+    found = _SELECTOR.fullmatch(text)
+    return None if found is None else (found["slug"], found["version"], found["model"])
+
+
+def refuse_several(text: str, run_ids: Sequence[str], where: str) -> NoReturn:
+    """Refuse the beginning of an id that is that of several runs; raises ConfigurationError."""
+    named = ", ".join(run_ids[:MOST_NAMED])
+    raise ConfigurationError(
+        f"{len(run_ids)} runs begin with {text}", where=where, hint=f"write more of: {named}"
+    )
+
+
+def _by_id(text: str, runs_dir: Path) -> Path | None:
+    if not is_id_beginning(text):
+        return None
+    wanted = f"{text.lower()}*/{PLAN}"
+    found = sorted(plan.parent for plan in (*runs_dir.glob(wanted), *(runs_dir / SCRATCH).glob(wanted)))
+    if len(found) > 1:
+        refuse_several(text, [one.name for one in found], str(runs_dir))
+    return found[0] if found else None
 
 
 def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:
@@ -77,23 +104,21 @@ def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:
     return sorted(found, key=lambda item: item[1].run_id, reverse=True)
 
 
-def _newest(selector: str, runs_dir: Path) -> Path:
-    heads = run_heads(runs_dir)
-    wanted = _SELECTOR.fullmatch(selector)
-    if wanted is not None:
-        for path, head in heads:
-            if (
-                head.component.slug == wanted["slug"]
-                and wanted["version"] in {None, head.component.version}
-                and wanted["model"] in {None, head.model.id}
-            ):
-                return path
-    raise ConfigurationError(f"no run is {selector!r:.110}", where=str(runs_dir), hint=_hint(heads))
+def _newest(selector: str, runs_dir: Path) -> Path | None:
+    wanted = split_selector(selector)
+    if wanted is None:
+        return None
+    slug, version, model = wanted
+    for path, head in run_heads(runs_dir):
+        named = head.component.slug == slug
+        if named and version in {None, head.component.version} and model in {None, head.model.id}:
+            return path
+    return None
 
 
-def _hint(heads: Sequence[tuple[Path, RunHead]]) -> str:
+def _hint(selector: str, heads: Sequence[RunHead]) -> str:
     if not heads:
         return "name a run's folder, or where runs are with --runs-dir"
-    names = list(dict.fromkeys(head.selector for _, head in heads))
+    names = list(dict.fromkeys(head.selector for head in heads))
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"there are {', '.join(names[:MOST_NAMED])}{more}"
+    return did_you_mean(selector, names) or f"there are {', '.join(names[:MOST_NAMED])}{more}"

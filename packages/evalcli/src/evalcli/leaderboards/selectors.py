@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 import msgspec
 
 from evalcli.leaderboards.files import leaderboard_files, leaderboard_path, read_leaderboard
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.records import records_in
+from evalcli.leaderboards.run_folders import find_run, is_id_beginning, refuse_several, split_selector
 from evalcore.compare.pool import Pool, pool_of_run, pools, pools_of_models, pools_of_version
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import ConfigurationError
@@ -43,8 +44,10 @@ def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
     path = Path(selector)
     if path.is_dir() and not _is_component(selector, prompt_library):
         return _of_folder(path, prompt_library)
-    if _is_run_id(selector):
-        return _of_run_id(selector, prompt_library)
+    if is_id_beginning(selector) and not _is_component(selector, prompt_library):
+        return _of_run_id(selector.lower(), prompt_library)
+    if "/" in selector and not path.exists() and ".json" not in selector:
+        return _of_model(selector, prompt_library)
     name, at, version = selector.rpartition("@")
     if not at or path.is_file():
         name, version = selector, ""
@@ -131,13 +134,6 @@ def _is_component(text: str, prompt_library: Path) -> bool:
     return "/" not in text and leaderboard_path(prompt_library, text).exists()
 
 
-def _is_run_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
 def _of_folder(run_dir: Path, prompt_library: Path) -> SelectedRuns:
     """Return the run in a folder, with those of its component's leaderboard that are pooled with it."""
     slug = read_plan(run_dir).component.slug
@@ -148,16 +144,45 @@ def _of_folder(run_dir: Path, prompt_library: Path) -> SelectedRuns:
     return _of_run(slug, [*beside, *(record for record in own if record.run_id not in known)], own[0].run_id)
 
 
-def _of_run_id(run_id: str, prompt_library: Path) -> SelectedRuns:
+def _of_run_id(text: str, prompt_library: Path) -> SelectedRuns:
+    """Return the run of an id, or of its beginning: from a leaderboard, or from its folder in the library."""
+    found: dict[str, tuple[str, list[RunRecord]]] = {}
     for path in leaderboard_files(prompt_library):
         leaderboard = read_leaderboard(path)
         records = known_records(leaderboard)
-        if any(run_id in {record.run_id, record.rescored_from} for record in records):
-            return _of_run(leaderboard.component, records, run_id)
+        ids = {one for record in records for one in (record.run_id, record.rescored_from) if one}
+        found |= {one: (leaderboard.component, records) for one in ids if one.startswith(text)}
+    if text in found or len(found) == 1:
+        run_id = text if text in found else next(iter(found))
+        return _of_run(*found[run_id], run_id)
+    where = str(prompt_library / "components")
+    if found:
+        refuse_several(text, sorted(found), where)
+    try:
+        return _of_folder(find_run(text, prompt_library / RUNS_IN_LIBRARY), prompt_library)
+    except ConfigurationError:
+        what, hint = f"no leaderboard holds run {text}", "name its folder, or another --prompt-library"
+        raise ConfigurationError(what, where=where, hint=hint) from None
+
+
+def _of_model(selector: str, prompt_library: Path) -> SelectedRuns:
+    """Return the newest complete run that SKILL@VERSION/MODEL names, with those that are pooled with it."""
+    slug, version, model = split_selector(selector) or (selector, None, None)
+    leaderboard = read_leaderboard(leaderboard_path(prompt_library, slug))
+    records = known_records(leaderboard)
+    complete = [record for record in records if record.status == "complete"]
+    wanted = version or next(
+        iter(evaluated_versions(record for record in complete if record.model == model)), None
+    )
+    runs = [one for one in complete if one.model == model and one.component_version == wanted]
+    if runs:
+        newest = max(runs, key=lambda record: record.finished_at)
+        return _of_run(leaderboard.component, records, newest.run_id)
+    names = dict.fromkeys(f"{slug}@{record.component_version}/{record.model}" for record in complete)
     raise ConfigurationError(
-        f"no leaderboard holds run {run_id}",
-        where=str(prompt_library / "components"),
-        hint="name its folder, or another --prompt-library",
+        f"there is no complete run {selector!r:.160}",
+        where=leaderboard.component,
+        hint=did_you_mean(selector, names) or f"there are {', '.join(list(names)[:10]) or 'none'}",
     )
 
 

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
+from evalcore.near_names import did_you_mean
 from evalcore.structs import Frozen, JsonValue, Strict
 
 DialectName = Literal["openai", "anthropic", "google"]
@@ -231,7 +232,8 @@ class _Parser:
             )
         if entry.provider not in providers:
             what = f"the provider `{entry.provider[:60]}` is unknown"
-            hint = f"use {', '.join(sorted(providers))}, or define it under `providers:`"
+            known = f"use {', '.join(sorted(providers))}, or define it under `providers:`"
+            hint = did_you_mean(entry.provider, providers) or known
             raise self.problem(node.items()["provider"], what, hint)
         self.check_params(node.items().get("params"))
         return Model(

@@ -16,8 +16,10 @@ texts may hold what a model wrote: escape them.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from evalcore.library.component import Case, Component
 from evalcore.scoring.assignment import UNIT
@@ -33,6 +35,7 @@ from evalcore.scoring.tally import children
 from evalcore.structs import Frozen, JsonObject, JsonScalar, JsonValue
 
 Status = Literal["matched", "wrong", "missed", "invented"]
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 LONGEST_SHOWN = 2_000
 """Characters of one leaf."""
 
@@ -384,4 +387,9 @@ def _comparator(rule: Rule, value: JsonScalar) -> Comparator:
 def _shown(value: JsonScalar) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST_SHOWN:
         return str(value)
-    return scalar_text(value[:LONGEST_SHOWN] if isinstance(value, str) else value)[:LONGEST_SHOWN]
+    if not isinstance(value, str):
+        return scalar_text(value)[:LONGEST_SHOWN]
+    text = value[:LONGEST_SHOWN]
+    # Letters stand as they are, for people to read; half of a surrogate pair could not be written.
+    written = scalar_text(text) if _SURROGATE.search(text) else json.dumps(text, ensure_ascii=False)
+    return written[:LONGEST_SHOWN]
