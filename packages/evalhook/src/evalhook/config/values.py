@@ -71,7 +71,9 @@ def as_written(check: Callable[[str], str]) -> Callable[[str], str]:
 def bind(text: str) -> tuple[str, int]:
     """Read `host:port` (`[::1]:8080` for IPv6)."""
     host, colon, port = text.rpartition(":")
-    is_port = port.isascii() and port.isdigit() and int(port) <= MAX_PORT
+    # Python reads no number of over 4300 digits.
+    is_short = port.isascii() and port.isdigit() and len(port) <= len(str(MAX_PORT))
+    is_port = is_short and int(port) <= MAX_PORT
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not is_port:
         raise Unusable("is not host:port", "write it as 127.0.0.1:8080")
@@ -80,7 +82,10 @@ def bind(text: str) -> tuple[str, int]:
 
 def folder(text: str) -> Path:
     """Read a path; a relative one is taken from the working directory at start-up."""
-    return Path(one_line(text)).expanduser().absolute()
+    try:
+        return Path(one_line(text)).expanduser().absolute()
+    except RuntimeError:  # `~name/...`, of which there is none
+        raise Unusable("is in the home of a user that is not there", "write the whole path") from None
 
 
 def repository(text: str) -> str:

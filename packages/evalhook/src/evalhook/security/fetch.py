@@ -39,6 +39,8 @@ def fetch_json(url: str, limit: int) -> JsonValue:
                 if time.monotonic() > deadline:
                     raise FetchFailed(f"{url} did not answer within {SECONDS:.0f} s")
         return parse_json(data.decode())
+    except httpx.InvalidURL as error:
+        raise FetchFailed(f"{url!r} is no address") from error
     except httpx.HTTPError as error:
         raise FetchFailed(f"{url} does not answer ({type(error).__name__})") from error
     except ValueError as error:

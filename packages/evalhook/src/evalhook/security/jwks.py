@@ -118,7 +118,10 @@ class KeySet:
         except msgspec.ValidationError as error:
             raise FetchFailed(f"the configuration of {self._issuer} is not readable: {error}") from error
         # Keys of another server would let that server's owner sign for this issuer.
-        ours, theirs = urlsplit(self._issuer), urlsplit(discovery.jwks_uri)
+        try:
+            ours, theirs = urlsplit(self._issuer), urlsplit(discovery.jwks_uri)
+        except ValueError as error:
+            raise FetchFailed(f"the configuration of {self._issuer} names no address of keys") from error
         if discovery.issuer != self._issuer or (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise FetchFailed(f"the configuration of {self._issuer} speaks of another issuer or server")
         return discovery.jwks_uri
