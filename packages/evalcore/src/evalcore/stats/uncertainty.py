@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from evalcore.stats.numbers import mean, percentile
 from evalcore.stats.sampling import Uniform, cuts, make_beta
-from evalcore.stats.weights import CaseWeights, WeightSource, gaps_of
+from evalcore.stats.weights import Stratum, StratumWeights, WeightSource, gaps_of
 from evalcore.structs import Frozen
 
 Interval: TypeAlias = tuple[float, float]
@@ -27,6 +27,7 @@ ACCURACY_MASS = 0.6
 REPRODUCIBILITY_MASS = 1.0
 """The pseudo-observation's weight over all cases; one case has its share (why so: docs/calibration.md)."""
 LOW, HIGH = 2.5, 97.5
+PAIR = 2
 FOUR = 4
 """Replies to a case that two pairs without a common one take."""
 MANY_CASES = 20
@@ -81,18 +82,27 @@ def all_right_interval(
 def reproducibility_interval(
     pairs: Sequence[Pairs], weights: WeightSource, draws: int = DRAWS
 ) -> Interval | None:
-    """Return the 95 % interval of the mean agreement over these cases. None of nothing."""
+    """Return the 95 % interval of the mean agreement over these cases. None of nothing.
+
+    A case's only pair says nothing of how its pairs vary, as a case's only reply does of accuracy: such
+    cases are taken together, as one stratum.
+    """
     if not pairs:
         return None
     draws = _affordable(draws, sum(sum(case.counts) + len(case.counts) ** 2 // 4 for case in pairs))
     lows, highs = [0.0] * draws, [0.0] * draws
-    replies = tuple(sum(case.counts) for case in pairs)
-    for case, of_case in zip(pairs, weights(replies, REPRODUCIBILITY_MASS, draws), strict=True):
-        _add_agreement(case, of_case, lows, highs)
+    several = [case for case in pairs if sum(case.counts) > PAIR]
+    single = sorted(case.value for case in pairs if sum(case.counts) == PAIR)
+    strata = _strata_of_pairs([sum(case.counts) for case in several], len(single))
+    drawn = iter(weights(strata, draws))
+    for case in several:
+        _add_agreement(case, next(drawn), lows, highs)
+    for of_single in drawn:
+        _add_single_pairs(single, of_single, lows, highs)
     middle = math.fsum(case.value for case in pairs)
-    drawn = math.fsum((low - middle) ** 2 for low in lows) / draws
-    # Weights on replies vary less than pairs do where there are few of them: of two replies, not at all.
-    wanting = math.sqrt(max(1.0, _variance_of_agreement(pairs) / drawn)) if drawn > 0.0 else 1.0
+    variance = math.fsum((low - middle) ** 2 for low in lows) / draws
+    # Weights on replies vary less than pairs do where there are few of them.
+    wanting = math.sqrt(max(1.0, _variance_of_agreement(pairs) / variance)) if variance > 0.0 else 1.0
     lows = [middle + wanting * (low - middle) for low in lows]
     highs = [middle + wanting * (high - middle) for high in highs]
     return _limits(lows, highs, len(pairs), middle / len(pairs))
@@ -103,7 +113,8 @@ def draw_ahead(cases: int, replies: int, weights: WeightSource, draws: int = DRA
 
     They are the ones it needs if all replies come and each case's fall into few groups; else it draws anew.
     """
-    weights((replies,) * cases, REPRODUCIBILITY_MASS, _affordable(draws, cases * replies))
+    several, single = ([replies] * cases, 0) if replies > PAIR else ([], cases)
+    weights(_strata_of_pairs(several, single), _affordable(draws, cases * replies))
 
 
 def interval_of_like_cases(means: Sequence[float], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
@@ -134,29 +145,23 @@ def _add_means(
     """Add the draws of a stratum that stands for `weight` cases."""
     beta = make_beta(mass, len(values), uniform)
     values = _stretched(values)
-    # Of sorted values only the cuts at which the value changes are needed.
-    rises = [(at, b - a) for at, (a, b) in enumerate(pairwise(values), start=1) if b > a]
-    top, parts = values[-1], len(values)
+    rises, top, parts = _rises(values), values[-1], len(values)
     for draw in range(len(lows)):
-        inner = top
-        if rises:
-            cut = cuts(parts, uniform)
-            for at, rise in rises:
-                inner -= cut[at] * rise
+        inner = _mean_drawn(top, rises, cuts(parts, uniform)) if rises else top
         extra = beta()
         inner *= 1.0 - extra
         lows[draw] += weight * inner
         highs[draw] += weight * (inner + extra)
 
 
-def _add_agreement(pairs: Pairs, drawn: CaseWeights, lows: list[float], highs: list[float]) -> None:
+def _add_agreement(pairs: Pairs, drawn: StratumWeights, lows: list[float], highs: list[float]) -> None:
     """Add one case's draws, worked out by what is lost against full agreement, where most terms are 0."""
     ends = [sum(pairs.counts[:at]) for at in range(len(pairs.counts) + 1)]
     rows = [(at, [1.0 - a for a in row[:-1]]) for at, row in enumerate(pairs.agreement)]
     rows = [(at, row) for at, row in rows if any(row)]
     # Only replies that could not be parsed disagree with their like.
     own = [(at, 1.0 - row[-1]) for at, row in enumerate(pairs.agreement) if row[-1] < 1.0]
-    stretch, middle = _stretch(drawn.replies), 1.0 - pairs.value
+    stretch, middle = _stretch(drawn.parts), 1.0 - pairs.value
     for draw, (among, extra) in enumerate(zip(drawn.among, drawn.extra, strict=True)):
         lost = 0.0
         if rows or own:
@@ -174,6 +179,37 @@ def _add_agreement(pairs: Pairs, drawn: CaseWeights, lows: list[float], highs: l
         inner = (1.0 - lost) * (1.0 - part)
         lows[draw] += inner
         highs[draw] += inner + part
+
+
+def _strata_of_pairs(several: Sequence[int], single: int) -> tuple[Stratum, ...]:
+    """Return the strata: a case each of those with so many replies, then all with a single pair as one."""
+    share = REPRODUCIBILITY_MASS / (len(several) + single)
+    strata = [Stratum(replies, share) for replies in several]
+    return tuple([*strata, Stratum(single, share * single)] if single else strata)
+
+
+def _add_single_pairs(
+    values: Sequence[float], drawn: StratumWeights, lows: list[float], highs: list[float]
+) -> None:
+    """Add the draws of the cases with one pair each."""
+    count, values = len(values), _stretched(values)
+    rises = _rises(values)
+    for draw, extra in enumerate(drawn.extra):
+        inner = (1.0 - extra) * _mean_drawn(values[-1], rises, drawn.cuts_of(draw))
+        lows[draw] += count * inner
+        highs[draw] += count * (inner + extra)
+
+
+def _rises(values: Sequence[float]) -> list[tuple[int, float]]:
+    """Return where sorted values change, and by how much: only the cuts there are needed."""
+    return [(at, b - a) for at, (a, b) in enumerate(pairwise(values), start=1) if b > a]
+
+
+def _mean_drawn(top: float, rises: Sequence[tuple[int, float]], cut: Sequence[float]) -> float:
+    """Return the weighted mean of sorted values, given the greatest and where they rise."""
+    for at, rise in rises:
+        top -= cut[at] * rise
+    return top
 
 
 def _variance_of_agreement(pairs: Sequence[Pairs]) -> float:

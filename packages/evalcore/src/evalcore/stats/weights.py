@@ -1,4 +1,4 @@
-"""Random weights of the replies of each case, for figures that are made of pairs of replies.
+"""Random weights in each stratum, for figures that are made of pairs of replies.
 
 They depend on how many replies there are, not on what these say: so they can be drawn while the replies are
 still on their way, and once for all models that answered the same cases.
@@ -21,33 +21,40 @@ LARGEST_KEPT = 1_000_000
 """Numbers in a set that is held, 8 bytes each. Of more replies the draws pass by, one case at a time."""
 
 
-class CaseWeights(NamedTuple):
-    """The draws of one case's weights."""
+class Stratum(NamedTuple):
+    """What shares one set of weights: the replies to a case, or cases that are taken together."""
 
-    replies: int
+    parts: int
+    mass: float
+    """The weight of its pseudo-observation."""
+
+
+class StratumWeights(NamedTuple):
+    """The draws of one stratum's weights."""
+
+    parts: int
     cuts: array[float]
-    """Of each draw: 0, the sorted cuts, 1; the gaps between them are the weights of the replies."""
+    """Of each draw: 0, the sorted cuts, 1; the gaps between them are the weights of the parts."""
     among: array[float]
-    """Of each draw: the weight of all pairs of two different replies, in either order."""
+    """Of each draw: the weight of all pairs of two different parts, in either order."""
     extra: array[float]
     """Of each draw: the part of the pseudo-observation."""
 
     def cuts_of(self, draw: int) -> Sequence[float]:
         """Return 0, the sorted cuts and 1 of one draw."""
-        size = self.replies + 1
+        size = self.parts + 1
         return self.cuts[draw * size : (draw + 1) * size]
 
 
-WeightSource: TypeAlias = Callable[[tuple[int, ...], float, int], Iterable[CaseWeights]]
-"""Gives the weights of each case: of the numbers of replies, the pseudo-observation's weight over all cases,
-and how many draws."""
+WeightSource: TypeAlias = Callable[[tuple[Stratum, ...], int], Iterable[StratumWeights]]
+"""Gives the weights in each stratum, this many draws of them."""
 
 
 def weights_from(uniform: Uniform) -> WeightSource:
     """Return a source that draws anew at each call."""
 
-    def draw_all(replies: tuple[int, ...], mass: float, draws: int) -> Iterator[CaseWeights]:
-        return (_drawn(count, mass / len(replies), draws, uniform) for count in replies)
+    def draw_all(strata: tuple[Stratum, ...], draws: int) -> Iterator[StratumWeights]:
+        return (_drawn(stratum, draws, uniform) for stratum in strata)
 
     return draw_all
 
@@ -55,17 +62,17 @@ def weights_from(uniform: Uniform) -> WeightSource:
 def weights_of_seed(*words: str) -> WeightSource:
     """Return a source of draws whose seed is the SHA-256 of the words; the last sets made are kept."""
 
-    def draw_all(replies: tuple[int, ...], mass: float, draws: int) -> Iterable[CaseWeights]:
-        if sum(replies) * draws > LARGEST_KEPT:
-            return weights_from(seeded_uniform(*words))(replies, mass, draws)
-        return _kept(words, replies, mass, draws)
+    def draw_all(strata: tuple[Stratum, ...], draws: int) -> Iterable[StratumWeights]:
+        if sum(stratum.parts for stratum in strata) * draws > LARGEST_KEPT:
+            return weights_from(seeded_uniform(*words))(strata, draws)
+        return _kept(words, strata, draws)
 
     return draw_all
 
 
 @lru_cache(maxsize=SETS_KEPT)
-def _kept(words: tuple[str, ...], replies: tuple[int, ...], mass: float, draws: int) -> Sequence[CaseWeights]:
-    return tuple(weights_from(seeded_uniform(*words))(replies, mass, draws))
+def _kept(words: tuple[str, ...], strata: tuple[Stratum, ...], draws: int) -> Sequence[StratumWeights]:
+    return tuple(weights_from(seeded_uniform(*words))(strata, draws))
 
 
 def gaps_of(cut: Sequence[float]) -> list[float]:
@@ -73,11 +80,11 @@ def gaps_of(cut: Sequence[float]) -> list[float]:
     return list(map(sub, cut[1:], cut))
 
 
-def _drawn(replies: int, mass: float, draws: int, uniform: Uniform) -> CaseWeights:
-    beta = make_beta(mass, replies, uniform)
-    weights = CaseWeights(replies, array("d"), array("d"), array("d"))
+def _drawn(stratum: Stratum, draws: int, uniform: Uniform) -> StratumWeights:
+    beta = make_beta(stratum.mass, stratum.parts, uniform)
+    weights = StratumWeights(stratum.parts, array("d"), array("d"), array("d"))
     for _ in range(draws):
-        cut = cuts(replies, uniform)
+        cut = cuts(stratum.parts, uniform)
         gaps = gaps_of(cut)
         weights.cuts.extend(cut)
         weights.among.append(1.0 - math.fsum(map(mul, gaps, gaps)))
