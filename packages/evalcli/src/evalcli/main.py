@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "bumps": ("evalcli.commands.bumps", "Say whose MAJOR or MINOR version rose between two commits."),
     "trigger": ("evalcli.commands.trigger", "Ask the service to evaluate a component on the local models."),
     "publish": ("evalcli.commands.publish", "Publish runs as a pull request, as the service does."),
+    "sweep": ("evalcli.commands.sweep", "Ask for the evaluations that a prompt library lacks."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 

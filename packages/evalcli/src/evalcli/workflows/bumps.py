@@ -10,7 +10,7 @@ from evalcli.workflows.environment import NAMES, GitHubAccess
 from evalcore.compare.bumps import Bump, bumps
 from evalcore.errors import CheckoutError
 from evalcore.github.trees import GitHubTrees, TreeReader
-from evalcore.library.checkout import CommitCheckout, commit_of
+from evalcore.library.checkout import Checkout, CommitCheckout, commit_of
 from evalcore.library.checkout.api import ApiCheckout
 from evalcore.library.loader import COMPONENTS
 from evalcore.library.versions import written_versions
@@ -34,6 +34,11 @@ def bumps_on_github(access: GitHubAccess, base: str, head: str) -> list[Bump]:
         # What head and base share is fetched once.
         before, after = (_versions_on_github(reader, name, blobs) for name in (base, head))
     return bumps(before, after)
+
+
+def bumps_in_trees(before: Checkout | None, after: Checkout) -> list[Bump]:
+    """Compare two trees; None is the empty one."""
+    return bumps(written_versions(before) if before is not None else {}, written_versions(after))
 
 
 def _local_versions(library: Path, revision: str) -> dict[str, str | None]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import islice
+from urllib.parse import quote
 
 import structlog
 from github import Auth, Github, GithubException
@@ -45,6 +46,10 @@ class PullRequest(Frozen, frozen=True):
     labels: tuple[str, ...]
     is_ours: bool
     """Whether our own account opened it, or one that is trusted as that is."""
+    commit: str = ""
+    """What its branch stands at."""
+    is_of_repository: bool = True
+    """Whether its branch is of the repository itself, and not of a fork."""
 
 
 class GitHub:
@@ -93,11 +98,21 @@ class GitHub:
         Those of forks, and those that another account opened, are none of ours, whatever their branches
         are called.
         """
-        account = self.account()
+        pulls = self._open_pull_requests(base, self.account())
+        return [pull for pull in pulls if pull.is_ours and slug_of(pull.branch) is not None]
+
+    def open_results_of_anybody(self, base: str) -> list[PullRequest]:
+        """The open pull requests of the repository's own branches with results, whoever opened them.
+
+        Enough to know what is under way; nothing is built on them.
+        """
+        pulls = self._open_pull_requests(base, None)
+        return [pull for pull in pulls if pull.is_of_repository and slug_of(pull.branch) is not None]
+
+    def _open_pull_requests(self, base: str, account: str | None) -> list[PullRequest]:
         with self._opened("list pull requests") as repository:
             found = repository.get_pulls(state="open", base=base, sort="created", direction="desc")
-            pulls = [self._pull_request(pull, account) for pull in islice(found, MOST_PULLS)]
-        return [pull for pull in pulls if pull.is_ours and slug_of(pull.branch) is not None]
+            return [self._pull_request(pull, account) for pull in islice(found, MOST_PULLS)]
 
     def pull_request_of(self, branch: str, base: str) -> PullRequest | None:
         """The newest pull request of ours that would merge one branch into the other, open or not.
@@ -133,6 +148,7 @@ class GitHub:
                     is_open=True,
                     labels=(),
                     is_ours=True,
+                    commit=made.head.sha,
                 )
         except (PullRequestRefused, GitHubUnreachable):
             # It may have been opened though its answer was lost, and a retry refused as the second.
@@ -147,6 +163,14 @@ class GitHub:
         if missing:
             with self._opened("label the pull request") as repository:
                 repository.get_issue(pull_request.number).add_to_labels(*missing)
+
+    def start_workflow(self, file: str, branch: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow of the repository by hand, as it stands on a branch; raises RepositoryError."""
+        with self._opened(f"start the workflow {file}") as repository:
+            # PyGithub's own get_workflow fetches the workflow first.
+            where = f"{repository.url}/actions/workflows/{quote(file, safe='')}/dispatches"
+            body = {"ref": branch, "inputs": dict(inputs)}
+            repository.requester.requestJsonAndCheck("POST", where, input=body)
 
     def check(self) -> str:
         """Look at the repository with the token, and give its default branch."""
@@ -163,6 +187,8 @@ class GitHub:
             is_open=pull.state == "open",
             labels=tuple(label.name for label in pull.labels),
             is_ours=is_trusted and self._is_of_repository(pull),
+            commit=pull.head.sha,
+            is_of_repository=self._is_of_repository(pull),
         )
 
     def _is_of_repository(self, pull: ApiPullRequest) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -52,6 +53,20 @@ class TreeReader:
         except GithubException as error:
             raise _absent(error, name, self._repository) from None
         return TreeListing(_lines(tree), is_whole=not tree.raw_data.get("truncated"))
+
+    def tip(self, branch: str) -> str:
+        """Return the commit that a branch stands at; raises CheckoutError where there is none."""
+        try:
+            return self._repository.get_branch(branch).commit.sha
+        except GithubException as error:
+            raise _absent(error, branch, self._repository) from None
+
+    def commit_before(self, branch: str, moment: datetime) -> str | None:
+        """Return the newest commit of a branch that was made before a moment; None where there is none."""
+        until = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        where, wanted = f"{self._repository.url}/commits", {"sha": branch, "until": until, "per_page": 1}
+        _, found = self._repository.requester.requestJsonAndCheck("GET", where, parameters=wanted)
+        return str(found[0]["sha"]) if found else None
 
     def blob(self, oid: str) -> bytes:
         """Return the bytes of a blob; raises CheckoutError where there is none."""

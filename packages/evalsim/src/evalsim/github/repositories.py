@@ -14,7 +14,7 @@ from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
 from evalsim.github.repository import run_git
 from evalsim.github.request import ApiError, Request, not_found, page_of
-from evalsim.github.state import App, CommitStatus, Repository, State, Token
+from evalsim.github.state import App, CommitStatus, Dispatch, Repository, State, Token
 
 LONGEST_DESCRIPTION = 140
 """Characters of a status's description."""
@@ -31,6 +31,13 @@ class NewStatus(msgspec.Struct):
     context: str = "default"
 
 
+class NewDispatch(msgspec.Struct):
+    """The body of POST dispatches."""
+
+    ref: str
+    inputs: dict[str, str] = {}
+
+
 def get_repository(state: State, repository: Repository, request: Request) -> Answer:
     """GET /repos/O/R."""
     del state
@@ -43,6 +50,28 @@ def list_branches(state: State, repository: Repository, request: Request) -> Ans
     found = repository.bare.branches().items()
     shown = [bodies.branch_body(repository, name, sha, request.api) for name, sha in found]
     return page_of(request, shown)
+
+
+def list_commits(state: State, repository: Repository, request: Request) -> Answer:
+    """GET /repos/O/R/commits?sha=&until=, the newest first."""
+    del state
+    revision = request.query.get("sha", repository.bare.default_branch)
+    until = request.query.get("until")
+    options = ("--format=%H", *((f"--until={until}",) if until else ()))
+    found = run_git(repository.bare.path, "log", *options, "--end-of-options", revision, "--")
+    if found.returncode:
+        raise not_found()
+    return page_of(request, [{"sha": sha} for sha in found.stdout.split()])
+
+
+def start_workflow(state: State, repository: Repository, request: Request, file: str) -> Answer:
+    """POST /repos/O/R/actions/workflows/FILE/dispatches: noted, where the branch has the file."""
+    del state
+    wanted = request.decode(NewDispatch)
+    if repository.bare.file(wanted.ref, f".github/workflows/{file}") is None:
+        raise not_found()
+    repository.dispatches.append(Dispatch(workflow=file, ref=wanted.ref, inputs=wanted.inputs))
+    return Answer(204)
 
 
 def get_branch(state: State, repository: Repository, request: Request, name: str) -> Answer:

@@ -31,6 +31,8 @@ REPOSITORY_ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", r"/pulls/(\d+)", pulls.get_pull, ""),
     ("PATCH", r"/pulls/(\d+)", pulls.edit_pull, ""),
     ("PUT", r"/pulls/(\d+)/merge", pulls.merge_pull, "pulls.merge"),
+    ("GET", r"/commits", repositories.list_commits, ""),
+    ("POST", r"/actions/workflows/([^/]+)/dispatches", repositories.start_workflow, "workflows.dispatch"),
     ("GET", r"/labels", issues.list_labels, ""),
     ("POST", r"/labels", issues.create_label, ""),
     ("POST", r"/statuses/([0-9a-f]{40})", repositories.create_status, "statuses.create"),

@@ -80,6 +80,14 @@ class CommitStatus(msgspec.Struct, kw_only=True):
     created_at: str
 
 
+class Dispatch(msgspec.Struct, kw_only=True):
+    """One workflow that was started by hand."""
+
+    workflow: str
+    ref: str
+    inputs: dict[str, str] = {}
+
+
 class Repository(msgspec.Struct, kw_only=True):
     """A repository with all that is not git's."""
 
@@ -92,6 +100,8 @@ class Repository(msgspec.Struct, kw_only=True):
     issues: list[Issue] = []
     statuses: list[CommitStatus] = []
     issue_count: int = 0
+    dispatches: list[Dispatch] = []
+    """Workflows that were started by hand; nothing runs them."""
     tree_limit: int = 100_000
     """Lines of a tree that is listed with all below it."""
 

@@ -16,21 +16,23 @@ from evalcli.terminal.output import print_bytes
 from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.library.models import Model, ModelsFile, NotConfigured, Provider
+from evalcore.library.models import Model, ModelsFile, NotConfigured, Provider, is_local
 from evalcore.structs import JsonObject
 
 
 @click.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
+@click.option("--cloud", "is_cloud_only", is_flag=True, help="Only cloud models: all but MindRouter's.")
 @PROMPT_LIBRARY
 @MODELS
-def command(prompt_library: Path, path: Path | None, *, as_json: bool) -> int:
+def command(prompt_library: Path, path: Path | None, *, as_json: bool, is_cloud_only: bool) -> int:
     """List the models, and whether their keys are present; nothing is asked of the network."""
     models_file = load_named(prompt_library, path)
+    models = [model for model in models_file.models if not (is_cloud_only and is_local(model))]
     if as_json:
-        print_bytes(encode_canonical([_object(model, models_file) for model in models_file.models]))
+        print_bytes(encode_canonical([_object(model, models_file) for model in models]))
         return Exit.DONE
-    rows = tuple(_listed(model, models_file.providers[model.provider]) for model in models_file.models)
+    rows = tuple(_listed(model, models_file.providers[model.provider]) for model in models)
     print_table(Table(headings=("model", "provider", "structured output", "key"), rows=rows))
     return Exit.DONE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping
 from typing import Final
 
+from evalcore.git.objects import REGULAR
 from evalcore.github.trees import TreeLine, TreeReader
 from evalcore.library.checkout.interface import within_size
 from evalcore.library.checkout.tree import FOLDER, Entry, TreeCheckout
@@ -29,11 +30,33 @@ class ApiCheckout(TreeCheckout):
         self._folder = folder
         self._blobs = blobs
         self._tree: dict[str, Entry] | None = None
+        self._is_partial = False
 
     @property
     def name(self) -> str:
         """The revision's first characters."""
         return self.revision[:40]
+
+    def files_below(self, folder: str) -> dict[str, str]:
+        """Return the path, from a folder, of each file below it with the id of its contents.
+
+        Of a tree that GitHub does not list whole, a folder below stands for its files. Raises CheckoutError.
+        """
+        prefix = f"{folder}/"
+        found = {path: entry for path, entry in self._tree_now().items() if path.startswith(prefix)}
+        return {
+            path.removeprefix(prefix): entry.oid
+            for path, entry in found.items()
+            if entry.mode != FOLDER or self._is_partial
+        }
+
+    def blob_at(self, path: str) -> bytes | None:
+        """Return the bytes of a file, however large; None where no regular file is there.
+
+        Raises CheckoutError.
+        """
+        entry = self._tree_now().get(path)
+        return self._fetched(entry.oid) if entry is not None and entry.mode in REGULAR else None
 
     def _tree_now(self) -> dict[str, Entry]:
         if self._tree is None:
@@ -41,6 +64,7 @@ class ApiCheckout(TreeCheckout):
             if whole.is_whole:
                 self._tree = {".": _ROOT, **_entries("", whole.lines)}
             else:
+                self._is_partial = True
                 self._tree = {".": _ROOT, **self._listed_in_parts()}
         return self._tree
 
@@ -58,10 +82,13 @@ class ApiCheckout(TreeCheckout):
         return found
 
     def _blob(self, path: str, oid: str) -> bytes:
+        data = self._fetched(oid)
+        return within_size(path, data, len(data))
+
+    def _fetched(self, oid: str) -> bytes:
         if oid not in self._blobs:
             self._blobs[oid] = self._reader.blob(oid)
-        data = self._blobs[oid]
-        return within_size(path, data, len(data))
+        return self._blobs[oid]
 
 
 def _entries(prefix: str, lines: Iterable[TreeLine]) -> dict[str, Entry]:
