@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evalcore.library.component import Case, Component
-from evalcore.scoring.explain import DiffNode, diff
+from evalcore.scoring.difference import DiffNode, diff
 from evalcore.scoring.scorer import TreeScorer, plan_fields, scorer_of
 from evalcore.structs import JsonObject, JsonValue
 

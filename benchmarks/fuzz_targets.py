@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from evalcore.errors import ComponentError, ConfigurationError, EvaluatorError, LeaderboardError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.component import Case, Component, OutputFormat
-from evalcore.library.models import parse_models, resolve_provider
+from evalcore.library.models import resolve_provider
+from evalcore.library.models_file import parse_models
 from evalcore.publishing.messages import Results, pull_request_body
 from evalcore.runs.leaderboard import encode_leaderboard, known_records, merge_leaderboards, parse_leaderboard
 from evalcore.scoring.answers import Parsed, parse_answer

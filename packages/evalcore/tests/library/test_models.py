@@ -9,7 +9,6 @@ import pytest
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import (
     BUILT_IN,
-    RESERVED_PARAMS,
     Endpoint,
     Model,
     ModelsFile,
@@ -17,9 +16,9 @@ from evalcore.library.models import (
     Price,
     Provider,
     is_local,
-    parse_models,
     resolve_provider,
 )
+from evalcore.library.models_file import RESERVED_PARAMS, parse_models
 
 
 def parse(text: str) -> ModelsFile:

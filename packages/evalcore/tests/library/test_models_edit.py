@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from evalcore.errors import ConfigurationError
-from evalcore.library.models import Model, Price, parse_models
+from evalcore.library.models import Model, Price
 from evalcore.library.models_edit import add_model, remove_model
+from evalcore.library.models_file import parse_models
 
 NEW = Model(
     id="new/model",

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from evalcore.reports.ranking import Ranking, notes_of, ranking_object, rankings, rightness_notes
+from evalcore.reports.ranking import Ranking, ranking_object, rankings
+from evalcore.reports.ranking_notes import notes_of, rightness_notes
 from evalcore.runs.record import CaseResult, Reproducibility, RunRecord
 from evalsim.testing import make_record
 

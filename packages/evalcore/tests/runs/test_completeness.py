@@ -10,7 +10,7 @@ import pytest
 from evalcore.clients.reply import Reply
 from evalcore.errors import StorageError
 from evalcore.library.component import Case
-from evalcore.runs.folder import CountedReplies
+from evalcore.runs.completeness import CountedReplies
 from evalcore.runs.record import RunRecord
 from evalcore.scoring.score_run import score_run
 from evalsim.testing import make_case, make_reply, make_run_plan

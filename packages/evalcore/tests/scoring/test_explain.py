@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.scoring.explain import LONGEST_SHOWN, LeafRule, diff, explain, weight_warnings
+from evalcore.scoring.difference import diff
+from evalcore.scoring.explain import LONGEST_SHOWN, LeafRule, explain, weight_warnings
 from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.rules.policy import parse_policy
 from evalcore.scoring.scorer import MOST_VALUES, TreeScorer

@@ -12,7 +12,7 @@ from evalcore.scoring.rules.rules import Rule
 VALUES = (
     st.booleans()
     | st.integers(-(10**9), 10**9)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)  # JSON has neither
     | st.text(max_size=12)
     | st.sampled_from(
         ["$4,125", "4125", "15%", "0.15", "2026-07-01", "July 1, 2026", "a, b", "b; a", "not a"]

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from evalcore.errors import ConfigurationError
-from evalcore.library.models import parse_models
+from evalcore.library.models_file import parse_models
 from evalcore.secret import Secret
 from evalhook.worker.gateway import MindRouterGateway
 from evalsim.mindrouter import SimulatedMindRouter, default_config

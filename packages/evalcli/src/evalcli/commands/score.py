@@ -27,7 +27,8 @@ from evalcore.near_names import did_you_mean
 from evalcore.runs.compression import COMPRESSED, REPLIES
 from evalcore.runs.record import WORDING
 from evalcore.scoring.answers import Parsed, parse_answer
-from evalcore.scoring.explain import LeafRule, diff, explain, weight_warnings
+from evalcore.scoring.difference import diff
+from evalcore.scoring.explain import LeafRule, explain, weight_warnings
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
 from evalcore.scoring.scorer import plan_fields, scorer_of
 from evalcore.structs import Frozen, JsonObject, JsonValue

@@ -17,8 +17,9 @@ from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.records import LATER_RECORD
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.runs.completeness import CountedReplies
 from evalcore.runs.files import write_atomically
-from evalcore.runs.folder import PLAN, RECORD, CountedReplies, RunFolder, read_record
+from evalcore.runs.folder import PLAN, RECORD, RunFolder, read_record
 from evalcore.runs.integrity import altered
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object

@@ -8,7 +8,8 @@ from typing import Final
 from evalcli.terminal.text import Table, figure
 from evalcore.compare.versions import stale_cases
 from evalcore.library.component import broken_cases_sentence
-from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rightness_notes
+from evalcore.reports.ranking import RankedPool, Ranking
+from evalcore.reports.ranking_notes import notes_of, rightness_notes
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.version import SCORING_VERSION
 

@@ -13,8 +13,9 @@ from xml.etree import ElementTree as ET
 from evalcli.reports.run_words import ExaminedRun, case_text, sample_text
 from evalcli.reports.score_tree import LEGEND, branch_text, leaf_text, node_name
 from evalcli.terminal.text import shown
+from evalcore.scoring.difference import DiffNode
 from evalcore.scoring.examine import ExaminedCase, Sample
-from evalcore.scoring.explain import LONGEST_SHOWN, DiffNode
+from evalcore.scoring.explain import LONGEST_SHOWN
 
 STYLE: Final = """
 :root { color-scheme: light dark }

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from evalcli.terminal.text import Line, Span, Style, figure, line
+from evalcore.scoring.difference import AnswerDifference, DiffNode
 from evalcore.scoring.excerpts import excerpts
-from evalcore.scoring.explain import AnswerDifference, DiffNode
 from evalcore.scoring.interface import Score
 from evalcore.structs import Frozen
 

@@ -19,7 +19,8 @@ from evalcore.clients.reply import Reply
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.scoring_process import ScoringAnswer, ScoringRequest
 from evalcore.library.component import Case
-from evalcore.runs.folder import CountedReplies, RunFolder, read_plan
+from evalcore.runs.completeness import CountedReplies
+from evalcore.runs.folder import RunFolder, read_plan
 from evalcore.scoring.figures import prepare_reproducibility
 from evalcore.scoring.score_run import score_run
 

@@ -18,7 +18,8 @@ from evalcore.library.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
 from evalcore.library.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
 from evalcore.library.component import DATA_SETS, Component, OutputFormat
 from evalcore.library.front_matter import PromptFile, parse_prompt_file
-from evalcore.library.models import ModelsFile, parse_models
+from evalcore.library.models import ModelsFile
+from evalcore.library.models_file import parse_models
 from evalcore.library.schema import bundle_schema, make_validator
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonObject

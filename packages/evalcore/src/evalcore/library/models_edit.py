@@ -11,13 +11,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import read_yaml
-from evalcore.library.models import (
-    LOCAL_PROVIDER,
-    Model,
-    concurrency_by_default,
-    parse_models,
-    streams_by_default,
-)
+from evalcore.library.models import LOCAL_PROVIDER, Model, concurrency_by_default, streams_by_default
+from evalcore.library.models_file import parse_models
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonObject
 

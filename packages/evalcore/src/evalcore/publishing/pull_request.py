@@ -23,7 +23,8 @@ from evalcore.compare.verdict import (
 from evalcore.compare.versions import stale_cases
 from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.markdown import CELL, REASON, escape_markdown
-from evalcore.reports.ranking import RankedPool, Ranking, notes_of, rankings, rightness_notes
+from evalcore.reports.ranking import RankedPool, Ranking, rankings
+from evalcore.reports.ranking_notes import notes_of, rightness_notes
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.runs.rescoring import newest_scoring

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -320,63 +320,3 @@ def _weighted(found: Sequence[tuple[float, int]]) -> float:
 
 def _key(purpose: str, value: JsonValue) -> str:
     return sha256_hex(fingerprint([METHOD, purpose, value]))
-
-
-def notes_of(ranking: Ranking) -> Iterator[str]:
-    """Yield what a reader must know of a ranking, each a sentence of plain text that may name models."""
-    complete = [row for row in ranking.rows if row.status == "complete"]
-    if any(row.like_cases not in {None, row.rank} for row in complete):
-        told = ", ".join(f"{row.model} {row.like_cases.text}" for row in complete if row.like_cases)
-        yield f"Ranks for cases like these: {told}"
-    by_model: dict[str, int] = defaultdict(int)
-    for row in complete:
-        by_model[row.model] += 1
-    for model, count in by_model.items():
-        if count > 1:
-            yield (
-                f"{model} is ranked {count} times: other params, structured output, provider or server "
-                "are another pool of runs"
-            )
-    sizes = {len(case) for row in complete for case in Pool(row.records).scores().values()}
-    if sizes == {1}:
-        yield "One reply of each case: the intervals hold what cases differ by, not how replies vary"
-    for row in ranking.rows:
-        yield from _notes_of_row(row)
-
-
-def _notes_of_row(row: RankedPool) -> Iterator[str]:
-    if any(record.drifting for record in row.records):
-        yield f"{row.model}: drifting: the scores trend with time, so that its interval is too narrow"
-    if any(record.hardly_reads_its_input for record in row.records):
-        chance, own = row.newest.reproducibility.by_chance, row.newest.reproducibility.mean
-        yield (
-            f"{row.model}: its answers hardly depend on the input: those to different cases agree "
-            f"{chance or 0.0:.2f}, those to one {own or 0.0:.2f}"
-        )
-    spent = sum(record.calls.empty_after_thinking or 0 for record in row.records)
-    if spent:
-        yield f"{row.model}: {spent} replies spent their tokens on thinking, with no answer: a larger budget?"
-
-
-def rightness_notes(ranking: Ranking) -> Iterator[str]:
-    """Yield how often a reply of each model is right throughout, and how often all of a case's are.
-
-    With the intervals of the record where the pool is a single run.
-    """
-    for row in ranking.rows:
-        if row.exact_rate is None:
-            continue
-        own = row.newest.accuracy if len(row.records) == 1 else None
-        share = _percent(row.exact_rate, own.exact_rate_ci95 if own is not None else None)
-        said = f"{row.model}: {share} of replies are right throughout"
-        count = ranking.all_right_of
-        if row.all_right_rate is not None and count > 1:
-            is_own = own is not None and own.all_right_rate == row.all_right_rate
-            around = own.all_right_rate_ci95 if own is not None and is_own else None
-            said += f"; all {count} of a case in {_percent(row.all_right_rate, around)}"
-        yield said
-
-
-def _percent(share: float, around: Interval | None) -> str:
-    limits = "" if around is None else f" ({100 * around[0]:.0f} to {100 * around[1]:.0f})"
-    return f"{100 * share:.0f} %{limits}"

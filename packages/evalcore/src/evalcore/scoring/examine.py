@@ -13,7 +13,7 @@ from evalcore.library.component import Case
 from evalcore.runs.plan import RunPlan
 from evalcore.scoring.answers import Parsed, parse_answer
 from evalcore.scoring.canonical_text import canonical_text
-from evalcore.scoring.explain import AnswerDifference, diff
+from evalcore.scoring.difference import AnswerDifference, diff
 from evalcore.scoring.rules.field_rules import FieldRules, plan_fields
 from evalcore.scoring.scorer import TreeScorer, scorer_of
 from evalcore.stats.numbers import mean

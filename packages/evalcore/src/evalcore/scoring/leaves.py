@@ -12,7 +12,8 @@ from evalcore.scoring.plain_text import plain_text
 from evalcore.scoring.readers.amounts import PERCENT, same_unit
 from evalcore.scoring.readers.currencies import CURRENCIES
 from evalcore.scoring.rules.rules import CLOSENESS, MONEY_TOLERANCE, NUMBER_TOLERANCE, Comparator, Rule
-from evalcore.scoring.statements import Statement, likeness, statement_of
+from evalcore.scoring.statement_likeness import likeness
+from evalcore.scoring.statements import Statement, statement_of
 from evalcore.scoring.values import Moment, Quantity, equal_numbers, moment_of, quantity_of
 from evalcore.structs import JsonScalar
 

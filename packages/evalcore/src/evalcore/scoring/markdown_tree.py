@@ -18,7 +18,8 @@ from itertools import groupby
 from evalcore.formats.markdown import LONGEST_INLINE
 from evalcore.scoring.assignment import UNIT, best_matching
 from evalcore.scoring.plain_text import plain_text
-from evalcore.scoring.statements import likeness, statement_of
+from evalcore.scoring.statement_likeness import likeness
+from evalcore.scoring.statements import statement_of
 from evalcore.structs import JsonObject, JsonValue
 
 BEGINNING = "(beginning)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from evalcore.library.component import Case, Component
-from evalcore.scoring.explain import diff, explain
+from evalcore.scoring.difference import diff
+from evalcore.scoring.explain import explain
 from evalcore.scoring.plain_text import plain_text
 from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.scorer import TreeScorer, make_scorer, plan_fields, scorer_of

@@ -15,15 +15,9 @@ from evalcli.terminal.output import print_line
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.library.checkout import MAX_BYTES
 from evalcore.library.loader import MODELS_PATH
-from evalcore.library.models import (
-    MAX_SECONDS,
-    Model,
-    Price,
-    StructuredOutput,
-    concurrency_by_default,
-    streams_by_default,
-)
+from evalcore.library.models import Model, Price, StructuredOutput, concurrency_by_default, streams_by_default
 from evalcore.library.models_edit import add_model, remove_model
+from evalcore.library.models_file import MAX_SECONDS
 from evalcore.runs.files import write_atomically
 from evalcore.structs import JsonObject, JsonValue
 
