@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalcore.stats import dealing
-from evalcore.stats.dealing import Stratum, bernstein_bound, upper_tail
+from evalcore.stats.dealing import PermutedStratum, bernstein_bound, upper_tail
 
 
 def every_deal(strata):
@@ -25,7 +25,7 @@ def every_deal(strata):
 def gaussian(cases, ours, theirs, apart=0.1, seed=1):
     random = Random(seed)
     return [
-        Stratum(
+        PermutedStratum(
             [random.gauss(0.8 + apart, 0.1) for _ in range(ours)]
             + [random.gauss(0.8, 0.1) for _ in range(theirs)],
             ours,
@@ -43,7 +43,7 @@ def small_strata(draw):
         values = draw(
             st.lists(value, min_size=2, max_size=7).filter(lambda found: max(found) - min(found) > 1e-6)
         )
-        strata.append(Stratum(values, draw(st.integers(1, len(values) - 1))))
+        strata.append(PermutedStratum(values, draw(st.integers(1, len(values) - 1))))
     return strata
 
 
@@ -56,7 +56,7 @@ def test_few_deals_are_counted_one_by_one(strata):
 @given(st.lists(st.lists(st.integers(0, 4), min_size=6, max_size=8), min_size=1, max_size=2))
 def test_on_the_grid_whole_numbers_are_counted_exactly(cases):
     """Scores that are a few equal steps apart lie on the grid: ties stay ties."""
-    strata = [Stratum([0.0, 4.0, *map(float, case)], 4) for case in cases]
+    strata = [PermutedStratum([0.0, 4.0, *map(float, case)], 4) for case in cases]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dealing, "FEW", 0)
         assert upper_tail(strata) == pytest.approx(every_deal(strata))
@@ -71,7 +71,7 @@ def test_the_grid_moves_a_p_by_little(cases, ours, theirs, monkeypatch):
 
 
 def test_two_sides_that_share_no_score_are_one_deal_in_all():
-    strata = [Stratum([0.9] * 5 + [0.1] * 5, 5)] * 3
+    strata = [PermutedStratum([0.9] * 5 + [0.1] * 5, 5)] * 3
     assert upper_tail(strata) == pytest.approx(1 / math.comb(10, 5) ** 3)
 
 
@@ -99,7 +99,7 @@ def test_the_bound_is_never_below_the_share(strata):
 
 def test_rare_replies_among_very_many_are_counted_exactly():
     """Three zeros of 400 replies to one case, all on one side: the normal limit would say 0.04."""
-    strata = [Stratum([0.95] * 200 + [0.0] * 3 + [0.95] * 197, 200)]
+    strata = [PermutedStratum([0.95] * 200 + [0.0] * 3 + [0.95] * 197, 200)]
     assert upper_tail(strata) == pytest.approx(math.comb(397, 200) / math.comb(400, 200))
 
 

@@ -38,7 +38,7 @@ _SCALE = 96
 """Bits that counts are cut to where exact ones would grow long; always rounded up."""
 
 
-class Stratum(NamedTuple):
+class PermutedStratum(NamedTuple):
     """Values of which some are the one side's, all choices of so many being equally likely."""
 
     values: Sequence[float]
@@ -60,7 +60,7 @@ class Stratum(NamedTuple):
         return math.fsum(self.values[: self.chosen]) - self.chosen / len(self.values) * math.fsum(self.values)
 
 
-def upper_tail(strata: Sequence[Stratum]) -> float:
+def upper_tail(strata: Sequence[PermutedStratum]) -> float:
     """Return the share of all deals whose sum over the strata is as great as the observed one.
 
     Each stratum has values that differ, by more than TIE. There is one stratum at least.
@@ -90,7 +90,7 @@ def upper_tail(strata: Sequence[Stratum]) -> float:
     return _tail_of_sum(counts, observed)
 
 
-def bernstein_bound(strata: Sequence[Stratum]) -> float:
+def bernstein_bound(strata: Sequence[PermutedStratum]) -> float:
     """Return what `upper_tail` is at most, without counting; 1 where the observed sum is no excess.
 
     Bernstein's inequality, which holds for choices without replacement too (Hoeffding 1963, JASA 58).
@@ -108,7 +108,7 @@ def bernstein_bound(strata: Sequence[Stratum]) -> float:
     return math.exp(-(apart**2) / (2 * (variance + farthest * apart / 3)))
 
 
-def _enumerated_tail(strata: Sequence[Stratum]) -> float:
+def _enumerated_tail(strata: Sequence[PermutedStratum]) -> float:
     sums, observed = [0.0], 0.0
     for stratum in strata:
         own = list(map(math.fsum, combinations(stratum.values, stratum.chosen)))
@@ -120,7 +120,7 @@ def _enumerated_tail(strata: Sequence[Stratum]) -> float:
 class _Levels:
     """A stratum on its own grid."""
 
-    def __init__(self, stratum: Stratum) -> None:
+    def __init__(self, stratum: PermutedStratum) -> None:
         values, self.count = stratum.values, stratum.chosen
         least, span = min(values), max(values) - min(values)
         number = max(COARSEST, min(FINEST, LEVELS // self.count))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalcore.stats.dealing import TIE, Stratum, bernstein_bound, upper_tail
+from evalcore.stats.dealing import TIE, PermutedStratum, bernstein_bound, upper_tail
 from evalcore.stats.student import t_tail
 
 ALPHA = 0.025
@@ -123,7 +123,7 @@ def _fall(before: Cases, after: Cases) -> float:
     return math.fsum(means)
 
 
-def _strata(before: Cases, after: Cases) -> list[Stratum]:
+def _strata(before: Cases, after: Cases) -> list[PermutedStratum]:
     """Write the fall as a sum over the smaller side's replies of each case."""
     strata = []
     for old, new in zip(before, after, strict=True):
@@ -135,7 +135,7 @@ def _strata(before: Cases, after: Cases) -> list[Stratum]:
             values = [*sorted(old), *sorted(new)]
         else:
             values, weight = [*sorted(new), *sorted(old)], -weight
-        strata.append(Stratum([weight * value for value in values], min(len(old), len(new))))
+        strata.append(PermutedStratum([weight * value for value in values], min(len(old), len(new))))
     return strata
 
 
