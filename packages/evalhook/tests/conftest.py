@@ -23,8 +23,10 @@ from evalcore.library.models import ModelsFile
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
+from evalhook import jobs
 from evalhook.app import create_app
 from evalhook.config.settings import Settings, read_settings
+from evalhook.jobs import Job, Progress, Queued
 from evalhook.worker.repositories import Tips
 from evalsim.testing import make_case, make_component, make_models_file, make_reply
 
@@ -260,6 +262,23 @@ def world(tmp_path: Path) -> World:
 def environment(tmp_path: Path) -> Callable[..., dict[str, str]]:
     """Settings that are right, with what is to be different."""
     return lambda **changes: service_environment(tmp_path, **changes)
+
+
+@pytest.fixture
+def running_job() -> Job:
+    """A job with some calls made."""
+    queued = Job(
+        job_id="a",
+        skill_name="memo",
+        replicates=1,
+        git_sha=None,
+        prompt_commit=TIP,
+        dataset_commit=None,
+        created_at="2026-01-01T00:00:00.000Z",
+        progress=Progress(done=3, total=8),
+        state=Queued(),
+    )
+    return jobs.start(queued, queued.created_at)
 
 
 @pytest.fixture

@@ -238,6 +238,7 @@ class Parts:
         refresh = external.refresh if publisher is None else None
 
         self._store = store = JobStore(settings.jobs_dir)
+        # Opened here and not in `running`: a state directory in use refuses the start, before any port opens.
         store.open()
         self._queue = queue = JobQueue(settings.limits.queue)
 
@@ -247,14 +248,7 @@ class Parts:
             is_slot_held=lambda: queue.holder is not None, live=self.live, state_dir=settings.state_dir
         )
         self._metrics_bind = settings.metrics_bind
-        self._retention = Retention(
-            store,
-            settings.jobs_dir,
-            settings.runs_dir,
-            RetentionLimits(days=settings.retention_days, most_bytes=settings.max_state_gb * GB),
-            now=effects.now,
-            swept=self.metrics.swept,
-        )
+        self._retention = _retention(settings, store, effects, self.metrics)
         self._notifier = None
         if external.reports is not None:
             self._notifier = Notifier(settings.pending_dir, store.get, external.reports, settings.public_url)
@@ -265,6 +259,7 @@ class Parts:
         observers = [self.live, self.metrics, AfterJobs(self._retention.sweep_soon), CallLog()]
         observers += filter(None, [self._notifier, self._refresh])
 
+        # One lock for intake and publishing: git locks a clone itself, and fails where two commands meet.
         clones = asyncio.Lock()
         self._runner = JobRunner(
             store=store,
@@ -282,11 +277,7 @@ class Parts:
             space=free_space(settings),
         )
 
-        self.allowed = AllowedAddresses(
-            settings.allowed_ips,
-            api_url=settings.github_api_url,
-            stored=settings.state_dir / "github-meta.json",
-        )
+        self.allowed = _allowed_addresses(settings)
         self.trusted_proxies = settings.trusted_proxies
         self.authenticator = _authenticator(settings, effects, scrub)
         self.throttle = Throttle(monotonic=effects.monotonic, sleep=effects.sleep)
@@ -325,6 +316,25 @@ async def _in_background(work: Sequence[Coroutine[None, None, None]]) -> AsyncIt
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+
+
+def _retention(settings: Settings, store: JobStore, effects: Effects, metrics: Metrics) -> Retention:
+    return Retention(
+        store,
+        settings.jobs_dir,
+        settings.runs_dir,
+        RetentionLimits(days=settings.retention_days, most_bytes=settings.max_state_gb * GB),
+        now=effects.now,
+        swept=metrics.swept,
+    )
+
+
+def _allowed_addresses(settings: Settings) -> AllowedAddresses:
+    return AllowedAddresses(
+        settings.allowed_ips,
+        api_url=settings.github_api_url,
+        stored=settings.state_dir / "github-meta.json",
+    )
 
 
 def _authenticator(settings: Settings, effects: Effects, scrub: Scrubber) -> Authenticator:

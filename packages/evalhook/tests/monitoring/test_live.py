@@ -8,7 +8,7 @@ import pytest
 
 from evalcore.evaluation.outcome import RunOutcome
 from evalhook import jobs
-from evalhook.jobs import Attention, Job, Progress, Queued
+from evalhook.jobs import Attention, Job
 from evalhook.monitoring.events import DONE, PROGRESS, EventHub
 from evalhook.monitoring.live import LONG_WAIT_S, Live, LiveJob
 from evalsim.testing import make_job_plan, make_models_file, make_reply, make_run_plan
@@ -24,27 +24,10 @@ class Clock:
         return self.now
 
 
-def running_job() -> Job:
-    return jobs.start(
-        Job(
-            job_id="a",
-            skill_name="memo",
-            replicates=1,
-            git_sha=None,
-            prompt_commit="1" * 40,
-            dataset_commit=None,
-            created_at="2026-01-01T00:00:00.000Z",
-            progress=Progress(done=3, total=8),
-            state=Queued(),
-        ),
-        "2026-01-01T00:00:00.000Z",
-    )
-
-
-def test_a_model_left_out_before_a_restart_is_shown_so() -> None:
+def test_a_model_left_out_before_a_restart_is_shown_so(running_job: Job) -> None:
     plan = make_job_plan(models=make_models_file("alpha", "beta").models)
     live = Live(EventHub(), lambda: 0.0)
-    live.job_started(jobs.skip(running_job(), "beta", "not served"), plan)
+    live.job_started(jobs.skip(running_job, "beta", "not served"), plan)
     shown = live.get("a")
     assert shown is not None
     assert [(model.model, model.stage, model.reason) for model in shown.models()] == [
@@ -91,9 +74,9 @@ def test_calls_in_flight_for_long_are_named_without_their_case() -> None:
     assert live.seconds_since_progress == LONG_WAIT_S
 
 
-def test_followers_are_notified_of_attention_and_of_the_end() -> None:
+def test_followers_are_notified_of_attention_and_of_the_end(running_job: Job) -> None:
     hub = EventHub()
-    live, job = Live(hub, Clock()), running_job()
+    live, job = Live(hub, Clock()), running_job
     live.job_started(job, PLAN)
     follower = hub.follow(job.job_id)
     live.attention_changed(jobs.set_attention(job, Attention("stalled", "nothing moves", "t")))

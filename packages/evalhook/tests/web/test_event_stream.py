@@ -9,29 +9,11 @@ from typing import Any
 
 import httpx
 
-from evalhook import jobs
 from evalhook.errors import UnknownJob
-from evalhook.jobs import Job, Progress, Queued
+from evalhook.jobs import Job
 from evalhook.monitoring.events import MOST_FOLLOWERS, EventHub
 from evalhook.monitoring.live import Live
 from evalhook.web.event_stream import JobEvents
-
-
-def running_job() -> Job:
-    return jobs.start(
-        Job(
-            job_id="a",
-            skill_name="memo",
-            replicates=1,
-            git_sha=None,
-            prompt_commit="1" * 40,
-            dataset_commit=None,
-            created_at="2026-01-01T00:00:00.000Z",
-            progress=Progress(done=3, total=8),
-            state=Queued(),
-        ),
-        "2026-01-01T00:00:00.000Z",
-    )
 
 
 def parsed(text: str) -> list[tuple[str, Any]]:
@@ -85,8 +67,8 @@ def test_events_need_the_token_and_a_job(world) -> None:
     world.story(tell)
 
 
-def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
-    running = running_job()
+def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind(running_job: Job) -> None:
+    running = running_job
 
     async def story() -> None:
         hub = EventHub()
@@ -102,10 +84,10 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind() -> None:
     asyncio.run(story())
 
 
-def test_a_place_is_taken_before_the_answer_begins_and_free_where_it_never_does() -> None:
+def test_a_place_is_taken_before_the_answer_begins_and_free_where_it_never_does(running_job: Job) -> None:
     async def story() -> None:
         hub = EventHub(most=1)
-        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), lambda _: running_job())
+        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), lambda _: running_job)
         assert len(hub) == 1
         del events  # the reader left before the first byte
         assert len(hub) == 0
