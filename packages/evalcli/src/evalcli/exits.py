@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 
 class Interrupted(Exception):
-    """The user ended the command; it has already said what is kept and how to go on."""
+    """The user ended the command; it has already said what is stored and how to go on."""
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:

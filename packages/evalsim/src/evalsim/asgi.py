@@ -61,7 +61,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 
 async def serve_lifespan(receive: Receive, send: Send) -> None:
-    """Tell the server that there is nothing to start and nothing to stop."""
+    """Answer the server that there is nothing to start and nothing to stop."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

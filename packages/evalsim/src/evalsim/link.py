@@ -30,7 +30,7 @@ class Link:
         self._do(self._down)
 
     def silent(self) -> None:
-        """Pass nothing on, in either direction, and tell nobody; new connections wait."""
+        """Pass nothing on, in either direction, and report nothing; new connections wait."""
         self._do(self._flows.clear)
 
     def up(self) -> None:

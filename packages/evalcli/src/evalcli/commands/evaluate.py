@@ -162,7 +162,7 @@ def command(
     component's leaderboard.json, partial ones included.
     """
     published = published_cases(os.environ, is_dry_run=is_dry_run)
-    # The other runs of its job lie beside it, which `.` alone does not tell.
+    # The other runs of its job lie beside it, which `.` alone does not name.
     run_dir = find_run(resumed_run, prompt_library / RUNS_IN_LIBRARY).resolve() if resumed_run else None
     # Whoever resumes a look need not say once more that it is one.
     is_scratch = scratch or bool(case_names) or (run_dir is not None and run_dir.parent.name == SCRATCH)

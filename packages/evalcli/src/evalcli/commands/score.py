@@ -144,7 +144,7 @@ def explain_command(
     """
     read = _read(component, prompt_library, data_sets)
     wanted = {case.name for case in (read.cases if case_name is None else (read.case(case_name),))}
-    # All cases are read whatever is shown: whether a field is prose is told by all of them together.
+    # All cases are read whatever is shown: whether a field is prose is decided by all of them together.
     rules = [rule for rule in explain(read.component, read.cases) if rule.case in wanted]
     for warning in weight_warnings(rules):
         warn(warning)

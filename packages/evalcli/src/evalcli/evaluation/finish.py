@@ -30,7 +30,7 @@ class FinishOptions(Frozen, frozen=True):
     concurrency: int
     no_leaderboard: bool
     is_scratch: bool
-    """Whether this is a look: its runs are kept apart, and count nowhere."""
+    """Whether its runs lie in a folder of their own, and count nowhere."""
     as_json: bool
     allow_skipped: bool
     """Whether broken cases leave the exit code as it is."""

@@ -49,7 +49,7 @@ def _plan_beside(path: Path) -> RunPlan | None:
     try:
         return read_plan(path)
     except StorageError:
-        # Another run's folder, of another version or broken: no part of this job as far as can be told.
+        # Another run's folder, of another version or broken: no part of this job as far as it can be read.
         return None
 
 

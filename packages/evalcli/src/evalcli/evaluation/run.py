@@ -1,4 +1,4 @@
-"""Making the calls: clients opened, progress shown, and what was finished kept when it is cut short."""
+"""Making the calls: clients opened, progress shown, and what was finished saved when it is cut short."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CutShort(Frozen, frozen=True):
 def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | CutShort:
     """Make the calls, showing progress, and return one outcome for each model in the job's order.
 
-    An interruption (Ctrl-C, SIGTERM) or an error ends it early; every reply that came is kept.
+    An interruption (Ctrl-C, SIGTERM) or an error ends it early; every reply that came is stored.
     """
     if not evaluation.job.models:
         return list(evaluation.finished)

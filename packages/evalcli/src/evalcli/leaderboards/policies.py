@@ -1,4 +1,4 @@
-"""A run's kept replies scored by the scoring policy that its component has now.
+"""A run's stored replies scored by the scoring policy that its component has now.
 
 The record is one of its own beside the others, `record-<scoring version>-<policy>.json`, whose
 `rescored_from` names the run: no scoring ever replaces another, and none is paid for twice.

@@ -59,9 +59,9 @@ class PublishedCases(Frozen, frozen=True):
     def warnings(self, skipped: Sequence[SkippedCase]) -> list[str]:
         """Say which cases are left out."""
         shown = [case for case in skipped if self._names(case)]
-        told = [f"case {case.case} is skipped: {case.reason}" for case in shown]
+        said = [f"case {case.case} is skipped: {case.reason}" for case in shown]
         hidden = len(skipped) - len(shown)
-        return [*told, f"{hidden} case(s) cannot be used; {WHY}"] if hidden else told
+        return [*said, f"{hidden} case(s) cannot be used; {WHY}"] if hidden else said
 
     def broken_sentence(self, skipped: Sequence[SkippedCase]) -> str | None:
         """Say which cases are broken, those of the data sets by name only where that may be shown."""
@@ -91,7 +91,7 @@ def published_cases(
 ) -> PublishedCases:
     """Read the setting for runs `made` there, or here; raises ConfigurationError.
 
-    A dry run publishes nothing, and tells names.
+    A dry run publishes nothing, and shows names.
     """
     text = environ.get(SETTING, "").strip()
     if text and text not in get_args(PublishCases):

@@ -1,4 +1,4 @@
-"""A run's kept replies scored again: the same record under the same rules, a new one under newer rules.
+"""A run's stored replies scored again: the same record under the same rules, a new one under newer rules.
 
 `record.json` stays the run as first scored. A later scoring lies beside it as
 `record-<scoring version>.json`, so that no scoring ever replaces another.
@@ -31,7 +31,7 @@ from evalcore.version import SCORING_VERSION
 Verdict = Literal["first", "identical", "differs", "new", "known", "altered"]
 """first: the run had no record. identical, differs: beside its record, by the rules that made it.
 new: by later rules. known: the same, and as it was found there already. altered: its files are not what
-they were, so that the record is of no worth and is not kept."""
+they were, so that the record is worth nothing and is not written."""
 USABLE: Final = frozenset({"first", "identical", "new", "known"})
 
 

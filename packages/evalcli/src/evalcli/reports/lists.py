@@ -1,4 +1,4 @@
-"""What `list` and `runs` show: components, and the runs whose replies are kept."""
+"""What `list` and `runs` show: components, and the runs whose replies are stored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ListedComponent(Frozen, frozen=True):
 
 
 class ListedRun(Frozen, frozen=True):
-    """A run whose replies are kept."""
+    """A run whose replies are stored."""
 
     run_id: str
     time: str | None

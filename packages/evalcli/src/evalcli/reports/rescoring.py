@@ -1,4 +1,4 @@
-"""`evalcli rescore`: a run's record again, from its kept replies."""
+"""`evalcli rescore`: a run's record again, from its stored replies."""
 
 from __future__ import annotations
 

@@ -46,13 +46,13 @@ class Pool(Frozen, frozen=True):
     @property
     def server(self) -> Server:
         """What the server says of the model, in the newest run in which it says so."""
-        told = {
+        stated = {
             name: value
             for record in self.records
             for name in Server.__struct_fields__
             if (value := getattr(record.server, name)) is not None
         }
-        return Server(**told)
+        return Server(**stated)
 
     def scores(self) -> dict[CaseKey, list[float]]:
         """Return the sorted scores of all replies that came, by case."""
@@ -237,7 +237,7 @@ def params_but_seed(record: RunRecord) -> JsonObject:
     return {name: value for name, value in record.params.items() if name != "seed"}
 
 
-_Told: TypeAlias = tuple[str | None, str | None]
+_Stated: TypeAlias = tuple[str | None, str | None]
 
 
 def _by_server(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
@@ -246,12 +246,12 @@ def _by_server(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
     A server that is silent on one of them counts with those that agree in the other, where these are all
     alike; where they are not, it stands apart.
     """
-    groups: dict[_Told, list[RunRecord]] = defaultdict(list)
+    groups: dict[_Stated, list[RunRecord]] = defaultdict(list)
     for record in records:
         groups[record.server.version, record.server.quantization].append(record)
-    told = set(groups)
+    stated = set(groups)
     # Those that say least join first, so that a chain of silences ends in one pool.
-    for silent in sorted(told, key=lambda one: (-one.count(None), str(one))):
+    for silent in sorted(stated, key=lambda one: (-one.count(None), str(one))):
         fuller = [one for one in groups if one != silent and _says_more(one, silent)]
         fullest = [one for one in fuller if not any(_says_more(other, one) for other in fuller)]
         if len(fullest) == 1:
@@ -259,7 +259,7 @@ def _by_server(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
     return list(groups.values())
 
 
-def _says_more(one: _Told, other: _Told) -> bool:
+def _says_more(one: _Stated, other: _Stated) -> bool:
     return one != other and all(b is None or a == b for a, b in zip(one, other, strict=True))
 
 

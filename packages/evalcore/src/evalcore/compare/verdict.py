@@ -1,4 +1,4 @@
-"""Two sets of runs, model by model: regression, improvement, no evidence, or a design that cannot tell."""
+"""Two sets of runs, model by model: regression, improvement, no evidence, or too few replies to show any."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Observer:
         """A call is being made; `replicate` counts from 0."""
 
     def scoring(self, plan: RunPlan, case: int) -> None:
-        """Tell that the replies of a run's case are being scored; `case` counts from 0."""
+        """The replies of a run's case are being scored; `case` counts from 0."""
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
         """A call ended and its reply is stored."""

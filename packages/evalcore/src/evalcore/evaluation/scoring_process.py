@@ -53,7 +53,7 @@ for what nobody has thought of, and ends the evaluation."""
 
 
 def _ignored(_case: int) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class ScoringProcess:

@@ -13,7 +13,7 @@ is bold and nothing else; what stands before the first one is a section without 
 is left out. Sections are not put inside each other: models choose ranks and titles freely, and one `#` more
 or fewer would otherwise move all that follows to another place, where nothing is compared with it. For the
 same reason the items of nested lists stand in one list, and quoted text counts as if it were not quoted. A
-ticked box is kept as `[x]`, an open one is dropped. A table's row is an object by column heading. Inline
+ticked box stays as `[x]`, an open one is dropped. A table's row is an object by column heading. Inline
 formatting is reduced to its text, a link to its words, an image to its description. A paragraph keeps its
 line breaks where its writer asked for them (two blanks, a backslash), or where each of its lines says `key:
 value`.
@@ -172,7 +172,7 @@ def _distinct(names: Sequence[str]) -> Iterator[str]:
 
 
 def _plain_text(source: str) -> str:
-    """Reduce inline Markdown to its text, white space made one, lines kept where the writer broke them."""
+    """Reduce inline Markdown to its text, white space made one, lines broken where the writer broke them."""
     box = _BOX.match(source)
     mark = ""
     if box:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from evalcore.structs import Frozen, JsonObject
 
 OutputFormat = Literal["json_object", "json_array", "json", "markdown"]
-"""What a component answers with; `json` where only a schema tells that it is JSON."""
+"""What a component answers with; `json` where only a schema says that it is JSON."""
 
 
 class Component(Frozen, frozen=True):

@@ -42,7 +42,7 @@ def load_component(
 ) -> Component:
     """Read a component: prompt, catalog entry, bundled schema, and the text of its scoring policy.
 
-    `check_schema` raises ComponentError for a bundled schema, from the file that it is told, which cannot
+    `check_schema` raises ComponentError for a bundled schema, from the file that it is given, which cannot
     be used.
 
     Raises UnknownComponent, or ComponentError naming the file that cannot be used.

@@ -116,7 +116,7 @@ def _begun(text: str, model: Model, *, begun: bool) -> str | None:
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         if line.startswith("models:"):
-            # `models: []` and `models:` begin the same list; a comment behind them is kept.
+            # `models: []` and `models:` begin the same list; a comment behind them stays.
             comment = line.partition("#")[2].strip()
             head = f"models:  # {comment}\n" if comment else "models:\n"
             return "".join([*lines[:number], head, entry, *lines[number + 1 :]])

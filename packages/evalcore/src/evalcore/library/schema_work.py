@@ -188,7 +188,7 @@ def _without(schema: JsonObject) -> JsonObject:
 
 
 def _pair(schema: JsonObject, value: JsonValue) -> _Pair:
-    """What tells one pair from another: scalars of one length take the same work."""
+    """What distinguishes one pair from another: scalars of one length take the same work."""
     if isinstance(value, list | dict):
         return id(schema), id(value)
     return id(schema), -_size(value)

@@ -199,7 +199,7 @@ class Committer:
             raise ForeignChange("it lacks records", where=f"commit {tip[:12]}", hint=OTHER_NAME)
 
     def _settled(self, delivery: Delivery, github: GitHub) -> Published:
-        """Tell where records went that the default branch holds by now, the branch being gone."""
+        """Return where records went that the default branch holds by now, the branch being gone."""
         merged = github.pull_request_of(delivery.branch, self._clone.default_branch)
         if merged is None or not merged.is_ours:
             return Published(None, None)

@@ -14,8 +14,8 @@ def notes_of(ranking: Ranking) -> Iterator[str]:
     """Yield what a reader must know of a ranking, each a sentence of plain text that may name models."""
     complete = [row for row in ranking.rows if row.status == "complete"]
     if any(row.like_cases not in {None, row.rank} for row in complete):
-        told = ", ".join(f"{row.model} {row.like_cases.text}" for row in complete if row.like_cases)
-        yield f"Ranks for cases like these: {told}"
+        ranges = ", ".join(f"{row.model} {row.like_cases.text}" for row in complete if row.like_cases)
+        yield f"Ranks for cases like these: {ranges}"
     by_model: dict[str, int] = defaultdict(int)
     for row in complete:
         by_model[row.model] += 1

@@ -38,7 +38,7 @@ from evalcore.runs.record import Accuracy, CaseResult, Reproducibility, RunRecor
 PublishCases = Literal["names", "hashed", "none"]
 KEY_BYTES: Final = 32
 HASH_DIGITS: Final = 20
-"""Of a name's hash: 80 bits tell any number of cases apart."""
+"""Of a name's hash: 80 bits distinguish any number of cases."""
 PAIRED: Final = "case"
 UNPAIRED: Final = "unpaired"
 """Begins the name of a case that was hashed under a key that other runs lack, so that none pairs with it."""

@@ -170,7 +170,7 @@ class RunFolder:
         )
 
     def replies_sha256(self) -> str:
-        """Return the SHA-256 of the kept lines, in the order of the planned calls; raises StorageError."""
+        """Return the SHA-256 of the stored lines, in the order of the planned calls; raises StorageError."""
         digest = hashlib.sha256()
         try:
             with self._lines() as lines:

@@ -1,4 +1,4 @@
-"""Two long texts cut to what tells them apart: both from a little before the first word that differs."""
+"""Two long texts cut to where they differ: both from a little before the first word that differs."""
 
 from __future__ import annotations
 

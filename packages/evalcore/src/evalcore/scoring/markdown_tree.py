@@ -1,7 +1,7 @@
 """A Markdown answer as named sections with fields, items and rows, headings of two answers matched.
 
 `parse_markdown` gives a list of sections. Here each is found by its heading, numbering aside (`A. Key
-dates` is `Key dates`) where headings are told apart without it, and lines such as `Amount: $4,125`, and
+dates` is `Key dates`) where headings are distinct without it, and lines such as `Amount: $4,125`, and
 tables of two columns, become fields:
 
     {"sections": {"Key dates": {"heading": "Key dates", "fields": {"Amount": "$4,125"},
@@ -92,7 +92,7 @@ def _fields(section: JsonValue) -> JsonObject:
 
 
 def _section_names(headings: Sequence[str]) -> list[str]:
-    """Return the headings without their numbering, where they are still told apart without it."""
+    """Return the headings without their numbering, where they are still distinct without it."""
     whole = [" ".join(heading.split()) for heading in headings]
     bare = [_without_numbering(heading) for heading in whole]
     times = Counter(plain_text(name) for name in bare)

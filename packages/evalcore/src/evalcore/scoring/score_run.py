@@ -1,4 +1,4 @@
-"""Plan + kept replies -> the run record. Pure, so that a record can be recomputed, byte for byte."""
+"""Plan + stored replies -> the run record. Pure, so that a record can be recomputed, byte for byte."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
 
 
 class _Scored(NamedTuple):
-    """One case's figures, and what is kept of its replies besides."""
+    """One case's figures, and what is stored of its replies besides."""
 
     scores: CaseScores
     first: Parsed | Unparsed | None

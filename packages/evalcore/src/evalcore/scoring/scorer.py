@@ -32,7 +32,7 @@ MOST_AGREEING_PAIRS = 100_000
 def make_scorer(component: Component, case: Case, rules: FieldRules | None = None) -> Scorer:
     """Return the scorer of one case, its expected answer parsed once.
 
-    `rules` come of `plan_fields` over all cases of the component; without them this case alone tells
+    `rules` come of `plan_fields` over all cases of the component; without them this case alone decides
     which fields are prose. Raises CaseError if the expected answer of a JSON component is not JSON.
     """
     if rules is None:

@@ -27,7 +27,7 @@ LEAST_IN_COMMON: Final = 0.5
 def likeness(left: Statement, right: Statement, *, by_words: bool = False) -> float:
     """Return how like two texts are, in [0, 1]: 0 where they state different things.
 
-    `by_words` takes words in common alone, without regard to their letters. The pairs compared last are kept:
+    `by_words` takes words in common alone, whatever their letters. The pairs compared last are cached:
     each two replies of a case are compared, and most of what differs in them differs in several.
     """
     if left.guard is not right.guard:

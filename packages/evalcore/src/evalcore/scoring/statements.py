@@ -167,7 +167,7 @@ class Statement:
         text = _NON.sub("non ", _NUMBER_SIGN.sub("", text))
         text = self._without_bounds(text)
         text = _RANGE.sub(_as_range, text)
-        # Codes of currencies that are words are told by their case, where nothing has moved them.
+        # Codes of currencies that are words are recognised by their case, where nothing has moved them.
         cased = uncased_text(original) if text == plain else ""
         cased = cased if len(cased) == len(text) else ""
         if text[:1] == "(" and (amount := read_amount(text, cased)):
@@ -212,7 +212,7 @@ class Statement:
 
 @lru_cache(maxsize=8_192)
 def statement_of(text: str) -> Statement:
-    """Return what a text states; those met last are kept, since replies repeat each other."""
+    """Return what a text states; those met last are cached, since replies repeat each other."""
     return Statement(plain_text(text), text)
 
 

@@ -28,7 +28,7 @@ FEW_VALUES = 8
 FEW = 20_000
 """So many deals are enumerated one by one, without a grid."""
 TIE = 1e-8
-"""Sums nearer than this are equal: scores are kept to 9 significant digits."""
+"""Sums nearer than this are equal: scores are stored with 9 significant digits."""
 WORK = 800_000_000
 """Bytes moved, about a fifth of a second; where counting would take more, the limit is normal."""
 BINS = 2000

@@ -15,7 +15,7 @@ _PLAIN = 2.0
 
 
 def drifts(cases: Sequence[Sequence[float]], uniform: Uniform) -> bool:
-    """Tell whether scores trend with time: per case those of its replies, the earliest first.
+    """Whether scores trend with time: per case those of its replies, the earliest first.
 
     A two-sided permutation test of the order within each case, at 1 %: the statistic is the sum over
     cases of each reply's score times its place about the middle. Replies that only resemble the one

@@ -53,7 +53,7 @@ class Difference:
             self.deviations = apart / math.hypot(*(stratum.deviation for stratum in self._strata))
 
     def may_be_shown(self, level: float) -> bool:
-        """Tell by the normal limit, generously, whether p may be as low as a level."""
+        """Whether p may be as low as a level, by the normal limit, generously."""
         return bool(self._strata) and math.erfc(self.deviations / math.sqrt(2)) <= LENIENCY * level
 
     def p(self, settled: float = 0.0) -> float:
@@ -82,7 +82,7 @@ def smallest_p(sizes: Sequence[tuple[int, int]]) -> float:
 
 
 def can_alarm(sizes: Sequence[tuple[int, int]], tests: int = 1) -> bool:
-    """Tell whether the design could show a change of one model where so many are tested."""
+    """Whether the design could show a change of one model where so many are tested."""
     return smallest_p(sizes) <= ALPHA / tests
 
 

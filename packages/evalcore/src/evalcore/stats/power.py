@@ -1,4 +1,4 @@
-"""What R replicates of C cases could show, told before money is spent."""
+"""What R replicates of C cases could show, worked out before money is spent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evalcore.structs import Frozen
 
 DEFAULT_MARGIN = 0.02
 POWER = 0.8
-"""A change is told that would be found four times in five."""
+"""The change that is named would be found four times in five."""
 _STEP = 0.001
 
 

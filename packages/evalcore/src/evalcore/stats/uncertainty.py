@@ -72,7 +72,7 @@ def all_right_interval(
 ) -> Interval | None:
     """Return the 95 % interval of the mean over cases of that chance; None where there is none.
 
-    Of as many replies as there are, each case tells but once whether all are right, as a case's only
+    Of as many replies as there are, each case shows only once whether all are right, as a case's only
     reply does: all cases are one stratum.
     """
     rates = all_right_rates(right, replies)

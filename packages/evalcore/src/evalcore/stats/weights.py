@@ -60,7 +60,7 @@ def weights_from(uniform: Uniform) -> WeightSource:
 
 
 def weights_of_seed(*words: str) -> WeightSource:
-    """Return a source of draws whose seed is the SHA-256 of the words; the last sets made are kept."""
+    """Return a source of draws whose seed is the SHA-256 of the words; the last sets made are cached."""
 
     def draw_all(strata: tuple[Stratum, ...], draws: int) -> Iterable[StratumWeights]:
         if sum(stratum.parts for stratum in strata) * draws > LARGEST_KEPT:

@@ -30,7 +30,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class RetentionLimits(Frozen, frozen=True):
-    """How long jobs are kept after their end, and how many bytes all runs may take."""
+    """How long jobs are stored after their end, and how many bytes all runs may take."""
 
     days: int
     most_bytes: int

@@ -230,7 +230,7 @@ class ChaosRun:
                 self.problems["lost"].append(f"replies of {run['run_id']}")
 
     def _remember(self, kept: dict[Path, bytes], records: dict[Path, int]) -> None:
-        """Note what the dead service had kept: whole lines of replies, and records."""
+        """Note what the dead service had stored: whole lines of replies, and records."""
         for folder in (self.state_dir / "runs").glob("*"):
             data = replies_of(folder)
             kept[folder] = data[: data.rfind(b"\n") + 1]

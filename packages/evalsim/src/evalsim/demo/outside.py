@@ -25,7 +25,7 @@ SEED = 7
 
 
 class SimulatedOutside(Frozen, frozen=True):
-    """Everything that the service is told about the world around it."""
+    """Everything that the settings say of the world around the service."""
 
     mindrouter_url: str
     mindrouter_key: str

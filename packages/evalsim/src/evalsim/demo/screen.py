@@ -75,7 +75,7 @@ class Screen:
         self._print(Text.assemble("   ", (f"{name:<13}", "dim"), shown(value)))
 
     def checked(self, text: str) -> None:
-        """Tell that something was looked at and is so."""
+        """Say that something was looked at and is so."""
         self._print(Text.assemble("   ", ("ok", "bold green"), " ", shown(text)))
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[str]) -> None:

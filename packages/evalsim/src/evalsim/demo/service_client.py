@@ -60,7 +60,7 @@ class Result(Frozen, frozen=True):
 
 
 class Problem(Frozen, frozen=True):
-    """An error as the API tells it."""
+    """An error as the API gives it."""
 
     code: str
     message: str

@@ -134,7 +134,7 @@ class Interner:
         return self._leaf(value)
 
     def _leaf(self, value: _Present) -> Node:
-        # repr tells 1, 1.0 and True apart, which are equal and hash alike, and finds NaN again.
+        # repr distinguishes 1, 1.0 and True, which are equal and hash alike, and finds NaN again.
         key = ("text", value) if isinstance(value, str) else ("scalar", _text_of(value))
         known = self._nodes.get(key)
         if known is not None:

@@ -5,7 +5,7 @@ key over the union of their keys, lists by the optimal assignment (see `assignme
 (`str` of the value, lower case, white space made one), similarities below 0.5 counting 0. What cannot be
 compared (a list with an object) scores 0 with the leaves of the larger side counted.
 
-The reference's rules for "no value" are kept, and they are not symmetric: an expected null is met by
+The reference's rules for "no value" are followed, and they are not symmetric: an expected null is met by
 null, "", [], {} and by absence; an expected "" or [] is not met by null or absence; a key that was not
 expected counts a leaf that is wrong, even if its value is null. Two empty containers of different kinds
 hold no leaf, and nothing over nothing is 1. Where the reference raises because there is nothing to

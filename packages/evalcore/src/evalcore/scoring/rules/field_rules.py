@@ -160,7 +160,7 @@ class FieldRules:
     def discriminators(self, place: Place) -> tuple[str, ...]:
         """Return the fields that the schema fixes differently for each of a list's elements."""
         item = self.view.item(place)
-        if len(item.alternatives) < 2:  # noqa: PLR2004 (one alternative tells nothing apart)
+        if len(item.alternatives) < 2:  # noqa: PLR2004 (one alternative distinguishes nothing)
             return ()
         names = sorted(self.view.names(item))
         return tuple(name for name in names if _is_fixed(facts_of(self.view.field(item, name))))[:1]
