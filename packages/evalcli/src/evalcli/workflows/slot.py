@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from evalcli.workflows.service import (
-    Request,
-    Service,
     ServiceBusy,
+    ServiceClient,
     ServiceRefused,
+    ServiceRequest,
     ServiceUnreachable,
 )
 
@@ -21,15 +21,15 @@ POLL_SECONDS: Final = 30.0
 class Answered(NamedTuple):
     """What a request came to."""
 
-    request: Request
+    request: ServiceRequest
     job_id: str | None
     """None where it was not accepted."""
     reason: str | None
 
 
 def ask_each(
-    service: Service,
-    requests: Iterable[Request],
+    service: ServiceClient,
+    requests: Iterable[ServiceRequest],
     *,
     sleep: Callable[[float], None],
     monotonic: Callable[[], float],

@@ -21,9 +21,9 @@ from evalcli.workflows.library_state import LibraryState
 from evalcli.workflows.service import (
     URL,
     JobState,
-    Request,
-    Service,
+    ServiceClient,
     ServiceRefused,
+    ServiceRequest,
     ServiceUnreachable,
 )
 from evalcli.workflows.slot import Answered, ask_each
@@ -58,7 +58,7 @@ class Jobs(NamedTuple):
         return {slug: frozenset(commits) for slug, commits in found.items()}
 
 
-def newest_jobs(service: Service | None) -> Jobs:
+def newest_jobs(service: ServiceClient | None) -> Jobs:
     """Ask the service for its newest jobs; one that does not say is no error."""
     if service is None:
         return Jobs(unknown=f"{URL} is not set, so there is no service to ask")
@@ -76,7 +76,7 @@ class Sweep:
         library: LibraryState,
         jobs: Jobs,
         github: GitHub,
-        service: Service | None,
+        service: ServiceClient | None,
         clock: Clock,
         show: Callable[[str], None],
     ) -> None:
@@ -97,18 +97,18 @@ class Sweep:
         found = [_swept(one, "local", "left", reason=one.unreadable) for one in broken]
         if library.cloud_models:
             found += [self._start_cloud(one) for one in due]
-        asked: list[tuple[ComponentState, Request]] = []
+        asked: list[tuple[ComponentState, ServiceRequest]] = []
         for state in due if library.local_models else ():
             known = self._known(state)
             if known is not None:
                 found.append(known)
             else:
-                asked.append((state, Request(state.slug, git_sha=library.commit)))
+                asked.append((state, ServiceRequest(state.slug, git_sha=library.commit)))
         for state in readable if missing_models else ():
             lacking, kept_back = self._missing(state)
             found += kept_back
             if lacking:
-                asked.append((state, Request(state.slug, git_sha=library.commit, models=lacking)))
+                asked.append((state, ServiceRequest(state.slug, git_sha=library.commit, models=lacking)))
         answers = self._ask([request for _, request in asked])
         found += [_answered(state, answer) for (state, _), answer in zip(asked, answers, strict=True)]
         return sorted(found, key=lambda one: (one.component, one.where, one.models))
@@ -158,7 +158,7 @@ class Sweep:
         ]
         return tuple(model for model in lacking if model not in lately), kept_back
 
-    def _ask(self, requests: Sequence[Request]) -> list[Answered]:
+    def _ask(self, requests: Sequence[ServiceRequest]) -> list[Answered]:
         if self._service is None or self._unknown is not None:
             return [Answered(request, None, self._unknown) for request in requests]
         clock = self._clock

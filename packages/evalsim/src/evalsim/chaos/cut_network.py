@@ -1,8 +1,8 @@
 """One evaluation over a network that is cut for a while: `python -m evalsim.chaos.cut_network --cut SECONDS`.
 
 The network is real: the gateway runs in a network namespace of its own, a pair of virtual Ethernet devices
-joins the two, and a cut takes the gateway's one down, so that packets are lost and neither side is notified. To be
-run in a fresh network namespace itself, as `command` does. One model is streamed and one is not; every
+joins the two, and a cut takes the gateway's one down, so that packets are lost and neither side is notified.
+To be run in a fresh network namespace itself, as `command` does. One model is streamed and one is not; every
 answer is the expected one. Prints what came of it as JSON; times are hurried seconds (see evalsim.hurry).
 """
 
