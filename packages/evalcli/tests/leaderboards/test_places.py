@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from evalcli.leaderboards.places import DATA_SETS_BESIDE, data_sets_beside
 
 
@@ -30,5 +28,5 @@ def test_a_relative_library_has_its_real_neighbours(tmp_path, monkeypatch):
 def test_a_linked_library_has_the_neighbours_of_what_it_leads_to(tmp_path):
     (tmp_path / "real" / "library").mkdir(parents=True)
     (tmp_path / "real" / DATA_SETS_BESIDE).mkdir()
-    os.symlink(tmp_path / "real" / "library", tmp_path / "link")
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "library")
     assert data_sets_beside(tmp_path / "link") == tmp_path / "real" / DATA_SETS_BESIDE

@@ -61,7 +61,7 @@ def test_a_version_without_a_complete_run_is_refused_with_those_that_have_one(li
     )
 
 
-def test_partial_runs_are_none(library):
+def test_partial_runs_are_none():
     error = refused(runs_of_version, "memo", [record(1, status="partial")], None)
     assert error.line == "memo: there is no complete run; evaluate it first"
     assert refused(runs_of_version, "memo", [], "1.0.0").what == "there is no complete run of version 1.0.0"
