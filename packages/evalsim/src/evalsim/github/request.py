@@ -58,8 +58,8 @@ def not_found() -> ApiError:
 
 def page_of(request: Request, items: list[Body]) -> Answer:
     """One page of a list, with links to the next and the last."""
-    size = min(int(request.query.get("per_page", PER_PAGE)), 100)
-    page = max(int(request.query.get("page", 1)), 1)
+    size = min(_number(request, "per_page", PER_PAGE), 100)
+    page = _number(request, "page", 1)
     start = (page - 1) * size
     last = max(-(-len(items) // size), 1)
     others = "".join(
@@ -72,3 +72,9 @@ def page_of(request: Request, items: list[Body]) -> Answer:
     )
     links = (("Link", link),) if link else ()
     return json_answer(200, items[start : start + size], links)
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    """A number of the query, from 1; what is none, GitHub takes for one that is not there."""
+    text = request.query.get(name, "")
+    return int(text) if text.isdecimal() and int(text) else otherwise
