@@ -27,7 +27,7 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 HEADINGS = ("component", "version", "where", "models", "outcome", "why")
 
 
-class Duration(click.ParamType[timedelta]):
+class TimeSpan(click.ParamType[timedelta]):
     """A time as `90m`, `24h` or `7d`."""
 
     name = "duration"
@@ -51,7 +51,7 @@ class Duration(click.ParamType[timedelta]):
     show_default="GITHUB_REPOSITORY",
     help="The prompt library on GitHub.",
 )
-@click.option("--since", type=Duration(), metavar="24h", help="Only components that rose within this time.")
+@click.option("--since", type=TimeSpan(), metavar="24h", help="Only components that rose within this time.")
 @click.option("--missing-models", is_flag=True, help="Also single local models that lack a complete run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
 def command(repo: str, since: timedelta | None, *, missing_models: bool, as_json: bool) -> int:
