@@ -48,6 +48,7 @@ _BROKEN: Final = (httpx.HTTPError, aiohttp.ClientError, OSError)
 
 
 AddressInfo: TypeAlias = aiohttp.AddrInfoType
+OnHeaders: TypeAlias = Callable[[Mapping[str, str]], None]
 SocketFactory: TypeAlias = Callable[[AddressInfo], socket.socket]
 
 
@@ -128,10 +129,12 @@ class Connection:
         seconds: float,
         stream: StreamReader | None,
         idle_timeout: float = float("inf"),
+        on_headers: OnHeaders | None = None,
     ) -> Answer | Failure:
         """Ask for an answer, within `seconds` for all of it; into `stream` where it is to be one.
 
-        `idle_timeout` is for the silences of a stream (see StreamLimit), in seconds.
+        `idle_timeout` is for the silences of a stream (see StreamLimit), in seconds. `on_headers` is given
+        the response's headers as soon as they come.
         """
         sent = self._post_request(request, request_id)
         time = asyncio.get_running_loop().time
@@ -140,6 +143,8 @@ class Connection:
             async with asyncio.timeout(seconds) as limit:
                 response = await self._transport.handle_async_request(sent)
                 try:
+                    if on_headers is not None:
+                        on_headers(response.headers)
                     if response.status_code != _HTTP_OK:
                         return await self._refusal(response)
                     if stream is None or _is_json(response):

@@ -6,8 +6,9 @@ failure. Another provider's dialect is a folder beside `openai/` and one line in
 What the rest of the program reads from a dialect's results, beyond showing them:
 
 - `Answer.finish_reason` is stored as the dialect gives it. The word `length` for an answer that was cut at
-  the token limit is the only one that is compared (it counts as truncated), so a dialect translates its
-  provider's own word for that into `length`.
+  the token limit is compared (it counts as truncated), so a dialect translates its
+  provider's own word for that into `length`, and those for an answer that was declined into the words of
+  `reply.REFUSED`.
 - `Failure.retry`, `scope`, `wait`, `is_free` and `at_most` decide what the client does; see `failures`.
 - `Failure.code` is stored, and these codes are acted on as well; the sets are where they are used:
   - `unauthorized`: the client asks for the list of models with the same key, twice. Refused there too, it
@@ -15,6 +16,8 @@ What the rest of the program reads from a dialect's results, beyond showing them
   - `unauthorized` and `forbidden` for the list of models: the user is asked to check the key (`http`).
   - `refused_stream`: the client sends `Dialect.probe`, if there is one, to learn why. After two that stay
     without a reason, one after the other, the model is called without streaming (`http`).
+  - `parameter_refused`, `schema_refused`, `unknown_model`: the model's run is skipped with the sentence;
+    `schema_too_large`: it begins again with the schema as a forced tool (`evaluation.refusals`).
   - `rate_limited`, `backend_busy`, `no_capacity`: half as many calls at once (`concurrency.OVERLOAD`).
   - `unreachable`, `bad_gateway`, `model_unavailable`: one call at a time until the model answers again
     (`concurrency`); a model that never answered is waited for 45 s only (`circuit.NOT_THERE`).
@@ -32,6 +35,7 @@ import msgspec
 
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, Served
+from evalcore.clients.rate_limits import RateLimit
 from evalcore.clients.reply import Answer
 from evalcore.structs import Frozen
 
@@ -129,6 +133,10 @@ class Dialect(Protocol):
         Retry-After. `headers` are looked up without regard to case; `now` is for those that name a date.
         """
         ...
+
+    def read_limits(self, headers: Mapping[str, str], now: datetime) -> tuple[RateLimit, ...]:  # noqa: ARG002 (for those that need it)
+        """Read from an answer's headers what is left of the rate limits; empty where they do not say."""
+        return ()
 
     def read_queue(self, status: bytes) -> Mapping[str, int]:  # noqa: ARG002 (for those that need it)
         """Read from the document of `version_path` how many calls wait for each model; empty where none.

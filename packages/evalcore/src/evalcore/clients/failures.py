@@ -33,14 +33,18 @@ Code = Literal[
     "no_choices",
     "no_content",
     "not_found",
+    "parameter_refused",
     "quota_exceeded",
     "rate_limited",
     "refused_stream",
+    "schema_refused",
+    "schema_too_large",
     "server_error",
     "timeout",
     "too_large",
     "unauthorized",
     "unexpected_answer",
+    "unknown_model",
     "unreachable",
     "unreadable_answer",
 ]
@@ -187,6 +191,61 @@ def unreachable() -> Failure:
     return Failure(
         code="unreachable", message=message, retry=True, scope="provider", wait=WAIT_WHEN_UNREACHABLE
     )
+
+
+def parameter_refused(parameter: str, words: str) -> Failure:
+    """A parameter that the model does not take: every call to it would be refused like this one."""
+    message = with_words(f"the model refuses the parameter `{parameter[:60]}`", words)
+    return Failure(code="parameter_refused", message=message, scope="model")
+
+
+def schema_refused(words: str) -> Failure:
+    """A schema that the model does not take."""
+    message = with_words("the model refuses the schema", words)
+    return Failure(code="schema_refused", message=message, scope="model")
+
+
+def schema_too_large(words: str) -> Failure:
+    """A schema that the provider does not compile, and takes in another way."""
+    message = with_words("the provider does not compile the schema", words)
+    # of this call alone: the same model answers where it is asked in the other way
+    return Failure(code="schema_too_large", message=message)
+
+
+def unknown_model(words: str) -> Failure:
+    """A model that the provider does not know, or does not let this key use."""
+    message = with_words("the provider does not know the model", words)
+    return Failure(code="unknown_model", message=message, scope="model")
+
+
+def overloaded(status: int, words: str) -> Failure:
+    """A provider that is overloaded: all calls to it wait together."""
+    message = with_words(f"the provider is overloaded ({status})", words)
+    return Failure(code="no_capacity", message=message, retry=True, scope="provider", wait=WAIT_AFTER_503)
+
+
+def rate_limited(words: str, wait: float | None = None) -> Failure:
+    """A rate limit of one model; its server says when to come back, in seconds, or WAIT_WHEN_BUSY is used."""
+    return Failure(
+        code="rate_limited",
+        message=with_words("the rate limit is reached (429)", words),
+        retry=True,
+        scope="model",
+        wait=WAIT_WHEN_BUSY if wait is None else min(wait, LONGEST_RETRY_AFTER),
+        is_free=True,
+    )
+
+
+def out_of_money(words: str, status: int) -> Failure:
+    """A quota or a balance that is used up: no waiting ends it."""
+    message = with_words(f"the provider's quota or balance is used up ({status})", words)
+    return Failure(code="quota_exceeded", message=message, scope="provider")
+
+
+def content_refused(words: str) -> Failure:
+    """An input that the provider's policy refuses to have answered: the model's own outcome."""
+    message = with_words("the provider refuses to have the input answered", words)
+    return Failure(code="content_refused", message=message, fault="model")
 
 
 def refused_stream() -> Failure:

@@ -7,9 +7,10 @@ import random as randomness
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 
 import httpx
@@ -21,6 +22,7 @@ from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
 from evalcore.clients.dialect import UNREADABLE, Dialect, Request
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, OnWait, Served, YieldSlot
+from evalcore.clients.rate_limits import Pacer
 from evalcore.clients.reply import Answer, Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
 from evalcore.clients.stream_limit import SILENCE_SECONDS
@@ -38,6 +40,8 @@ QUEUE_SECONDS = 10.0
 EVENTLESS_STREAMS = 2
 """So many streams of one model without an event, one after the other, end streaming: each leaks a slot."""
 
+_PACED = Failure(code="rate_limited", message="the rate limit is nearly reached")
+"""What a call waits for that would be refused if it were sent now."""
 _KEY_REFUSED = frozenset({"unauthorized", "forbidden"})
 
 Random = Callable[[], float]
@@ -120,6 +124,7 @@ class HttpClient:
         self._on_wait = on_wait
         self._breaker = CircuitBreaker(policy.outage, clock)
         self._limit = ConcurrencyLimit()
+        self._pacer = Pacer(clock)
         self._probing = asyncio.Lock()
         self._key_turn = asyncio.Lock()
         self._queue_at = clock()
@@ -143,13 +148,19 @@ class HttpClient:
                 outcome: Answer | Failure | None = await self._wait_for_circuit(model_id, yield_slot)
                 if outcome is not None:
                     break
+                number = self._pacer.sending(model_id)
                 began = self._clock()
                 if started_at is None:
                     started_at, first = self._wall_clock(), began
                 stream = self._dialect.read_stream() if sendable.model.stream else None
                 with self._breaker.sending(model_id):
                     outcome = await self._connection.post(
-                        request, request_id, call.model.timeout, stream, call.model.idle_timeout
+                        request,
+                        request_id,
+                        call.model.timeout,
+                        stream,
+                        call.model.idle_timeout,
+                        partial(self._note_limits, model_id, number),
                     )
                 ended = self._clock()
                 latency = ended - began
@@ -162,6 +173,7 @@ class HttpClient:
                     outcome = await self._verdict_on_key(model_id, outcome, ended, yield_slot)
                 if isinstance(outcome, Answer):
                     self._breaker.succeeded(model_id)
+                    self._pacer.answered(model_id, outcome.usage)
                     self._limit.succeeded(model_id, call.model.concurrency, latency, epoch)
                     break
                 self._limit.failed(model_id, outcome, epoch)
@@ -211,11 +223,21 @@ class HttpClient:
 
     async def _wait_for_circuit(self, model_id: str, yield_slot: YieldSlot) -> Failure | None:
         """Wait out what the model's calls wait for together; a failure where that is not worth it."""
-        while (verdict := self._breaker.check(model_id)) is not None:
+        while True:
+            verdict = self._breaker.check(model_id)
             if isinstance(verdict, Failure):
                 return verdict
-            await self._wait(model_id, verdict.failure, verdict.seconds, yield_slot)
-        return None
+            if verdict is not None:
+                await self._wait(model_id, verdict.failure, verdict.seconds, yield_slot)
+            elif seconds := self._pacer.wait(model_id):
+                await self._wait(model_id, _PACED, seconds, yield_slot)
+            else:
+                return None
+
+    def _note_limits(self, model_id: str, number: int, headers: Mapping[str, str]) -> None:
+        limits = self._dialect.read_limits(headers, self._wall_clock())
+        if limits:
+            self._pacer.stated(model_id, number, limits)
 
     async def _wait(self, model_id: str, failure: Failure, seconds: float, yield_slot: YieldSlot) -> None:
         if self._on_wait is not None:

@@ -25,7 +25,9 @@ class Call(Frozen, frozen=True):
     system: str
     user: str
     schema: JsonObject | None
-    """The bundled schema, for `structured_output: json_schema`."""
+    """The schema as the provider takes it, for `structured_output: json_schema`."""
+    as_tool: bool = False
+    """Whether the schema is asked for as the input of a tool that has to be called."""
 
     @property
     def seed(self) -> int | None:

@@ -6,19 +6,34 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
+from evalcore.clients.anthropic.dialect import ANTHROPIC
 from evalcore.clients.dialect import Dialect
+from evalcore.clients.google.dialect import GOOGLE
 from evalcore.clients.interface import Client, OnWait
 from evalcore.clients.openai.dialect import OPENAI
+from evalcore.clients.openai_cloud.dialect import OPENAI_CLOUD
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
-from evalcore.library.models import DialectName, Provider
+from evalcore.library.models import DialectName, Provider, schema_dialect
 
 # Keyed by DialectName, so that mypy refuses a dialect whose name models.yaml does not know.
 _DIALECTS: Final[Mapping[DialectName, Dialect]] = {
     "openai": OPENAI,
+    "anthropic": ANTHROPIC,
+    "google": GOOGLE,
 }
 SPOKEN_DIALECTS: Final[frozenset[str]] = frozenset(_DIALECTS)
 """The dialects that this version can call, by their names in models.yaml (`api`)."""
+
+
+def dialect_of(provider: Provider) -> Dialect | None:
+    """Return how a provider is spoken to; None for a dialect that this version does not speak.
+
+    Of servers that speak OpenAI's dialect, the provider named `openai` is OpenAI's own service.
+    """
+    if schema_dialect(provider) == "openai":
+        return OPENAI_CLOUD
+    return _DIALECTS.get(provider.api)
 
 
 def open_client(
@@ -36,7 +51,7 @@ def open_client(
     # Most who ask which dialects there are open no connection, for which a third of a second is loaded.
     from evalcore.clients.http import open_http_client  # noqa: PLC0415
 
-    dialect = _DIALECTS.get(provider.api)
+    dialect = dialect_of(provider)
     if dialect is None:
         raise ConfigurationError(
             f"the wire dialect {provider.api} is not spoken yet",

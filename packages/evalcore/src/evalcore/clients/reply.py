@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from evalcore.structs import Frozen
 
@@ -22,11 +22,23 @@ class CallError(Frozen, frozen=True):
     message: str
 
 
-class Usage(Frozen, frozen=True):
+class Usage(Frozen, frozen=True, omit_defaults=True):
     """Tokens as the provider counted them."""
 
     prompt: int
+    """All of the input, what came out of a cache or was put into one included."""
     completion: int
+    """All of the output, thinking included."""
+    cache_read: int = 0
+    """Of `prompt`, what came out of the provider's cache."""
+    cache_write: int = 0
+    """Of `prompt`, what was put into the cache."""
+    thinking: int = 0
+    """Of `completion`, what the model thought."""
+
+
+REFUSED: Final = frozenset({"refusal", "content_filter"})
+"""Finish reasons of an answer that the model, or a filter before it, declined to give."""
 
 
 class Answer(Frozen, frozen=True):
@@ -37,7 +49,9 @@ class Answer(Frozen, frozen=True):
     finish_reason: str | None
     """Why the model stopped: `length` where the answer was cut at the token limit, which is counted.
 
-    Any other word is stored as the provider wrote it and compared with nothing. None where there is none.
+    `refusal` where the model declined to answer, `content_filter` where the provider's filter stopped it:
+    its text is then None (see REFUSED). Any other word is stored as the dialect has it and compared with
+    nothing. None where there is none.
     """
     usage: Usage | None
     """None where the provider did not count."""

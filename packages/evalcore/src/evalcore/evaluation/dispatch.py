@@ -29,6 +29,10 @@ class RunQueue:
         """Whether every call has ended."""
         return self.next is None and not self.in_flight
 
+    def stop(self) -> None:
+        """Start no further call; those in flight end."""
+        self._pending, self.next = iter(()), None
+
     def take(self) -> tuple[int, Case]:
         """Start the next call. Only where `is_ready`."""
         if self.next is None:

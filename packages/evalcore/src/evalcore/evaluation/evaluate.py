@@ -7,18 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from evalcore.clients.interface import Client
 from evalcore.clients.outage import OutageClient, OutagePolicy
+from evalcore.clients.reply import CallError
 from evalcore.effects import Effects
-from evalcore.errors import ModelError
+from evalcore.errors import InputError, ModelError
 from evalcore.evaluation.availability import by_provider, find_models
 from evalcore.evaluation.dispatch import Dispatcher, RunQueue
 from evalcore.evaluation.outcome import Observer, RunOutcome, outcome_of
+from evalcore.evaluation.refusals import SCHEMA_TOO_LARGE, refused_run
 from evalcore.evaluation.scoring_process import ScoringProcess
+from evalcore.library.adaptation import as_forced_tool
 from evalcore.library.component import Case
 from evalcore.library.models import Model, is_local
 from evalcore.runs.folder import SYNC_EVERY_S, RunFolder, read_record
-from evalcore.runs.plan import JobPlan, Server, call_for, plan_run
+from evalcore.runs.plan import JobPlan, RunPlan, Server, call_for, plan_run
 from evalcore.runs.record import RunRecord
 
 
@@ -97,6 +102,8 @@ class _Evaluation:
         self._errors: list[ModelError] = []
         self._scoring = scoring
         self._synced_at = effects.monotonic()
+        self._queues: dict[RunFolder, RunQueue] = {}
+        """Of the runs that are being called; those that a provider refuses are taken out."""
 
     def start(
         self, tasks: asyncio.TaskGroup, concurrency: int, policy: OutagePolicy, may_call: Callable[[], bool]
@@ -182,9 +189,19 @@ class _Evaluation:
         folder = next((folder for folder in self._folders if folder.path == path), None)
         if folder is None:
             run_id = self._job.run_ids.get(model.id) or self._effects.new_id()
-            folder = RunFolder.create(self._runs_dir, plan_run(self._job, model, run_id, server))
-            self._folders.append(folder)
+            try:
+                plan = plan_run(self._job, model, run_id, server)
+            except InputError as error:
+                # its provider cannot be sent what the component needs
+                self.missing(model, error.line, None)
+                return
+            folder = self._begin(plan)
         self._go_on(folder)
+
+    def _begin(self, plan: RunPlan) -> RunFolder:
+        folder = RunFolder.create(self._runs_dir, plan)
+        self._folders.append(folder)
+        return folder
 
     def _go_on(self, folder: RunFolder) -> None:
         self._observer.run_started(folder.plan, folder.path, folder.kept)
@@ -206,14 +223,21 @@ class _Evaluation:
         if queue.is_done:
             self._tasks.create_task(self._finish(folder))
         else:
+            self._queues[folder] = queue
             self._dispatcher.add(queue, partial(self._call, folder))
             self._tasks.create_task(self._scoring.prepare(folder.path))
 
     async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
         plan = folder.plan
-        call = call_for(plan.model, plan.component.prompt, plan.component.schema, case, replicate)
+        call = call_for(
+            plan.model, plan.component.prompt, plan.component.schema, case, replicate, plan.adapted
+        )
         self._observer.call_started(plan, case.name, replicate)
         reply = await self._clients[plan.model.provider].call(call, self._dispatcher.yielded_slot)
+        refusal = None if folder.kept else refused_run(plan.model.id, reply.error)
+        if refusal is not None or folder not in self._queues:
+            self._refuse(folder, reply.error, refusal)
+            return
         folder.append(reply)
         # Asked now: while this call waits for the disk, another one's reply may become the last.
         is_last = folder.kept == plan.calls
@@ -224,6 +248,29 @@ class _Evaluation:
         if is_last:
             # A task of its own: the place among the calls in flight is free while the run is scored.
             self._tasks.create_task(self._finish(folder))
+
+    def _refuse(self, folder: RunFolder, error: CallError | None, reason: str | None) -> None:
+        """Leave out a run whose first calls the provider refuses for what they all have in common.
+
+        Where it is the schema that is not compiled, the run begins again with a forced tool.
+        """
+        queue = self._queues.pop(folder, None)
+        if queue is None or error is None or reason is None:
+            return  # another call of the run has found it out
+        queue.stop()
+        self._folders.remove(folder)
+        folder.discard()
+        schema = folder.plan.component.schema
+        if error.code == SCHEMA_TOO_LARGE and schema is not None:
+            try:
+                adapted = as_forced_tool(schema, error.message)
+            except InputError as unusable:
+                reason = unusable.line
+            else:
+                if folder.plan.adapted is None or not folder.plan.adapted.as_tool:
+                    self._go_on(self._begin(msgspec.structs.replace(folder.plan, adapted=adapted)))
+                    return
+        self.missing(folder.plan.model, reason, None)
 
     def _sync(self) -> None:
         for folder in self._folders:

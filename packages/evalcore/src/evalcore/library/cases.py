@@ -6,7 +6,7 @@ import hashlib
 
 from evalcore.errors import CaseError, CheckoutError, InputError
 from evalcore.formats.strict_json import parse_json
-from evalcore.formats.yaml_tree import read_yaml
+from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.library.checkout import Checkout, decode_text, lfs_pointer
 from evalcore.library.component import DATA_SETS, Case, CaseSource, Component, OutputFormat, SkippedCase
 from evalcore.structs import Frozen, JsonValue
@@ -142,13 +142,15 @@ def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
     if not input_text.strip():
         raise _Unfinished(f"{place.where}/{input_name}: is empty")
     _check_expected(expected, output, f"{place.where}/{expected_name}")
+    metadata = _metadata(place)
     return Case(
         name=name,
         input=input_text,
         expected=expected,
         sha256=hashlib.sha256(input_bytes + b"\0" + expected_bytes).hexdigest(),
-        validated_against_version=_validated_against(place),
+        validated_against_version=_validated_against(metadata),
         source=place.source,
+        local_only=_is_local_only(metadata, place),
     )
 
 
@@ -193,14 +195,29 @@ def is_of_kind(value: JsonValue, output: OutputFormat) -> bool:
     return isinstance(value, kinds.get(output, dict | list))
 
 
-def _validated_against(place: _CaseFolder) -> str | None:
-    """Return the version that metadata.yaml names, as it is written there."""
+def _metadata(place: _CaseFolder) -> dict[str, YamlNode]:
     if not place.has(METADATA):
-        return None
+        return {}
     where = f"{place.where}/{METADATA}"
     metadata = read_yaml(decode_text(place.read(METADATA), where), where, CaseError)
-    version = metadata.items().get("validated_against_version") if metadata is not None else None
+    return metadata.items() if metadata is not None else {}
+
+
+def _validated_against(metadata: dict[str, YamlNode]) -> str | None:
+    """Return the version that metadata.yaml names, as it is written there."""
+    version = metadata.get("validated_against_version")
     return version.text if version is not None and version.value is not None else None
+
+
+def _is_local_only(metadata: dict[str, YamlNode], place: _CaseFolder) -> bool:
+    """Whether the case is never sent to a cloud provider; what is neither true nor false is refused."""
+    given = metadata.get("local_only")
+    if given is None:
+        return False
+    if not isinstance(given.value, bool):
+        where = f"{place.where}/{METADATA}:{given.line}"
+        raise _Unusable(f"{where}: `local_only` is neither true nor false")
+    return given.value
 
 
 def _printable(name: str, limit: int = MAX_NAME) -> str:

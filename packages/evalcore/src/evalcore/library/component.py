@@ -56,6 +56,8 @@ class Case(Frozen, frozen=True):
     """Of the input's bytes, a NUL byte, and the expected answer's bytes."""
     validated_against_version: str | None = None
     source: CaseSource = "library"
+    local_only: bool = False
+    """Whether it is never sent to a cloud provider."""
 
 
 class SkippedCase(Frozen, frozen=True, omit_defaults=True):

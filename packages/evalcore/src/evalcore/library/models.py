@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from evalcore.library.adaptation import SchemaDialect
 from evalcore.structs import Frozen, JsonValue
 
 DialectName = Literal["openai", "anthropic", "google"]
@@ -19,11 +21,33 @@ because the library imports no client; a file that names a known dialect is vali
 StructuredOutput = Literal["none", "json_object", "json_schema"]
 
 
-class Price(Frozen, frozen=True):
+class Price(Frozen, frozen=True, omit_defaults=True):
     """USD per million tokens."""
 
     input: float
     output: float
+    cache_read: float | None = None
+    """Of the prompt, what came out of the provider's cache; None: as `input`."""
+    cache_write: float | None = None
+    """Of the prompt, what was put into the cache; None: as `input`."""
+    thinking: float | None = None
+    """Of the output, what the model thought; None: as `output`."""
+
+    def of(
+        self, prompt: int, completion: int, *, cache_read: int = 0, cache_write: int = 0, thinking: int = 0
+    ) -> float:
+        """Return what so many tokens cost, in USD; `prompt` and `completion` hold all the other kinds."""
+        read = self.input if self.cache_read is None else self.cache_read
+        written = self.input if self.cache_write is None else self.cache_write
+        thought = self.output if self.thinking is None else self.thinking
+        parts = (
+            (prompt - cache_read - cache_write) * self.input,
+            cache_read * read,
+            cache_write * written,
+            (completion - thinking) * self.output,
+            thinking * thought,
+        )
+        return math.fsum(parts) / 1e6
 
 
 class Provider(Frozen, frozen=True):
@@ -62,6 +86,8 @@ class ModelsFile(Frozen, frozen=True):
 
 
 LOCAL_PROVIDER = "mindrouter"
+OPENAI_PROVIDER = "openai"
+"""OpenAI's own service by its name: servers that speak its dialect are many, and take other requests."""
 
 BUILT_IN = {
     provider.name: provider
@@ -99,6 +125,13 @@ SERVER_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-
 def is_local(model: Model) -> bool:
     """Whether the service on the VM evaluates this model (the CLI in Actions evaluates the others)."""
     return model.provider == LOCAL_PROVIDER
+
+
+def schema_dialect(provider: Provider) -> SchemaDialect | None:
+    """Whose rules a schema has to follow; None for servers that take it as it is (MindRouter, vLLM)."""
+    if provider.api == "openai":
+        return "openai" if provider.name == OPENAI_PROVIDER else None
+    return provider.api
 
 
 def streams_by_default(provider: str) -> bool:

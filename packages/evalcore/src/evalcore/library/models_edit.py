@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -165,7 +166,7 @@ def _settings(model: Model) -> CommentedMap:
     if model.params:
         settings["params"] = _on_one_line(model.params)
     if model.price is not None:
-        settings["price"] = _on_one_line({"input": model.price.input, "output": model.price.output})
+        settings["price"] = _on_one_line(msgspec.to_builtins(model.price))
     return settings
 
 

@@ -28,8 +28,16 @@ from evalcore.library.models import (
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonValue, Strict
 
-RESERVED_PARAMS = frozenset({"model", "messages", "stream", "stream_options", "response_format", "n"})
-"""What the evaluator itself puts into a request."""
+RESERVED_PARAMS = frozenset(
+    {
+        *("model", "messages", "stream", "stream_options", "response_format", "n"),
+        *("system", "tools", "tool_choice"),  # Anthropic
+        *("contents", "system_instruction", "systemInstruction", "generationConfig", "generation_config"),
+        *("responseMimeType", "response_mime_type", "responseSchema", "response_schema"),
+        *("responseJsonSchema", "response_json_schema", "candidateCount", "candidate_count"),
+    }
+)
+"""What the evaluator itself puts into a request, in whatever dialect."""
 
 
 MAX_SECONDS = 86_400.0
@@ -42,9 +50,15 @@ class _ProviderEntry(Strict, frozen=True):
     api_key_env: Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")] | UnsetType | None = UNSET
 
 
+_Usd = Annotated[float, Meta(ge=0, le=1e6)]
+
+
 class _PriceEntry(Strict, frozen=True):
-    input: Annotated[float, Meta(ge=0, le=1e6)]
-    output: Annotated[float, Meta(ge=0, le=1e6)]
+    input: _Usd
+    output: _Usd
+    cache_read: _Usd | None = None
+    cache_write: _Usd | None = None
+    thinking: _Usd | None = None
 
 
 class _ModelEntry(Strict, frozen=True):
@@ -158,7 +172,7 @@ class _Parser:
             stream=entry.stream if entry.stream is not None else streams_by_default(entry.provider),
             timeout=entry.timeout,
             idle_timeout=entry.idle_timeout,
-            price=Price(input=entry.price.input, output=entry.price.output) if entry.price else None,
+            price=Price(**msgspec.structs.asdict(entry.price)) if entry.price else None,
         )
 
     def check_params(self, node: YamlNode | None) -> None:

@@ -108,6 +108,18 @@ class RunFolder:
             os.close(self._file)
             self._file = -1
 
+    def discard(self) -> None:
+        """Remove a run that has no reply, its folder and all; raises StorageError."""
+        if self.kept:
+            raise StorageError("has replies", where=str(self.path), hint="keep it")
+        self.close()
+        try:
+            for name in (REPLIES, PLAN):
+                (self.path / name).unlink(missing_ok=True)
+            self.path.rmdir()
+        except OSError as error:
+            raise _storage_error(self.path, error) from error
+
     def sync(self) -> None:
         """Let the replies stored so far survive a power cut; blocking.
 

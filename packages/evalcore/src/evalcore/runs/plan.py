@@ -8,9 +8,11 @@ from typing import Literal
 import msgspec
 
 from evalcore.clients.interface import Call
+from evalcore.errors import CaseError
 from evalcore.formats.strict_json import sha256_hex
-from evalcore.library.component import Case, Component, OutputFormat, SkippedCase
-from evalcore.library.models import Model, Provider, StructuredOutput
+from evalcore.library.adaptation import AdaptedSchema, adapt_schema
+from evalcore.library.component import DATA_SETS, Case, Component, OutputFormat, SkippedCase
+from evalcore.library.models import Model, Provider, StructuredOutput, is_local, schema_dialect
 from evalcore.library.schema_view import types_of
 from evalcore.structs import Frozen, JsonObject, JsonValue
 from evalcore.version import SCORING_VERSION, __version__
@@ -52,7 +54,28 @@ class JobPlan(Frozen, frozen=True):
     @property
     def calls(self) -> int:
         """The number of calls, if every model can be served."""
-        return len(self.models) * len(self.cases) * self.replicates
+        return sum(len(cases_for(self, model)[0]) for model in self.models) * self.replicates
+
+
+def cases_for(job: JobPlan, model: Model) -> tuple[tuple[Case, ...], tuple[SkippedCase, ...]]:
+    """Return the cases that a model may be sent, and those left out with the reason."""
+    if is_local(model):
+        return job.cases, job.skipped_cases
+    used = tuple(case for case in job.cases if not case.local_only)
+    kept_back = (
+        SkippedCase(case.name, f"{_place(job, case)}: is local_only, so never sent to a cloud provider")
+        for case in job.cases
+        if case.local_only
+    )
+    skipped = sorted([*job.skipped_cases, *kept_back], key=lambda case: case.case)
+    return used, tuple(skipped)
+
+
+def _place(job: JobPlan, case: Case) -> str:
+    slug = job.component.slug
+    if case.source == "data_sets":
+        return f"{DATA_SETS}/{slug}/{case.name}"
+    return f"components/{slug}/evals/cases/{case.name}"
 
 
 class RunPlan(Frozen, frozen=True, kw_only=True):
@@ -71,6 +94,8 @@ class RunPlan(Frozen, frozen=True, kw_only=True):
     replicates: int
     prompt_commit: str | None
     dataset_commit: str | None
+    adapted: AdaptedSchema | None = None
+    """The schema as it is sent; None where none is sent, or the component's own."""
     evaluator_version: str = __version__
     scoring_version: int = SCORING_VERSION
 
@@ -87,21 +112,42 @@ class RunPlan(Frozen, frozen=True, kw_only=True):
 
 
 def plan_run(job: JobPlan, model: Model, run_id: str, server: Server) -> RunPlan:
-    """Plan one model's part of a job."""
+    """Plan one model's part of a job; raises InputError for what its provider cannot be sent."""
+    provider = job.providers[model.provider]
+    cases, skipped = cases_for(job, model)
+    if not cases:
+        raise CaseError(
+            "every case is local_only, so none may be sent to a cloud provider",
+            where=job.component.slug,
+            hint="evaluate it on local models",
+        )
+    fitted = fit_to_output(model, job.component.output, job.component.schema, provider)
     return RunPlan(
         run_id=run_id,
         job_id=job.job_id,
         origin=job.origin,
         component=job.component,
-        cases=job.cases,
-        skipped_cases=job.skipped_cases,
-        model=fit_to_output(model, job.component.output, job.component.schema),
-        provider=job.providers[model.provider],
+        cases=cases,
+        skipped_cases=skipped,
+        model=fitted,
+        provider=provider,
         server=server,
         replicates=job.replicates,
         prompt_commit=job.prompt_commit,
         dataset_commit=job.dataset_commit,
+        adapted=adapted_schema(fitted, job.component.schema, provider),
     )
+
+
+def adapted_schema(model: Model, schema: JsonObject | None, provider: Provider) -> AdaptedSchema | None:
+    """Return the schema as it is sent to a model; None where none is, or the component's own as it stands.
+
+    Raises SchemaNotTaken where the provider cannot be asked for it.
+    """
+    dialect = schema_dialect(provider)
+    if dialect is None or schema is None or model.structured_output != "json_schema":
+        return None
+    return adapt_schema(schema, dialect)
 
 
 def call_order(cases: int, replicates: int) -> Iterator[tuple[int, int]]:
@@ -111,28 +157,41 @@ def call_order(cases: int, replicates: int) -> Iterator[tuple[int, int]]:
             yield replicate, case
 
 
-def call_for(model: Model, prompt: str, schema: JsonObject | None, case: Case, replicate: int) -> Call:
+def call_for(
+    model: Model,
+    prompt: str,
+    schema: JsonObject | None,
+    case: Case,
+    replicate: int,
+    adapted: AdaptedSchema | None = None,
+) -> Call:
     """Return the call of one case's replicate: the prompt as the system message, the input as the user's."""
+    sent = schema if adapted is None else adapted.schema
     return Call(
         case=case.name,
         replicate=replicate,
         model=model,
         system=prompt,
         user=case.input,
-        schema=schema if model.structured_output == "json_schema" else None,
+        schema=sent if model.structured_output == "json_schema" else None,
+        as_tool=adapted is not None and adapted.as_tool,
     )
 
 
-def fit_to_output(model: Model, output: OutputFormat, schema: JsonObject | None) -> Model:
-    """Return the model asked for as much structure as the component's answers allow.
+def fit_to_output(
+    model: Model, output: OutputFormat, schema: JsonObject | None, provider: Provider | None = None
+) -> Model:
+    """Return the model asked for as much structure as the component's answers, and its provider, allow.
 
     A Markdown answer has none; `json_object` would forbid an array; `json_schema` needs a schema. What
-    kind of JSON the answers are, the schema decides; where it does not say, the catalog.
+    kind of JSON the answers are, the schema decides; where it does not say, the catalog. Anthropic can be
+    asked for a schema, not for JSON alone.
     """
     wanted: StructuredOutput = model.structured_output
     if wanted == "json_schema" and schema is None:
         wanted = "json_object"
-    if output == "markdown" or (wanted == "json_object" and not _is_object(output, schema)):
+    has_no_json = provider is not None and provider.api == "anthropic"
+    if output == "markdown" or (wanted == "json_object" and (has_no_json or not _is_object(output, schema))):
         wanted = "none"
     return msgspec.structs.replace(model, structured_output=wanted)
 

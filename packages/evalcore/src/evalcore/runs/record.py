@@ -224,6 +224,13 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
     provider: str
     params: dict[str, JsonValue]
     structured_output: StructuredOutput
+    schema_adapted: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="what was changed in the schema so that the provider takes it, a sentence each; "
+            "empty where it was sent as it is, null where none was, or to a server that takes any"
+        ),
+    ] = None
     server: Server
     evaluator_version: str
     scoring_version: int

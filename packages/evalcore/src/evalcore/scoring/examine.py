@@ -11,9 +11,10 @@ from typing import Literal
 from evalcore.clients.reply import Reply
 from evalcore.library.component import Case
 from evalcore.runs.plan import RunPlan
-from evalcore.scoring.answers import Parsed, parse_answer
+from evalcore.scoring.answers import Parsed
 from evalcore.scoring.canonical_text import canonical_text
 from evalcore.scoring.difference import AnswerDifference, diff
+from evalcore.scoring.planned_answer import read_answer
 from evalcore.scoring.rules.field_rules import FieldRules, plan_fields
 from evalcore.scoring.scorer import TreeScorer, scorer_of
 from evalcore.stats.numbers import mean
@@ -131,7 +132,7 @@ def _endings(plan: RunPlan, replies: Iterable[Reply], scorer: TreeScorer) -> Ite
                 reply, "no reply" if is_absent else "unparsable", None if is_absent else 0.0, reason
             )
             continue
-        answer = parse_answer(reply.text, plan.component.output)
+        answer = read_answer(plan, reply.text)
         if not isinstance(answer, Parsed):
             yield _Ending(reply, "unparsable", 0.0, answer.reason)
             continue

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from evalcore.clients.reply import Reply
+from evalcore.clients.reply import REFUSED, Reply
 from evalcore.errors import StorageError
 from evalcore.library.component import Case
 from evalcore.library.schema import Validator, make_validator
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import Calls, CaseResult, Latency, RunRecord, RunStatus, Tokens
-from evalcore.scoring.answers import Parsed, Unparsed, holds_no_answer, parse_answer
+from evalcore.scoring.answers import Parsed, Unparsed, holds_no_answer
 from evalcore.scoring.figures import accuracy_of, may_differ, reproducibility_of
+from evalcore.scoring.planned_answer import read_answer
 from evalcore.scoring.reproducibility import agreement_by_chance
 from evalcore.scoring.rules.field_rules import FieldRules, plan_fields
 from evalcore.scoring.score_case import CaseScores, score_case
@@ -81,7 +81,7 @@ def _score(
     # A reply that failed through the model has no answer to parse, whatever text had come by then.
     texts = {reply.replicate: None if reply.error else reply.text for reply in came}
     # Replicates often agree to the letter: one text is parsed once.
-    read = {text: parse_answer(text, plan.component.output) for text in set(texts.values())}
+    read = {text: read_answer(plan, text) for text in set(texts.values())}
     answers = {replicate: read[text] for replicate, text in texts.items()}
     parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
     unparsed = frozenset(answers) - parsed.keys()
@@ -112,6 +112,7 @@ class _CallTotals:
         self.empty_after_thinking = 0
         self.prompt_tokens: int | None = 0
         self.completion_tokens: int | None = 0
+        self.cache_read = self.cache_write = self.thinking = 0
         self.valid = 0
         self.worst_case = 0.0
         self.failures: Counter[tuple[str, str]] = Counter()
@@ -143,13 +144,17 @@ class _CallTotals:
         self.latencies.append(reply.latency_ms)
         self.truncated += reply.finish_reason == "length"
         spent = reply.usage.completion if reply.usage is not None else 0
-        self.empty_after_thinking += holds_no_answer(reply.text) and bool(spent or reply.text)
+        is_empty = holds_no_answer(reply.text) and reply.finish_reason not in REFUSED
+        self.empty_after_thinking += is_empty and bool(spent or reply.text)
         if reply.usage is None or self.prompt_tokens is None or self.completion_tokens is None:
             # one reply without counts makes the sum unknown: a sum of the others would be too small
             self.prompt_tokens = self.completion_tokens = None
         else:
             self.prompt_tokens += reply.usage.prompt
             self.completion_tokens += reply.usage.completion
+            self.cache_read += reply.usage.cache_read
+            self.cache_write += reply.usage.cache_write
+            self.thinking += reply.usage.thinking
 
     @property
     def total(self) -> int:
@@ -215,6 +220,7 @@ def _record(
         provider=model.provider,
         params=model.params,
         structured_output=model.structured_output,
+        schema_adapted=plan.adapted.changes if plan.adapted is not None else None,
         server=plan.server,
         evaluator_version=plan.evaluator_version,
         # The rules that were applied, which may be later ones than those the run was planned under.
@@ -274,4 +280,10 @@ def _cost(plan: RunPlan, totals: _CallTotals) -> float | None:
     price, prompt, completion = plan.model.price, totals.prompt_tokens, totals.completion_tokens
     if price is None or prompt is None or completion is None:
         return None
-    return math.fsum((prompt * price.input, completion * price.output)) / 1e6
+    return price.of(
+        prompt,
+        completion,
+        cache_read=totals.cache_read,
+        cache_write=totals.cache_write,
+        thinking=totals.thinking,
+    )

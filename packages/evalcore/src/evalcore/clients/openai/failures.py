@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
+from evalcore.clients.context_length import context_length, is_context_length
+from evalcore.clients.error_bodies import Stated, read_error, read_words, unquoted
 from evalcore.clients.failures import Failure, by_status, server_error, wait_as_asked, with_words
-from evalcore.clients.openai.envelopes import Stated, read_error, read_words, unquoted
 
 RATE_WINDOW = 60.0
 """Seconds of MindRouter's fixed window of requests per minute."""
@@ -21,41 +21,6 @@ HOLD_AFTER_502 = 30.0
 """Seconds; a backend taken off by the circuit breaker came back after 20-30 s."""
 HOLD_AFTER_404 = 15.0
 """Seconds; half of the above, since the breaker may have tripped some time ago."""
-
-TOO_LONG_CODES: Final = frozenset(
-    {
-        "3051",  # Mistral
-        "context_length_exceeded",  # OpenAI, Azure, MindRouter
-        "context_window_exceeded",
-        "exceed_context_size_error",  # llama.cpp
-        "model_context_window_exceeded",
-    }
-)
-"""Codes and kinds by which servers refuse an input that is longer than the model's context."""
-TOO_LONG_WORDS: Final = (
-    "context_length_exceeded",
-    "exceed_context_size_error",
-    "context length",  # SGLang, Ollama, vLLM
-    "context limit",  # Anthropic
-    "context size",  # llama.cpp
-    "context window",  # OpenAI, llama-cpp-python
-    "maximum context",
-    "maximum model length",  # vLLM
-    "max_model_len",
-    "max_seq_len",  # exllama
-    "maximum sequence length",
-    "maximum input length",  # TensorRT-LLM
-    "maximum number of tokens allowed",  # Gemini
-    "prompt is too long",  # Anthropic, Fireworks
-    "input is too long",  # Bedrock
-    "too many tokens in",  # Mistral
-    "too large for model with",  # Mistral, older
-    "`inputs` must have less than",  # TGI
-    "`max_new_tokens` must be <=",  # TGI
-    "range of input length",  # DashScope
-    "reduce the length of the messages",  # Groq
-)
-"""And the words of those that send neither; they are looked for in what is no rate limit (429)."""
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> Failure:
@@ -70,7 +35,7 @@ def stated_failure(error: bytes) -> Failure:
     if isinstance(stated.code, int) and 400 <= stated.code <= 599:  # noqa: PLR2004 - the HTTP errors
         # the backend's own JSON arrives as text here, so that only the wording is left to go by
         return _by_status(stated.code, stated)
-    return _context_length(stated) if _is_context_length(stated) else server_error(stated.message)
+    return context_length(stated) if is_context_length(stated) else server_error(stated.message)
 
 
 def _by_status(status: int, stated: Stated) -> Failure:
@@ -78,36 +43,22 @@ def _by_status(status: int, stated: Stated) -> Failure:
     read = _BY_STATUS.get(status)
     if read is not None:
         return read(status, stated)
-    if _is_context_length(stated):
+    if is_context_length(stated):
         # llama.cpp and others have called it a 500
-        return _context_length(stated)
+        return context_length(stated)
     return by_status(status, stated.message)
 
 
 def _refused_request(status: int, stated: Stated) -> Failure:
     words = stated.message.lower()
-    if _is_context_length(stated):
-        return _context_length(stated)
+    if is_context_length(stated):
+        return context_length(stated)
     if status == 422 and "structured output" in words:  # noqa: PLR2004 - content null, on MindRouter
         message = "the model gave no content for the structured output asked of it"
         return Failure(code="no_content", message=message, fault="model")
     if stated.kind == "dlp_policy_violation" or stated.code == "dlp_blocked" or "dlp" in words:
         return Failure(code="content_refused", message="the gateway's data policy refused the request")
     return by_status(status, stated.message)
-
-
-def _is_context_length(stated: Stated) -> bool:
-    """Whether the input was refused as too long: by its code or kind, else by the words."""
-    signs = {str(stated.code).lower(), stated.kind.lower()}
-    if signs & TOO_LONG_CODES:
-        return True
-    words = stated.message.lower()
-    return any(phrase in words for phrase in TOO_LONG_WORDS)
-
-
-def _context_length(stated: Stated) -> Failure:
-    message = with_words("the input is too long for the model's context", stated.message)
-    return Failure(code="context_length", message=message, fault="model")
 
 
 def _not_found(status: int, stated: Stated) -> Failure:

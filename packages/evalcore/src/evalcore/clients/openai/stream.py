@@ -5,28 +5,20 @@ from __future__ import annotations
 import msgspec
 
 from evalcore.clients.dialect import LONGEST_ANSWER, UNREADABLE
-from evalcore.clients.events import EventSplitter, data_of
-from evalcore.clients.failures import (
-    Failure,
-    incomplete_answer,
-    refused_stream,
-    too_large,
-    unreadable_answer,
-)
-from evalcore.clients.openai.envelopes import read_error
+from evalcore.clients.error_bodies import read_error
+from evalcore.clients.event_stream import LONGEST_EVENT, LONGEST_STREAM, EventStream
+from evalcore.clients.failures import Failure, incomplete_answer, refused_stream, unreadable_answer
 from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.openai.wire import NULL, Content, read_usage, text_of
 from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen
 
-LONGEST_EVENT = 4 * 2**20
-"""Bytes of one event, since an unfinished one is held in memory."""
-LONGEST_STREAM = 16 * LONGEST_ANSWER
-"""Bytes of a stream; an event's frame is some ten times its text, and reasoning comes on top."""
+DONE = b"[DONE]"
 
 
 class _Delta(Frozen, frozen=True):
     content: Content = None
+    refusal: str | None = None
 
 
 class _Choice(Frozen, frozen=True):
@@ -43,11 +35,8 @@ class _Chunk(Frozen, frozen=True):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class StreamedAnswer:
-    """Puts a streamed answer together; complete only with a finish reason and `[DONE]`.
-
-    `feed` takes the bytes as they come, cut anywhere; `is_over` says that no more need be read.
-    """
+class StreamedAnswer(EventStream):
+    """Puts a streamed answer together; complete only with a finish reason and `[DONE]`."""
 
     def __init__(
         self,
@@ -56,57 +45,32 @@ class StreamedAnswer:
         longest_event: int = LONGEST_EVENT,
         longest_stream: int = LONGEST_STREAM,
     ) -> None:
-        self._longest_answer = longest_answer
-        self._longest_event = longest_event
-        self._longest_stream = longest_stream
-        self.has_begun = False
-        """Whether the model has begun to answer (its role or its reasoning count)."""
-        self.is_over = False
-        self._failure: Failure | None = None
+        super().__init__(
+            longest_answer=longest_answer, longest_event=longest_event, longest_stream=longest_stream
+        )
         self._is_done = False
-        self._events = EventSplitter()
         self._parts: list[str] = []
-        self._size = 0
-        self._text_size = 0
+        self._is_refused = False
         self._finish_reason: str | None = None
         self._usage: Usage | None = None
-        self._has_events = False
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes; returns whether the answer is over."""
-        self._size += len(data)
-        for event in self._events.feed(data):
-            if self.is_over:
-                break
-            self._take(event)
-        if len(self._events.rest) > self._longest_event:
-            self._fail(too_large(self._longest_event))
-        elif self._text_size > self._longest_answer or self._size > self._longest_stream:
-            self._fail(too_large(self._longest_answer))
-        return self.is_over
-
-    def end(self) -> Answer | Failure:
-        """Return what came, once the connection has nothing more."""
-        if self._failure is not None:
-            return self._failure
-        if self._events.last().strip() == b"[DONE]":
-            # some servers leave out the last empty line
+    def _read_last(self, data: bytes) -> None:
+        # what else is left was cut: without the end mark the answer is not whole, whatever it says
+        if data == DONE:
             self._is_done = self._has_events = True
+
+    def _answer(self) -> Answer | Failure:
         if not self._has_events:
             return refused_stream()
         if not (self._is_done and self._finish_reason is not None):
             return incomplete_answer()
+        if self._is_refused:
+            return Answer(text=None, finish_reason="refusal", usage=self._usage)
         text = "".join(self._parts) if self._parts else None
         return Answer(text=text, finish_reason=self._finish_reason, usage=self._usage)
 
-    def _take(self, event: bytes) -> None:
-        # blanks around JSON or the end mark say nothing, and an event of blanks alone is none
-        data = data_of(event).strip()
-        if not data:
-            # a comment, or a name by itself: by the standard it is no event
-            return
-        self._has_events = True
-        if data == b"[DONE]":
+    def _take(self, data: bytes) -> None:
+        if data == DONE:
             self._is_done = self.is_over = True
             return
         try:
@@ -130,14 +94,10 @@ class StreamedAnswer:
                 if text is not None:
                     self._parts.append(text)
                     self._text_size += len(text)
+                self._is_refused |= choice.delta is not None and bool(choice.delta.refusal)
                 # some servers send an empty reason with every delta, after the true one too
                 if choice.finish_reason:
                     self._finish_reason = choice.finish_reason
         if chunk.usage is not NULL and (usage := read_usage(chunk.usage)) is not None:
             # null or zeros in a later event take nothing back
             self._usage = usage
-
-    def _fail(self, failure: Failure) -> None:
-        if self._failure is None:
-            self._failure = failure
-        self.is_over = True

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.error_bodies import read_error
 from evalcore.clients.events import BYTE_ORDER_MARK
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.interface import Call, Served, ServedModel
-from evalcore.clients.openai.envelopes import read_error
 from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen, JsonValue
@@ -34,11 +34,21 @@ _Count = Annotated[int, Meta(ge=0, le=2**53)]
 """Beyond the upper bound some readers of JSON lose digits; nobody counts so far."""
 
 
+class _PromptDetails(Frozen, frozen=True):
+    cached_tokens: _Count | None = None
+
+
+class _CompletionDetails(Frozen, frozen=True):
+    reasoning_tokens: _Count | None = None
+
+
 class _WireUsage(Frozen, frozen=True):
     """Token counts; MindRouter sends zeros where its backend reported none."""
 
     prompt_tokens: _Count | None = None
     completion_tokens: _Count | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
 
 
 class ContentPart(Frozen, frozen=True):
@@ -54,6 +64,7 @@ Content: TypeAlias = str | list[ContentPart | str] | None
 
 class _Message(Frozen, frozen=True):
     content: Content = None
+    refusal: str | None = None
 
 
 class _Choice(Frozen, frozen=True):
@@ -154,6 +165,8 @@ def parse_completion(body: bytes) -> Answer | Failure:
     if not completion.choices:
         return no_choices()
     choice = completion.choices[0]
+    if choice.message is not None and choice.message.refusal:
+        return Answer(text=None, finish_reason="refusal", usage=read_usage(completion.usage))
     text = text_of(choice.message.content) if choice.message else None
     # some servers write an empty reason for none
     return Answer(text=text, finish_reason=choice.finish_reason or None, usage=read_usage(completion.usage))
@@ -181,7 +194,16 @@ def read_usage(stated: msgspec.Raw) -> Usage | None:
         return None
     if not usage.prompt_tokens and not usage.completion_tokens:
         return None
-    return Usage(prompt=usage.prompt_tokens, completion=usage.completion_tokens)
+    cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
+    details = usage.completion_tokens_details
+    thinking = details.reasoning_tokens if details else None
+    return Usage(
+        prompt=usage.prompt_tokens,
+        completion=usage.completion_tokens,
+        # a part is never more than the whole, whatever a server makes of it
+        cache_read=min(cached or 0, usage.prompt_tokens),
+        thinking=min(thinking or 0, usage.completion_tokens),
+    )
 
 
 def parse_models(body: bytes) -> dict[str, ServedModel]:

@@ -1,4 +1,4 @@
-"""What a server says of a failure, whichever of MindRouter's four envelopes it says it in."""
+"""What a server says of a failure, whichever envelope it says it in: MindRouter alone has four."""
 
 from __future__ import annotations
 

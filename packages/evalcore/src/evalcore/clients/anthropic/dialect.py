@@ -1,0 +1,65 @@
+"""The Anthropic dialect, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from evalcore.clients.anthropic import failures, wire
+from evalcore.clients.anthropic.stream import StreamedMessage
+from evalcore.clients.dialect import Dialect, Request
+from evalcore.clients.failures import Failure
+from evalcore.clients.interface import Call, Served
+from evalcore.clients.rate_limits import RateLimit, Unit, read_limit
+from evalcore.clients.reply import Answer
+
+_LIMITS: Final[tuple[tuple[str, Unit], ...]] = (
+    ("requests", "calls"),
+    ("tokens", "tokens"),
+    ("input-tokens", "tokens"),
+    ("output-tokens", "tokens"),
+)
+
+
+class _Anthropic(Dialect):
+    models_path = wire.MODELS_PATH
+
+    def headers(self, api_key: str | None) -> Mapping[str, str]:
+        key = {"x-api-key": api_key} if api_key else {}
+        return {**key, "anthropic-version": wire.API_VERSION}
+
+    def request(self, call: Call) -> Request:
+        return Request(path=wire.MESSAGES_PATH, body=wire.message_body(call), seed=call.seed)
+
+    def read_answer(self, body: bytes) -> Answer | Failure:
+        return wire.parse_message(body)
+
+    def read_stream(self) -> StreamedMessage:
+        return StreamedMessage()
+
+    def read_failure(self, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failure:
+        return failures.classify(status, headers, body, now)
+
+    def read_limits(self, headers: Mapping[str, str], now: datetime) -> tuple[RateLimit, ...]:
+        found = (
+            read_limit(
+                headers,
+                unit,
+                (
+                    f"anthropic-ratelimit-{name}-limit",
+                    f"anthropic-ratelimit-{name}-remaining",
+                    f"anthropic-ratelimit-{name}-reset",
+                ),
+                now,
+            )
+            for name, unit in _LIMITS
+        )
+        return tuple(limit for limit in found if limit is not None)
+
+    def read_served(self, models: bytes, version: bytes | None) -> Served:  # noqa: ARG002 - it has none
+        return wire.served(models)
+
+
+ANTHROPIC: Final = _Anthropic()
+"""The Messages API."""

@@ -1,0 +1,1 @@
+"""The Google dialect: `generateContent` of the Gemini API."""
