@@ -26,7 +26,7 @@ from evalcli.exits import Exit
 from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.clients.reply import Reply
 from evalcore.errors import EvaluatorError
-from evalcore.library import models
+from evalcore.library import models, models_file
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
 from evalhook import errors, problems
@@ -132,12 +132,12 @@ def test_the_plan_and_the_replies_have_these_fields() -> None:
 
 
 def test_models_yaml_has_these_keys() -> None:
-    assert first_names("key of a provider") == list(models._ProviderEntry.__struct_fields__)
+    assert first_names("key of a provider") == list(models_file._ProviderEntry.__struct_fields__)
     (spoken,) = [row[1] for row in rows("key of a provider") if row[0] == "`api`"]
     assert set(names(spoken)) == SPOKEN_DIALECTS
-    assert first_names("key of a model") == list(models._ModelEntry.__struct_fields__)
+    assert first_names("key of a model") == list(models_file._ModelEntry.__struct_fields__)
     defaults = {row[0].strip("`"): row[1].strip("`") for row in rows("key of a model")}
-    entry = models._ModelEntry(id="", provider="")
+    entry = models_file._ModelEntry(id="", provider="")
     assert defaults["structured_output"] == entry.structured_output
     assert float(defaults["timeout"]) == entry.timeout
     assert float(defaults["idle_timeout"]) == entry.idle_timeout
