@@ -34,6 +34,7 @@ class Interrupted(Exception):
 def run(command: click.Command, arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; a user's mistake is one line on standard error."""
     try:
+        # Not standalone: click would end the process itself, with exit codes of its own.
         result: Any = command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

@@ -71,6 +71,7 @@ def _catalog(library: Checkout) -> Iterator[Finding]:
     there = set(list_components(library))
     for entry in entries if isinstance(entries, list) else ():
         slug = entry.get("slug") if isinstance(entry, dict) else None
+        # Only what could be a component's name is shown: the catalog is foreign text.
         if isinstance(slug, str) and SLUG.fullmatch(slug) and slug not in there:
             hint = "make the catalog anew"
             yield Finding("warning", None, CATALOG_PATH, f"names `{slug}`, which is not in components/", hint)

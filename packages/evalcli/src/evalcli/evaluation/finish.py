@@ -66,6 +66,7 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
     Raises LeaderboardError or StorageError before any call where the leaderboard could not be written.
     """
     if options.leaderboard is not None:
+        # Before any call is paid for: a leaderboard that cannot be merged is found now, not after hours.
         check_leaderboard(options.leaderboard, options.skill)
     if not evaluation.job.models and not evaluation.finished:
         warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
@@ -76,6 +77,7 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         with _added_later_if_not_now(ended.outcomes, options):
             _add(evaluation, ended.outcomes, options)
         _say_how_to_go_on(ended, options)
+        # Raised last, when what is there has been added and the way on was named.
         raise ended.error or Interrupted
     with _added_later_if_not_now(ended, options):
         # Shown first: should the leaderboard refuse them now, they have at least been seen.
@@ -87,6 +89,7 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
     unmet = options.gate.unmet(records_of(ended))
     if unmet is not None:
         say(unmet)
+    # A stronger exit code stays: nothing evaluated, or a partial run, says more than a gate.
     if code is Exit.DONE and (unmet is not None or (has_broken and not options.allow_skipped)):
         return Exit.INCOMPLETE
     if code is Exit.NOTHING:

@@ -65,6 +65,7 @@ def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord
     made = sum(run.calls.total for run in runs)
     prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
     completion = _scaled([run.tokens.completion for run in runs], calls, made)
+    # By wall-clock time, not by latencies: how many calls were in flight is in it already.
     seconds = _whole([_seconds(run) for run in runs])
     return Forecast(
         model=model.id,
@@ -190,6 +191,7 @@ def _comparable(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
         and run.status == "complete"
         and run.calls.total  # which another program may have written as 0
     }
+    # Of one version alone: a new prompt may be many times as long as the one before.
     newest = max((version_order(run.component_version) for run in runs.values()), default=None)
     return [run for run in runs.values() if version_order(run.component_version) == newest]
 

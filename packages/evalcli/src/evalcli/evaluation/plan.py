@@ -137,6 +137,7 @@ def make_runs_dir(named: Path | None, prompt_library: Path, *, is_scratch: bool 
         ) from error
     ignore = runs_dir / ".gitignore"
     if named is None and not ignore.exists():
+        # Inside the folder, so that no file of the library's own is changed for it.
         write_atomically(ignore, b"*\n")
     return used
 
@@ -188,6 +189,7 @@ def select_models(
 def _commit(state: CommitState, field: str, where: Path) -> tuple[str | None, str]:
     if state.commit is None:
         return None, f"{where} is at no commit of a git repository, so {field} is null"
+    # A commit that does not hold what was evaluated would be a wrong record: better none.
     if not state.changed:
         return state.commit, ""
     more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
@@ -205,4 +207,5 @@ def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[M
                 where=where,
                 hint=did_you_mean(name, known) or f"known: {', '.join(known)}",
             )
+    # A model that is named twice is one run, not two that overwrite each other's place.
     return tuple(known[name] for name in dict.fromkeys(named))

@@ -36,6 +36,7 @@ def find_job(run_dir: Path, slug: str) -> ResumedJob:
             hint=f"`{PROGRAM} evaluate {named.component.slug} --resume {run_dir}` goes on with it",
         )
     plans = {path.parent: _plan_beside(path.parent) for path in sorted(run_dir.parent.glob(f"*/{PLAN}"))}
+    # The job itself is stored nowhere: its runs are those whose plans name it.
     of_job = {path: plan for path, plan in plans.items() if plan is not None and plan.job_id == named.job_id}
     unfinished = {path: plan for path, plan in of_job.items() if not (path / RECORD).exists()}
     return ResumedJob(

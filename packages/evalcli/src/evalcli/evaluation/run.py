@@ -112,6 +112,7 @@ def _end_on_signals() -> None:
 def _progress() -> ProgressObserver:
     if is_quiet():
         return PlainProgress(time.monotonic, note)
+    # Standard error, where progress goes: `--json > file` on a terminal still has its bars.
     if sys.stderr.isatty():
         return RichProgress(time.monotonic, Console(stderr=True))
     return PlainProgress(time.monotonic, say)

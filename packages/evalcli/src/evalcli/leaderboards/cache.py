@@ -30,6 +30,7 @@ def ranking_cache() -> Iterator[Cache]:
     before = len(cache)
     yield cache
     if len(cache) > before:
+        # JSON and not pickle: a file in a shared home must not be able to run anything.
         data = msgspec.json.encode(cache)
         with suppress(OSError, StorageError):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,7 @@ def resolve_conflict(path: Path) -> Leaderboard | None:
         sides = unmerged_sides(path)
         is_in_index = bool(sides)
         data = read_bytes(path) if path.exists() else b""
+        # The index has both sides whole; the file's markers may have been edited by hand since.
         if holds_conflict(data):
             sides = sides or list(conflict_sides(data))
         elif sides and data:

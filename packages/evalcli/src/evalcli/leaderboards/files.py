@@ -82,6 +82,7 @@ def existing_leaderboard(path: Path, slug: str) -> Leaderboard:
 
     Raises LeaderboardError where it is not valid, or is not this component's: it must not be touched.
     """
+    # Replacing it would leave the link's target as it was, and what reads that would see no change.
     if path.is_symlink():
         raise LeaderboardError(
             "the leaderboard is a symbolic link", where=str(path), hint="put the file itself there"
@@ -121,5 +122,6 @@ def add_to_leaderboard(path: Path, slug: str, records: Sequence[RunRecord]) -> N
         # Read again now, not before the calls: somebody may have pulled or merged while they were made.
         merged = merge_leaderboards(existing_leaderboard(path, slug), leaderboard_of(slug, records))
         data = encode_leaderboard(merged)
+        # A file that would not change keeps its time, which git and build tools go by.
         if not path.exists() or read_bytes(path) != data:
             write_atomically(path, data)

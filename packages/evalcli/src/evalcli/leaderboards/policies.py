@@ -48,6 +48,7 @@ def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None
     as_planned = rescore_folder(run_dir, first)
     plan = as_planned.plan
     component = _with_policy(plan.component, policy)
+    # Files that are not what they were would be scored wrongly by any policy.
     if component.policy_sha256 == plan.component.policy_sha256 or not as_planned.is_usable:
         return as_planned
     plan = msgspec.structs.replace(plan, component=component)

@@ -72,6 +72,7 @@ class PublishedCases(Frozen, frozen=True):
 
     def findings(self, findings: Sequence[Finding]) -> list[Finding]:
         """Return findings as they may be shown: of the data sets' cases, perhaps only how many there are."""
+        # Only their number: a finding quotes the file that it is about.
         hidden = [
             one for one in findings if self.setting != "names" and one.where.startswith(f"{DATA_SETS}/")
         ]

@@ -78,6 +78,7 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
     run was first scored by rules later than ours.
     """
     before = read_record(run_dir) if (run_dir / RECORD).exists() else first
+    # Older rules cannot replace newer ones: the leaderboard would have the older figures as the newest.
     if before is not None and before.scoring_version > SCORING_VERSION:
         raise ConfigurationError(
             f"it was scored by scoring version {before.scoring_version}, this program has {SCORING_VERSION}",

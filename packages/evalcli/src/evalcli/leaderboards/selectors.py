@@ -49,6 +49,7 @@ def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
     if "/" in selector and not path.exists() and ".json" not in selector:
         return _of_model(selector, prompt_library)
     name, at, version = selector.rpartition("@")
+    # A file's name may hold an `@`, and a component's never does.
     if not at or path.is_file():
         name, version = selector, ""
     file = Path(name) if name.endswith(".json") else leaderboard_path(prompt_library, name)

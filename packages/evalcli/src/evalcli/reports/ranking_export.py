@@ -98,6 +98,7 @@ def _run(record: RunRecord) -> tuple[object, ...]:
 
 
 def _cell(value: object) -> object:
+    # A spreadsheet shows what follows an apostrophe as text; models are named by whoever serves them.
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return "" if value is None else value

@@ -37,6 +37,7 @@ def run_page(run: ExaminedRun) -> bytes:
     page = ET.Element("html", lang="en")
     head, body = ET.SubElement(page, "head"), ET.SubElement(page, "body")
     ET.SubElement(head, "meta", charset="utf-8")
+    # Opened from the disk there is no server to send a header.
     ET.SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": POLICY})
     ET.SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
     ET.SubElement(head, "title").text = shown(run.title)

@@ -59,6 +59,7 @@ def _widths(table: Table, width: int, frame: int, between: int) -> tuple[int, ..
     """Return the columns' widths, prose as narrow as it must be; None where they do not fit."""
     cells = [[row[at] for row in (table.headings, *table.rows)] for at in range(len(table.headings))]
     widths = [max(map(width_of, column)) for column in cells]
+    # Numbers are never wrapped: half a number is another number.
     least = [
         min(natural, _least_of_prose(column)) if _is_prose(table, at) else natural
         for at, (column, natural) in enumerate(zip(cells, widths, strict=True))

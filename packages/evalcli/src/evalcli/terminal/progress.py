@@ -162,6 +162,7 @@ class ProgressObserver(Observer):
         """Say that a call is tried again after a wait, once in a while for each cause."""
         now = self.clock()
         if now >= self._quiet_until.get((model, code), now):
+            # Every call of a model waits for the same outage; one line for each would be hundreds.
             self._quiet_until[model, code] = now + seconds + LINE_EVERY_S
             self._event(f"{model}: {code}; trying again in {duration(seconds)}")
 
@@ -196,6 +197,7 @@ class PlainProgress(ProgressObserver):
     def __init__(self, clock: Callable[[], float], write: Callable[[str], None]) -> None:
         super().__init__(clock)
         self._write = write
+        # As if a line had just been written: the first comes after a while, not with the first reply.
         self._last = clock()
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
@@ -243,6 +245,7 @@ class RichProgress(ProgressObserver):
             rich.progress.BarColumn(bar_width=24),
             rich.progress.TextColumn("{task.fields[state]}", markup=False),
             console=console,
+            # No thread of rich's: it would draw from another one while an observer counts.
             auto_refresh=False,
         )
         self._bars.start()

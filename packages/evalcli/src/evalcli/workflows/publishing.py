@@ -55,6 +55,7 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
             names=NAMES,
         )
         clone.ensure()
+        # Without history git cannot say whether the default branch holds a commit.
         if clone.git("rev-parse", "--is-shallow-repository").text == "true":
             hint = "check out the whole history (fetch-depth: 0), or leave --prompt-library out"
             raise CheckoutError("is a shallow clone", where=str(folder), hint=hint)
@@ -71,6 +72,7 @@ def publish_group(
     as `plan_of`.
     """
     commit = group.prompt_commit
+    # As the service: results of a commit that may never be merged do not belong on the default branch.
     if not clone.holds(commit):
         what = f"{clone.default_branch} does not hold commit {commit[:12]}, which was evaluated"
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")

@@ -152,6 +152,7 @@ class _Evaluation:
             if folder.is_recorded:
                 self._observer.run_started(folder.plan, folder.path, folder.kept)
                 self._end(folder, await asyncio.to_thread(read_record, path))
+            # One without replies is begun only when its model is found, as a new one is.
             elif folder.kept:
                 begun[model.id] = folder
         return begun
@@ -242,6 +243,7 @@ class _Evaluation:
         # Asked now: while this call waits for the disk, another one's reply may become the last.
         is_last = folder.kept == plan.calls
         self._observer.replied(plan, reply)
+        # Not after each reply: a disk may take 10 ms for it. What a power cut takes is called again.
         if self._effects.monotonic() - self._synced_at >= SYNC_EVERY_S:
             self._synced_at = self._effects.monotonic()
             await asyncio.to_thread(self._sync)

@@ -36,6 +36,7 @@ def parse_json(text: str) -> JsonValue:
         value: JsonValue = _decoder.decode(text)
     except RecursionError:  # how deep the decoder goes depends on the Python
         raise ValueError(f"it is nested over {MAX_DEPTH} deep") from None
+    # Counted first: most values have fewer brackets than may be nested, and need no walk.
     if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(value):
         raise ValueError(f"it is nested over {MAX_DEPTH} deep")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):

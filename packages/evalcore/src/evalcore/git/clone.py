@@ -81,6 +81,7 @@ class Clone:
             self._begin(self._url)
         self._open()
         url = self.remote_url()
+        # Else a typing mistake in the setting would be answered from another repository, without a word.
         if self._url is not None and _comparable(url) != _comparable(self._url):
             what = (
                 f"its origin is {without_userinfo(url)}, but the setting says {without_userinfo(self._url)}"
@@ -172,6 +173,7 @@ class Clone:
 
     def holds(self, sha: str) -> bool:
         """Whether the default branch, as last fetched, holds a commit; raises RepositoryError."""
+        # Of the tracking reference: the clone's own branch may have commits that no remote has.
         outcome = self._run("merge-base", "--is-ancestor", self._full(sha), self.tracking)
         # 1 is git's "no"; any other failure is not an answer.
         if outcome.status == 1:

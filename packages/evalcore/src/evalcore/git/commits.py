@@ -61,6 +61,7 @@ def _commit(
 
 def remote_tip(clone: Clone, branch: str) -> str | None:
     """Where a branch of the remote is now, or None where there is none."""
+    # The whole name: a tag of the same name must not be taken for the branch.
     reference = f"refs/heads/{branch}"
     outcome = clone.remote("ls-remote", "--quiet", "--", clone.remote_url(), reference, timeout=PUSH_TIMEOUT)
     if outcome.status != 0:

@@ -111,6 +111,7 @@ class GitHub:
 
     def _open_pull_requests(self, base: str, account: str | None) -> list[PullRequest]:
         with self._opened("list pull requests") as repository:
+            # Newest first, and no more than MOST_PULLS: each page of a hundred is a request.
             found = repository.get_pulls(state="open", base=base, sort="created", direction="desc")
             return [self._pull_request(pull, account) for pull in islice(found, MOST_PULLS)]
 

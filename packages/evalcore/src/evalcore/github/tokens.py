@@ -40,6 +40,7 @@ class AppTokens:
 
     def token(self) -> str:
         """Return the token at hand, or fetch one."""
+        # Asked at each use: a job may outlast the hour that a token holds.
         if self._current is None or self._current[1] - RENEW_BEFORE < self._now():
             self._current = self._fetch()
         return self._current[0]

@@ -106,6 +106,7 @@ def _translate(
 def _asked_wait(headers: Mapping[str, str]) -> float | None:
     """Seconds after which GitHub says to come back."""
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+    # `retry-after` may be a date too (RFC 9110, 10.2.3); GitHub sends seconds.
     if after.isdigit():
         return float(after)
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():

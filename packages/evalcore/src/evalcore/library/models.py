@@ -171,6 +171,7 @@ def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endp
     """Fill in a provider's variables; says which is unset when it cannot be used."""
     base_url, variable = provider.base_url, _VARIABLE.match(provider.base_url)
     if variable is not None:
+        # An empty one is as good as unset: that is what Actions makes of a secret that is not there.
         root = server_root(environment.get(variable[1], ""))
         if not root:
             return NotConfigured(reason=f"{variable[1]} is not set: it says where {provider.name} is")

@@ -129,6 +129,7 @@ class _Parser:
             raise self.problem(
                 node.items()["base_url"], what, "write e.g. https://host:8000, ${SERVER_URL}/v1"
             )
+        # Whoever edits the library could otherwise have the workflow's own token sent to a server of theirs.
         if _NO_MODELS_KEY.match(key or ""):
             what = "`api_key_env` names a variable that holds no model's key"
             raise self.problem(node.items()["api_key_env"], what, "name the one with this provider's key")

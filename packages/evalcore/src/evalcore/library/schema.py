@@ -113,6 +113,7 @@ class Validator:
 def make_validator(schema: JsonObject, where: str = "schema") -> Validator:
     """Compile a bundled schema; raises ComponentError when it is none. Nothing is ever fetched."""
     try:
+        # The retriever is given although nothing needs one: without it a `$ref` to a URL would be fetched.
         compiled = jsonschema_rs.validator_for(schema, retriever=_no_retrieval, pattern_options=_PATTERNS)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         reason = str(error).split("\n\n")[0][:300]

@@ -53,6 +53,7 @@ def _likeness_of_words(left: Statement, right: Statement, *, by_words: bool) -> 
     shared = 2 * common / together if together else 0.0
     if by_words:
         return shared if shared >= LEAST_IN_COMMON else 0.0
+    # Spelling is compared only where the words differ: texts with the same words are spelled alike.
     letters = similarity(left.rest, right.rest) if shared < 1 else 1.0
     return max(letters, shared) if shared > LEAST_IN_COMMON else letters
 

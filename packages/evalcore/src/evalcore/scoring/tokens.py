@@ -57,6 +57,7 @@ def tokens_of(text: str, cased: str) -> list[Token]:
             tokens.append(BOXES[text[at]])
             at += 1
             continue
+        # An opening bracket or quotation mark in front of a value is no part of it.
         lead = _LEAD.match(text, at)
         start = lead.end() if lead else at
         if start >= length or text[start] == " ":
