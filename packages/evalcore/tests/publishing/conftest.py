@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,29 @@ def record(run_id: str, model: str = "good", **changes: Any) -> RunRecord:
     return make_record(**values | changes)
 
 
+HIGH, LOW = (0.9, 0.95, 1.0, 0.95, 0.9, 0.95), (0.4, 0.45, 0.5, 0.45, 0.4, 0.45)
+
+
+def scored(run_id: str, scores: tuple[float, ...], version: str, model: str = "good") -> RunRecord:
+    """A record of one case with these scores."""
+    mean = sum(scores) / len(scores)
+    case = {"case": "one", "sha256": "c" * 64, "validated_against_version": None, "reproducibility": None}
+    return record(
+        run_id,
+        model,
+        component_version=version,
+        replicates=len(scores),
+        case_results=[case | {"scores": scores}],
+        accuracy={"mean": mean, "ci95": [0.1, 0.9], "anls_star": mean, "by_field": {}},
+    )
+
+
 class World:
     """A simulated GitHub with a prompt library, and the service's clone of it."""
 
     record = staticmethod(record)
+    better = staticmethod(partial(scored, scores=HIGH))
+    worse = staticmethod(partial(scored, scores=LOW))
 
     def __init__(self, root: Path, app: SimulatedGitHub, url: str) -> None:
         self.root, self.app, self.url = root, app, url
@@ -109,11 +129,15 @@ class World:
         commit = commit_file(there, self.bare.branch("main"), path, text.encode(), "Theirs")
         git(self.bare.path, "update-ref", "refs/heads/main", commit)
 
+    def put_on_main(self, *records: RunRecord) -> None:
+        """Results that were merged before."""
+        kept = parse_leaderboard(self.bare.file("main", BOARD) or EMPTY, BOARD)
+        added = merge_leaderboards(kept, leaderboard_of("budget", records))
+        self.commit_to_main(BOARD, encode_leaderboard(added).decode())
+
     def add_to_main(self, run_id: str) -> None:
         """Somebody else's results."""
-        kept = parse_leaderboard(self.bare.file("main", BOARD) or EMPTY, BOARD)
-        added = merge_leaderboards(kept, leaderboard_of("budget", [record(run_id, run_id)]))
-        self.commit_to_main(BOARD, encode_leaderboard(added).decode())
+        self.put_on_main(record(run_id, run_id))
 
     def link_on_main(self, path: str) -> None:
         """Somebody else's commit of a symbolic link."""

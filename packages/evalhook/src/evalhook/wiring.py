@@ -126,6 +126,7 @@ class ExternalSystems:
                 mode=settings.commit_back,
                 github=self.github,
                 commit_suffix=settings.commit_suffix,
+                auto_merge=settings.auto_merge,
             ),
             lambda: case_privacy(settings),
         )

@@ -11,6 +11,7 @@ import pytest
 
 from evalcore.github.reports import CONTEXT, LABEL, GitHubReports
 from evalcore.github.tokens import FixedToken
+from evalcore.publishing.outbox import Outbox, Regression
 from evalcore.secret import Secret
 from evalhook import jobs
 from evalhook.jobs import Job, JobError, JobResult, ModelRow, Progress, Queued
@@ -18,6 +19,7 @@ from evalhook.monitoring.notifier import Notifier
 from evalhook.monitoring.report_texts import ADVICE, failure_note, status_of
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
+from evalsim.testing import git
 
 TOKEN = "ghp_0123456789abcdef0123456789abcdef"
 NAME = "acme/prompt-library"
@@ -97,10 +99,31 @@ class Scene:
             return jobs.fail(job, NOW, error)
         return jobs.complete(jobs.publish(job, rows), NOW, JobResult(PULL, "b", rows))
 
-    def tell_end(self, name: str, error: JobError | None, rows: tuple[ModelRow, ...] = ROWS) -> None:
+    def worse(self, name: str) -> Job:
+        """A job whose results are a regression."""
+        job = jobs.publish(self.job(name), ROWS)
+        job = jobs.set_outbox(job, Outbox(regression=Regression("2.0.0", "alpha -50.0", "- `alpha`: worse")))
+        return jobs.complete(job, NOW, JobResult(PULL, "b", ROWS))
+
+    def bump(self) -> Any:
+        """A merged pull request whose merge is the commit that jobs are of from now on; gives it."""
+        bare = self.repository.bare
+        commit = git(bare.path, "commit-tree", "main^{tree}", "-p", "main", "-m", "Raise the version")
+        git(bare.path, "branch", "bump", commit)
+        with self.reports._opened("open") as repository:
+            repository.create_pull(base="main", head="bump", title="Bump", body="").merge()
+        return self.repository.pulls[-1]
+
+    def tell_end(
+        self,
+        name: str,
+        error: JobError | None = None,
+        rows: tuple[ModelRow, ...] = ROWS,
+        job: Job | None = None,
+    ) -> None:
         """Tell the end of a job, and wait until nothing is left to be told."""
         notifier = self.notifier()
-        job = self.ended(name, error, rows)
+        job = job or self.ended(name, error, rows)
         self.jobs[name] = job
         told: list[bool] = []
 
@@ -265,3 +288,48 @@ def test_a_message_that_may_name_a_case_stays_here(scene: Scene, code: str) -> N
 def test_every_failure_has_words_that_fit_beside_a_commit(scene: Scene, code: str) -> None:
     failed = jobs.fail(scene.job(), NOW, JobError(code, "x"))
     assert len(status_of(failed, None).description) <= 140
+
+
+def test_a_regression_fails_the_commit_and_is_told_once_where_it_came_from(scene: Scene) -> None:
+    pull = scene.bump()
+    for _ in range(2):  # as after a kill
+        scene.tell_end("a", job=scene.worse("a"))
+    status = scene.repository.statuses[-1]
+    assert (status.state, status.target_url) == ("failure", PULL)
+    assert status.description == "Regression: alpha -50.0"
+    (comment,) = pull.comments
+    assert PULL in comment.body
+    assert "**Regression** in `memo` version `2.0.0`" in comment.body
+    assert "- `alpha`: worse" in comment.body
+    assert scene.repository.issues == []
+
+
+def test_a_regression_of_a_commit_that_no_pull_request_brought_fails_the_commit_alone(scene: Scene) -> None:
+    scene.tell_end("a", job=scene.worse("a"))
+    assert scene.states() == ["failure"]
+
+
+def test_a_regression_is_told_on_no_pull_request_with_results(scene: Scene) -> None:
+    scene.bump()
+    scene.repository.pulls[-1].head = "eval-results/memo-0123456789ab-20260101T000000Z"
+    scene.tell_end("a", job=scene.worse("a"))
+    assert scene.repository.pulls[-1].comments == []
+
+
+@pytest.mark.parametrize("operation", ["statuses.create", "comments.create"])
+@pytest.mark.parametrize("answer_lost", [False, True])
+def test_a_regression_that_could_not_be_told_is_told_later_and_never_twice(
+    scene: Scene, operation: str, *, answer_lost: bool
+) -> None:
+    pull = scene.bump()
+    scene.app.state.faults.add(Fault(on=operation, status=502, times=1, answer_lost=answer_lost))
+    scene.tell_end("a", job=scene.worse("a"))
+    assert scene.states()[-1] == "failure"
+    assert len(pull.comments) == 1
+
+
+def test_a_regressions_status_is_set_where_no_comment_may_be_written(scene: Scene) -> None:
+    scene.bump()
+    scene.app.state.faults.add(Fault(on="comments.create", status=403, message="no"))
+    scene.jobs["a"] = scene.worse("a")
+    scene.tell(scene.jobs["a"], until=lambda: scene.states() == ["failure"])

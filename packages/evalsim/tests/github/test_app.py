@@ -163,7 +163,7 @@ def test_an_apps_token_is_told_whose_it_is_by_graphql_alone(simulated) -> None:
         viewer = httpx.post(f"{url}/api/graphql", headers=headers, json=query).json()["data"]["viewer"]
         assert viewer["login"] == app.state.tokens[token].login
     answer = httpx.post(f"{url}/api/graphql", headers=headers, json={"query": "{ rateLimit { cost } }"})
-    assert "knows no such query" in answer.text
+    assert "Cannot query field 'rateLimit'" in answer.text
 
 
 def test_long_lists_come_in_pages(simulated) -> None:
@@ -335,3 +335,74 @@ def test_branches_are_listed_with_their_commits(simulated, repository, tmp_path:
     bare = app.state.repositories[REPOSITORY].bare
     listed = {branch.name: branch.commit.sha for branch in repository.get_branches()}
     assert listed == {"main": bare.branch("main"), "topic": bare.branch("topic")}
+
+
+def set_auto_merge(repository: github.Repository.Repository, pull: github.PullRequest.PullRequest) -> str:
+    """Ask for auto-merge; give GitHub's refusal, or an empty text."""
+    try:
+        repository.get_pull(pull.number).enable_automerge()
+    except github.GithubException as error:
+        (refusal,) = error.data["errors"]
+        assert refusal["type"] == "UNPROCESSABLE"
+        return str(refusal["message"])
+    return ""
+
+
+def test_auto_merge_is_refused_in_githubs_words_and_merges_once_it_may(
+    simulated, repository, tmp_path: Path
+) -> None:
+    app, url = simulated
+    kept = app.state.repositories[REPOSITORY]
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
+    pull = repository.create_pull(base="main", head="topic", title="Add", body="")
+    assert set_auto_merge(repository, pull) == "Pull request Auto merge is not allowed for this repository"
+    kept.allow_auto_merge = True
+    assert set_auto_merge(repository, pull) == "Pull request Pull request is in clean status"
+    kept.required_contexts = ("checks",)
+    kept.merge_methods = ("SQUASH",)
+    assert "merging is not allowed on this repository" in set_auto_merge(repository, pull)
+    kept.merge_methods = ("MERGE",)
+    assert repository.get_pull(pull.number).mergeable_state == "blocked"
+    with pytest.raises(github.GithubException, match="is expected"):
+        pull.merge()
+    assert set_auto_merge(repository, pull) == ""
+    head = kept.bare.branch("topic")
+    for state, merged in (("pending", False), ("failure", False), ("success", True)):
+        requester = repository.requester
+        requester.requestJsonAndCheck(
+            "POST", f"{repository.url}/statuses/{head}", input={"state": state, "context": "checks"}
+        )
+        assert repository.get_pull(pull.number).merged is merged
+
+
+def test_pull_request_of_a_commit_is_the_merged_one_that_brought_it(
+    simulated, repository, tmp_path: Path
+) -> None:
+    app, url = simulated
+    bare = app.state.repositories[REPOSITORY].bare
+
+    def numbers(commit: str) -> list[int]:
+        _, found = repository.requester.requestJsonAndCheck("GET", f"{repository.url}/commits/{commit}/pulls")
+        return [each["number"] for each in found]
+
+    first = bare.branch("main")
+    push_branch(url, tmp_path / "clone", "topic", "new.txt", "new\n")
+    commit = bare.branch("topic")
+    pull = repository.create_pull(base="main", head="topic", title="Add", body="")
+    assert (numbers(first), numbers(commit)) == ([], [pull.number])
+    pull.merge()
+    push_branch(url, tmp_path / "clone", "later", "later.txt", "later\n")
+    later = repository.create_pull(base="main", head="later", title="Later", body="")
+    later.merge()
+    assert (numbers(first), numbers(commit), numbers(bare.branch("main"))) == (
+        [],
+        [pull.number],
+        [later.number],
+    )
+
+
+def test_pull_request_has_comments_as_an_issue_has(simulated, repository, tmp_path: Path) -> None:
+    push_branch(simulated[1], tmp_path / "clone", "topic", "new.txt", "new\n")
+    pull = repository.create_pull(base="main", head="topic", title="Add", body="")
+    pull.create_issue_comment("one")
+    assert [each.body for each in pull.get_issue_comments()] == ["one"]

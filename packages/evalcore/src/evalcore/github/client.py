@@ -17,6 +17,7 @@ from github.Repository import Repository as ApiRepository
 
 from evalcore.git.credentials import require_secure
 from evalcore.git.setting_names import NO_NAMES, SettingNames
+from evalcore.github.auto_merge import enable_auto_merge
 from evalcore.github.tokens import PUBLIC_API, GitHubTokens
 from evalcore.github.transport import (
     RETRIES,
@@ -172,6 +173,11 @@ class GitHub:
             where = f"{repository.url}/actions/workflows/{quote(file, safe='')}/dispatches"
             body = {"ref": branch, "inputs": dict(inputs)}
             repository.requester.requestJsonAndCheck("POST", where, input=body)
+
+    def enable_auto_merge(self, pull_request: PullRequest) -> bool:
+        """Have it merged once all that its branch requires is there; False where GitHub refuses."""
+        with self._client("enable auto-merge") as client:
+            return enable_auto_merge(client, self.repository, pull_request.number)
 
     def check(self) -> str:
         """Look at the repository with the token, and give its default branch."""

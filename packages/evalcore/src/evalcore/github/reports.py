@@ -1,4 +1,4 @@
-"""What is shown on GitHub beside results: the status of a commit, and one issue per component that fails.
+"""What is shown on GitHub beside results: statuses of commits, issues of failures, comments on regressions.
 
 Every step looks first whether it is done, by marks in the texts, so that doing it again doubles nothing.
 """
@@ -11,9 +11,11 @@ from itertools import islice
 from typing import Final, Literal
 
 from github.Issue import Issue
+from github.PaginatedList import PaginatedList
+from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from evalcore.github.client import GitHub
+from evalcore.github.client import MOST_PULLS, GitHub, slug_of
 from evalcore.structs import Frozen
 
 LABEL: Final = "eval-failure"
@@ -33,7 +35,7 @@ class CommitStatus(Frozen, frozen=True):
 
 
 class Note(Frozen, frozen=True):
-    """A text for the issue of a component."""
+    """A text for the issue of a component, or for a pull request."""
 
     issue_mark: str
     """In the body of the component's issue, where readers do not see it."""
@@ -60,6 +62,22 @@ class GitHubReports(GitHub):
             # PyGithub's own create_status fetches the commit first.
             where = f"{repository.url}/statuses/{commit}"
             repository.requester.requestJsonAndCheck("POST", where, input=body)
+
+    def comment_on_origin(self, commit: str, note: Note) -> str | None:
+        """Comment once on the pull request that brought a commit; None where none did.
+
+        Returns the pull request's page.
+        """
+        with self._opened("comment on the pull request") as repository:
+            # PyGithub's own Commit.get_pulls fetches the commit first.
+            where = f"{repository.url}/commits/{commit}/pulls"
+            found = PaginatedList(PullRequest, repository.requester, where, None)
+            pulls = [pull for pull in islice(found, MOST_PULLS) if slug_of(pull.head.ref) is None]
+            origin = next((pull for pull in pulls if pull.merged_at is not None), pulls[0] if pulls else None)
+            if origin is None:
+                return None
+            _comment_once(repository.get_issue(origin.number), note)
+            return origin.html_url
 
     def tell_failure(self, title: str, note: Note) -> str:
         """Open the component's issue, or comment on the one there is, open again where it was closed.

@@ -31,10 +31,12 @@ from evalcore.publishing.changes import (
     require_only_results,
 )
 from evalcore.publishing.messages import Results
-from evalcore.publishing.outbox import CommitBack, Outbox, Published
+from evalcore.publishing.outbox import CommitBack, Outbox, Published, Regression
+from evalcore.publishing.regressions import describe, regressions
 from evalcore.runs.leaderboard import (
     Leaderboard,
     encode_leaderboard,
+    known_records,
     leaderboard_of,
     merge_leaderboards,
 )
@@ -43,7 +45,8 @@ from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
 log = structlog.stdlib.get_logger(__name__)
-LABELS = ("eval-results", "automerge")
+RESULTS_LABEL = "eval-results"
+AUTO_MERGE_LABEL = "automerge"
 MOVED_BRANCH_TRIES = 5
 OTHER_NAME = "it is left alone: the next try takes another name"
 NAMES = 60
@@ -85,12 +88,14 @@ class Committer:
         mode: CommitBack,
         github: GitHub | None,
         commit_suffix: str,
+        auto_merge: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clone = clone
         self._mode = mode
         self._github = github
         self._suffix = commit_suffix
+        self._auto_merge = auto_merge
         self._now = now
 
     def publish(
@@ -125,7 +130,7 @@ class Committer:
         )
         if self._mode == "push" or self._github is None:
             delivery = Delivery(plan.job_id, plan.component.slug, self._clone.default_branch)
-            return self._push_to_default(delivery, results)
+            return self._push_to_default(delivery, results, outbox, save)
         return self._propose(results, self._github, outbox, save)
 
     def _propose(self, results: Results, github: GitHub, outbox: Outbox, save: Save) -> Published:
@@ -146,16 +151,45 @@ class Committer:
         # Noted after the push: a kill between the two pushes again, which finds the branch there.
         if not outbox.is_pushed:
             if not self._push(delivery, results, github):
-                return self._settled(delivery, github)
+                return self._settled(delivery, results, github)
             outbox = _saved(save, msgspec.structs.replace(outbox, is_pushed=True))
         if outbox.is_labelled:
-            return Published(outbox.pull_request_url, delivery.branch)
+            return Published(outbox.pull_request_url, delivery.branch, regression=outbox.regression)
         pull_request = self._open(delivery, results, github)
         if outbox.pull_request_url is None:
             outbox = _saved(save, msgspec.structs.replace(outbox, pull_request_url=pull_request.url))
-        github.add_labels(pull_request, LABELS)
+        regression, is_held = self._judged(delivery, results, pull_request)
+        if regression != outbox.regression:
+            outbox = _saved(save, msgspec.structs.replace(outbox, regression=regression))
+        self._label(pull_request, github, is_held=is_held)
         outbox = _saved(save, msgspec.structs.replace(outbox, is_labelled=True))
-        return Published(outbox.pull_request_url, delivery.branch)
+        return Published(outbox.pull_request_url, delivery.branch, regression=regression)
+
+    def _label(self, pull_request: PullRequest, github: GitHub, *, is_held: bool) -> None:
+        """Have the pull request merged by itself, unless a person is to look at it first."""
+        labels = [RESULTS_LABEL]
+        is_automatic = self._auto_merge and pull_request.is_open and not is_held
+        if not is_held and not (is_automatic and github.enable_auto_merge(pull_request)):
+            labels.append(AUTO_MERGE_LABEL)
+        github.add_labels(pull_request, labels)
+
+    def _judged(
+        self, delivery: Delivery, results: Results, pull_request: PullRequest
+    ) -> tuple[Regression | None, bool]:
+        """Say which of these results are regressions, and whether merging them would bring any."""
+        default = self._fetched(self._clone.default_branch)
+        # The branch of one that is closed may be gone.
+        tip = self._fetched(delivery.branch) if pull_request.is_open else default
+        there, before = (read_leaderboard(self._clone, delivery.slug, commit) for commit in (tip, default))
+        known = {run.get("run_id") for run in before.runs}
+        brought = [record for record in known_records(there) if record.run_id not in known]
+        regression = self._regression(results, there)
+        # Results that stand on others bring those too: no regression among them is to be merged unseen.
+        return regression, regression is not None or bool(regressions(before, brought))
+
+    @staticmethod
+    def _regression(results: Results, board: Leaderboard) -> Regression | None:
+        return describe(regressions(board, results.records))
 
     def _free_name(self, results: Results, github: GitHub) -> str:
         """Name the branch: one that the remote lacks, or that holds this job's own commit."""
@@ -198,12 +232,13 @@ class Committer:
         if not (keeps_all_records(mine, pushed) and keeps_all_records(fork, pushed)):
             raise ForeignChange("it lacks records", where=f"commit {tip[:12]}", hint=OTHER_NAME)
 
-    def _settled(self, delivery: Delivery, github: GitHub) -> Published:
+    def _settled(self, delivery: Delivery, results: Results, github: GitHub) -> Published:
         """Return where records went that the default branch holds by now, the branch being gone."""
         merged = github.pull_request_of(delivery.branch, self._clone.default_branch)
         if merged is None or not merged.is_ours:
             return Published(None, None)
-        return Published(merged.url, delivery.branch)
+        board = read_leaderboard(self._clone, delivery.slug, self._fetched(self._clone.default_branch))
+        return Published(merged.url, delivery.branch, regression=self._regression(results, board))
 
     def _base(self, delivery: Delivery, results: Results, github: GitHub) -> Base:
         """Build on the newest open results branch of the component, or else on the default branch.
@@ -276,20 +311,23 @@ class Committer:
         message = messages.commit_message(results, self._suffix)
         return commit_file(self._clone, base.commit, delivery.path, base.merged, message)
 
-    def _push_to_default(self, delivery: Delivery, results: Results) -> Published:
+    def _push_to_default(self, delivery: Delivery, results: Results, outbox: Outbox, save: Save) -> Published:
         """Push to the default branch; where it has moved, build on where it is now."""
         branch = self._clone.default_branch
         for _ in range(MOVED_BRANCH_TRIES):
-            base = self._merged(delivery, results, self._fetched(branch))
-            if not base.is_new:
-                return Published(None, branch)
-            commit = self._commit(delivery, results, base)
-            try:
-                # Never by force: whoever pushed in between keeps their commit, and ours is made anew on it.
-                push(self._clone, commit, branch)
-            except PushOutdated:
-                continue
-            return Published(None, branch)
+            tip = self._fetched(branch)
+            base = self._merged(delivery, results, tip)
+            regression = self._regression(results, read_leaderboard(self._clone, delivery.slug, tip))
+            if regression != outbox.regression:
+                outbox = _saved(save, msgspec.structs.replace(outbox, regression=regression))
+            if base.is_new:
+                commit = self._commit(delivery, results, base)
+                try:
+                    # Never by force: whoever pushed in between keeps their commit, and ours is remade on it.
+                    push(self._clone, commit, branch)
+                except PushOutdated:
+                    continue
+            return Published(None, branch, regression=regression)
         what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
         raise PushOutdated(what, where=branch, hint=f"use {self._clone.names.commit_back}")
 

@@ -10,6 +10,16 @@ CommitBack = Literal["pr", "push", "none"]
 """Whether results become a pull request, a commit on the default branch, or stay where they are."""
 
 
+class Regression(Frozen, frozen=True):
+    """What is said of the models that got worse in a version."""
+
+    version: str
+    summary: str
+    """Plain text for one line."""
+    details: str
+    """Markdown for a comment."""
+
+
 class Outbox(Frozen, frozen=True):
     """How far publishing is: each step is noted here once it is done, and looked for before it is done."""
 
@@ -18,6 +28,8 @@ class Outbox(Frozen, frozen=True):
     is_pushed: bool = False
     pull_request_url: str | None = None
     is_labelled: bool = False
+    regression: Regression | None = None
+    """What got worse, once the pull request is there, or the branch is pushed to."""
     tries: int = 0
     """How often it was begun."""
 
@@ -29,3 +41,5 @@ class Published(Frozen, frozen=True):
     branch: str | None
     reason: str | None = None
     """Why nothing was committed back, where that was decided for this job alone."""
+    regression: Regression | None = None
+    """What got worse; such results are left for a person to merge."""

@@ -90,6 +90,8 @@ class Settings(Frozen, frozen=True):
     """0 asks the system for a free one."""
     default_branch: str
     commit_back: CommitBack
+    auto_merge: bool
+    """Whether results pull requests are set to merge by themselves."""
     commit_suffix: str
     """Appended to the subject of a results commit; empty for none."""
     github_repo: str | None
@@ -221,6 +223,7 @@ def _read(reader: SettingReader) -> Settings:
         port=port,
         default_branch=reader.value(table.DEFAULT_BRANCH),
         commit_back=mode,
+        auto_merge=reader.value(table.AUTO_MERGE),
         commit_suffix=reader.value(table.COMMIT_SUFFIX),
         github_repo=repo,
         trusted_publishers=reader.value(table.TRUSTED_PUBLISHERS),

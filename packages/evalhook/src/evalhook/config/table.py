@@ -166,6 +166,14 @@ COMMIT_BACK: Final[Defaulted[CommitBack]] = Defaulted(
     "`pr`: a pull request; `push`: straight to the branch; `none`: results stay on the VM",
     default="pr",
 )
+AUTO_MERGE: Final[Defaulted[bool]] = Defaulted(
+    "EVALHOOK_AUTO_MERGE",
+    values.flag,
+    "unset",
+    "`1` sets results pull requests to merge by themselves, where the repository allows auto-merge and "
+    "requires something of its branch; the label `automerge` otherwise. Regressions are left to a person",
+    default=False,
+)
 COMMIT_SUFFIX: Final[Defaulted[str]] = Defaulted(
     "EVALHOOK_COMMIT_SUFFIX",
     values.one_line,

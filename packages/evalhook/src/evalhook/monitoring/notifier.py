@@ -172,8 +172,9 @@ class Notifier(JobObserver):
             partial = self._partial_note(job)
             if partial is not None:
                 self._reports.tell_failure(report_texts.issue_title(job.skill_name), partial)
+            self._report_regression(job)
         finally:
-            # The status is set even where the token may not write issues.
+            # The status is set even where the token may not write issues or comments.
             self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url, issue))
         if (
             isinstance(job.state, Completed) and partial is None
@@ -181,6 +182,11 @@ class Notifier(JobObserver):
             result, mark = job.state.result, report_texts.issue_mark(job.skill_name)
             self._reports.tell_success(lambda: report_texts.success_note(job, result), mark)
         self._forget(job.job_id)
+
+    def _report_regression(self, job: Job) -> None:
+        note = report_texts.regression_note(job, self._public_url)
+        if note is not None and self._reports.comment_on_origin(job.prompt_commit, note) is None:
+            log.info("regression_of_no_pull_request", job_id=job.job_id, commit=job.prompt_commit)
 
 
 def leave_pending(folder: Path, job_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from evalcore.github.reports import CommitStatus, Note
 from evalcore.publishing.messages import CELL, escape_markdown
+from evalcore.publishing.regressions import comment_text
 from evalhook.jobs import Cancelled, Completed, Failed, Job, JobError, JobResult
 
 LONGEST_STATUS: Final = 140
@@ -97,6 +98,9 @@ def status_of(job: Job, public_url: str | None, issue: str | None = None) -> Com
     """Return the commit status of a job; `issue` is the URL of the issue of its failure."""
     page = None if public_url is None else f"{public_url}/"
     match job.state:
+        case Completed(result=result) if job.outbox.regression is not None:
+            text = _short(f"Regression: {job.outbox.regression.summary}")
+            return CommitStatus("failure", text, result.pull_request_url or page)
         case Completed(result=result):
             return CommitStatus("success", _done(result), result.pull_request_url or page)
         case Failed(error=error):
@@ -149,6 +153,16 @@ def partial_note(job: Job, result: JobResult, public_url: str | None) -> Note | 
         ),
     ]
     return _note(job, "\n\n".join(lines), f"<!-- evaluator: job {job.job_id} -->")
+
+
+def regression_note(job: Job, public_url: str | None) -> Note | None:
+    """Return the comment for the pull request that brought a regression; None where there is none."""
+    regression = job.outbox.regression
+    if regression is None or not isinstance(job.state, Completed):
+        return None
+    page = None if public_url is None else f"{public_url}/"
+    text = comment_text(job.skill_name, regression, job.state.result.pull_request_url or page)
+    return _note(job, text, f"<!-- evaluator: regression of job {job.job_id} -->")
 
 
 def success_note(job: Job, result: JobResult) -> Note:

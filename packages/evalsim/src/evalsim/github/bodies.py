@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from evalsim.github.repository import MergeConflictError
 from evalsim.github.state import Comment, CommitStatus, Issue, Label, Pull, Repository
 
 Body: TypeAlias = dict[str, object]
@@ -49,11 +48,17 @@ def reference_body(repository: Repository, name: str, sha: str, api: str) -> Bod
     return {"ref": f"refs/heads/{name}", "url": f"{base}/refs/heads/{name}", "object": target}
 
 
-def pull_body(repository: Repository, pull: Pull, api: str, web: str, *, full: bool) -> Body:
-    """A pull request; `full` adds what GitHub works out only when one is asked for alone."""
+def node_id(repository: Repository, pull: Pull) -> str:
+    """A pull request's id for GraphQL."""
+    return f"PR_{repository.full_name.replace('/', '_')}_{pull.number}"
+
+
+def pull_body(repository: Repository, pull: Pull, api: str, web: str) -> Body:
+    """A pull request as it stands in a list."""
     number, root = pull.number, f"{api}/repos/{repository.full_name}"
-    body: Body = {
+    return {
         "id": number,
+        "node_id": node_id(repository, pull),
         "number": number,
         "state": pull.state,
         "title": pull.title,
@@ -71,14 +76,15 @@ def pull_body(repository: Repository, pull: Pull, api: str, web: str, *, full: b
         "closed_at": pull.closed_at,
         "merged_at": pull.merged_at,
         "merge_commit_sha": pull.merge_commit_sha,
+        "auto_merge": None if pull.auto_merge is None else {"merge_method": pull.auto_merge.method.lower()},
     }
-    return body | (_worked_out(repository, pull) if full else {})
 
 
-def issue_body(repository: Repository, issue: Issue, api: str, web: str) -> Body:
+def issue_body(repository: Repository, issue: Issue | Pull, api: str, web: str) -> Body:
     """An issue."""
     root = f"{api}/repos/{repository.full_name}"
-    return {
+    pull = {"pull_request": {"url": f"{root}/pulls/{issue.number}"}} if isinstance(issue, Pull) else {}
+    return pull | {
         "id": issue.number,
         "number": issue.number,
         "state": issue.state,
@@ -135,14 +141,11 @@ def _side(repository: Repository, branch: str, api: str, web: str, closed_at: st
     }
 
 
-def _worked_out(repository: Repository, pull: Pull) -> Body:
-    bare = repository.bare
-    base, head = bare.branch(pull.base), head_of(repository, pull)
-    if pull.state == "closed" or base is None or head is None:
-        return {"merged": pull.merged_at is not None, "mergeable": None, "mergeable_state": "unknown"}
-    try:
-        bare.merged_tree(base, head)
-    except MergeConflictError:
-        return {"merged": False, "mergeable": False, "mergeable_state": "dirty"}
-    commits = bare.commits_between(base, head)
-    return {"merged": False, "mergeable": True, "mergeable_state": "clean", "commits": commits}
+def worked_out(repository: Repository, pull: Pull, state: str) -> Body:
+    """What GitHub works out of a pull request that is asked for alone; `state` is its mergeable state."""
+    known = {"merged": pull.merged_at is not None, "mergeable_state": state}
+    if state == "unknown":
+        return known | {"mergeable": None}
+    base, head = repository.bare.branch(pull.base), head_of(repository, pull)
+    commits = repository.bare.commits_between(base or "", head or "")
+    return known | {"mergeable": state != "dirty", "commits": commits}

@@ -15,6 +15,8 @@ Operation = Literal[
     "pulls.merge",
     "labels.add",
     "installation",
+    "user",
+    "graphql",
     "statuses.create",
     "issues.list",
     "issues.create",

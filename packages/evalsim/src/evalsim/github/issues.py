@@ -8,7 +8,7 @@ from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
 from evalsim.github.pulls import find_pull
 from evalsim.github.request import ApiError, Request, not_found, page_of
-from evalsim.github.state import Comment, Issue, Label, Repository, State
+from evalsim.github.state import Comment, Issue, Label, Pull, Repository, State
 
 
 class NewIssue(msgspec.Struct):
@@ -84,9 +84,9 @@ def create_issue(state: State, repository: Repository, request: Request) -> Answ
 
 
 def get_issue(state: State, repository: Repository, request: Request, number: str) -> Answer:
-    """GET /repos/O/R/issues/N."""
+    """GET /repos/O/R/issues/N; each pull request is an issue too."""
     del state
-    return json_answer(200, _show(repository, _find(repository, number), request))
+    return json_answer(200, _show(repository, _discussed(repository, number), request))
 
 
 def edit_issue(state: State, repository: Repository, request: Request, number: str) -> Answer:
@@ -102,15 +102,16 @@ def edit_issue(state: State, repository: Repository, request: Request, number: s
 
 
 def list_comments(state: State, repository: Repository, request: Request, number: str) -> Answer:
-    """GET /repos/O/R/issues/N/comments; the oldest first."""
+    """GET /repos/O/R/issues/N/comments?since=; the oldest first. A pull request's are those of its issue."""
     del state
-    comments = _find(repository, number).comments
+    since = request.query.get("since", "")
+    comments = [one for one in _discussed(repository, number).comments if one.created_at >= since]
     return page_of(request, [bodies.comment_body(comment) for comment in comments])
 
 
 def create_comment(state: State, repository: Repository, request: Request, number: str) -> Answer:
-    """POST /repos/O/R/issues/N/comments."""
-    issue, wanted = _find(repository, number), request.decode(NewComment)
+    """POST /repos/O/R/issues/N/comments, N being an issue or a pull request."""
+    issue, wanted = _discussed(repository, number), request.decode(NewComment)
     comment = Comment(len(issue.comments) + 1, wanted.body, request.login, state.now())
     issue.comments.append(comment)
     return json_answer(201, bodies.comment_body(comment))
@@ -159,7 +160,12 @@ def _find(repository: Repository, number: str) -> Issue:
     return found
 
 
-def _show(repository: Repository, issue: Issue, request: Request) -> bodies.Body:
+def _discussed(repository: Repository, number: str) -> Issue | Pull:
+    pull = next((pull for pull in repository.pulls if pull.number == int(number)), None)
+    return pull if pull is not None else _find(repository, number)
+
+
+def _show(repository: Repository, issue: Issue | Pull, request: Request) -> bodies.Body:
     return bodies.issue_body(repository, issue, request.api, request.web)
 
 

@@ -45,7 +45,8 @@ def find_pull(repository: Repository, number: str) -> Pull:
 
 
 def _show(repository: Repository, pull: Pull, request: Request, *, full: bool = True) -> bodies.Body:
-    return bodies.pull_body(repository, pull, request.api, request.web, full=full)
+    shown = bodies.pull_body(repository, pull, request.api, request.web)
+    return shown | bodies.worked_out(repository, pull, mergeable_state(repository, pull)) if full else shown
 
 
 def _label(repository: Repository, pull: Pull) -> str:
@@ -67,6 +68,34 @@ def list_pulls(state: State, repository: Repository, request: Request) -> Answer
     if query.get("direction") == "asc":
         found.reverse()
     return page_of(request, [_show(repository, pull, request, full=False) for pull in found])
+
+
+def pulls_of_commit(state: State, repository: Repository, request: Request, sha: str) -> Answer:
+    """GET /repos/O/R/commits/SHA/pulls: the merged one that brought a commit to the default branch.
+
+    Of a commit that the default branch lacks, the open ones that hold it.
+    """
+    del state
+    bare = repository.bare
+    if not bare.holds_commit(sha):
+        raise ApiError(422, f"No commit found for SHA: {sha}")
+    on_default = bare.is_ancestor(sha, bare.branch(bare.default_branch) or "")
+    found = []
+    for pull in repository.pulls:
+        head = pull.head_sha or bodies.head_of(repository, pull) or ""
+        if on_default:
+            # The merge brought it: its first parent lacks the commit, the merge has it.
+            merged = pull.merge_commit_sha
+            is_it = (
+                merged is not None
+                and bare.is_ancestor(sha, merged)
+                and not bare.is_ancestor(sha, f"{merged}^")
+            )
+        else:
+            is_it = pull.state == "open" and bare.is_ancestor(sha, head)
+        if is_it:
+            found.append(_show(repository, pull, request, full=False))
+    return page_of(request, found)
 
 
 def create_pull(state: State, repository: Repository, request: Request) -> Answer:
@@ -142,15 +171,56 @@ def merge_pull(state: State, repository: Repository, request: Request, number: s
         raise ApiError(405, "Pull Request is not mergeable")
     if wanted.sha not in {None, head}:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
-    title = wanted.commit_title or f"Merge pull request #{pull.number} from {repository.owner}/{pull.head}"
+    lacking = [name for name in repository.required_contexts if not _has_succeeded(repository, head, name)]
+    if lacking and pull.base == repository.bare.default_branch:
+        raise ApiError(405, f'Required status check "{lacking[0]}" is expected.')
     try:
-        commit = repository.bare.merge(pull.base, head, f"{title}\n\n{pull.title}")
+        commit = _merge(state, repository, pull, head, wanted.commit_title)
     except MergeConflictError as error:
         raise ApiError(405, "Pull Request is not mergeable") from error
-    _close(state, repository, pull)
-    pull.merged_at, pull.merge_commit_sha = pull.closed_at, commit
     merged = {"sha": commit, "merged": True, "message": "Pull Request successfully merged"}
     return json_answer(200, merged)
+
+
+def mergeable_state(repository: Repository, pull: Pull) -> str:
+    """Say as GitHub does whether a pull request can be merged."""
+    bare = repository.bare
+    base, head = bare.branch(pull.base), bodies.head_of(repository, pull)
+    if pull.state == "closed" or base is None or head is None:
+        return "unknown"
+    try:
+        bare.merged_tree(base, head)
+    except MergeConflictError:
+        return "dirty"
+    if pull.base == bare.default_branch and not all(
+        _has_succeeded(repository, head, name) for name in repository.required_contexts
+    ):
+        return "blocked"
+    newest = {status.context: status.state for status in repository.statuses if status.sha == head}
+    return "clean" if set(newest.values()) <= {"success"} else "unstable"
+
+
+def merge_what_waits(state: State, repository: Repository) -> None:
+    """Merge the pull requests that are set to merge and lack nothing any more."""
+    for pull in repository.pulls:
+        head = bodies.head_of(repository, pull)
+        if pull.auto_merge and head and mergeable_state(repository, pull) in {"clean", "unstable"}:
+            _merge(state, repository, pull, head, None)
+
+
+def _has_succeeded(repository: Repository, commit: str, context: str) -> bool:
+    states = [
+        status.state for status in repository.statuses if (status.sha, status.context) == (commit, context)
+    ]
+    return states[-1:] == ["success"]
+
+
+def _merge(state: State, repository: Repository, pull: Pull, head: str, title: str | None) -> str:
+    title = title or f"Merge pull request #{pull.number} from {repository.owner}/{pull.head}"
+    commit = repository.bare.merge(pull.base, head, f"{title}\n\n{pull.title}")
+    _close(state, repository, pull)
+    pull.merged_at, pull.merge_commit_sha = pull.closed_at, commit
+    return commit
 
 
 def _close(state: State, repository: Repository, pull: Pull) -> None:

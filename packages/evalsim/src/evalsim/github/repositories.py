@@ -12,9 +12,10 @@ import msgspec
 
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
+from evalsim.github.pulls import merge_what_waits
 from evalsim.github.repository import run_git
 from evalsim.github.request import ApiError, Request, not_found, page_of
-from evalsim.github.state import App, CommitStatus, Dispatch, Repository, State, Token
+from evalsim.github.state import App, CommitStatus, Dispatch, Repository, State
 
 LONGEST_DESCRIPTION = 140
 """Characters of a status's description."""
@@ -106,7 +107,7 @@ def create_status(state: State, repository: Repository, request: Request, sha: s
     wanted = request.decode(NewStatus)
     if len(wanted.description or "") > LONGEST_DESCRIPTION:
         raise ApiError(422, "Validation Failed: description is too long (maximum is 140 characters)")
-    if run_git(repository.bare.path, "cat-file", "-e", f"{sha}^{{commit}}").returncode:
+    if not repository.bare.holds_commit(sha):
         raise ApiError(422, f"No commit found for SHA: {sha}")
     same = [kept for kept in repository.statuses if (kept.sha, kept.context) == (sha, wanted.context)]
     if len(same) >= MOST_OF_A_CONTEXT:
@@ -120,6 +121,7 @@ def create_status(state: State, repository: Repository, request: Request, sha: s
         created_at=state.now(),
     )
     repository.statuses.append(status)
+    merge_what_waits(state, repository)
     return json_answer(201, bodies.status_body(status))
 
 
@@ -147,19 +149,6 @@ def answer_app(state: State, request: Request) -> Answer:
         permissions = dict.fromkeys(("contents", "issues", "pull_requests", "statuses"), "write")
         return json_answer(201, {"token": token, "expires_at": when, "permissions": permissions})
     raise not_found()
-
-
-class Query(msgspec.Struct):
-    """The body of a GraphQL request."""
-
-    query: str
-
-
-def answer_graphql(caller: Token, request: Request) -> Answer:
-    """POST /graphql, as far as it is asked who calls; apps' tokens are answered too, unlike by GET /user."""
-    if "".join(request.decode(Query).query.split()) not in {"query{viewer{login}}", "{viewer{login}}"}:
-        return json_answer(200, {"errors": [{"message": "the simulation knows no such query"}]})
-    return json_answer(200, {"data": {"viewer": {"login": caller.login}}})
 
 
 def _calling_app(state: State, request: Request) -> App:

@@ -103,6 +103,14 @@ class BareRepository:
         """How many commits the head has that the base lacks."""
         return int(self._must("rev-list", "--count", f"{base}..{head}"))
 
+    def holds_commit(self, sha: str) -> bool:
+        """Whether there is such a commit."""
+        return run_git(self.path, "cat-file", "-e", f"{sha}^{{commit}}").returncode == 0
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether a commit is another one, or one of those before it."""
+        return run_git(self.path, "merge-base", "--is-ancestor", commit, of).returncode == 0
+
     def file(self, revision: str, path: str) -> bytes | None:
         """A file's contents at a commit or branch, or None where it is not there."""
         return self.blob(f"{revision}:{path}")

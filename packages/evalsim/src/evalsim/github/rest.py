@@ -12,7 +12,8 @@ from urllib.parse import unquote
 
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies, issues, pulls, repositories, trees
-from evalsim.github.repositories import answer_app, answer_graphql
+from evalsim.github.graphql import answer_graphql
+from evalsim.github.repositories import answer_app
 from evalsim.github.request import ApiError, Request, not_found
 from evalsim.github.state import State, Token
 
@@ -37,6 +38,7 @@ REPOSITORY_ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("POST", r"/labels", issues.create_label, ""),
     ("POST", r"/statuses/([0-9a-f]{40})", repositories.create_status, "statuses.create"),
     ("GET", r"/commits/([0-9a-f]{40})/statuses", repositories.list_statuses, ""),
+    ("GET", r"/commits/([0-9a-f]{40})/pulls", pulls.pulls_of_commit, ""),
     ("GET", r"/issues", issues.list_issues, "issues.list"),
     ("POST", r"/issues", issues.create_issue, "issues.create"),
     ("GET", r"/issues/(\d+)", issues.get_issue, ""),
@@ -74,7 +76,7 @@ def _answer(state: State, request: Request) -> Answer:
         return answer_app(state, request)
     caller = _caller(state, request)
     if request.path == "/graphql":
-        return answer_graphql(caller, request)
+        return answer_graphql(state, caller, request)
     if request.path == "/user":
         if caller.login.endswith("[bot]"):
             raise ApiError(403, "Resource not accessible by integration")

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,6 +14,15 @@ from evalsim.github.faults import Faults
 from evalsim.github.repository import BareRepository
 
 Access = Literal["read", "write"]
+MERGE_METHODS: Final = {"MERGE": "merge commit", "SQUASH": "squash", "REBASE": "rebase"}
+"""GraphQL's names of the ways to merge, and how GitHub's refusals call them."""
+
+
+class AutoMerge(msgspec.Struct, frozen=True):
+    """That a pull request is merged once all that its branch requires is there."""
+
+    method: str
+    enabled_at: str
 
 
 class Pull(msgspec.Struct, kw_only=True):
@@ -36,6 +45,12 @@ class Pull(msgspec.Struct, kw_only=True):
     merge_commit_sha: str | None = None
     head_sha: str = ""
     """Where the head stood when it was closed."""
+    auto_merge: AutoMerge | None = None
+    comments: list[Comment] = []
+
+    def ask_auto_merge(self, method: str, at: str) -> None:
+        """Have it merged later; asking again changes nothing but the method."""
+        self.auto_merge = AutoMerge(method, self.auto_merge.enabled_at if self.auto_merge else at)
 
 
 class Label(msgspec.Struct):
@@ -104,6 +119,10 @@ class Repository(msgspec.Struct, kw_only=True):
     """Workflows that were started by hand; nothing runs them."""
     tree_limit: int = 100_000
     """Lines of a tree that is listed with all below it."""
+    allow_auto_merge: bool = False
+    merge_methods: tuple[str, ...] = tuple(MERGE_METHODS)
+    required_contexts: tuple[str, ...] = ()
+    """The statuses without which nothing is merged into the default branch."""
 
     @property
     def full_name(self) -> str:
@@ -117,6 +136,12 @@ class Token(msgspec.Struct, frozen=True):
     login: str
     access: Access
     expires: datetime | None = None
+    permissions: frozenset[str] | None = None
+    """What it may write, by GitHub's names; None for everything, as a classic token with `repo`."""
+
+    def allows(self, *permissions: str) -> bool:
+        """Whether it has all of these permissions."""
+        return self.permissions is None or self.permissions >= set(permissions)
 
 
 class App(msgspec.Struct, frozen=True):
