@@ -16,7 +16,7 @@ from evalcli.reports.score_tree import (
     tree_lines,
 )
 from evalcli.terminal.text import plain_line
-from evalcore.scoring.explain import DiffNode, diff
+from evalcore.scoring.difference import DiffNode, diff
 from evalcore.scoring.rules.field_rules import FieldRules
 from evalcore.scoring.rules.policy import parse_policy
 from evalcore.scoring.scorer import TreeScorer

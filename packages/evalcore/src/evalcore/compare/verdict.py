@@ -115,6 +115,7 @@ def compare_models(pairs: Mapping[str, tuple[Pool, Pool]], margin: float = DEFAU
 
 
 def _judge(found: Sequence[_Measured | NotComparable]) -> list[Outcome]:
+    # What could not alarm whatever came is no test: counted, it would only weaken the others.
     tested = [one for one in found if isinstance(one, _Measured) and can_alarm(one.sizes)]
     falls = adjusted([one.comparison.p_regression for one in tested])
     rises = adjusted([one.comparison.p_improvement for one in tested])

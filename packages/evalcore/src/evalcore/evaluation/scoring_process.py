@@ -119,6 +119,7 @@ class ScoringProcess:
         process = await self._running()
         if process.stdin is None or process.stdout is None:
             raise ScoringError("the scoring process has no pipes", where=request.folder, hint=_KEPT)
+        # A path, not the replies: they are on the disk, and a pipe would hold them a second time.
         process.stdin.write(msgspec.json.encode(request) + b"\n")
         with contextlib.suppress(ConnectionError):
             await process.stdin.drain()

@@ -206,6 +206,7 @@ def _ranks(compared: Sequence[Cases], cache: Cache) -> tuple[list[RankRange], li
     """Work out the ranks; in the same order of pools, whatever they are called, they are the same."""
     if not compared or not compared[0]:
         return [RankRange(1, len(compared)) for _ in compared], [None] * len(compared)
+    # By the scores alone, not by run ids: what is ranked again under other names is found again.
     key = _key("ranks", [[list(case) for case in model] for model in compared])
     stored = _as_ranks(cache.get(key), len(compared))
     if stored is None:

@@ -41,6 +41,7 @@ def newest_scoring(records: Iterable[RunRecord]) -> list[RunRecord]:
     for record in records:
         scored = first_run_id(record), record.policy_sha256
         known = newest.setdefault(scored, record)
+        # Of two records of one scoring version the first counts: they are equal, or the files were altered.
         if record.scoring_version > known.scoring_version:
             newest[scored] = record
     return list(newest.values())

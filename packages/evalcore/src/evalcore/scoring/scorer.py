@@ -98,6 +98,7 @@ class TreeScorer:
         value = comparison.score(self.expected, part)
         tally = Tally(comparison, self._fields)
         tally.walk(self.expected, part)
+        # What the policy requires and the answer lacks makes all of it wrong, however much else is right.
         return Compared(part, comparison, tally, 0.0 if tally.lacking else value, named)
 
     def agree(self, left: JsonValue, right: JsonValue) -> Agreement:
@@ -130,6 +131,7 @@ class TreeScorer:
         return match_names(markdown_fields(answer), self._sections, self._sections)
 
     def _anls_star(self, answer: JsonValue) -> float:
+        # An interner beside the expected answer's: its nodes are found there, and the answer's go with it.
         answered = Interner(self._interner).node(answer)
         return TreeComparison().score_with_options(self._published, answered)
 

@@ -217,6 +217,7 @@ class Tally:
                 counts[path] = counts.get(path, 0) + 1
 
     def _close(self, prose: _Prose) -> None:
+        # In whole numbers, as all weights here: a sum of floats would depend on the order of the fields.
         if prose.expected:
             self._matched_of_expected += PROSE_GRAIN * prose.total // prose.expected
         if prose.answered:
