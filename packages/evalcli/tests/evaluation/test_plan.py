@@ -10,7 +10,7 @@ FILE = ModelsFile(
     providers={
         "near": Provider("near", "openai", "${NEAR_URL}/v1", "NEAR_KEY"),
         "open": Provider("open", "openai", "http://localhost:1", None),
-        "other": Provider("other", "anthropic", "https://other.invalid", None),
+        "other": Provider("other", "carrier-pigeon", "https://other.invalid", None),
     },
     models=(Model("a", "near"), Model("b", "open"), Model("c", "other"), Model("d", "near")),
 )
@@ -48,7 +48,7 @@ def test_an_unset_key_skips_its_models_and_says_which_variable() -> None:
 
 def test_a_dialect_that_is_not_spoken_is_skipped_and_said() -> None:
     (skipped,) = _select("c").skipped
-    assert "anthropic dialect" in skipped.reason
+    assert "carrier-pigeon dialect" in skipped.reason
 
 
 def test_named_models_are_chosen_once_each_in_the_order_named() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
@@ -32,6 +33,7 @@ from evalcore.library.cases import NoUsableCase
 from evalcore.library.models import NotConfigured
 from evalcore.runs.case_privacy import public_line
 from evalcore.runs.leaderboard import known_records
+from evalcore.runs.record import RunRecord
 
 MAX_REPLICATES = 100
 """As the service's API has it."""
@@ -44,6 +46,7 @@ REPEATED = (
     "prompt_library",
     "concurrency",
     "no_wait",
+    "max_cost",
     "no_leaderboard",
     "scratch",
     "allow_skipped",
@@ -111,6 +114,12 @@ REPEATED = (
 @click.option(
     "--no-wait", is_flag=True, help="Leave a model that is not served now out at once, not after 45 s."
 )
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="USD",
+    help="Begin no call that could bring the cost of this command above.",
+)
 @click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
 @click.option("--scratch", is_flag=True, help="Only look: keep the runs apart, and in no leaderboard.")
 @click.option(
@@ -146,6 +155,7 @@ def command(
     runs_dir: Path | None,
     concurrency: int,
     resumed_run: str | None,
+    max_cost: float | None,
     *,
     is_dry_run: bool,
     no_wait: bool,
@@ -181,7 +191,10 @@ def command(
     )
     if run_dir is not None:
         _refuse_planned(context)
-        return call_and_finish(_resumed(skill, run_dir, is_awaited=not no_wait), options)
+        resumed = _resumed(skill, run_dir, is_awaited=not no_wait)
+        past = _past(prompt_library, skill) if max_cost is not None else []
+        resumed = msgspec.structs.replace(resumed, max_cost=max_cost, past=tuple(past))
+        return call_and_finish(resumed, options)
     sources = Sources(prompt_library, data_sets, models)
     job_id = real_effects().new_id()
     try:
@@ -190,9 +203,8 @@ def command(
         raise CaseError(public_line(error, published.setting)) from error
     if case_names:
         prepared = only_cases(prepared, case_names)
-    is_read = is_dry_run or options.leaderboard is not None
-    path = leaderboard_path(prompt_library, skill)
-    past = known_records(existing_leaderboard(path, skill)) if is_read else []
+    is_read = is_dry_run or options.leaderboard is not None or max_cost is not None
+    past = _past(prompt_library, skill) if is_read else []
     findings = [*prepared.findings, *unversioned_change(prompt_library, skill, past)]
     texts = (finding.line for finding in published.findings(findings))
     for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings, *texts):
@@ -207,8 +219,14 @@ def command(
         endpoints=prepared.selection.endpoints,
         runs_dir=make_runs_dir(runs_dir, prompt_library, is_scratch=is_scratch),
         is_awaited=not no_wait,
+        max_cost=max_cost,
+        past=tuple(past),
     )
     return call_and_finish(evaluation, options)
+
+
+def _past(prompt_library: Path, skill: str) -> list[RunRecord]:
+    return known_records(existing_leaderboard(leaderboard_path(prompt_library, skill), skill))
 
 
 def _gate(mean: float | None, lower: str | None) -> AccuracyGate:

@@ -23,6 +23,7 @@ from evalcore.library.loader import (
     load_models_file,
     read_prompt,
 )
+from evalcore.library.models import ModelsFile
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
 
@@ -32,9 +33,10 @@ def check_library(sources: Sources, slugs: Sequence[str], *, is_whole: bool) -> 
     library = FolderCheckout(sources.prompt_library)
     beside = sources.data_sets or data_sets_beside(sources.prompt_library)
     data_sets = FolderCheckout(beside) if beside is not None else None
-    found = [*_models(library, sources.models), *(_catalog(library) if is_whole else ())]
+    found = list(_catalog(library)) if is_whole else []
+    models_file = _models(library, sources.models, found)
     for slug in slugs:
-        found += check_component(library, data_sets, slug)
+        found += check_component(library, data_sets, slug, models_file)
         found += _leaderboard(sources.prompt_library, slug)
     # A broken catalog is one finding, not one for each component.
     return list({(finding.where, finding.what): finding for finding in reversed(found)}.values())[::-1]
@@ -50,15 +52,13 @@ def unversioned_change(prompt_library: Path, slug: str, records: Sequence[RunRec
         return  # which whoever reads the component says
 
 
-def _models(library: Checkout, path: Path | None) -> Iterator[Finding]:
+def _models(library: Checkout, path: Path | None, found: list[Finding]) -> ModelsFile | None:
     try:
-        if path is not None:
-            load_models_file(path)
-        else:
-            load_models(library)
+        return load_models_file(path) if path is not None else load_models(library)
     except InputError as error:
         is_absent = path is None and not library.has(MODELS_PATH)
-        yield finding_of(error, None, "warning" if is_absent else "error")
+        found.insert(0, finding_of(error, None, "warning" if is_absent else "error"))
+        return None
 
 
 def _catalog(library: Checkout) -> Iterator[Finding]:

@@ -77,6 +77,9 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         with _added_later_if_not_now(ended.outcomes, options):
             _add(evaluation, ended.outcomes, options)
         _say_how_to_go_on(ended, options)
+        if ended.reason is not None:
+            say(ended.reason)
+            return Exit.INCOMPLETE
         # Raised last, when what is there has been added and the way on was named.
         raise ended.error or Interrupted
     with _added_later_if_not_now(ended, options):

@@ -14,9 +14,12 @@ from evalcli.terminal.output import print_bytes
 from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcore.compare.pool import spread_of_records
+from evalcore.errors import InputError
+from evalcore.evaluation.probe import asked_of
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.formats.versions import version_order
 from evalcore.library.models import Model
+from evalcore.runs.plan import JobPlan, cases_for
 from evalcore.runs.record import RunRecord
 from evalcore.stats.power import smallest_change
 from evalcore.structs import Frozen, JsonObject
@@ -48,7 +51,7 @@ class Forecast(Frozen, frozen=True):
 def print_dry_run(prepared: Prepared, past: Sequence[RunRecord], *, as_json: bool) -> None:
     """Show what would be called, and what it will take by the past runs in the leaderboard."""
     job = prepared.job
-    forecasts = [forecast(model, len(job.cases), job.replicates, past) for model in job.models]
+    forecasts = [forecast(model, len(cases_for(job, model)[0]), job.replicates, past) for model in job.models]
     if as_json:
         print_bytes(_encoded(prepared, forecasts))
         return
@@ -140,10 +143,9 @@ def forecast_object(item: Forecast) -> JsonObject:
 
 def _plan_tables(prepared: Prepared) -> list[Table]:
     job = prepared.job
-    calls_each = len(job.cases) * job.replicates
     cases = [(case.name, "used", "") for case in job.cases]
     cases += [(case.case, "broken" if case.broken else "skipped", case.reason) for case in job.skipped_cases]
-    models = [(model.id, model.provider, str(calls_each), "") for model in job.models]
+    models = [_model_row(job, model) for model in job.models]
     models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
     return [
         Table(
@@ -159,6 +161,18 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
             numeric=frozenset({"calls"}),
         ),
     ]
+
+
+def _model_row(job: JobPlan, model: Model) -> tuple[str, str, str, str]:
+    """Return a model's calls, and what of its schema is changed; none where it cannot be asked."""
+    cases, _ = cases_for(job, model)
+    kept_back = len(job.cases) - len(cases)
+    reasons = [f"{kept_back} case(s) are local_only"] if kept_back else []
+    try:
+        reasons += asked_of(model, job.component, job.providers[model.provider]).changes
+    except InputError as error:
+        return model.id, model.provider, "0", error.line
+    return model.id, model.provider, str(len(cases) * job.replicates), "; ".join(reasons)
 
 
 def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from evalcore.library.loader import (
     load_models,
     load_models_file,
 )
-from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured
+from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, is_local
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
@@ -99,6 +99,7 @@ def prepare(
     warnings = (
         *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
         *(text for text in (prompt_warning, dataset_warning) if text),
+        *_kept_here(job),
     )
     findings = (
         *misplaced_policies(library, data_sets, slug),
@@ -111,6 +112,14 @@ def prepare(
         f"evaluator {__version__}, scoring version {SCORING_VERSION}, job {job_id}",
     )
     return Prepared(job=job, selection=selection, warnings=warnings, details=details, findings=findings)
+
+
+def _kept_here(job: JobPlan) -> Iterator[str]:
+    """Yield that cases are not sent to some of the models."""
+    count = sum(case.local_only for case in job.cases)
+    cloud = [model.id for model in job.models if not is_local(model)]
+    if count and cloud:
+        yield f"{count} case(s) are local_only and not sent to {', '.join(cloud)}"
 
 
 def _at(commit: str | None) -> str:

@@ -6,13 +6,14 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
+from evalcli.evaluation.cost import CostLimit
 from evalcli.terminal.output import is_quiet, note, say
 from evalcli.terminal.progress import PlainProgress, ProgressObserver, RichProgress, with_ticks
 from evalcore.clients.interface import Client
@@ -23,6 +24,7 @@ from evalcore.evaluation.evaluate import evaluate
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.library.models import Endpoint
 from evalcore.runs.plan import JobPlan
+from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
 
@@ -39,6 +41,10 @@ class Evaluation(Frozen, frozen=True):
     """The job's runs that an earlier command finished."""
     is_awaited: bool = True
     """Whether a model that is not served now is looked for again."""
+    max_cost: float | None = None
+    """USD that this command may spend."""
+    past: tuple[RunRecord, ...] = ()
+    """Earlier runs of the component, by which calls are taken to cost; read where `max_cost` is set."""
 
 
 class CutShort(Frozen, frozen=True):
@@ -52,6 +58,8 @@ class CutShort(Frozen, frozen=True):
     """Models without a run."""
     error: EvaluatorError | None
     """Why; None where the user wished it."""
+    reason: str | None = None
+    """Why, where it ended as it was asked to: at the limit of its cost."""
 
 
 def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | CutShort:
@@ -61,18 +69,30 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
     """
     if not evaluation.job.models:
         return list(evaluation.finished)
+    limit = None
+    if evaluation.max_cost is not None:
+        limit = CostLimit(evaluation.max_cost, evaluation.job, evaluation.past)
+        for sentence in limit.sentences:
+            note(sentence)
     with _progress() as progress:
         try:
-            outcomes = asyncio.run(_evaluate(evaluation, concurrency, progress))
+            outcomes = asyncio.run(_evaluate(evaluation, concurrency, progress, limit))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            return _cut_short(evaluation, progress, None)
+            ended = _cut_short(evaluation, progress, None)
+            if limit is not None and limit.is_reached:
+                return msgspec.structs.replace(ended, reason=limit.reason)
+            return ended
         except EvaluatorError as error:
             return _cut_short(evaluation, progress, error)
     return [*evaluation.finished, *outcomes]
 
 
-async def _evaluate(evaluation: Evaluation, concurrency: int, progress: ProgressObserver) -> list[RunOutcome]:
-    _end_on_signals()
+async def _evaluate(
+    evaluation: Evaluation, concurrency: int, progress: ProgressObserver, limit: CostLimit | None
+) -> list[RunOutcome]:
+    end = _end_on_signals()
+    if limit is not None:
+        limit.shown, limit.stop = progress, end
     job = evaluation.job
     async with AsyncExitStack() as stack:
         clients: dict[str, Client] = {}
@@ -87,16 +107,20 @@ async def _evaluate(evaluation: Evaluation, concurrency: int, progress: Progress
             clients,
             runs_dir=evaluation.runs_dir,
             concurrency=concurrency,
-            observer=progress,
+            observer=progress if limit is None else limit,
             effects=real_effects(),
             resumed=evaluation.resumed,
             is_awaited=evaluation.is_awaited,
+            may_call=(lambda: True) if limit is None else limit.may_call,
         )
         return await with_ticks(work, progress)
 
 
-def _end_on_signals() -> None:
-    """Let SIGINT and SIGTERM cancel the current task, once: a second one would cut its tidying up short."""
+def _end_on_signals() -> Callable[[], None]:
+    """Let SIGINT and SIGTERM cancel the current task, once: a second one would cut its tidying up short.
+
+    Returns what cancels it so.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def end() -> None:
@@ -107,6 +131,7 @@ def _end_on_signals() -> None:
     # that started us in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
+    return end
 
 
 def _progress() -> ProgressObserver:

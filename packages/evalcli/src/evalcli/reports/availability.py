@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import msgspec
+
 from evalcli.terminal.text import Table
 from evalcore.clients.interface import Served
 from evalcore.errors import ModelError, ProviderRefused
@@ -25,13 +27,32 @@ def is_all_served(models: Sequence[Model], answers: Mapping[str, Answer]) -> boo
     )
 
 
-def availability_table(models: Sequence[Model], answers: Mapping[str, Answer]) -> Table:
+class ModelNotes(msgspec.Struct):
+    """What is known of single models beside whether they are served; by their ids."""
+
+    changes: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """What is changed in the schema."""
+    refused: dict[str, str] = msgspec.field(default_factory=dict)
+    """Why a model's runs would be skipped."""
+
+    def of(self, model: str) -> str:
+        """Return what is to be shown of a model."""
+        return self.refused.get(model) or "; ".join(self.changes.get(model, ()))
+
+
+def availability_table(
+    models: Sequence[Model], answers: Mapping[str, Answer], notes: ModelNotes | None = None
+) -> Table:
     """Lay out, for each model, whether it could be evaluated now."""
-    rows = tuple((model.id, model.provider, *_cells(model.id, answers[model.provider])) for model in models)
+    known = notes or ModelNotes()
+    rows = tuple(
+        (model.id, model.provider, *_cells(model.id, answers[model.provider], known.of(model.id)))
+        for model in models
+    )
     return Table(headings=_HEADINGS, rows=rows, numeric=frozenset({"context"}))
 
 
-def _cells(model: str, answer: Answer) -> tuple[str, str, str, str, str, str]:
+def _cells(model: str, answer: Answer, note: str) -> tuple[str, str, str, str, str, str]:
     match answer:
         case NotConfigured():
             return "-", "-", "-", "-", "-", answer.reason
@@ -44,4 +65,4 @@ def _cells(model: str, answer: Answer) -> tuple[str, str, str, str, str, str]:
             if entry is None:
                 return "yes", "ok", "no", "-", "-", "it has no backend for it now, or does not know it"
             context = "-" if entry.context_length is None else str(entry.context_length)
-            return "yes", "ok", "yes", context, entry.quantization or "-", ""
+            return "yes", "ok", "yes", context, entry.quantization or "-", note

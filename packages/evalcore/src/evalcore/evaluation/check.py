@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from evalcore.errors import CheckoutError, InputError
 from evalcore.evaluation.finding import Finding, finding_of
+from evalcore.evaluation.probe import schema_findings
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.formats.strict_json import parse_json, sha256_hex
 from evalcore.formats.versions import parse_version
@@ -28,6 +29,7 @@ from evalcore.library.loader import (
     read_policy,
     read_prompt,
 )
+from evalcore.library.models import ModelsFile
 from evalcore.library.schema import TooMuchWork, make_validator
 from evalcore.near_names import did_you_mean
 from evalcore.runs.record import RunRecord
@@ -44,8 +46,13 @@ _UNREAD: Final = PromptFile(name="", version="", category=None, prompt="")
 """Stands for a prompt.md that cannot be used, so that the rest of its component is checked all the same."""
 
 
-def check_component(library: Checkout, data_sets: Checkout | None, slug: str) -> list[Finding]:
-    """Check prompt, catalog entry, schema, policy and cases of a component that is there."""
+def check_component(
+    library: Checkout, data_sets: Checkout | None, slug: str, models_file: ModelsFile | None = None
+) -> list[Finding]:
+    """Check prompt, catalog entry, schema, policy and cases of a component that is there.
+
+    With the models, also what their providers would have to change in its schema.
+    """
     found: list[Finding] = []
 
     def tried(read: Callable[[], Read]) -> Read | None:
@@ -64,6 +71,8 @@ def check_component(library: Checkout, data_sets: Checkout | None, slug: str) ->
     if contract is None:
         return found  # of what kind the answers are is not known, so that no case can be judged
     component = make_component(slug, prompt or _UNREAD, contract, policy)
+    if models_file is not None:
+        found += schema_findings(component, models_file)
     cases, skipped = _cases(library, data_sets, component, found)
     found += [_skipped(slug, case) for case in skipped]
     found += contradictions(library, data_sets, component, cases)

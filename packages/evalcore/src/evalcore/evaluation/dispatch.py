@@ -108,9 +108,10 @@ class Dispatcher:
             del self._queues[queue]
         while self._in_flight < self._limit and self._returning:
             self._return_slot(self._returning.popleft())
-        while self._in_flight < self._limit and self._may_start():
+        while self._in_flight < self._limit:
             ready = [queue for queue in self._queues if queue.is_ready]
-            if not ready:
+            # asked last: whoever allows a call may count on it
+            if not ready or not self._may_start():
                 return
             # The lowest replicate first, so that a job cut short has asked every model alike.
             queue = min(ready, key=_replicate)

@@ -7,14 +7,14 @@ from typing import Literal
 from evalcore.errors import EvaluatorError
 from evalcore.structs import Frozen
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 class Finding(Frozen, frozen=True):
     """One thing that is wrong, for the person who can correct it."""
 
     severity: Severity
-    """error: an evaluation would refuse it, or would not do what its author means."""
+    """error: an evaluation would refuse it, or would not do what its author means; note: nothing is wrong."""
     component: str | None
     where: str
     """File, with a line where known."""

@@ -1,61 +1,109 @@
-"""`evalcli models check`: which models can be called now."""
+"""`evalcli models check`: which models can be called now, and whether they take what they are asked with."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from evalcli.commands.arguments import PROMPT_LIBRARY
+from evalcli.commands.arguments import PROMPT_LIBRARY, SKILL
 from evalcli.commands.models.source import MODELS, load_named
 from evalcli.evaluation.providers import resolve
 from evalcli.exits import Exit
-from evalcli.reports.availability import Answer, availability_table, is_all_served
+from evalcli.reports.availability import Answer, ModelNotes, availability_table, is_all_served
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import warn
 from evalcli.terminal.tables import print_table
+from evalcore.clients.interface import Client
 from evalcore.clients.registry import open_client
-from evalcore.errors import ModelError
-from evalcore.library.models import Endpoint, ModelsFile, NotConfigured, Provider
+from evalcore.errors import InputError, ModelError
+from evalcore.evaluation.probe import Asked, asked_of, refused_by
+from evalcore.evaluation.schema_check import check_schema
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.component import Component
+from evalcore.library.loader import load_component
+from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, Provider, is_local
 
 
 @click.command()
+@click.option(
+    "--skill",
+    type=SKILL,
+    metavar="NAME",
+    shell_complete=completed_by("components"),
+    help="Also ask with this component's schema, and say what is changed in it.",
+)
 @PROMPT_LIBRARY
 @MODELS
-def command(prompt_library: Path, path: Path | None) -> int:
+def command(skill: str | None, prompt_library: Path, path: Path | None) -> int:
     """Ask each provider whether it is there, accepts the key, and can serve the models now.
 
-    Exit code 1 where a model whose key is present cannot be served, 3 where no key is present.
+    Each cloud model is also called once, for one token, so that a parameter or a schema that it refuses
+    is known before an evaluation. Exit code 1 where a model whose key is present cannot be served or
+    refuses what it is asked with, 3 where no key is present.
     """
     models_file = load_named(prompt_library, path)
-    answers = asyncio.run(_ask(models_file))
-    print_table(availability_table(models_file.models, answers))
+    library = FolderCheckout(prompt_library)
+    component = None if skill is None else load_component(library, None, skill, check_schema)
+    notes = ModelNotes()
+    answers = asyncio.run(_ask(models_file, component, notes))
+    print_table(availability_table(models_file.models, answers, notes))
     if all(isinstance(answer, NotConfigured) for answer in answers.values()):
         reasons = dict.fromkeys(
             answer.reason for answer in answers.values() if isinstance(answer, NotConfigured)
         )
         warn(f"no provider can be asked: {'; '.join(reasons)}")
         return Exit.NOTHING
-    return Exit.DONE if is_all_served(models_file.models, answers) else Exit.INCOMPLETE
+    is_usable = is_all_served(models_file.models, answers) and not notes.refused
+    return Exit.DONE if is_usable else Exit.INCOMPLETE
 
 
-async def _ask(models_file: ModelsFile) -> dict[str, Answer]:
+async def _ask(models_file: ModelsFile, component: Component | None, notes: ModelNotes) -> dict[str, Answer]:
     names = list(dict.fromkeys(model.provider for model in models_file.models))
-    answers = await asyncio.gather(*(_ask_one(models_file.providers[name]) for name in names))
-    return dict(zip(names, answers, strict=True))
+    asked = (
+        _ask_one(
+            models_file.providers[name],
+            [model for model in models_file.models if model.provider == name],
+            component,
+            notes,
+        )
+        for name in names
+    )
+    return dict(zip(names, await asyncio.gather(*asked), strict=True))
 
 
-async def _ask_one(provider: Provider) -> Answer:
+async def _ask_one(
+    provider: Provider, models: Sequence[Model], component: Component | None, notes: ModelNotes
+) -> Answer:
     found = resolve(provider, os.environ)
     if not isinstance(found, Endpoint):
         return found
     try:
         async with open_client(provider, found.base_url, found.api_key) as client:
-            return await client.served()
+            served = await client.served()
+            for model in models:
+                if not is_local(model) and model.id in served.models:
+                    await _try(client, provider, model, component, notes)
+            return served
     except ModelError as error:
         host = urlsplit(found.base_url)
         return type(error)(
             error.what, where=f"{provider.name} at {host.scheme}://{host.netloc}", hint=error.hint
         )
+
+
+async def _try(
+    client: Client, provider: Provider, model: Model, component: Component | None, notes: ModelNotes
+) -> None:
+    try:
+        asked = Asked(model, None) if component is None else asked_of(model, component, provider)
+    except InputError as error:
+        notes.refused[model.id] = error.line
+        return
+    notes.changes[model.id] = asked.changes
+    if (refusal := await refused_by(client, asked)) is not None:
+        notes.refused[model.id] = refusal
