@@ -78,6 +78,7 @@ class UnknownJob(Refusal):
     code = "unknown_job"
 
     def __init__(self, job_id: str) -> None:
+        # `repr`: the id is the caller's text and goes into the log.
         super().__init__(f"there is no job {job_id[:64]!r}")
 
 

@@ -132,6 +132,7 @@ _CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 
 
 def of_status(status: int, message: str, headers: dict[str, str] | None = None) -> Problem:
     """Put what the web framework refuses into the same envelope."""
+    # `Allow` must come with 405 (RFC 9110, 15.5.6); no other header of the framework's is wanted.
     allowed = {name: value for name, value in (headers or {}).items() if name.lower() == "allow"}
     return Problem(status, _CODES.get(status, "invalid_request"), message, headers=allowed)
 

@@ -108,8 +108,10 @@ def server_config(
         log_config=None,
         access_log=False,
         server_header=False,
+        # uvicorn would believe any peer on a list of its own; `security.proxies` is the one that decides.
         proxy_headers=False,
         lifespan="on",
+        # There is no websocket here: what is not loaded cannot be attacked.
         ws="none",
         h11_max_incomplete_event_size=protocol.limits.header_bytes,
         timeout_keep_alive=protocol.limits.idle_seconds,

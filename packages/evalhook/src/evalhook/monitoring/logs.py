@@ -88,6 +88,7 @@ class _Scrubbed:
     def _clean(self, value: object) -> object:
         if isinstance(value, bool | int | float | None):
             return value
+        # Anything else is written by `repr`, which shows what it holds, and a secret with it.
         return self._scrub(value if isinstance(value, str) else repr(value))
 
 
@@ -98,6 +99,7 @@ class _Lines:
         self._job_logs = job_logs
 
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> str:
+        # JSON escapes line breaks: nothing that is logged can begin a line that looks like ours.
         line = json.dumps(event)
         job_id = event.get("job_id")
         if self._job_logs is not None and isinstance(job_id, str):
@@ -119,6 +121,7 @@ class JobLogs:
 
     def append(self, job_id: str, line: str) -> None:
         """Append a line to a job's log."""
+        # The id becomes a path: what is no id of ours must not name a file elsewhere.
         if JOB_ID.fullmatch(job_id) is None:
             return
         path = self._folder / job_id / "job.log"

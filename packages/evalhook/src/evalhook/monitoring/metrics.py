@@ -57,11 +57,13 @@ class Metrics(JobObserver):
     """The service's figures."""
 
     def __init__(self, *, is_slot_held: Callable[[], bool], live: Live, state_dir: Path) -> None:
+        # One of its own: the global one would refuse the same names a second time, as in tests.
         self.registry = CollectorRegistry()
         self.registry.register(_Process())
         own = self.registry
         self._jobs = Counter("evalhook_jobs", "Jobs that ended", ["outcome"], registry=own)
         for outcome in ("completed", "failed", "cancelled"):
+            # Made now: a series that begins with the first failure has no 0 before it for `increase` to see.
             self._jobs.labels(outcome)
         self._failures = Counter("evalhook_job_failures", "Failed jobs by error", ["code"], registry=own)
         self._job_seconds = Histogram(
@@ -217,6 +219,7 @@ def serving_metrics(metrics: Metrics, bind: tuple[str, int] | None) -> Iterator[
     finally:
         server.shutdown()
         server.server_close()
+        # Waited for: no thread is to outlive the service.
         thread.join()
 
 

@@ -138,6 +138,7 @@ class SessionAuth:
             await self._app(scope, receive, send)
         elif path == "/" and is_get and "authorization" not in headers:
             # A stranger sees the form that asks for the token, under the address asked for.
+            # No redirect: the address stays that of the page, which is there once somebody has signed in.
             scope["path"], scope["raw_path"] = LOGIN, LOGIN.encode()
             await self._app(scope, receive, send)
         else:

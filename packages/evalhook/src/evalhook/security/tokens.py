@@ -78,6 +78,7 @@ class _Watched:
             if stamp == self._seen and self._is_settled:
                 return
             self._seen = stamp
+            # As git does for its index: two writes within one tick of the clock have the same stamp.
             self._is_settled = abs(time.time_ns() - stamp.changed_ns) > RACY_NS
             self._take(_read(path))
         except FileNotFoundError:
@@ -100,6 +101,7 @@ class _Watched:
 
     def _use(self, token: Secret | None) -> None:
         digest, self._complaint = self._digest_of(token), ""
+        # The digests are compared: no line is written for a file that was touched and says the same.
         if digest != self._digest:
             self._digest = digest
             log.info("token_changed", setting=self._source.setting, is_set=token is not None)

@@ -96,6 +96,7 @@ def plain(text: str) -> str:
     """Cut a text to MAX_TEXT characters, and blank those that are invisible or turn its direction."""
     cut = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
     return "".join(
+        # A text that turns its direction could show another model's name than it holds.
         " " if unicodedata.category(char) in {"Cc", "Cs"} or unicodedata.bidirectional(char) in BIDI else char
         for char in cut
     )

@@ -89,6 +89,7 @@ class Intake:
     async def plan(self, request: EvaluateRequest, job_id: str, step: Step) -> JobPlan:
         """Plan a job, naming each step in `step`; raises Refusal where the request cannot be served."""
         step.name = "the pull of the clones"
+        # First what is the operator's (503), then what is the caller's: a broken service blames nobody else.
         tips = await self._pull()
         step.name = "reading .evaluator/models.yaml"
         models = await self._local_models(tips)

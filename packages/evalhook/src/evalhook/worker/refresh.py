@@ -39,6 +39,7 @@ class PeriodicRefresh(JobObserver):
     async def run(self) -> None:
         """Refresh when due, until cancelled; a failure is logged and the next turn tries again."""
         while True:
+            # Before the refresh, not after it: a job that starts meanwhile is to get one of its own.
             self._due.clear()
             try:
                 await in_thread(self._refresh)
