@@ -169,7 +169,8 @@ def try_merge(clone: Clone, ours: str, theirs: str) -> Merge:
     outcome = run_git(
         folder, "--bare", *arguments, timeout=FETCH_TIMEOUT, environment={"GIT_ATTR_SOURCE": EMPTY_TREE}
     )
-    if outcome.status not in {0, CONFLICT}:
+    # Of a commit that it cannot read git gives the status of a conflict too, and no tree.
+    if outcome.status not in {0, CONFLICT} or not outcome.output:
         raise clone.meaning_of(outcome, "merge-tree")
     tree, *paths = outcome.output.decode("utf-8", "replace").split("\0")
     return Merge(tree, tuple(path for path in paths if path) if outcome.status == CONFLICT else ())
