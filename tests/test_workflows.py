@@ -142,6 +142,7 @@ def dispatch(step: dict[str, Any], tmp_path: Path, programs: dict[str, str]) -> 
             "inputs.skill_name": skill,
             "inputs.replicates": replicates,
             "inputs.git_sha || github.sha": sha or COMMIT,
+            "needs.bumps.outputs.skills": over.get("skills", ""),
         }
         summary = tmp_path / "summary.md"
         summary.write_text("")
@@ -282,6 +283,48 @@ def test_replicates_that_is_no_number_is_refused_before_any_call(
     assert len(commands(outcome.output)) == 1
     assert service.requests == []
     assert not (tmp_path / "marker").exists()
+
+
+def test_after_a_push_each_component_is_asked_for_with_the_pushed_commit(
+    service: Service, dispatch: Any
+) -> None:
+    skills = [f"c-{number}" for number in range(300)]
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", "", "", skills=json.dumps(skills[:20]))
+    assert outcome.code == 0, outcome.output
+    bodies = [json.loads(body) for _, _, body in service.requests]
+    assert bodies == [{"skill_name": skill, "replicates": 10, "git_sha": COMMIT} for skill in skills[:20]]
+    assert outcome.summary.count("### Evaluation started") == 20
+
+
+def test_after_a_busy_answer_the_rest_is_left_to_the_sweep(service: Service, dispatch: Any) -> None:
+    busy = {
+        "busy": True,
+        "current_job": {"job_id": "j", "skill": "other", "started_at": "2026-01-01T00:00:00Z"},
+    }
+    service.answers(409, busy)
+    skills = [f"c-{number}" for number in range(300)]
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", "", "", skills=json.dumps(skills))
+    assert outcome.code == 1
+    assert len(service.requests) == 1
+    assert "busy: job j has been evaluating other" in outcome.output
+    assert "\n".join(skills) in outcome.summary.partition("Left to the sweep")[2]
+
+
+def test_any_other_refusal_is_red_and_the_next_is_asked_for(service: Service, dispatch: Any) -> None:
+    service.answers(422, {"error": {"code": "unusable_component", "message": "no case"}})
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", "", "", skills='["a","b"]')
+    assert outcome.code == 1
+    assert len(service.requests) == 2
+    assert "Left to the sweep" not in outcome.summary
+    assert len(commands(outcome.output)) == 2
+
+
+def test_a_service_that_is_not_there_is_asked_once(service: Service, dispatch: Any) -> None:
+    outcome = dispatch("http://127.0.0.1:1", "", "", skills='["a","b"]')
+    assert outcome.code == 1
+    assert service.requests == []
+    assert len(commands(outcome.output)) == 1
+    assert "a\nb\n" in outcome.summary.partition("Left to the sweep")[2]
 
 
 REFUSALS = [

@@ -16,6 +16,7 @@ import pty
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from ruamel.yaml import YAML
 
 from evalcore.clients.reply import Reply
 from evalcore.formats.strict_json import sha256_hex
@@ -324,3 +326,70 @@ def write_leaderboard(path: Path, *records: RunRecord, slug: str = "memo") -> Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_leaderboard(leaderboard_of(slug, records)))
     return path
+
+
+class StepRun(Frozen, frozen=True):
+    """How a step of a workflow ended, and what it handed on."""
+
+    code: int
+    output: str
+    """Both streams, as the runner's log shows them."""
+    summary: str
+    outputs: dict[str, str]
+
+    @property
+    def commands(self) -> list[str]:
+        """The lines of the log that the runner would obey."""
+        lines = self.output.splitlines()
+        return [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
+def workflow_step(workflow: Path, job: str, name: str = "") -> dict[str, Any]:
+    """Return a step of a job, by its name; the only one that runs a script where none is given."""
+    steps = YAML(typ="safe").load(workflow)["jobs"][job]["steps"]
+    (found,) = [step for step in steps if "run" in step and name in {"", step.get("name")}]
+    return dict(found)
+
+
+def run_workflow_step(
+    step: Mapping[str, Any],
+    expressions: Mapping[str, str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+) -> StepRun:
+    """Run a step's script in bash as GitHub's runner does, each expression of its variables replaced.
+
+    `environment` is what the runner sets besides. Raises KeyError for an expression that is not given.
+    """
+    files = {name: cwd / f".{name.lower()}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for file in files.values():
+        file.write_text("")
+    variables = {
+        name: re.sub(r"\$\{\{ (.*?) \}\}", lambda found: expressions[found[1]], str(value))
+        for name, value in step.get("env", {}).items()
+    }
+    script = cwd / ".script.sh"
+    script.write_text(step["run"])
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", os.fspath(script)],  # noqa: S607 - the user's
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": os.fspath(cwd),
+            "TMPDIR": os.fspath(cwd),
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            **{name: os.fspath(file) for name, file in files.items()},
+            **(environment or {}),
+            **variables,
+        },
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=110,
+    )
+    outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+    summary = files["GITHUB_STEP_SUMMARY"].read_text()
+    return StepRun(done.returncode, done.stdout.decode(), summary, outputs)

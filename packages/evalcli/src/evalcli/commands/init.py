@@ -1,0 +1,78 @@
+"""`evalcli init`: make a prompt library evaluate itself, or bring what was installed to this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from evalcli.exits import Exit
+from evalcli.leaderboards.conflicts import ATTRIBUTES, CONFIG_LINE, install_attributes
+from evalcli.terminal.output import print_line, say
+from evalcli.workflows.install import (
+    Action,
+    FileChange,
+    default_branch,
+    merge_texts,
+    plan_changes,
+    write_changes,
+)
+from evalcore.library.loader import COMPONENTS
+from evalcore.version import __version__
+
+WORDS: Final[dict[Action, str]] = {
+    "written": "new",
+    "updated": f"brought to version {__version__}",
+    "merged": f"brought to version {__version__}, with your edits kept",
+    "unchanged": "as it is",
+    "kept": "yours, left as it is",
+    "removed": "not there any more, and left so",
+    "foreign": "not of `evalcli init`: left as it is; rename or remove it, and run this again",
+    "conflict": "your edits and this version change the same lines: left as it is",
+}
+LEFT: Final = frozenset({"foreign", "conflict"})
+TO_SET: Final = f"""\
+To set on GitHub, under Settings > Secrets and variables > Actions:
+  variable EVAL_RUNNER_IMAGE: the image with evalcli, by digest (ghcr.io/OWNER/evaluator-runner@sha256:...)
+  variable EVAL_WEBHOOK_URL: the address of the service, https://..., for local models
+  secret MINDROUTER_EVAL_WEBHOOK_TOKEN: the service's token; none where it takes GitHub's own (OIDC)
+  secrets OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY: of the providers that are used, for cloud models
+  optional variables: EVAL_DATA_SETS_REPO, EVAL_MAX_COST, EVAL_TRUSTED_PUBLISHERS, EVAL_APP_ID
+  optional secrets: EVAL_DATA_SETS_TOKEN, EVAL_CASE_NAMES_KEY, EVAL_APP_PRIVATE_KEY
+Under Settings > Actions > General: let Actions create pull requests, unless EVAL_APP_ID is set.
+In each clone, so that git merges leaderboards by itself:
+  {CONFIG_LINE}"""
+
+
+@click.command(name="init")
+@click.argument(
+    "folder", metavar="[DIR]", default=Path(), type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would change; write nothing.")
+def command(folder: Path, *, is_dry_run: bool) -> int:
+    """Install the workflows, .evaluator/models.yaml and the merge driver's line into a prompt library.
+
+    DIR is the library's root; default: the working directory. Run again after an upgrade: what you
+    changed is kept and merged with this version. Exit code 1: a file was left as it is that this version
+    would change.
+    """
+    branch = default_branch(folder)
+    changes = plan_changes(folder, merge_texts, branch)
+    if not is_dry_run:
+        write_changes(folder, changes, branch)
+    for change in changes:
+        print_line(f"{change.path}: {WORDS[change.action]}")
+        _print_diff(change)
+    if not is_dry_run and install_attributes(folder):
+        print_line(f".gitattributes: the line `{ATTRIBUTES}`")
+    for text in TO_SET.splitlines():
+        print_line(text)
+    if not (folder / COMPONENTS).is_dir():
+        say(f"warning: {folder} has no {COMPONENTS}/ yet, so there is nothing to evaluate")
+    return Exit.INCOMPLETE if any(change.action in LEFT for change in changes) else Exit.DONE
+
+
+def _print_diff(change: FileChange) -> None:
+    for text in change.diff():
+        print_line(f"  {text}")

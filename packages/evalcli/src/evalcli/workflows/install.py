@@ -1,0 +1,193 @@
+"""The files that `evalcli init` puts into a prompt library: what each becomes, local edits kept."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tempfile
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from evalcore.errors import StorageError
+from evalcore.git.command import run_git
+from evalcore.git.errors import GitFailed
+from evalcore.library.checkout.git import ask
+from evalcore.runs.files import write_atomically
+from evalcore.structs import Frozen
+from evalcore.version import __version__
+
+WORKFLOWS: Final = ("evaluate-local.yml", "evaluate-cloud.yml", "sweep.yml", "evaluator-check.yml")
+MODELS: Final = ".evaluator/models.yaml"
+INSTALLED: Final = ".evaluator/installed.json"
+"""What was installed, and by which version: the common ground of local edits and later versions."""
+BRANCH: Final = "branches: [main]"
+"""The line of a template in which the default branch stands."""
+BRANCH_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
+MOST_CONFLICTS: Final = 127
+"""`git merge-file` ends with the number of conflicts, at most this; above it is an error."""
+
+Action = Literal["written", "updated", "merged", "unchanged", "kept", "removed", "foreign", "conflict"]
+Merge = Callable[[str, str, str], str | None]
+"""Local text, common ground and new text to their union; None where they conflict."""
+
+
+class Installed(Frozen, frozen=True):
+    """What an earlier `evalcli init` wrote; the file `.evaluator/installed.json`."""
+
+    evaluator_version: str = __version__
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    """Path to text, as it was installed."""
+
+
+class FileChange(NamedTuple):
+    """What becomes of one file."""
+
+    path: str
+    action: Action
+    old: str | None
+    new: str | None
+    """None where the file is left as it is."""
+
+    def diff(self) -> list[str]:
+        """Return the difference as lines, for a file that is changed."""
+        if self.new is None or self.old is None:
+            return []
+        old, new = self.old.splitlines(), self.new.splitlines()
+        return list(difflib.unified_diff(old, new, self.path, self.path, lineterm=""))
+
+
+def templates(default_branch: str) -> dict[str, str]:
+    """Return the text of each file by its path in the library."""
+    folder = resources.files("evalcli.workflows") / "templates"
+    line = f"branches: [{default_branch}]"
+    found = {
+        f".github/workflows/{name}": (folder / name).read_text("utf-8").replace(BRANCH, line)
+        for name in WORKFLOWS
+    }
+    return {**found, MODELS: (folder / "models.yaml").read_text("utf-8")}
+
+
+def plan_file(path: str, base: str | None, ours: str | None, theirs: str, merge: Merge) -> FileChange:
+    """Decide what becomes of a file: `base` was installed, `ours` is there, `theirs` is this version's."""
+    if ours is None:
+        # One that was installed and is gone was taken out on purpose.
+        return (
+            FileChange(path, "written", None, theirs)
+            if base is None
+            else FileChange(path, "removed", None, None)
+        )
+    plain = ours.replace("\r\n", "\n")
+    action, united = _united(path, base, plain, theirs, merge)
+    if united is not None and "\r\n" in ours:
+        united = united.replace("\n", "\r\n")
+    return FileChange(path, action, ours, united)
+
+
+def _united(path: str, base: str | None, ours: str, theirs: str, merge: Merge) -> tuple[Action, str | None]:
+    """Say what becomes of a file that is there, and its new text; None where it is left as it is."""
+    if ours == theirs:
+        return "unchanged", None
+    if path == MODELS or (base is not None and base == theirs):
+        return "kept", None
+    if base is None:
+        return "foreign", None
+    if ours == base:
+        return "updated", theirs
+    united = merge(ours, base, theirs)
+    if united is None:
+        return "conflict", None
+    return ("kept", None) if united == ours else ("merged", united)
+
+
+def plan_changes(library: Path, merge: Merge, branch: str) -> list[FileChange]:
+    """Decide what becomes of each file of a library; raises StorageError where one cannot be read."""
+    known = read_installed(library)
+    wanted = templates(branch)
+    return [
+        plan_file(path, known.files.get(path), _read(library, path), theirs, merge)
+        for path, theirs in wanted.items()
+    ]
+
+
+def write_changes(library: Path, changes: list[FileChange], branch: str) -> None:
+    """Write what is to change, and what was installed; raises StorageError."""
+    known, wanted = read_installed(library), templates(branch)
+    files = dict(known.files)
+    for change in changes:
+        if change.new is not None:
+            _write(library, change.path, change.new)
+        # A conflict keeps its common ground, so that the next run finds it again.
+        if change.action not in {"conflict", "foreign"}:
+            files[change.path] = wanted[change.path]
+    data = msgspec.json.format(msgspec.json.encode(Installed(files=dict(sorted(files.items())))), indent=2)
+    text = data.decode() + "\n"
+    if _read(library, INSTALLED) != text:
+        _write(library, INSTALLED, text)
+
+
+def read_installed(library: Path) -> Installed:
+    """Return what was installed; nothing where nothing was. Raises StorageError."""
+    text = _read(library, INSTALLED)
+    if text is None:
+        return Installed()
+    try:
+        return msgspec.json.decode(text, type=Installed)
+    except msgspec.DecodeError as error:
+        what = f"is not what `evalcli init` wrote ({error})"
+        hint = "restore it from git; without it local edits cannot be told from an older version"
+        raise StorageError(what, where=str(library / INSTALLED), hint=hint) from None
+
+
+def merge_texts(ours: str, base: str, theirs: str) -> str | None:
+    """Unite two texts that come from one, line by line; None where both changed the same lines."""
+    with tempfile.TemporaryDirectory(prefix="evalcli-init-") as scratch:
+        folder = Path(scratch)
+        for name, text in (("ours", ours), ("base", base), ("theirs", theirs)):
+            (folder / name).write_text(text, "utf-8", newline="")
+        outcome = run_git(folder, "merge-file", "-p", "ours", "base", "theirs")
+    if outcome.status == 0:
+        return outcome.output.decode()
+    if 0 < outcome.status <= MOST_CONFLICTS:
+        return None
+    raise GitFailed(f"git merge-file: {outcome.errors.strip()[:200]}", where="evalcli init")
+
+
+def default_branch(library: Path) -> str:
+    """Return the default branch of the library's remote, or the branch it is on; `main` outside git."""
+    for name in ("refs/remotes/origin/HEAD", "HEAD"):
+        answer = ask(library, "symbolic-ref", "--quiet", "--short", name)
+        branch = (answer or b"").decode("utf-8", "replace").strip().removeprefix("origin/")
+        if BRANCH_NAME.fullmatch(branch):
+            return branch
+    return "main"
+
+
+def _read(library: Path, path: str) -> str | None:
+    file = _inside(library, path)
+    try:
+        return file.read_bytes().decode() if file.exists() else None
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"cannot be read as UTF-8 text ({type(error).__name__})"
+        raise StorageError(what, where=str(file), hint="mend or remove it") from None
+
+
+def _write(library: Path, path: str, text: str) -> None:
+    file = _inside(library, path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot be made ({error.strerror})", where=str(file.parent)) from error
+    write_atomically(file, text.encode())
+
+
+def _inside(library: Path, path: str) -> Path:
+    """Return the file's path, which no link leads out of the library."""
+    file = library / path
+    if file.is_symlink() or not file.resolve().is_relative_to(library.resolve()):
+        hint = "put the file or folder itself there"
+        raise StorageError("is a link, or lies behind one", where=str(file), hint=hint)
+    return file

@@ -1,0 +1,328 @@
+"""From a push to a merged pull request: the installed workflows' own scripts against the real service.
+
+GitHub, MindRouter and the cloud provider are simulated; git, bash, curl, jq and evalcli are real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import structs
+
+from evalcore.runs.leaderboard import parse_leaderboard
+from evalhook.app import create_app
+from evalhook.config.settings import read_settings
+from evalsim.github.app import API, SimulatedGitHub
+from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
+from evalsim.serving import running
+from evalsim.testing import REPOSITORY, StepRun, git, run_workflow_step, workflow_step, write_component
+
+EVALCLI = Path(sys.executable).parent / "evalcli"
+TOKEN = "a-token-of-at-least-thirty-two-characters"
+VM, ACTIONS = "ghp_vm_0123456789abcdef0123456789", "ghs_actions_0123456789abcdef"
+KEY, CLOUD_KEY = "mr2_" + "k" * 30, "sk-cloud-canary-0123456789"
+LOCAL_MODEL, CLOUD_MODEL = "openai/gpt-oss-120b", "qwen/qwen3.5-122b"
+SCHEMA = {"type": "object", "properties": {"amount": {"type": "integer"}}}
+
+
+def prompt(version: str, text: str = "Answer.") -> str:
+    return f"---\nname: memo\nversion: {version}\n---\n## Prompt\n{text}\n"
+
+
+class Round:
+    """A prompt library with the workflows installed, the service, and everybody outside."""
+
+    def __init__(self, root: Path, github: SimulatedGitHub) -> None:
+        self.root, self.github = root, github
+        self.library = root / "author"
+        self.github_url = self.service_url = ""
+        self.client = httpx.Client()
+        self.before = "0" * 40
+
+    @property
+    def repository(self) -> Any:
+        return self.github.state.repositories[REPOSITORY]
+
+    def write_components(self) -> None:
+        git(self.root, "init", "-q", "--initial-branch=main", str(self.library))
+        for slug in ("first", "second"):
+            self.bump(slug, "1.0.0")
+
+    def adopt(self, gateway: str) -> None:
+        models = self.library / ".evaluator" / "models.yaml"
+        models.parent.mkdir()
+        models.write_text(
+            f"providers:\n  openai: {{api: openai, base_url: '{gateway}', api_key_env: OPENAI_API_KEY}}\n"
+            f"models:\n  - {{id: {LOCAL_MODEL}, provider: mindrouter}}\n"
+            f"  - {{id: {CLOUD_MODEL}, provider: openai}}\n"
+        )
+        subprocess.run([EVALCLI, "init", self.library], check=True, capture_output=True)
+
+    def bump(self, slug: str, version: str) -> None:
+        cases = {"one": {"amount": 4}, "two": {"amount": 7}}
+        # Another text each, since a record names its component by the prompt.
+        write_component(self.library, slug, prompt_file=prompt(version, slug), schema=SCHEMA, cases=cases)
+
+    def push(self) -> str:
+        git(self.library, "add", "--all")
+        git(self.library, "commit", "-q", "-m", "change")
+        bare = self.root / "github" / "acme" / "prompt-library.git"
+        if not bare.exists():
+            self.github.state.add_repository(REPOSITORY, self.library)
+        else:
+            self.before = str(self.repository.bare.branch("main"))
+            git(self.library, "fetch", "-q", str(bare), "main")
+            git(self.library, "rebase", "-q", "FETCH_HEAD")
+            git(self.library, "push", "-q", str(bare), "HEAD:refs/heads/main")
+        return git(self.library, "rev-parse", "HEAD")
+
+    def step(self, file: str, job: str, name: str = "", *, cwd: Path | None = None, **over: str) -> StepRun:
+        folder = cwd or self.root / "runner"
+        folder.mkdir(exist_ok=True)
+        head = str(self.repository.bare.branch("main"))
+        expressions = {
+            "github.token": ACTIONS,
+            "github.event.before": self.before,
+            "github.event_name": "push",
+            "github.sha": head,
+            "vars.EVAL_WEBHOOK_URL": self.service_url,
+            "secrets.MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
+            "needs.bumps.outputs.skills": "",
+            "inputs.skill_name": "",
+            "inputs.replicates": "",
+            "inputs.git_sha || github.sha": head,
+            "inputs.missing_models": "",
+            "inputs.since": "",
+            "vars.EVAL_MAX_COST": "",
+            "vars.EVAL_APP_ID": "",
+            "vars.EVAL_TRUSTED_PUBLISHERS": "evaluator-vm",
+            "secrets.EVAL_APP_PRIVATE_KEY": "",
+            "secrets.EVAL_CASE_NAMES_KEY": "",
+            "matrix.model.id": CLOUD_MODEL,
+            "matrix.model.provider == 'anthropic' && secrets.ANTHROPIC_API_KEY || ''": "",
+            "matrix.model.provider == 'openai' && secrets.OPENAI_API_KEY || ''": CLOUD_KEY,
+            "matrix.model.provider == 'google' && secrets.GOOGLE_API_KEY || ''": "",
+            **over,
+        }
+        environment = {
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_API_URL": f"{self.github_url}{API}",
+            "GITHUB_SERVER_URL": self.github_url,
+            "GITHUB_SHA": head,
+        }
+        step = workflow_step(self.library / ".github" / "workflows" / file, job, name)
+        return run_workflow_step(step, expressions, cwd=folder, environment=environment)
+
+    def rose(self) -> str:
+        found = self.step("evaluate-local.yml", "bumps")
+        assert found.code == 0, found.output
+        return found.outputs["skills"]
+
+    def ask(self, skills: str) -> StepRun:
+        return self.step("evaluate-local.yml", "evaluate", **{"needs.bumps.outputs.skills": skills})
+
+    def sweep(self) -> StepRun:
+        return self.step("sweep.yml", "sweep")
+
+    def jobs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.get("/jobs").json()["jobs"]
+        return found
+
+    def ended(self) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + 60
+        while any(job["status"] in {"queued", "running"} for job in self.jobs()):
+            assert time.monotonic() < deadline, self.jobs()
+            time.sleep(0.05)
+        return self.jobs()
+
+    def merge(self, number: int) -> int:
+        url = f"{self.github_url}{API}/repos/{REPOSITORY}/pulls/{number}/merge"
+        return httpx.put(url, headers={"Authorization": f"Bearer {VM}"}, json={}).status_code
+
+    def models(self, slug: str) -> list[str]:
+        data = self.repository.bare.file("main", f"components/{slug}/leaderboard.json")
+        return [] if data is None else [str(run["model"]) for run in parse_leaderboard(data, slug).runs]
+
+    def evaluate_cloud(self, skills: str) -> Path:
+        """The cloud workflow's jobs, one after the other, in the folders that GitHub would give them."""
+        plan = self.root / "plan"
+        plan.mkdir()
+        self.check_out(plan / "library")
+        planned = self.step("evaluate-cloud.yml", "plan", cwd=plan)
+        assert planned.code == 0, planned.output
+        assert planned.outputs["skills"] == skills
+        assert json.loads(planned.outputs["models"]) == [{"id": CLOUD_MODEL, "provider": "openai"}]
+        job = self.root / "matrix"
+        job.mkdir()
+        self.check_out(job / "library")
+        done = self.step(
+            "evaluate-cloud.yml", "evaluate", "Evaluate", cwd=job, **{"needs.plan.outputs.skills": skills}
+        )
+        assert done.code == 0, done.output
+        publish = self.root / "publish"
+        publish.mkdir()
+        shutil.copytree(job / "results", publish / "results" / "records-0")
+        return publish
+
+    def check_out(self, folder: Path) -> None:
+        git(self.root, "clone", "-q", "--depth=1", f"file://{self.repository.bare.path}", str(folder))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Round]:
+    lacking = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
+    if lacking and os.environ.get("EVALUATOR_REQUIRE") != "all":
+        pytest.skip(f"needs {', '.join(lacking)}")
+    github = SimulatedGitHub(tmp_path / "github")
+    github.state.add_token(VM, login="evaluator-vm")
+    github.state.add_token(ACTIONS, login="github-actions[bot]")
+    made = Round(tmp_path, github)
+    made.write_components()
+    slow = tuple(structs.replace(model, latency=0.2) for model in default_config().models)
+    config = structs.replace(default_config(), keys=(KEY, CLOUD_KEY), models=slow)
+    with ExitStack() as stack:
+        made.github_url = stack.enter_context(running(github))
+        book = AnswerBook.from_folders([made.library])
+        mindrouter = stack.enter_context(running(SimulatedMindRouter(config, book)))
+        made.adopt(mindrouter)
+        made.push()
+        settings = {
+            "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
+            "MINDROUTER_BASE_URL": mindrouter,
+            "MINDROUTER_API_KEY": KEY,
+            "EVALHOOK_PROMPT_LIBRARY": str(tmp_path / "clones" / "library"),
+            "EVALHOOK_PROMPT_LIBRARY_URL": f"{made.github_url}/{REPOSITORY}.git",
+            "EVALHOOK_STATE_DIR": str(tmp_path / "state"),
+            "EVALHOOK_GITHUB_REPO": REPOSITORY,
+            "EVALHOOK_GITHUB_API_URL": f"{made.github_url}{API}",
+            "EVALHOOK_TRUSTED_PUBLISHERS": "github-actions[bot]",
+            "GITHUB_TOKEN": VM,
+        }
+        made.service_url = stack.enter_context(running(create_app(read_settings(settings))))
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        made.client = stack.enter_context(httpx.Client(base_url=made.service_url, headers=headers))
+        yield made
+
+
+def test_from_a_push_to_a_merged_pull_request_and_nothing_is_left(world: Round) -> None:
+    world.bump("first", "1.1.0")
+    world.bump("second", "1.0.1")
+    head = world.push()
+    assert world.rose() == '["first"]'
+    asked = world.ask('["first"]')
+    assert asked.code == 0, asked.output
+    assert "component   first" in asked.summary
+    (job,) = world.ended()
+    assert (job["status"], job["prompt_commit"]) == ("completed", head), job["error"]
+    pulls = world.repository.pulls
+    assert [(pull.title, pull.user) for pull in pulls] == [("eval(first): 1.1.0, 1 models", "evaluator-vm")]
+    assert world.merge(1) == 200
+    assert world.models("first") == [LOCAL_MODEL]
+    swept = world.sweep()
+    assert swept.code == 0, swept.output
+    # `second` has never been evaluated: the sweep asks for it, on local and on cloud models.
+    assert "<td>first<" not in swept.summary
+    (started,) = world.repository.dispatches
+    assert (started.workflow, started.inputs["skill_name"]) == ("evaluate-cloud.yml", "second")
+    assert [job["skill_name"] for job in world.ended()] == ["second", "first"]
+    assert world.merge(2) == 200
+    again = world.sweep()
+    assert again.code == 0, again.output
+    assert "Nothing is left to evaluate." in again.summary
+
+
+def test_a_push_that_meets_a_busy_service_is_red_and_the_sweep_makes_up_for_it(world: Round) -> None:
+    slow = {"skill_name": "second", "replicates": 100}
+    assert world.client.post("/evaluate", json=slow).status_code == 202
+    world.bump("first", "1.1.0")
+    world.bump("second", "1.1.0")
+    world.push()
+    skills = world.rose()
+    assert skills == '["first","second"]'
+    asked = world.ask(skills)
+    assert asked.code == 1
+    assert "The service refused (HTTP 409)" in asked.output
+    assert "Left to the sweep" in asked.summary
+    assert "first\nsecond\n" in asked.summary
+    assert len(world.jobs()) == 1
+    (running_job,) = world.jobs()
+    world.client.post(f"/jobs/{running_job['job_id']}/cancel")
+    world.ended()
+    swept = world.sweep()
+    assert swept.code == 0, swept.output
+    world.ended()
+    assert {pull.title for pull in world.repository.pulls} >= {"eval(first): 1.1.0, 1 models"}
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)], ids=["local first", "cloud first"])
+def test_local_and_cloud_results_of_one_bump_merge_in_either_order(
+    world: Round, order: tuple[int, int]
+) -> None:
+    world.bump("first", "1.1.0")
+    world.push()
+    skills = world.rose()
+    assert world.ask(skills).code == 0
+    publish = world.evaluate_cloud(skills)
+    world.ended()
+    published = world.step("evaluate-cloud.yml", "publish", cwd=publish)
+    assert published.code == 0, published.output
+    assert f"{REPOSITORY}/pull/2" in published.summary
+    ours, theirs = world.repository.pulls
+    assert [ours.user, theirs.user] == ["evaluator-vm", "github-actions[bot]"]
+    assert ours.labels == theirs.labels == ["eval-results", "automerge"]
+    for number in order:
+        merged = world.merge(number)
+        # On GitHub a pull request whose commits are on the default branch by now is merged with it.
+        assert merged == 200 or world.repository.pulls[number - 1].state == "closed"
+    assert sorted(world.models("first")) == sorted([LOCAL_MODEL, CLOUD_MODEL])
+
+
+def test_a_cloud_job_holds_its_own_key_alone_and_hands_on_no_more_than_records(world: Round) -> None:
+    world.bump("first", "1.1.0")
+    world.push()
+    publish = world.evaluate_cloud(world.rose())
+    found = {path.relative_to(publish): path for path in publish.rglob("*") if path.is_file()}
+    for path in found.values():
+        data = path.read_bytes()
+        assert CLOUD_KEY.encode() not in data
+        assert TOKEN.encode() not in data
+    names = {path.name for path in found}
+    # Every case is the library's own here, so the replies are handed on with the records.
+    assert names >= {"records.json", "replies.jsonl", "run.json"}
+    assert "case-names.key" not in names
+
+
+def test_hostile_names_and_versions_in_files_execute_nothing(world: Round) -> None:
+    marker = world.root / "pwned"
+    for name in (f"$(touch {marker.name})", "`touch pwned`", "x; touch pwned", "--help", "a b"):
+        folder = world.library / "components" / name
+        folder.mkdir(parents=True)
+        (folder / "prompt.md").write_text(prompt("1.0.0"))
+    for number, version in enumerate(
+        ("$(touch pwned)", '1.0.0"; touch pwned; "', "1.0.0\n::error::x", "9" * 10_000)
+    ):
+        slug = f"odd-{number}"
+        (world.library / "components" / slug).mkdir()
+        (world.library / "components" / slug / "prompt.md").write_text(prompt(json.dumps(version)))
+    world.bump("first", "1.1.0")
+    world.push()
+    found = world.step("evaluate-local.yml", "bumps")
+    assert found.code == 0, found.output
+    assert found.outputs == {"skills": '["first"]'}
+    assert found.commands == []
+    assert len(found.summary) < 2000
+    swept = world.sweep()
+    assert swept.code == 0, swept.output
+    world.ended()
+    assert [path for path in world.root.rglob("*pwned*") if path.parent.name != "components"] == []
