@@ -3,7 +3,8 @@
 - docs/commands.md: each block that begins with `$ evalcli ... --help`; a command without one gets it at
   the end
 - docs/reference.md: the table of commands; the rows of endpoints (what is written of an answer stays)
-- docs/operations.md: the table of settings, from `evalhook.config.table`
+- docs/operations.md: the table of settings, from `evalhook.config.table`, and that of GitHub's permissions,
+  from `evalcore.github.permissions`
 - docker/compose.yaml: the settings that are handed on as docker/.env sets them
 """
 
@@ -24,6 +25,7 @@ from ruamel.yaml import YAML
 import evalcli.main
 import evalhook.main
 import evalsim.main
+from evalcore.github.permissions import PERMISSIONS
 from evalhook.config.table import SETTINGS
 from evalhook.web import page_routes, routes
 
@@ -36,6 +38,7 @@ PROGRAMS: Final[dict[str, click.Group]] = {
 BLOCK: Final = re.compile(r"```console\n\$ evalcli ([^\n]*--help)\n.*?```\n", re.DOTALL)
 COMMANDS: Final = "| command | options |"
 ENDPOINTS: Final = "| call | token | answer | refusals |"
+PERMISSIONS_TABLE: Final = "| permission | level | needed | what for |"
 SETTINGS_TABLE: Final = "| setting | default | meaning |"
 HANDED_ON: Final = re.compile(
     r"(      # Handed on where \.env sets them[^\n]*\n(?:      #[^\n]*\n)*)((?:      [A-Z_]+:\n)*)"
@@ -159,6 +162,13 @@ def setting_rows(_: list[str]) -> list[str]:
     ]
 
 
+def permission_rows(_: object) -> list[str]:
+    """Return the rows of GitHub's permissions."""
+    return [
+        row(each.shown, each.level, "yes" if each.is_needed else "no", each.purpose) for each in PERMISSIONS
+    ]
+
+
 def with_reference(page: str) -> str:
     """Return docs/reference.md with its tables of commands and of endpoints."""
     every = [line for name, group in PROGRAMS.items() for line in commands(group, (name,), None)]
@@ -166,8 +176,8 @@ def with_reference(page: str) -> str:
 
 
 def with_settings(page: str) -> str:
-    """Return docs/operations.md with its table of settings."""
-    return with_table(page, SETTINGS_TABLE, setting_rows)
+    """Return docs/operations.md with its tables of GitHub's permissions and of settings."""
+    return with_table(with_table(page, PERMISSIONS_TABLE, permission_rows), SETTINGS_TABLE, setting_rows)
 
 
 def with_environment(compose: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from evalcore.github.permissions import PERMISSIONS
 from evalhook.config.settings import inspect_settings
 from evalhook.config.table import SETTINGS
 from evalhook.worker.service import ANSWER_SECONDS, CANCELLED_SECONDS
@@ -76,3 +77,14 @@ def test_a_request_is_answered_before_the_proxy_stops_waiting(project_root: Path
     waits = [int(wait) for wait in re.findall(r"(?:response_header_timeout|read_timeout) (\d+)s", caddy)]
     assert len(waits) == 2
     assert min(waits) >= ANSWER_SECONDS + CANCELLED_SECONDS + 5
+
+
+def test_the_permissions_that_the_page_asks_for_are_those_of_the_code(project_root: Path) -> None:
+    rows = re.findall(
+        r"^\| ([A-Z][\w ]+) \| (\w+) \| (yes|no) \| ([^|]+) \|$",
+        (project_root / "docs/operations.md").read_text(),
+        re.MULTILINE,
+    )
+    assert rows == [
+        (each.shown, each.level, "yes" if each.is_needed else "no", each.purpose) for each in PERMISSIONS
+    ], "run `make docs`"

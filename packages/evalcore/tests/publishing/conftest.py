@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from evalcore.git.clone import Clone
 from evalcore.git.commits import commit_file
@@ -92,7 +94,8 @@ class World:
         return Clone(folder, work=self.root / "work", credentials=Credentials(self.url, lambda: GITHUB_TOKEN))
 
     def github(self, token: str = GITHUB_TOKEN, **settings: Any) -> GitHub:
-        return GitHub(REPOSITORY, FixedToken(Secret(token)), api_url=self.api, retries=0, **settings)
+        values = {"tokens": FixedToken(Secret(token)), "api_url": self.api, "retries": 0}
+        return GitHub(REPOSITORY, **values | settings)
 
     def committer(self, mode: Any = "pr", *, second: int = 5, **settings: Any) -> Committer:
         values = {"mode": mode, "github": self.github(), "now": lambda: MOMENT.replace(second=second)}
@@ -160,6 +163,15 @@ class World:
     def refresh(self) -> list[str]:
         """Bring the open results up to date; give the branches that were behind."""
         return list(Refresher(self.clone, self.github()).refresh())
+
+
+@pytest.fixture(scope="session")
+def app_key() -> tuple[str, str]:
+    """The private and the public key of a GitHub App."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
 
 
 @pytest.fixture

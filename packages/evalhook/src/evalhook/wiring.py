@@ -74,7 +74,8 @@ class ExternalSystems:
     """What the service uses beyond itself."""
 
     def __init__(self, settings: Settings) -> None:
-        tokens = github_tokens(settings)
+        self.tokens = tokens = github_tokens(settings)
+        """Of GitHub; None where there are none."""
         self.library = Clone(
             settings.prompt_library,
             work=settings.state_dir / "worktrees" / "library",
@@ -124,7 +125,7 @@ class ExternalSystems:
             Committer(
                 self.library,
                 mode=settings.commit_back,
-                github=self.github,
+                github=self.github or self.reports,  # in mode `push` for the author of commits alone
                 commit_suffix=settings.commit_suffix,
                 auto_merge=settings.auto_merge,
             ),

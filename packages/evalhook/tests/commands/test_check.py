@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from msgspec import structs
 
+from evalcore.github.permissions import PERMISSIONS
 from evalhook.commands.check import run_checks
 from evalhook.main import cli
+from evalsim.github import SimulatedGitHub
 from evalsim.library import as_git, write_sample_library
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
@@ -96,3 +100,48 @@ def test_the_command_exits_2_when_anything_fails(environment: Environment) -> No
     result = CliRunner().invoke(cli, ["check"], env=environment(EVALHOOK_BIND="x"))
     assert result.exit_code == 2
     assert "fail  EVALHOOK_BIND: is not host:port" in result.output
+
+
+@pytest.fixture(scope="module")
+def app_key() -> tuple[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_fine", "said"),
+    [
+        ([], True, "its default branch is main"),
+        (["issues"], True, "the App lacks Issues write (the issue of a component that fails)"),
+        (["contents"], False, "the App lacks Contents write"),
+    ],
+)
+def test_what_an_app_may_not_do_is_told(
+    environment: Environment,
+    tmp_path: Path,
+    app_key: tuple[str, str],
+    missing: list[str],
+    said: str,
+    *,
+    is_fine: bool,
+) -> None:
+    private, public = app_key
+    simulated = SimulatedGitHub(tmp_path / "github")
+    simulated.state.add_repository("acme/library")
+    granted = {each.name: each.level for each in PERMISSIONS if each.name not in missing}
+    simulated.state.add_app("77", public, granted)
+    with running(simulated) as url:
+        lines = by_name(
+            environment(
+                EVALHOOK_COMMIT_BACK="pr",
+                EVALHOOK_GITHUB_REPO="acme/library",
+                EVALHOOK_GITHUB_API_URL=f"{url}/api/v3",
+                EVALHOOK_GITHUB_APP_ID="77",
+                EVALHOOK_GITHUB_APP_PRIVATE_KEY=private,
+                GITHUB_TOKEN="",
+            )
+        )
+    assert (lines["GitHub"][0], said in lines["GitHub"][1]) == (is_fine, True), lines["GitHub"]
+    assert private.split("\n")[1] not in "".join(text for _, text in lines.values())

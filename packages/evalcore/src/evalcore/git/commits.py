@@ -19,12 +19,6 @@ from evalcore.git.objects import PLAIN, REGULAR, entry_at, unsafe
 from evalcore.git.translate import said
 
 PUSH_TIMEOUT = 120.0
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "Evaluator",
-    "GIT_AUTHOR_EMAIL": "evaluator@users.noreply.github.com",
-    "GIT_COMMITTER_NAME": "Evaluator",
-    "GIT_COMMITTER_EMAIL": "evaluator@users.noreply.github.com",
-}
 CONFLICT = 1
 """The status of `git merge-tree` for a merge with conflicts; see git-merge-tree(1)."""
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -32,7 +26,26 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 OUTDATED = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value", re.IGNORECASE)
 
 
-def commit_file(clone: Clone, parent: str, path: str, data: bytes, message: str) -> str:
+class Identity(NamedTuple):
+    """Who a commit is by."""
+
+    name: str
+    email: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How git is given it."""
+        whose = ("AUTHOR", "COMMITTER")
+        names = {f"GIT_{role}_NAME": self.name for role in whose}
+        return names | {f"GIT_{role}_EMAIL": self.email for role in whose}
+
+
+EVALUATOR = Identity("Evaluator", "evaluator@users.noreply.github.com")
+
+
+def commit_file(
+    clone: Clone, parent: str, path: str, data: bytes, message: str, author: Identity = EVALUATOR
+) -> str:
     """Make a commit on `parent` that sets one file and nothing else; gives its id. No branch moves.
 
     Raises UnsafePath where the path holds something else than a regular file in a folder.
@@ -41,11 +54,19 @@ def commit_file(clone: Clone, parent: str, path: str, data: bytes, message: str)
     entry = entry_at(clone.path, parent, path)
     if (around is not None and around.kind != "tree") or (entry is not None and entry.mode not in REGULAR):
         raise unsafe(path, parent)
-    return _commit(clone, parent, entry.mode if entry else PLAIN, path, data, (parent,), message)
+    mode = entry.mode if entry else PLAIN
+    return _commit(clone, parent, mode, path, data, (parent,), message, author)
 
 
 def _commit(
-    clone: Clone, base: str, mode: str, path: str, data: bytes, parents: Sequence[str], message: str
+    clone: Clone,
+    base: str,
+    mode: str,
+    path: str,
+    data: bytes,
+    parents: Sequence[str],
+    message: str,
+    author: Identity,
 ) -> str:
     """Commit the tree of `base` with one file set, through an index of its own; gives the commit's id."""
     blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
@@ -56,7 +77,7 @@ def _commit(
         tree = clone.git("write-tree", environment=index).text
     named = [part for parent in parents for part in ("-p", parent)]
     arguments = ("commit-tree", tree, *named, "-F", "-")
-    return clone.git(*arguments, environment=IDENTITY, stdin=message.encode()).text
+    return clone.git(*arguments, environment=author.environment, stdin=message.encode()).text
 
 
 def remote_tip(clone: Clone, branch: str) -> str | None:
@@ -177,7 +198,13 @@ def try_merge(clone: Clone, ours: str, theirs: str) -> Merge:
 
 
 def commit_merge(
-    clone: Clone, merge: Merge, path: str, data: bytes, parents: tuple[str, str], message: str
+    clone: Clone,
+    merge: Merge,
+    path: str,
+    data: bytes,
+    parents: tuple[str, str],
+    message: str,
+    author: Identity = EVALUATOR,
 ) -> str:
     """Commit a merge in which the file at `path`, the one that may conflict, is `data`; gives its id."""
-    return _commit(clone, merge.tree, PLAIN, path, data, parents, message)
+    return _commit(clone, merge.tree, PLAIN, path, data, parents, message, author)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import islice
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from github import Auth, Github, GithubException
 from github.PullRequest import PullRequest as ApiPullRequest
 from github.Repository import Repository as ApiRepository
 
+from evalcore.git.commits import Identity
 from evalcore.git.credentials import require_secure
 from evalcore.git.setting_names import NO_NAMES, SettingNames
 from evalcore.github.auto_merge import enable_auto_merge
@@ -78,6 +79,8 @@ class GitHub:
         self._names = names
         self._trusted = frozenset(login.lower() for login in trusted)
         self._account: str | None = None
+        self._identity: Identity | None = None
+        self._is_identity_known = False
 
     def account(self) -> str | None:
         """The login that the token acts under; None where GitHub does not say. Raises RepositoryError."""
@@ -88,6 +91,26 @@ class GitHub:
                 hint = f"name the account in {self._names.trusted_publishers}"
                 log.warning("account_unknown", repository=self.repository, hint=hint)
         return self._account
+
+    def identity(self) -> Identity | None:
+        """Return the account as the author of commits, by the address that GitHub knows it by.
+
+        None where GitHub does not say whose the token is, or knows no such account. Raises RepositoryError.
+        """
+        if not self._is_identity_known:
+            account = self.account()
+            if account is not None:
+                with self._client("look the account up") as client:
+                    number = _number(client, account)
+                if number is not None:
+                    self._identity = Identity(account, f"{number}+{account}@{self._noreply_host}")
+            self._is_identity_known = True
+        return self._identity
+
+    @property
+    def _noreply_host(self) -> str:
+        host = urlsplit(self._api_url).hostname or ""
+        return f"users.noreply.{'github.com' if self._api_url == PUBLIC_API else host}"
 
     def results_pull_requests(self, slug: str, base: str) -> list[PullRequest]:
         """The open pull requests with results of a component, the newest first."""
@@ -243,6 +266,15 @@ def slug_of(branch: str) -> str | None:
     """Return the component whose results a branch holds, by its name; None for any other branch."""
     found = RESULTS_BRANCH.fullmatch(branch)
     return found[1] if found is not None else None
+
+
+def _number(client: Github, account: str) -> int | None:
+    try:
+        return client.get_user(account).id
+    except GithubException as error:
+        if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+            raise
+        return None
 
 
 def _login(client: Github) -> str | None:

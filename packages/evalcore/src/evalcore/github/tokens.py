@@ -37,6 +37,7 @@ class AppTokens:
         self._api_url = api_url
         self._now = now
         self._current: tuple[str, datetime] | None = None
+        self._granted: dict[str, str] = {}
 
     def token(self) -> str:
         """Return the token at hand, or fetch one."""
@@ -49,6 +50,11 @@ class AppTokens:
         """Fetch another one next time."""
         self._current = None
 
+    def granted(self) -> dict[str, str]:
+        """Return what the App may do, by GitHub's names, as the present token says."""
+        self.token()
+        return dict(self._granted)
+
     def _fetch(self) -> tuple[str, datetime]:
         owner, _, name = self._repository.partition("/")
         with translated(self._api_url, "make a token for the app", self._private_key, self._names):
@@ -57,6 +63,7 @@ class AppTokens:
                 auth=auth, base_url=self._api_url, timeout=TIMEOUT, retry=retry_policy()
             ) as app:
                 made = app.get_access_token(app.get_repo_installation(owner, name).id)
+                self._granted = {str(name): str(level) for name, level in made.permissions.items()}
         return made.token, made.expires_at
 
 

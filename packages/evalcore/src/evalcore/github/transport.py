@@ -94,7 +94,9 @@ def _translate(
         limited.retry_after = _asked_wait(error.headers or {})
         return limited
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
-        hint = f"check {names.github_repo}, and that the token may write contents and pull requests there"
+        accepted = said(str((error.headers or {}).get("x-accepted-github-permissions", "")))
+        may = f"has the permission {accepted}" if accepted else "may write contents and pull requests"
+        hint = f"check {names.github_repo}, and that the token {may} there"
         return GitHubRefused(what, where=where, hint=hint)
     if HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return PullRequestRefused(

@@ -18,7 +18,7 @@ import structlog
 
 from evalcore.errors import EvaluatorError, LeaderboardError
 from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file, fork_of, push, remote_tip
+from evalcore.git.commits import EVALUATOR, commit_file, fork_of, push, remote_tip
 from evalcore.git.errors import GitFailed, PushOutdated, PushRefused, RemoteUnreachable
 from evalcore.git.objects import message_of, read_blob
 from evalcore.github.client import GitHub, PullRequest
@@ -309,7 +309,8 @@ class Committer:
 
     def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
         message = messages.commit_message(results, self._suffix)
-        return commit_file(self._clone, base.commit, delivery.path, base.merged, message)
+        author = (self._github and self._github.identity()) or EVALUATOR
+        return commit_file(self._clone, base.commit, delivery.path, base.merged, message, author)
 
     def _push_to_default(self, delivery: Delivery, results: Results, outbox: Outbox, save: Save) -> Published:
         """Push to the default branch; where it has moved, build on where it is now."""

@@ -13,7 +13,7 @@ import structlog
 
 from evalcore.errors import EvaluatorError
 from evalcore.git.clone import FETCH_TIMEOUT, Clone
-from evalcore.git.commits import commit_merge, push, try_merge
+from evalcore.git.commits import EVALUATOR, commit_merge, push, try_merge
 from evalcore.github.client import GitHub, slug_of
 from evalcore.publishing import messages
 from evalcore.publishing.changes import leaderboard_path, read_leaderboard, require_only_results
@@ -74,7 +74,8 @@ class Refresher:
         earlier, later = (read_leaderboard(self._clone, slug, commit) for commit in (ours, theirs))
         data = encode_leaderboard(merge_leaderboards(earlier, later))
         message = messages.merge_message(slug, self._clone.default_branch)
-        commit = commit_merge(self._clone, merge, leaderboard_path(slug), data, (ours, theirs), message)
+        author, path = self._github.identity() or EVALUATOR, leaderboard_path(slug)
+        commit = commit_merge(self._clone, merge, path, data, (ours, theirs), message, author)
         push(self._clone, commit, branch)
         log.info("results_refreshed", branch=branch, commit=commit)
         return Refreshed(ours, commit)

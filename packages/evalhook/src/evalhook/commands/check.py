@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from evalcore.errors import ConfigurationError, EvaluatorError, StorageError
 from evalcore.git.clone import Clone
 from evalcore.git.commits import remote_tip
+from evalcore.github.permissions import lacking
+from evalcore.github.tokens import AppTokens
 from evalcore.library.checkout import CommitCheckout
 from evalcore.library.loader import load_models
 from evalcore.library.models import ModelsFile, is_local
@@ -126,7 +128,20 @@ class _Checks:
         github = self._external.github
         if github is None:
             return f"not needed to commit back by {self._settings.commit_back}"
-        return f"{self._settings.github_repo} is there; its default branch is {github.check()}"
+        found = f"{self._settings.github_repo} is there; its default branch is {github.check()}"
+        return found + self._missing_permissions()
+
+    def _missing_permissions(self) -> str:
+        """Say what an App may not do; GitHub does not say it of other tokens. Raises where that is needed."""
+        tokens = self._external.tokens
+        missing = lacking(tokens.granted()) if isinstance(tokens, AppTokens) else []
+        if not missing:
+            return ""
+        said = ", ".join(f"{each.shown} {each.level} ({each.purpose})" for each in missing)
+        if any(each.is_needed for each in missing):
+            hint = "grant it in the App's settings, and accept it where the App is installed"
+            raise ConfigurationError(f"the App lacks {said}", where="EVALHOOK_GITHUB_APP_ID", hint=hint)
+        return f"; the App lacks {said}"
 
 
 def _check_clone(clone: Clone, url: str | None) -> str:

@@ -156,6 +156,10 @@ def _refuse(
         return Answer(401, b"Authentication failed\n" if sent else b"Repository not found.\n", asking)
     if repository is None:
         return Answer(404, b"Repository not found.\n")
-    if service == "push" and caller is not None and caller.access != "write":
+    level = "write" if service == "push" else "read"
+    if caller is not None and repository.private and not caller.allows("contents", level="read"):
+        return Answer(404, b"Repository not found.\n")
+    may_write = caller is not None and caller.access == "write" and caller.allows("contents", level=level)
+    if service == "push" and not may_write:
         return Answer(403, b"Write access to repository not granted.\n")
     return None

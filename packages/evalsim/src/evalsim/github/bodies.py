@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TypeAlias
 
 from evalsim.github.state import Comment, CommitStatus, Issue, Label, Pull, Repository
@@ -9,9 +10,14 @@ from evalsim.github.state import Comment, CommitStatus, Issue, Label, Pull, Repo
 Body: TypeAlias = dict[str, object]
 
 
+def user_id(login: str) -> int:
+    """An account's number, another one for each login."""
+    return zlib.crc32(login.lower().encode())
+
+
 def user_body(login: str) -> Body:
     """A user or bot."""
-    return {"login": login, "id": 1, "type": "Bot" if login.endswith("[bot]") else "User"}
+    return {"login": login, "id": user_id(login), "type": "Bot" if login.endswith("[bot]") else "User"}
 
 
 def label_body(label: Label) -> Body:

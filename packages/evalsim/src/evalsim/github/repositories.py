@@ -146,8 +146,7 @@ def answer_app(state: State, request: Request) -> Answer:
     if request.method == "POST" and request.path == f"/app/installations/{app.installation}/access_tokens":
         token, expires = state.mint(app)
         when = expires.strftime("%Y-%m-%dT%H:%M:%SZ")
-        permissions = dict.fromkeys(("contents", "issues", "pull_requests", "statuses"), "write")
-        return json_answer(201, {"token": token, "expires_at": when, "permissions": permissions})
+        return json_answer(201, {"token": token, "expires_at": when, "permissions": app.permissions})
     raise not_found()
 
 

@@ -19,12 +19,18 @@ Wanted = TypeVar("Wanted", bound=msgspec.Struct)
 class ApiError(Exception):
     """An error as GitHub answers it."""
 
-    def __init__(self, status: int, message: str, errors: list[object] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        errors: list[object] | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(message)
         body: Body = {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
         if errors is not None:
             body["errors"] = errors
-        self.answer = json_answer(status, body)
+        self.answer = json_answer(status, body, headers)
 
 
 class Request(NamedTuple):

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies, issues, pulls, repositories, trees
 from evalsim.github.graphql import answer_graphql
+from evalsim.github.permissions import require_permission
 from evalsim.github.repositories import answer_app
 from evalsim.github.request import ApiError, Request, not_found
 from evalsim.github.state import State, Token
@@ -81,12 +82,13 @@ def _answer(state: State, request: Request) -> Answer:
         if caller.login.endswith("[bot]"):
             raise ApiError(403, "Resource not accessible by integration")
         return json_answer(200, bodies.user_body(caller.login))
+    if request.method == "GET" and request.path.startswith("/users/"):
+        return json_answer(200, bodies.user_body(unquote(request.path.removeprefix("/users/"))))
     found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", request.path)
     repository = state.repositories.get(found[1].lower()) if found else None
     if found is None or repository is None:
         raise not_found()
-    if request.method != "GET" and caller.access != "write":
-        raise ApiError(403, "Resource not accessible by personal access token")
+    require_permission(caller, request, found[2] or "")
     for method, pattern, handler, _ in REPOSITORY_ROUTES:
         match = re.fullmatch(pattern, found[2] or "")
         if match and method == request.method:

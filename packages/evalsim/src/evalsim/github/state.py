@@ -14,6 +14,7 @@ from evalsim.github.faults import Faults
 from evalsim.github.repository import BareRepository
 
 Access = Literal["read", "write"]
+USUAL_PERMISSIONS: Final = dict.fromkeys(("contents", "issues", "pull_requests", "statuses"), "write")
 MERGE_METHODS: Final = {"MERGE": "merge commit", "SQUASH": "squash", "REBASE": "rebase"}
 """GraphQL's names of the ways to merge, and how GitHub's refusals call them."""
 
@@ -136,12 +137,14 @@ class Token(msgspec.Struct, frozen=True):
     login: str
     access: Access
     expires: datetime | None = None
-    permissions: frozenset[str] | None = None
-    """What it may write, by GitHub's names; None for everything, as a classic token with `repo`."""
+    permissions: dict[str, str] | None = None
+    """Name to `read` or `write`; None for everything, as a classic token with `repo`."""
 
-    def allows(self, *permissions: str) -> bool:
+    def allows(self, *names: str, level: str = "write") -> bool:
         """Whether it has all of these permissions."""
-        return self.permissions is None or self.permissions >= set(permissions)
+        if self.permissions is None:
+            return True
+        return all(self.permissions.get(name) in {level, "write"} for name in names)
 
 
 class App(msgspec.Struct, frozen=True):
@@ -150,6 +153,7 @@ class App(msgspec.Struct, frozen=True):
     app_id: str
     public_key: str
     installation: int
+    permissions: dict[str, str]
 
 
 class State:
@@ -190,13 +194,15 @@ class State:
         login: str = "evaluator-bot",
         access: Access = "write",
         expires: datetime | None = None,
+        permissions: dict[str, str] | None = None,
     ) -> None:
-        """Let a token in."""
-        self.tokens[token] = Token(login, access, expires)
+        """Let a token in; with `permissions` it is a fine-grained one."""
+        self.tokens[token] = Token(login, access, expires, permissions)
 
-    def add_app(self, app_id: str, public_key: str) -> None:
+    def add_app(self, app_id: str, public_key: str, permissions: dict[str, str] | None = None) -> None:
         """Install a GitHub App; it signs with the private key to this public one (PEM)."""
-        self.apps[app_id] = App(app_id, public_key, 1000 + len(self.apps))
+        granted = USUAL_PERMISSIONS if permissions is None else permissions
+        self.apps[app_id] = App(app_id, public_key, 1000 + len(self.apps), dict(granted))
 
     def bearer(self, token: str | None) -> Token | None:
         """Whose token it is; None for none, an unknown or an expired one."""
@@ -209,7 +215,8 @@ class State:
         """Make an installation token, good for an hour as GitHub's are."""
         token = f"ghs_{secrets.token_hex(18)}"
         expires = self.clock() + timedelta(hours=1)
-        self.add_token(token, login=f"evaluator-{app.app_id}[bot]", expires=expires)
+        login = f"evaluator-{app.app_id}[bot]"
+        self.add_token(token, login=login, expires=expires, permissions=app.permissions)
         return token, expires
 
     def now(self) -> str:
