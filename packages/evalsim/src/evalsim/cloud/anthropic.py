@@ -179,7 +179,7 @@ def _content(spoken: Spoken) -> list[JsonValue]:
     if spoken.as_tool:
         value = msgspec.json.decode(spoken.text)
         return [*blocks, {"type": "tool_use", "id": "toolu_1", "name": "answer", "input": value}]
-    return [*blocks, {"type": "text", "text": spoken.text}]
+    return [*blocks, {"type": "text", "text": spoken.text, "citations": None}]
 
 
 def _block_events(index: int, block: JsonObject) -> list[bytes]:
