@@ -12,6 +12,7 @@ from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import RunHead, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.tables import print_table
 from evalcore.errors import StorageError
@@ -21,8 +22,16 @@ from evalcore.runs.folder import RECORD, read_record
 
 
 @click.command(name="runs")
-@click.argument("skill", metavar="[SKILL]", required=False, type=SKILL)
-@click.option("--model", "model", metavar="ID", help="Only runs of this model.")
+@click.argument(
+    "skill", metavar="[SKILL]", required=False, type=SKILL, shell_complete=completed_by("components")
+)
+@click.option(
+    "--model",
+    "model",
+    metavar="ID",
+    shell_complete=completed_by("models"),
+    help="Only runs of this model.",
+)
 @PROMPT_LIBRARY
 @click.option(
     "--runs-dir",

@@ -33,7 +33,14 @@ PAGE = "show.html"
 
 @click.command(name="show")
 @click.argument("run", shell_complete=completed_by("runs"))
-@click.option("--case", "cases", multiple=True, metavar="NAME", help="Only this case; may be repeated.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completed_by("run_cases"),
+    help="Only this case; may be repeated.",
+)
 @click.option(
     "--replicate",
     type=click.IntRange(min=0),

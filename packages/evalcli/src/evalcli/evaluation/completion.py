@@ -13,13 +13,14 @@ import click
 
 from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
-from evalcli.leaderboards.run_folders import run_heads
+from evalcli.leaderboards.run_folders import find_run, run_heads
 from evalcli.terminal.completion import Names
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import EvaluatorError
 from evalcore.library.cases import case_folders
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import list_components, load_models, load_models_file
+from evalcore.runs.folder import read_plan
 from evalcore.runs.leaderboard import known_records
 
 MOST: Final = 200
@@ -58,6 +59,15 @@ def _cases(context: click.Context) -> Iterable[str]:
     return case_folders(FolderCheckout(library), data_sets, slug)
 
 
+def _run_cases(context: click.Context) -> Iterable[str]:
+    """Return the cases of the run that is named."""
+    named = next((name for name in (context.params.get("run"), *context.args) if name), None)
+    if named is None:
+        return ()
+    runs_dir = Path(context.params.get("runs_dir") or _library(context) / RUNS_IN_LIBRARY)
+    return [case.name for case in read_plan(find_run(named, runs_dir)).cases]
+
+
 def _models(context: click.Context) -> Iterable[str]:
     named = context.params.get("models") or context.params.get("path")
     found = load_models_file(Path(named)) if named else load_models(FolderCheckout(_library(context)))
@@ -88,4 +98,5 @@ _FINDERS: Final[Mapping[Names, Callable[[click.Context], Iterable[str]]]] = {
     "models": _models,
     "versions": _versions,
     "runs": _runs,
+    "run_cases": _run_cases,
 }

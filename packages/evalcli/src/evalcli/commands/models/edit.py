@@ -11,6 +11,7 @@ import click
 from evalcli.commands.arguments import PROMPT_LIBRARY
 from evalcli.commands.models.source import MODELS
 from evalcli.exits import Exit, refuse
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_line
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.library.checkout import MAX_BYTES
@@ -77,7 +78,7 @@ def add(
 
 
 @click.command()
-@click.argument("model_id", metavar="ID")
+@click.argument("model_id", metavar="ID", shell_complete=completed_by("models"))
 @PROMPT_LIBRARY
 @MODELS
 def remove(model_id: str, prompt_library: Path, path: Path | None) -> int:
