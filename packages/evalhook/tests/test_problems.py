@@ -18,6 +18,7 @@ from evalhook.errors import CurrentJob, Refusal
 REFUSALS = [
     (errors.NotReady("x"), 503, "not_ready"),
     (errors.UnknownCommit("x"), 422, "unknown_commit"),
+    (errors.UnknownModel("x"), 422, "unknown_model"),
     (errors.UnknownSkill("x"), 404, "unknown_skill"),
     (errors.UnusableComponent("x"), 422, "unusable_component"),
     (errors.UnknownJob("x"), 404, "unknown_job"),

@@ -4,6 +4,7 @@ Refusal
 ├── NotReady              a clone, MindRouter, the disk or the service itself cannot be used now
 ├── Busy                  another job runs
 ├── UnknownCommit         not found, or not reachable from the default branch
+├── UnknownModel          none of the configured local models
 ├── UnknownSkill          the evaluated commit has no such component
 ├── UnusableComponent     its prompt, schema or cases cannot be used
 ├── UnknownJob            there is no such job
@@ -58,6 +59,12 @@ class UnknownCommit(Refusal):
     """The commit is not there, or not reachable from the default branch."""
 
     code = "unknown_commit"
+
+
+class UnknownModel(Refusal):
+    """A model is asked for that is none of the configured local ones."""
+
+    code = "unknown_model"
 
 
 class UnknownSkill(Refusal):

@@ -117,6 +117,8 @@ class Job(Frozen, frozen=True, kw_only=True):
     replicates: int
     git_sha: str | None
     """As the caller gave it."""
+    models: tuple[str, ...] | None = None
+    """Those that the caller named; None for all."""
     prompt_commit: str
     dataset_commit: str | None
     created_at: str
@@ -274,6 +276,11 @@ SKILL_NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,99}$"
 GIT_SHA: Final = r"^[0-9a-fA-F]{7,40}$"
 
 
+MOST_MODELS: Final = 100
+MAX_MODEL_ID: Final = 200
+ModelId = Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_ID)]
+
+
 class EvaluateRequest(Strict, frozen=True):
     """What to evaluate."""
 
@@ -282,6 +289,10 @@ class EvaluateRequest(Strict, frozen=True):
     git_sha: Annotated[
         Annotated[str, Meta(pattern=GIT_SHA)] | None,
         Meta(description="The commit of the prompt library; the tip of its default branch where absent."),
+    ] = None
+    models: Annotated[
+        Annotated[tuple[ModelId, ...], Meta(min_length=1, max_length=MOST_MODELS)] | None,
+        Meta(description="Only these of the configured local models; all of them where absent."),
     ] = None
 
     def __post_init__(self) -> None:

@@ -65,6 +65,7 @@ _STATUS: Final[dict[type[Refusal], int]] = {
     errors.NotReady: 503,
     errors.Busy: 409,
     errors.UnknownCommit: 422,
+    errors.UnknownModel: 422,
     errors.UnknownSkill: 404,
     errors.UnusableComponent: 422,
     errors.UnknownJob: 404,

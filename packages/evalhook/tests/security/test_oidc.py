@@ -27,8 +27,9 @@ ALLOW = "repository=org/library ref=refs/heads/main; repository=org/other enviro
 CLAIMS = {
     "repository": "org/library",
     "ref": "refs/heads/main",
+    "repository_id": "900",
+    "repository_owner_id": "100",
     "workflow": "Evaluate on the local models",
-    "sub": "repo:org/library:ref:refs/heads/main",
 }
 NOW = int(time.time())
 
@@ -313,3 +314,50 @@ def test_such_a_token_opens_no_session_of_the_page(world, issuer: SimulatedIssue
         assert "set-cookie" not in answer.headers
 
     world.story(tell)
+
+
+@pytest.mark.parametrize("has_ids", [False, True], ids=["older repository", "newer repository"])
+@pytest.mark.parametrize(
+    ("rule", "is_allowed"),
+    [
+        ("sub=repo:org/library:ref:refs/heads/main", True),
+        ("sub=repo:org@100/library@900:ref:refs/heads/main", True),
+        ("sub=repo:org@100/library:ref:refs/heads/main", True),
+        ("sub=repo:org@101/library@900:ref:refs/heads/main", False),
+        ("sub=repo:org@100/library@901:ref:refs/heads/main", False),
+        ("sub=repo:org/library:ref:refs/heads/other", False),
+        ("sub=repo:org/library", False),
+        ("sub=repo:org/librar:ref:refs/heads/main", False),
+        ("sub=repo:org/library@900:ref:refs/heads/main repository_id=901", False),
+    ],
+)
+def test_rules_on_subjects_hold_with_ids_and_without(
+    issuer: SimulatedIssuer, clock: Clock, rule: str, *, is_allowed: bool, has_ids: bool
+) -> None:
+    issuer.has_ids_in_subject = has_ids
+    assert is_taken(verifier(issuer, clock, rule), issuer.token(AUDIENCE)) is is_allowed
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "repo:org/library@900@1:ref:refs/heads/main",
+        "repo:org@x/library@900:ref:refs/heads/main",
+        "repo:org@100/library@900/x:ref:refs/heads/main",
+        "actor:org repo:org@100/library@900:ref:refs/heads/main",
+        " repo:org/library:ref:refs/heads/main",
+        "repo:org/library:ref:refs/heads/main\n",
+        ["repo:org/library:ref:refs/heads/main"],
+        None,
+    ],
+)
+def test_subjects_that_are_written_alike_are_refused(
+    issuer: SimulatedIssuer, clock: Clock, subject: object
+) -> None:
+    oidc = verifier(issuer, clock, "sub=repo:org/library:ref:refs/heads/main")
+    assert not is_taken(oidc, issuer.token(AUDIENCE, sub=subject))
+
+
+def test_ids_of_a_rule_are_looked_for_in_a_token_that_has_none(issuer: SimulatedIssuer, clock: Clock) -> None:
+    oidc = verifier(issuer, clock, "sub=repo:org@100/library@900:ref:refs/heads/main")
+    assert not is_taken(oidc, issuer.token(AUDIENCE, repository_id=None))

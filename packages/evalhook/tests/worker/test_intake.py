@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -170,5 +171,48 @@ def test_a_malformed_request_is_400_while_a_job_runs(world) -> None:
         assert (await client.post("/evaluate", json={"skill_name": "missing"})).status_code == 409
         world.router.gate.set()
         await world.ended(client, accepted["job_id"])
+
+    world.story(tell)
+
+
+def test_only_the_models_that_are_named_are_evaluated(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        job = await world.evaluated(client, models=["beta", "beta"])
+        assert [row["model"] for row in job["result"]["models"]] == ["beta"]
+        assert job["models"] == ["beta", "beta"]
+        assert "models" not in await world.evaluated(client)
+
+    world.story(tell)
+
+
+@pytest.mark.parametrize("name", ["gamma", "", "x" * 201, "\ud800", 7, None])
+def test_a_model_that_is_none_of_the_local_ones_is_refused(world, name: object) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        body = json.dumps(GOOD | {"models": ["alpha", name]})
+        answer = await client.post("/evaluate", content=body, headers={"Content-Type": "application/json"})
+        is_name = isinstance(name, str) and 0 < len(name) < 200
+        expected = (422, "unknown_model") if is_name else (400, "invalid_request")
+        assert (answer.status_code, answer.json()["error"]["code"]) == expected
+        if is_name:
+            assert "alpha, beta" in answer.json()["error"]["message"]
+        assert await world.slot_is_free(client)
+
+    world.story(tell)
+
+
+@pytest.mark.parametrize("models", [[], "alpha", {"alpha": 1}, ["alpha"] * 101])
+def test_models_are_a_list_of_names(world, models: object) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/evaluate", json=GOOD | {"models": models})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+
+    world.story(tell)
+
+
+def test_mindrouter_is_looked_at_before_the_models_that_are_named(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.router.error = ProviderUnreachable("no answer")
+        answer = await client.post("/evaluate", json=GOOD | {"models": ["gamma"]})
+        assert answer.status_code == 503
 
     world.story(tell)

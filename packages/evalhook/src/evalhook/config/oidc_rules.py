@@ -8,6 +8,7 @@ claims of one rule must hold, of any rule.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Final
@@ -24,6 +25,16 @@ IDENTIFYING: Final = frozenset({"repository", "repository_id", "sub"})
 """Without one of these a rule would hold for workflows of any repository on GitHub."""
 WITHOUT_CASE: Final = frozenset({"repository", "repository_owner"})
 """GitHub's names of owners and repositories have no case."""
+SUBJECT: Final = re.compile(
+    r"repo:(?P<owner>[\w-]+)(?:@(?P<owner_id>\d{1,20}))?/(?P<name>[\w.-]+)(?:@(?P<id>\d{1,20}))?(?P<rest>:.*)?",
+    re.ASCII | re.DOTALL,
+)
+"""A subject of GitHub's; in repositories made after 2026-07-15 owner and name carry their ids.
+
+Neither name can hold an `@`: https://docs.github.com/en/actions/reference/security/oidc.
+"""
+IDS: Final = (("owner_id", "repository_owner_id"), ("id", "repository_id"))
+"""A part of the subject, and the claim that says the same."""
 HOW: Final = "write it as repository=owner/name ref=refs/heads/main; repository=..."
 
 
@@ -34,7 +45,10 @@ class TokenRule(Frozen, frozen=True):
 
     def allows(self, claims: Mapping[str, object]) -> bool:
         """Whether a token's claims are those of the rule."""
-        return all(_equal(name, claims.get(name), wanted) for name, wanted in self.claims)
+        return all(
+            _is_same_subject(claims, wanted) if name == "sub" else _equal(name, claims.get(name), wanted)
+            for name, wanted in self.claims
+        )
 
 
 class OidcSettings(Frozen, frozen=True):
@@ -88,3 +102,20 @@ def _equal(name: str, claimed: object, wanted: str) -> bool:
     if not isinstance(claimed, str):
         return False
     return claimed.lower() == wanted.lower() if name in WITHOUT_CASE else claimed == wanted
+
+
+def _is_same_subject(claims: Mapping[str, object], wanted: str) -> bool:
+    """Whether a token's subject is the one of a rule, with or without ids in either.
+
+    Ids in the rule must be those of the token, in its subject or in the claims of their own; a rule without
+    them takes any.
+    """
+    claimed = claims.get("sub")
+    if not isinstance(claimed, str):
+        return False
+    mine, theirs = SUBJECT.fullmatch(wanted), SUBJECT.fullmatch(claimed)
+    if mine is None or theirs is None:
+        return claimed == wanted
+    if any(mine[part] != theirs[part] for part in ("owner", "name", "rest")):
+        return False
+    return all(mine[part] in {None, theirs[part] or claims.get(claim)} for part, claim in IDS)

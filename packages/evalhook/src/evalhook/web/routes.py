@@ -15,7 +15,7 @@ from litestar.params import FromPath, QueryParameter, SkipValidation
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from evalcore.version import __version__
-from evalhook.jobs import GIT_SHA, SKILL_NAME
+from evalhook.jobs import GIT_SHA, MAX_MODEL_ID, MOST_MODELS, SKILL_NAME
 from evalhook.monitoring.metrics import Metrics
 from evalhook.problems import BusyBody, ErrorBody
 from evalhook.web import schemas
@@ -71,6 +71,13 @@ class EvaluateOperation(Operation):
                     pattern=GIT_SHA,
                     description="A commit reachable from the default branch; that branch's tip if absent.",
                 ),
+                "models": Schema(
+                    type=[OpenAPIType.ARRAY, OpenAPIType.NULL],
+                    items=Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_MODEL_ID),
+                    min_items=1,
+                    max_items=MOST_MODELS,
+                    description="Only these of the configured local models; all of them if absent.",
+                ),
             },
         )
         self.request_body = RequestBody(
@@ -98,7 +105,8 @@ class EvaluateOperation(Operation):
         _409="Another job runs; it is told which",
         _413="too_large: the body is over 4 KiB",
         _415="unsupported_media_type: the body is not application/json",
-        _422="unknown_commit, or unusable_component: its prompt, schema or cases cannot be used",
+        _422="unknown_commit; unknown_model: none of the configured local ones; or unusable_component: its "
+        "prompt, schema or cases cannot be used",
         _503="not_ready: a clone, models.yaml, MindRouter or the state directory cannot be used now",
     ),
 )

@@ -55,6 +55,9 @@ class JobView(Frozen, frozen=True, omit_defaults=True):
     progress: Progress
     result: JobResult | None
     error: JobError | None
+    models: Annotated[
+        tuple[str, ...] | None, Meta(description="The models that the caller named; absent for all.")
+    ] = None
     phase: Annotated[
         Phase | None, Meta(description="What a job that has not ended is at; null for one that has.")
     ] = None
@@ -113,6 +116,7 @@ def view(job: Job, position: int | None = None) -> JobView:
         progress=job.progress,
         result=state.result if isinstance(state, Completed | Failed | Cancelled) else None,
         error=state.error if isinstance(state, Failed) else None,
+        models=job.models,
         phase=_phase_of(job),
         position=position,
         attention=job.attention,

@@ -1,12 +1,13 @@
 """From a decoded request to a planned job: the checks of POST /evaluate that need clones and MindRouter.
 
 In their order: the clones are brought up to date, models.yaml and MindRouter are checked (NotReady), then
-the commit (UnknownCommit), the component (UnknownSkill) and its contents (UnusableComponent).
+the models asked for (UnknownModel), the commit (UnknownCommit), the component (UnknownSkill) and its
+contents (UnusableComponent).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -95,6 +96,7 @@ class Intake:
         models = await self._local_models(tips)
         step.name = "MindRouter"
         await self._probe(models)
+        models = _chosen(models, request.models)
         # models.yaml is of the tip, but the prompt of the commit asked for: an old prompt is measured on
         # the models of today.
         step.name = "looking the commit up"
@@ -158,3 +160,17 @@ class Intake:
             raise errors.UnusableComponent(public_line(error, self._publish_cases)) from error
         except UNUSABLE_CLONE as error:
             raise errors.NotReady(error.line) from error
+
+
+def _chosen(models: ModelsFile, wanted: Sequence[str] | None) -> ModelsFile:
+    """Keep the models that are asked for, in the order of models.yaml; raises UnknownModel."""
+    if wanted is None:
+        return models
+    known = [model.id for model in models.models]
+    for name in wanted:
+        if name not in known:
+            said = f"{name!r} is no model with provider mindrouter in .evaluator/models.yaml"
+            raise errors.UnknownModel(f"{said}; these are: {', '.join(known)}")
+    return ModelsFile(
+        providers=models.providers, models=tuple(model for model in models.models if model.id in wanted)
+    )

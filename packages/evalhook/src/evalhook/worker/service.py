@@ -198,7 +198,8 @@ async def _within(seconds: float, planning: asyncio.Task[JobPlan], step: Step) -
 def _is_same(job: Job, request: EvaluateRequest, plan: JobPlan) -> bool:
     """Whether a waiting job is the very one that is asked for."""
     asked = (request.skill_name, request.replicates, plan.prompt_commit, plan.dataset_commit)
-    return asked == (job.skill_name, job.replicates, job.prompt_commit, job.dataset_commit)
+    is_alike = asked == (job.skill_name, job.replicates, job.prompt_commit, job.dataset_commit)
+    return is_alike and set(request.models or ()) == set(job.models or ())
 
 
 def _queued(request: EvaluateRequest, plan: JobPlan, now: str) -> Job:
@@ -207,6 +208,7 @@ def _queued(request: EvaluateRequest, plan: JobPlan, now: str) -> Job:
         skill_name=request.skill_name,
         replicates=request.replicates,
         git_sha=request.git_sha,
+        models=request.models,
         prompt_commit=plan.prompt_commit or "",
         dataset_commit=plan.dataset_commit,
         created_at=now,

@@ -7,6 +7,7 @@ and gets `{"value": token}`; whoever verifies it asks for the two documents unde
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,6 +26,8 @@ class SimulatedIssuer:
         self.keys = [key]
         self.claims: dict[str, Any] = claims
         """What the tokens of jobs say of their workflow."""
+        self.has_ids_in_subject = False
+        """Whether subjects are those of repositories made after 2026-07-15."""
         self.is_down = False
         self.asked: list[str] = []
 
@@ -33,8 +36,20 @@ class SimulatedIssuer:
         now = int(time.time())
         times = {"iat": now, "nbf": now - 60, "exp": now + LIFETIME_SECONDS}
         claims = {"iss": self.url, "aud": audience, **times, **self.claims, **changes}
+        claims.setdefault("sub", self._subject(claims))
         kept = {name: value for name, value in claims.items() if value is not None}
         return (key or self.keys[0]).sign(kept)
+
+    def _subject(self, claims: Mapping[str, object]) -> str | None:
+        """Write a job's subject from what else its token says; None where that names no repository."""
+        owner, slash, name = str(claims.get("repository") or "").partition("/")
+        if not slash:
+            return None
+        if self.has_ids_in_subject:
+            owner += f"@{claims.get('repository_owner_id', '1')}"
+            name += f"@{claims.get('repository_id', '2')}"
+        environment, ref = claims.get("environment"), claims.get("ref", "refs/heads/main")
+        return f"repo:{owner}/{name}:" + (f"environment:{environment}" if environment else f"ref:{ref}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
