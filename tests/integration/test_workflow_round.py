@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,9 @@ class Round:
     def repository(self) -> Any:
         return self.github.state.repositories[REPOSITORY]
 
-    def write_components(self) -> None:
-        git(self.root, "init", "-q", "--initial-branch=main", str(self.library))
-        for slug in ("first", "second"):
-            self.bump(slug, "1.0.0")
-
     def adopt(self, gateway: str) -> None:
         models = self.library / ".evaluator" / "models.yaml"
-        models.parent.mkdir()
+        models.parent.mkdir(exist_ok=True)
         models.write_text(
             f"providers:\n  openai: {{api: openai, base_url: '{gateway}', api_key_env: OPENAI_API_KEY}}\n"
             f"models:\n  - {{id: {LOCAL_MODEL}, provider: mindrouter}}\n"
@@ -179,20 +175,13 @@ class Round:
         git(self.root, "clone", "-q", "--depth=1", f"file://{self.repository.bare.path}", str(folder))
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Round]:
-    lacking = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
-    if lacking and os.environ.get("EVALUATOR_REQUIRE") != "all":
-        pytest.skip(f"needs {', '.join(lacking)}")
-    github = SimulatedGitHub(tmp_path / "github")
-    github.state.add_token(VM, login="evaluator-vm")
-    github.state.add_token(ACTIONS, login="github-actions[bot]")
-    made = Round(tmp_path, github)
-    made.write_components()
-    slow = tuple(structs.replace(model, latency=0.2) for model in default_config().models)
+@contextmanager
+def served(made: Round) -> Iterator[Round]:
+    """Serve everybody outside, and the service, for a library whose components are written."""
+    slow = tuple(structs.replace(model, latency=0.1) for model in default_config().models)
     config = structs.replace(default_config(), keys=(KEY, CLOUD_KEY), models=slow)
     with ExitStack() as stack:
-        made.github_url = stack.enter_context(running(github))
+        made.github_url = stack.enter_context(running(made.github))
         book = AnswerBook.from_folders([made.library])
         mindrouter = stack.enter_context(running(SimulatedMindRouter(config, book)))
         made.adopt(mindrouter)
@@ -201,9 +190,9 @@ def world(tmp_path: Path) -> Iterator[Round]:
             "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
             "MINDROUTER_BASE_URL": mindrouter,
             "MINDROUTER_API_KEY": KEY,
-            "EVALHOOK_PROMPT_LIBRARY": str(tmp_path / "clones" / "library"),
+            "EVALHOOK_PROMPT_LIBRARY": str(made.root / "clones" / "library"),
             "EVALHOOK_PROMPT_LIBRARY_URL": f"{made.github_url}/{REPOSITORY}.git",
-            "EVALHOOK_STATE_DIR": str(tmp_path / "state"),
+            "EVALHOOK_STATE_DIR": str(made.root / "state"),
             "EVALHOOK_GITHUB_REPO": REPOSITORY,
             "EVALHOOK_GITHUB_API_URL": f"{made.github_url}{API}",
             "EVALHOOK_TRUSTED_PUBLISHERS": "github-actions[bot]",
@@ -212,6 +201,28 @@ def world(tmp_path: Path) -> Iterator[Round]:
         made.service_url = stack.enter_context(running(create_app(read_settings(settings))))
         headers = {"Authorization": f"Bearer {TOKEN}"}
         made.client = stack.enter_context(httpx.Client(base_url=made.service_url, headers=headers))
+        yield made
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Round:
+    """A library without components yet."""
+    lacking = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None]
+    if lacking and os.environ.get("EVALUATOR_REQUIRE") != "all":
+        pytest.skip(f"needs {', '.join(lacking)}")
+    github = SimulatedGitHub(tmp_path / "github")
+    github.state.add_token(VM, login="evaluator-vm")
+    github.state.add_token(ACTIONS, login="github-actions[bot]")
+    made = Round(tmp_path, github)
+    git(tmp_path, "init", "-q", "--initial-branch=main", str(made.library))
+    return made
+
+
+@pytest.fixture
+def world(empty: Round) -> Iterator[Round]:
+    for slug in ("first", "second"):
+        empty.bump(slug, "1.0.0")
+    with served(empty) as made:
         yield made
 
 
@@ -246,23 +257,18 @@ def test_a_push_that_meets_a_busy_service_is_red_and_the_sweep_makes_up_for_it(w
     slow = {"skill_name": "second", "replicates": 100}
     assert world.client.post("/evaluate", json=slow).status_code == 202
     world.bump("first", "1.1.0")
-    world.bump("second", "1.1.0")
     world.push()
     skills = world.rose()
-    assert skills == '["first","second"]'
     asked = world.ask(skills)
     assert asked.code == 1
     assert "The service refused (HTTP 409)" in asked.output
-    assert "Left to the sweep" in asked.summary
-    assert "first\nsecond\n" in asked.summary
-    assert len(world.jobs()) == 1
-    (running_job,) = world.jobs()
-    world.client.post(f"/jobs/{running_job['job_id']}/cancel")
-    world.ended()
+    assert "first\n" in asked.summary.partition("Left to the sweep")[2]
+    assert [job["skill_name"] for job in world.ended()] == ["second"]
     swept = world.sweep()
     assert swept.code == 0, swept.output
     world.ended()
-    assert {pull.title for pull in world.repository.pulls} >= {"eval(first): 1.1.0, 1 models"}
+    titles = ["eval(second): 1.0.0, 1 models", "eval(first): 1.1.0, 1 models"]
+    assert [pull.title for pull in world.repository.pulls] == titles
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)], ids=["local first", "cloud first"])
@@ -298,7 +304,7 @@ def test_a_cloud_job_holds_its_own_key_alone_and_hands_on_no_more_than_records(w
         assert CLOUD_KEY.encode() not in data
         assert TOKEN.encode() not in data
     names = {path.name for path in found}
-    # Every case is the library's own here, so the replies are handed on with the records.
+    # Every case is the library's own here, so that the replies are handed on with the records.
     assert names >= {"records.json", "replies.jsonl", "run.json"}
     assert "case-names.key" not in names
 
@@ -322,7 +328,50 @@ def test_hostile_names_and_versions_in_files_execute_nothing(world: Round) -> No
     assert found.outputs == {"skills": '["first"]'}
     assert found.commands == []
     assert len(found.summary) < 2000
-    swept = world.sweep()
+    # It reads every name and version; that the commits are of January leaves nothing to ask for.
+    swept = world.step("sweep.yml", "sweep", **{"inputs.since": "1h"})
     assert swept.code == 0, swept.output
-    world.ended()
     assert [path for path in world.root.rglob("*pwned*") if path.parent.name != "components"] == []
+
+
+def evalcli(library: Path, *arguments: str) -> str:
+    """Run evalcli in a library and give what it printed; it ends well."""
+    done = subprocess.run([EVALCLI, *arguments], cwd=library, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.corpus
+@pytest.mark.xdist_group("actionlint")
+def test_a_real_library_adopts_it_with_one_command(
+    empty: Round, shared_dir: Path, project_root: Path
+) -> None:
+    source = shared_dir / "prompt-library"
+    for path in source.rglob("*"):
+        if path.is_file():
+            target = empty.library / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    found = sorted((empty.library / "components").glob("*/evals/cases/*/input.*"))
+    skill = found[0].parents[3].name
+    with served(empty) as world:
+        evalcli(world.library, "check")
+        linters = project_root / ".ci" / "check-workflows"
+        if shutil.which("npm") is not None or os.environ.get("EVALUATOR_REQUIRE") == "all":
+            line = ["bash", linters, world.library]
+            linted = subprocess.run(line, capture_output=True, text=True, check=False)
+            assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
+        file = world.library / "components" / skill / "prompt.md"
+        file.write_text(re.sub(r"(?m)^version: .*$", "version: 99.0.0", file.read_text(), count=1))
+        world.push()
+        assert world.rose() == json.dumps([skill])
+        asked = world.ask(json.dumps([skill]))
+        assert asked.code == 0, asked.output
+        (job,) = world.ended()
+        assert job["status"] == "completed", job["error"]
+        assert world.merge(1) == 200
+        assert world.models(skill) == [LOCAL_MODEL]
+        local = world.library / ".github" / "workflows" / "evaluate-local.yml"
+        local.write_text(local.read_text().replace("default: 10", "default: 5"))
+        assert "evaluate-local.yml: yours, left as it is" in evalcli(world.library, "init")
+        assert "default: 5" in local.read_text()
