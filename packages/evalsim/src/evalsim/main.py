@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "demo": ("evalsim.demo.command", "Run the main job on this machine, everything outside it simulated."),
     "mindrouter": ("evalsim.mindrouter.command", "Serve the simulated MindRouter."),
     "github": ("evalsim.github.command", "Serve the simulated GitHub."),
+    "cloud": ("evalsim.cloud.command", "Serve a simulated provider of the cloud."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 
@@ -20,7 +21,7 @@ COMMANDS: Final = {
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="evalsim")
 def main() -> None:
-    """Simulate what the Evaluator works with: MindRouter, GitHub, and a demo of the whole."""
+    """Simulate what the Evaluator works with: MindRouter, GitHub, the cloud, and a demo of the whole."""
 
 
 if __name__ == "__main__":

@@ -167,7 +167,8 @@ async def cancel_job(job_id: FromPath[str], service: TheService) -> JobView:
     )
     | {
         409: ResponseSpec(
-            data_container=ErrorBody | BusyBody,
+            # Litestar takes a union and does not say so where pydantic is installed, as in development
+            data_container=ErrorBody | BusyBody,  # type: ignore[arg-type]
             description="wrong_state: the job has not ended, is published, or has no record; or another runs",
             generate_examples=False,
         )
