@@ -16,7 +16,7 @@ from evalsim.serving import address, listen_or_refuse, server_config
 
 
 @click.command("cloud")
-@click.argument("kind", type=click.Choice(get_args(ProviderKind)))
+@click.argument("kind", metavar="PROVIDER", type=click.Choice(get_args(ProviderKind)))
 @click.option(
     "--config",
     "config_file",
@@ -41,7 +41,7 @@ def command(
     port: int,
     keys: tuple[str, ...],
 ) -> None:
-    """Simulate Anthropic, OpenAI or Google: it refuses and fails as they describe it."""
+    """Simulate a provider (anthropic, openai or google): it refuses and fails as they describe it."""
     config = _read_config(config_file)
     if keys:
         config = msgspec.structs.replace(config, keys=(*config.keys, *keys))
