@@ -1,0 +1,36 @@
+"""Ids of jobs and runs: UUIDv7, which sort by the time at which they were made."""
+
+from __future__ import annotations
+
+import uuid
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalcore.ids import RANDOM_BYTES, uuid7
+
+MOMENTS = st.integers(0, 2**48 - 1)
+RANDOM = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
+
+
+@given(MOMENTS, RANDOM)
+def test_an_id_is_a_uuid_of_version_7(moment, random):
+    made = uuid.UUID(uuid7(moment, random))
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert made.int >> 80 == moment
+    assert str(made) == uuid7(moment, random)
+
+
+@given(MOMENTS, MOMENTS, RANDOM, RANDOM)
+def test_ids_sort_by_their_time(one, other, random, another):
+    if one < other:
+        assert uuid7(one, random) < uuid7(other, another)
+
+
+def test_of_more_random_bytes_the_first_count():
+    assert uuid7(1, bytes(10) + b"more") == uuid7(1, bytes(10))
+
+
+def test_ids_of_one_moment_differ_by_their_random_bytes():
+    made = {uuid7(1, bytes([0] * 9 + [at])) for at in range(256)}
+    assert len(made) == 256
