@@ -61,6 +61,7 @@ SEEN_IN = {
     "EVALHOOK_BIND": f"{SERVICE}::test_the_service_process_starts_answers_and_stops_in_order",
     "EVALHOOK_DEFAULT_BRANCH": f"{HERE}::test_the_default_branch_is_evaluated",
     "EVALHOOK_COMMIT_BACK": f"{SERVICE}::test_mode_push_puts_the_record_on_the_default_branch",
+    "EVALHOOK_AUTO_MERGE": f"{HERE}::test_the_committer_merges_by_itself_where_that_is_set",
     "EVALHOOK_COMMIT_SUFFIX": f"{WIRING}::test_the_commit_suffix_reaches_the_commit",
     "EVALHOOK_GITHUB_REPO": STATUS,
     "EVALHOOK_TRUSTED_PUBLISHERS": (
@@ -191,6 +192,24 @@ def github(tmp_path: Path) -> Iterator[tuple[SimulatedGitHub, str]]:
     app.state.add_repository(REPOSITORY, tmp_path / "seed")
     with running(app) as url:
         yield app, url
+
+
+@pytest.mark.parametrize("auto_merge", ["", "1"])
+def test_the_committer_merges_by_itself_where_that_is_set(
+    environment, monkeypatch: pytest.MonkeyPatch, auto_merge: str
+) -> None:
+    """What it then does is seen by its own tests; here, that the setting gets there."""
+    given: list[bool] = []
+
+    def committer(*_: object, auto_merge: bool = False, **__: object) -> None:
+        given.append(auto_merge)
+
+    monkeypatch.setattr("evalhook.wiring.Committer", committer)
+    chosen = environment(
+        EVALHOOK_COMMIT_BACK="push", GITHUB_TOKEN="ghp_abcdefgh", EVALHOOK_AUTO_MERGE=auto_merge
+    )
+    ExternalSystems(read_settings(chosen))
+    assert given == [bool(auto_merge)]
 
 
 def test_clones_are_made_from_their_urls_with_their_tokens(environment, tmp_path: Path, github) -> None:
