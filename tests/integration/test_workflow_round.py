@@ -24,6 +24,8 @@ from msgspec import structs
 from evalcore.runs.leaderboard import parse_leaderboard
 from evalhook.app import create_app
 from evalhook.config.settings import read_settings
+from evalsim.cloud import CloudConfig, CloudModel, SimulatedCloud
+from evalsim.cloud.config import ProviderKind
 from evalsim.github.app import API, SimulatedGitHub
 from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
 from evalsim.serving import running
@@ -32,8 +34,11 @@ from evalsim.testing import REPOSITORY, StepRun, git, run_workflow_step, workflo
 EVALCLI = Path(sys.executable).parent / "evalcli"
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 VM, ACTIONS = "ghp_vm_0123456789abcdef0123456789", "ghs_actions_0123456789abcdef"
-KEY, CLOUD_KEY = "mr2_" + "k" * 30, "sk-cloud-canary-0123456789"
-LOCAL_MODEL, CLOUD_MODEL = "openai/gpt-oss-120b", "qwen/qwen3.5-122b"
+KEY = "mr2_" + "k" * 30
+LOCAL_MODEL = "openai/gpt-oss-120b"
+PROVIDERS: tuple[ProviderKind, ...] = ("anthropic", "openai", "google")
+CLOUD_MODELS = {provider: f"{provider}-model" for provider in PROVIDERS}
+CLOUD_KEYS = {provider: f"sk-{provider}-canary-0123456789" for provider in PROVIDERS}
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "integer"}}}
 
 
@@ -49,20 +54,24 @@ class Round:
         self.library = root / "author"
         self.github_url = self.service_url = ""
         self.client = httpx.Client()
+        self.clouds: dict[ProviderKind, SimulatedCloud] = {}
         self.before = "0" * 40
 
     @property
     def repository(self) -> Any:
         return self.github.state.repositories[REPOSITORY]
 
-    def adopt(self, gateway: str) -> None:
+    def adopt(self, providers: dict[ProviderKind, str]) -> None:
         models = self.library / ".evaluator" / "models.yaml"
         models.parent.mkdir(exist_ok=True)
-        models.write_text(
-            f"providers:\n  openai: {{api: openai, base_url: '{gateway}', api_key_env: OPENAI_API_KEY}}\n"
-            f"models:\n  - {{id: {LOCAL_MODEL}, provider: mindrouter}}\n"
-            f"  - {{id: {CLOUD_MODEL}, provider: openai}}\n"
-        )
+        given = {
+            "providers": {provider: {"base_url": url} for provider, url in providers.items()},
+            "models": [
+                {"id": LOCAL_MODEL, "provider": "mindrouter"},
+                *({"id": CLOUD_MODELS[provider], "provider": provider} for provider in providers),
+            ],
+        }
+        models.write_text(json.dumps(given))
         subprocess.run([EVALCLI, "init", self.library], check=True, capture_output=True)
 
     def bump(self, slug: str, version: str) -> None:
@@ -105,10 +114,6 @@ class Round:
             "vars.EVAL_TRUSTED_PUBLISHERS": "evaluator-vm",
             "secrets.EVAL_APP_PRIVATE_KEY": "",
             "secrets.EVAL_CASE_NAMES_KEY": "",
-            "matrix.model.id": CLOUD_MODEL,
-            "matrix.model.provider == 'anthropic' && secrets.ANTHROPIC_API_KEY || ''": "",
-            "matrix.model.provider == 'openai' && secrets.OPENAI_API_KEY || ''": CLOUD_KEY,
-            "matrix.model.provider == 'google' && secrets.GOOGLE_API_KEY || ''": "",
             **over,
         }
         environment = {
@@ -158,17 +163,25 @@ class Round:
         planned = self.step("evaluate-cloud.yml", "plan", cwd=plan)
         assert planned.code == 0, planned.output
         assert planned.outputs["skills"] == skills
-        assert json.loads(planned.outputs["models"]) == [{"id": CLOUD_MODEL, "provider": "openai"}]
-        job = self.root / "matrix"
-        job.mkdir()
-        self.check_out(job / "library")
-        done = self.step(
-            "evaluate-cloud.yml", "evaluate", "Evaluate", cwd=job, **{"needs.plan.outputs.skills": skills}
-        )
-        assert done.code == 0, done.output
+        models = json.loads(planned.outputs["models"])
+        assert models == [{"id": CLOUD_MODELS[one], "provider": one} for one in PROVIDERS]
         publish = self.root / "publish"
         publish.mkdir()
-        shutil.copytree(job / "results", publish / "results" / "records-0")
+        for number, model in enumerate(models):
+            job = self.root / f"matrix-{number}"
+            job.mkdir()
+            self.check_out(job / "library")
+            keys = {
+                f"matrix.model.provider == '{one}' && secrets.{one.upper()}_API_KEY || ''": (
+                    CLOUD_KEYS[one] if model["provider"] == one else ""
+                )
+                for one in PROVIDERS
+            }
+            given = {"needs.plan.outputs.skills": skills, "matrix.model.id": model["id"], **keys}
+            done = self.step("evaluate-cloud.yml", "evaluate", "Evaluate", cwd=job, **given)
+            assert done.code == 0, done.output
+            assert not [key for key in CLOUD_KEYS.values() if key in done.output + done.summary]
+            shutil.copytree(job / "results", publish / "results" / f"records-{number}")
         return publish
 
     def check_out(self, folder: Path) -> None:
@@ -179,12 +192,15 @@ class Round:
 def served(made: Round) -> Iterator[Round]:
     """Serve everybody outside, and the service, for a library whose components are written."""
     slow = tuple(structs.replace(model, latency=0.1) for model in default_config().models)
-    config = structs.replace(default_config(), keys=(KEY, CLOUD_KEY), models=slow)
+    config = structs.replace(default_config(), keys=(KEY,), models=slow)
     with ExitStack() as stack:
         made.github_url = stack.enter_context(running(made.github))
         book = AnswerBook.from_folders([made.library])
         mindrouter = stack.enter_context(running(SimulatedMindRouter(config, book)))
-        made.adopt(mindrouter)
+        for provider in PROVIDERS:
+            cloud = CloudConfig(models=(CloudModel(CLOUD_MODELS[provider]),), keys=(CLOUD_KEYS[provider],))
+            made.clouds[provider] = SimulatedCloud(provider, cloud, book)
+        made.adopt({one: stack.enter_context(running(app)) for one, app in made.clouds.items()})
         made.push()
         settings = {
             "MINDROUTER_EVAL_WEBHOOK_TOKEN": TOKEN,
@@ -291,7 +307,7 @@ def test_local_and_cloud_results_of_one_bump_merge_in_either_order(
         merged = world.merge(number)
         # On GitHub a pull request whose commits are on the default branch by now is merged with it.
         assert merged == 200 or world.repository.pulls[number - 1].state == "closed"
-    assert sorted(world.models("first")) == sorted([LOCAL_MODEL, CLOUD_MODEL])
+    assert sorted(world.models("first")) == sorted([LOCAL_MODEL, *CLOUD_MODELS.values()])
 
 
 def test_a_cloud_job_holds_its_own_key_alone_and_hands_on_no_more_than_records(world: Round) -> None:
@@ -301,12 +317,15 @@ def test_a_cloud_job_holds_its_own_key_alone_and_hands_on_no_more_than_records(w
     found = {path.relative_to(publish): path for path in publish.rglob("*") if path.is_file()}
     for path in found.values():
         data = path.read_bytes()
-        assert CLOUD_KEY.encode() not in data
-        assert TOKEN.encode() not in data
+        assert not [key for key in (*CLOUD_KEYS.values(), TOKEN, KEY) if key.encode() in data], path
     names = {path.name for path in found}
     # Every case is the library's own here, so that the replies are handed on with the records.
     assert names >= {"records.json", "replies.jsonl", "run.json"}
     assert "case-names.key" not in names
+    for provider, app in world.clouds.items():
+        assert len(app.seen) > 0
+        shown = "".join(str(request.headers) for request in app.seen)
+        assert [key for key in CLOUD_KEYS.values() if key in shown] == [CLOUD_KEYS[provider]]
 
 
 def test_hostile_names_and_versions_in_files_execute_nothing(world: Round) -> None:
