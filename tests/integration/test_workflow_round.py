@@ -310,6 +310,18 @@ def test_local_and_cloud_results_of_one_bump_merge_in_either_order(
     assert sorted(world.models("first")) == sorted([LOCAL_MODEL, *CLOUD_MODELS.values()])
 
 
+def test_a_base_that_is_gone_is_red_and_says_that_the_sweep_will_do(world: Round) -> None:
+    world.bump("first", "1.1.0")
+    world.push()
+    world.before = "f" * 40
+    found = world.step("evaluate-local.yml", "bumps")
+    assert (found.code, found.outputs) == (1, {})
+    assert "has no such commit" in found.output
+    assert found.commands == [
+        "::error title=Versions not compared::The log says why. The sweep asks for what rose."
+    ]
+
+
 def test_a_cloud_job_holds_its_own_key_alone_and_hands_on_no_more_than_records(world: Round) -> None:
     world.bump("first", "1.1.0")
     world.push()

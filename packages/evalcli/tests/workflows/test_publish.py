@@ -226,6 +226,9 @@ def test_a_clone_that_is_there_is_used_and_left_as_it_is(world: World, publish: 
         git(world.root / folder, "remote", "set-url", "origin", f"{world.url}/{REPOSITORY}.git")
     assert publish(path, "--prompt-library", world.root / "whole").code == 0
     assert git(world.root / "whole", "status", "--porcelain", "--branch") == "## main...origin/main"
+    git(world.root / "whole", "remote", "set-url", "origin", f"{world.url}/acme/other.git")
+    another = publish(path, "--prompt-library", world.root / "whole")
+    assert (another.code, "its origin is" in another.err) == (1, True)
     git(world.root / "shallow", "fetch", "-q", "--depth=1", f"file://{bare}", "main")
     if git(world.root / "shallow", "rev-parse", "--is-shallow-repository") == "true":
         ended = publish(path, "--prompt-library", world.root / "shallow")

@@ -48,7 +48,7 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
         clone = Clone(
             folder or Path(made) / "clone",
             work=Path(made) / "work",
-            url=None if folder else f"{root}/{access.repository}.git",
+            url=f"{root}/{access.repository}.git",
             default_branch=branch,
             credentials=Credentials(origin_of(root), access.tokens.token, access.tokens.forget),
             allow_http=access.allow_http,
