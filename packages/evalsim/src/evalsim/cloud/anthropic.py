@@ -77,12 +77,17 @@ class _Anthropic(Vendor):
         for name in ("model", "messages", "max_tokens"):
             if name not in fields:
                 raise _refused(400, f"{name}: Field required")
+        messages = as_list(fields["messages"])
+        if not messages:
+            raise _refused(400, "messages: at least one message is required")
         schema = as_object(as_object(fields.get("output_config")).get("format")).get("schema")
         tools = as_list(fields.get("tools"))
         as_tool = as_object(fields.get("tool_choice")).get("type") == "tool"
+        if as_tool and not tools:
+            raise _refused(400, "tool_choice: Tool choice may only be specified while providing `tools`.")
         if as_tool:
             schema = as_object(tools[0]).get("input_schema")
-        message = as_object(as_list(fields["messages"])[-1])
+        message = as_object(messages[-1])
         return CloudRequest(
             model=as_text(fields["model"]),
             system=as_text(fields.get("system")),

@@ -89,6 +89,9 @@ class _Google(Vendor):
                 raise _unknown(name, "generation_config")
         if "responseJsonSchema" in config and config.get("responseMimeType") != "application/json":
             raise _refused(400, "response_json_schema needs response_mime_type application/json")
+        contents = as_list(fields.get("contents"))
+        if not contents:
+            raise _refused(400, "* GenerateContentRequest.contents: contents is not specified")
         schema = config.get("responseJsonSchema")
         is_stream = found is not None and found[2].startswith("stream")
         if is_stream and "alt=sse" not in query:
@@ -96,7 +99,7 @@ class _Google(Vendor):
         return CloudRequest(
             model=unquote(found[1]) if found is not None else "",
             system=_text(fields.get("systemInstruction")),
-            user=_text(as_list(fields.get("contents"))[-1]),
+            user=_text(contents[-1]),
             stream=is_stream,
             most_tokens=as_number(config.get("maxOutputTokens")),
             seed=as_number(config.get("seed")),
