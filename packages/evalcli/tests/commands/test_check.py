@@ -139,7 +139,9 @@ def _old_catalog(library: Library) -> None:
 
 
 def _absent_component(library: Library) -> None:
-    library.write("component_catalog.json", json.dumps({"components": [{"slug": "gone"}]}))
+    library.write(
+        "component_catalog.json", json.dumps({"components": [{"slug": "gone"}, {"slug": "also-gone"}]})
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def _absent_component(library: Library) -> None:
         (_near_category, "the category `draftng` is unknown; did you mean `drafting`?"),
         (_stale, "two/metadata.yaml: validated against version 1.0.0, and the prompt is 1.1.0"),
         (_old_catalog, "component_catalog.json (memo): says version 1.0.0, and prompt.md 1.1.0"),
-        (_absent_component, "component_catalog.json: names `gone`"),
+        (_absent_component, "component_catalog.json: names what is not in components/: `gone`, `also-gone`"),
     ],
 )
 def test_what_is_evaluated_all_the_same_is_a_warning(

@@ -283,6 +283,18 @@ def test_kept_replies_are_scored_by_the_present_policy(
     assert "(as it was there already)" in evalcli(*line).out
 
 
+def test_a_leaderboard_says_how_many_records_its_replies_do_not_give(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], component: Path, library: Path
+) -> None:
+    run = make_run([RIGHT, WRONG])
+    add(_age(run, SCORING_VERSION))
+    (component / "evals" / "scoring.yaml").write_text(POLICY)
+    where = ("--prompt-library", library, "--runs-dir", run.parent)
+    ended = evalcli("leaderboard", "rescore", "memo", "--policy", "current", *where)
+    assert ended.code == 1
+    assert ended.out.strip().endswith("0 without replies at hand, 1 left as they stand")
+
+
 def test_a_policy_that_cannot_be_used_is_one_line(
     evalcli: Evalcli, make_run: MakeRun, component: Path, library: Path
 ) -> None:

@@ -144,7 +144,7 @@ def test_every_leaf_is_explained(evalcli: Evalcli, library: Path) -> None:
     one = evalcli("score", "explain", "memo", "--case", "two", "--prompt-library", library, "--json")
     rules = json.loads(one.out)
     assert {rule["case"] for rule in rules} == {"two"}
-    assert [rule["path"] for rule in rules if rule["rule"] == "closeness"] == ["certainty"]
+    assert [rule["path"] for rule in rules if rule["rule"] == "confidence"] == ["certainty"]
     assert all(rule["why"] for rule in rules)
 
 

@@ -16,6 +16,7 @@ from evalcore.compare.verdict import (
     compare_pools,
     compare_two,
     reasons,
+    replies,
     what_counts,
 )
 from evalcore.runs.plan import Server
@@ -286,3 +287,7 @@ def test_a_comparison_is_the_same_every_time_and_says_itself_in_one_line():
     assert first == again
     assert "\n" not in describe(first)
     assert first.change == pytest.approx(math.fsum(map(math.fsum, scores[1])) / 30 - first.before.mean)
+
+
+def test_one_reply_is_one() -> None:
+    assert (replies(1), replies(2)) == ("1 reply", "2 replies")

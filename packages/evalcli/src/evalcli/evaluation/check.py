@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.places import Sources, data_sets_beside
@@ -26,6 +27,9 @@ from evalcore.library.loader import (
 from evalcore.library.models import ModelsFile
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
+
+MOST_NAMED: Final = 10
+"""Components that one finding names."""
 
 
 def check_library(sources: Sources, slugs: Sequence[str], *, is_whole: bool) -> list[Finding]:
@@ -68,13 +72,16 @@ def _catalog(library: Checkout) -> Iterator[Finding]:
     except (InputError, ValueError):
         return  # which reading each component's entry says
     entries = catalog.get("components") if isinstance(catalog, dict) else None
+    entries = entries if isinstance(entries, list) else []
     there = set(list_components(library))
-    for entry in entries if isinstance(entries, list) else ():
-        slug = entry.get("slug") if isinstance(entry, dict) else None
-        # Only what could be a component's name is shown: the catalog is foreign text.
-        if isinstance(slug, str) and SLUG.fullmatch(slug) and slug not in there:
-            hint = "make the catalog anew"
-            yield Finding("warning", None, CATALOG_PATH, f"names `{slug}`, which is not in components/", hint)
+    named = [entry.get("slug") for entry in entries if isinstance(entry, dict)]
+    # Only what could be a component's name is shown: the catalog is foreign text.
+    absent = [slug for slug in named if isinstance(slug, str) and SLUG.fullmatch(slug) and slug not in there]
+    if absent:
+        more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
+        listed = ", ".join(f"`{slug}`" for slug in absent[:MOST_NAMED])
+        what = f"names what is not in {COMPONENTS}/: {listed}{more}"
+        yield Finding("warning", None, CATALOG_PATH, what, "make the catalog anew")
 
 
 def _leaderboard(prompt_library: Path, slug: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import msgspec
 
 from evalcli.reports.ranking import stale_note
 from evalcli.terminal.text import Line, Span, Style, line
-from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies_used
+from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies, replies_used
 from evalcore.formats.strict_json import rounded
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -79,7 +79,7 @@ def _block(outcome: Outcome, sides: tuple[str, str] | None) -> Iterator[Line]:
 
 def _figures(side: Side) -> str:
     around = "" if side.ci95 is None else f" ({side.ci95[0]:.3f} to {side.ci95[1]:.3f})"
-    return f"{side.mean:.3f}{around}, {side.replies} replies in {len(side.run_ids)} run(s)"
+    return f"{side.mean:.3f}{around}, {replies(side.replies)} in {len(side.run_ids)} run(s)"
 
 
 def _compared(outcome: Comparison) -> str:

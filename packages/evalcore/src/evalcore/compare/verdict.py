@@ -149,7 +149,12 @@ def what_counts(outcome: Comparison) -> str:
 def replies_used(outcome: Comparison) -> str:
     """Say how many replies of a case each side has, all of which are used."""
     before, after = outcome.before.replicates, outcome.after.replicates
-    return f"{before} replies" if before == after else f"{before} replies against {after}, all used"
+    return replies(before) if before == after else f"{replies(before)} against {after}, all used"
+
+
+def replies(count: int) -> str:
+    """Count replies in words."""
+    return "1 reply" if count == 1 else f"{count} replies"
 
 
 def reasons(outcome: Comparison) -> Iterable[str]:

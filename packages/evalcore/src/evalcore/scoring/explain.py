@@ -31,7 +31,7 @@ class LeafRule(Frozen, frozen=True):
     expected: str
     """Its JSON."""
     rule: str
-    """The comparator: exact, number, closeness, date, money, text, tokens, set, ignore, ..."""
+    """The comparator: exact, number, confidence, date, money, text, tokens, set, ignore, ..."""
     weight: float
     """In leaves; of prose the part of the share that is this leaf's."""
     why: str
@@ -132,6 +132,8 @@ def leaf_weight(rule: Rule, shared: int) -> float:
 
 def comparator_of(rule: Rule, value: JsonScalar) -> Comparator:
     """Return by what a value is compared; what it shows decides where the rule leaves that open."""
+    if rule.compare == "closeness":
+        return "confidence"  # the word by which a policy asks for it
     return comparator_shown(value) if rule.compare == "as shown" else rule.compare
 
 

@@ -176,7 +176,7 @@ def test_every_leaf_is_explained() -> None:
     )
     table = {row.path: (row.rule, row.weight, row.why) for row in rows}
     assert table["code"] == ("exact", 1, "one of a vocabulary (enum)")
-    assert table["confidence"][:2] == ("closeness", 0.25)
+    assert table["confidence"][:2] == ("confidence", 0.25)
     assert table["note"][:2] == ("text", 0.25)
     assert "sum" not in table
     assert {row.case for row in rows} == {"first"}

@@ -75,8 +75,10 @@ def _rescored(path: Path, leaderboard: Leaderboard, done: RescoredRuns, runs_dir
             f"{first_run_id(record)} ({record.model}, {record.component_version}): stays as it was scored,"
             f" its replies are not in {runs_dir}"
         )
+    stays = len(done.rescored) - len(usable)
+    left = f", {stays} left as they stand" if stays else ""
     print_line(
         f"{path}: {len(usable)} run(s) rescored, {done.current} {wanted} before,"
-        f" {len(done.absent)} without replies at hand"
+        f" {len(done.absent)} without replies at hand{left}"
     )
     return Exit.INCOMPLETE if done.absent or len(usable) < len(done.rescored) else Exit.DONE
