@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -45,11 +47,16 @@ class World:
         self._stack = stack
         self._urls: dict[str, str] = {}
 
-    def start(self, *faults: CloudFault, **model: Any) -> None:
+    def start(self, *faults: CloudFault, batch_looks: int = 1, **model: Any) -> None:
         book = AnswerBook.from_folders([self.library])
         for kind in KINDS:
             key = KEYS[f"{kind.upper()}_API_KEY"]
-            config = CloudConfig(models=(CloudModel(id=f"{kind}-1", **model),), keys=(key,), faults=faults)
+            config = CloudConfig(
+                models=(CloudModel(id=f"{kind}-1", **model),),
+                keys=(key,),
+                faults=faults,
+                batch_looks=batch_looks,
+            )
             self.apps[kind] = SimulatedCloud(kind, config, book)
             self._urls[kind] = self._stack.enter_context(running(self.apps[kind]))
 
@@ -196,3 +203,56 @@ def test_without_a_price_no_cost_can_be_held(world: World) -> None:
     assert ended.code == 2
     assert "google-1 has no price" in ended.err
     assert not world.apps["google"].seen
+
+
+def test_calls_in_batches_cost_half_and_are_scored_as_ever(world: World) -> None:
+    world.start()
+    world.write_models()
+    ended = world.evalcli("evaluate", SLUG, "--replicates", "3", "--batch", "--json")
+    assert ended.code == 0, ended.err
+    assert "google takes no batches" in ended.err
+    records = {record["provider"]: record for record in json.loads(ended.out)}
+    assert {kind: record["accuracy"]["mean"] for kind, record in records.items()} == dict.fromkeys(KINDS, 1.0)
+    for kind in ("anthropic", "openai"):
+        tokens = records[kind]["tokens"]
+        full = (tokens["prompt"] * 1.0 + tokens["completion"] * 10.0) / 1e6
+        assert records[kind]["cost_usd"] == pytest.approx(full / 2)
+        assert world.apps[kind].desk.made == 1
+    hosts = {seen.headers["host"].split(":")[0] for kind in KINDS for seen in world.apps[kind].seen}
+    assert hosts == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "openai"])
+def test_a_batch_that_was_left_is_waited_for_and_not_paid_again(world: World, kind: str) -> None:
+    world.start(batch_looks=3)
+    world.write_models((kind,))
+    process = subprocess.Popen(
+        [*EVALCLI, "evaluate", SLUG, "--replicates", "2", "--batch"],
+        cwd=world.library,
+        env=os.environ | KEYS,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = world.library / ".evaluator" / "runs"
+    deadline = time.monotonic() + 60
+    while not list(runs.glob("batches-*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "--resume" in said
+    assert "--batch" in said
+    (run,) = runs.glob("*/run.json")
+    ended = world.evalcli("evaluate", SLUG, "--resume", str(run.parent), "--json")
+    assert ended.code == 0, ended.err
+    (record,) = json.loads(ended.out)
+    assert record["calls"]["ok"] == record["calls"]["total"]
+    assert world.apps[kind].desk.made == 1
+
+
+def test_a_parameter_that_is_refused_in_a_batch_skips_the_run(world: World) -> None:
+    world.start(is_reasoning=True)
+    world.write_models(("anthropic",), params={"temperature": 0.5})
+    ended = world.evalcli("evaluate", SLUG, "--replicates", "2", "--batch", COLUMNS="300")
+    assert "refuses the parameter `temperature`" in ended.out + ended.err
+    assert ended.code != 0

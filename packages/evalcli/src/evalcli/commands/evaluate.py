@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.commands.verbosity import how_much_is_said
+from evalcli.evaluation.batches import batches_path
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
@@ -47,6 +48,7 @@ REPEATED = (
     "concurrency",
     "no_wait",
     "max_cost",
+    "is_batched",
     "no_leaderboard",
     "scratch",
     "allow_skipped",
@@ -115,6 +117,12 @@ REPEATED = (
     "--no-wait", is_flag=True, help="Leave a model that is not served now out at once, not after 45 s."
 )
 @click.option(
+    "--batch",
+    "is_batched",
+    is_flag=True,
+    help="Hand Anthropic's and OpenAI's calls over in batches: half the price, up to 24 h.",
+)
+@click.option(
     "--max-cost",
     type=click.FloatRange(min=0, min_open=True),
     metavar="USD",
@@ -158,6 +166,7 @@ def command(
     max_cost: float | None,
     *,
     is_dry_run: bool,
+    is_batched: bool,
     no_wait: bool,
     no_leaderboard: bool,
     scratch: bool,
@@ -193,7 +202,11 @@ def command(
         _refuse_planned(context)
         resumed = _resumed(skill, run_dir, is_awaited=not no_wait)
         past = _past(prompt_library, skill) if max_cost is not None else []
-        resumed = msgspec.structs.replace(resumed, max_cost=max_cost, past=tuple(past))
+        # What was handed over is waited for: the same calls one by one would be paid again.
+        has_batches = batches_path(resumed.runs_dir, resumed.job.job_id).exists()
+        resumed = msgspec.structs.replace(
+            resumed, max_cost=max_cost, past=tuple(past), is_batched=is_batched or has_batches
+        )
         return call_and_finish(resumed, options)
     sources = Sources(prompt_library, data_sets, models)
     job_id = real_effects().new_id()
@@ -219,6 +232,7 @@ def command(
         endpoints=prepared.selection.endpoints,
         runs_dir=make_runs_dir(runs_dir, prompt_library, is_scratch=is_scratch),
         is_awaited=not no_wait,
+        is_batched=is_batched,
         max_cost=max_cost,
         past=tuple(past),
     )

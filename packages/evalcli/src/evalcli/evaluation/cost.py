@@ -10,7 +10,7 @@ from evalcli.evaluation.forecast import forecast
 from evalcore.clients.reply import Reply
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import Observer, RunOutcome
-from evalcore.library.models import Model, Price, is_local
+from evalcore.library.models import BATCH_DISCOUNT, Model, Price, is_local
 from evalcore.runs.plan import JobPlan, RunPlan, cases_for
 from evalcore.runs.record import RunRecord
 
@@ -127,13 +127,7 @@ def _of(cost: _ModelCost, reply: Reply) -> float:
     if usage is None:
         # a refusal costs nothing; an answer without counts may have cost anything
         return 0.0 if reply.error is not None else cost.each
-    return cost.price.of(
-        usage.prompt,
-        usage.completion,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        thinking=usage.thinking,
-    )
+    return usage.cost(cost.price) * (1 - BATCH_DISCOUNT if reply.batched else 1)
 
 
 def _costs(job: JobPlan, past: Sequence[RunRecord]) -> Iterable[_ModelCost]:

@@ -13,11 +13,12 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from evalcli.evaluation.batches import BatchFile, batches_path
 from evalcli.evaluation.cost import CostLimit
 from evalcli.terminal.output import is_quiet, note, say
 from evalcli.terminal.progress import PlainProgress, ProgressObserver, RichProgress, with_ticks
 from evalcore.clients.interface import Client
-from evalcore.clients.registry import open_client
+from evalcore.clients.registry import open_batches, open_client, takes_batches
 from evalcore.effects import real_effects
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.evaluate import evaluate
@@ -41,6 +42,8 @@ class Evaluation(Frozen, frozen=True):
     """The job's runs that an earlier command finished."""
     is_awaited: bool = True
     """Whether a model that is not served now is looked for again."""
+    is_batched: bool = False
+    """Whether calls are handed over in batches, where the provider takes them."""
     max_cost: float | None = None
     """USD that this command may spend."""
     past: tuple[RunRecord, ...] = ()
@@ -94,13 +97,16 @@ async def _evaluate(
     if limit is not None:
         limit.shown, limit.stop = progress, end
     job = evaluation.job
+    store = BatchFile(batches_path(evaluation.runs_dir, job.job_id))
+    batched = _batched(evaluation)
     async with AsyncExitStack() as stack:
         clients: dict[str, Client] = {}
         for name in {model.provider for model in job.models}:
-            endpoint = evaluation.endpoints[name]
-            opening = open_client(
-                job.providers[name], endpoint.base_url, endpoint.api_key, on_wait=progress.waited
-            )
+            endpoint, provider = evaluation.endpoints[name], job.providers[name]
+            if name in batched:
+                opening = open_batches(provider, endpoint.base_url, endpoint.api_key, store)
+            else:
+                opening = open_client(provider, endpoint.base_url, endpoint.api_key, on_wait=progress.waited)
             clients[name] = await stack.enter_async_context(opening)
         work = evaluate(
             job,
@@ -111,9 +117,26 @@ async def _evaluate(
             effects=real_effects(),
             resumed=evaluation.resumed,
             is_awaited=evaluation.is_awaited,
+            batched=batched,
             may_call=(lambda: True) if limit is None else limit.may_call,
         )
         return await with_ticks(work, progress)
+
+
+def _batched(evaluation: Evaluation) -> frozenset[str]:
+    """Return the providers whose calls are made in batches; of the others it is said that they are not."""
+    if not evaluation.is_batched:
+        return frozenset()
+    names = {model.provider for model in evaluation.job.models}
+    taking = frozenset(name for name in names if takes_batches(evaluation.job.providers[name]))
+    for name in sorted(names - taking):
+        note(f"{name} takes no batches: its models are called one by one, at the full price")
+    if taking:
+        note(
+            f"calls of {', '.join(sorted(taking))} are handed over in batches, which may take 24 h;"
+            " they can be left with Ctrl-C and gone on with later"
+        )
+    return taking
 
 
 def _end_on_signals() -> Callable[[], None]:

@@ -17,7 +17,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from evalcore.clients.dialect import LONGEST_ANSWER, Dialect, Request, StreamReader
+from evalcore.clients.dialect import LONGEST_ANSWER, Dialect, Request, StreamReader, Upload
 from evalcore.clients.failures import Failure, connection_lost, timed_out, too_large, unreachable
 from evalcore.clients.reply import Answer
 from evalcore.clients.stream_limit import SILENCE_SECONDS, StreamLimit
@@ -25,6 +25,9 @@ from evalcore.clients.stream_limit import SILENCE_SECONDS, StreamLimit
 CONNECT_SECONDS: Final = 10.0
 LIST_SECONDS: Final = 15.0
 """For the list of models, and for the server's version."""
+TRANSFER_SECONDS: Final = 600.0
+LARGEST_TRANSFER: Final = 2**28
+"""Bytes of a batch, or of its results."""
 DEAD_SECONDS: Final = 30
 """After so long without a sign of the other side a connection is known to be dead."""
 PROBE_AFTER_SECONDS: Final = 15
@@ -192,18 +195,33 @@ class Connection:
         """Ask for a small document, such as the list of models."""
         headers = self._headers_with_key if with_key else self._headers_without_key
         request = httpx.Request("GET", self._root + path, headers=headers, extensions=_EXTENSIONS)
+        return await self._whole(request, LIST_SECONDS, LONGEST_ANSWER)
+
+    async def transfer(self, path: str, upload: Upload | None = None) -> bytes | Failure:
+        """Send a large document with the key, or ask for one, within TRANSFER_SECONDS."""
+        headers = httpx.Headers(self._headers_with_key)
+        if upload is None:
+            request = httpx.Request("GET", self._root + path, headers=headers, extensions=_EXTENSIONS)
+        else:
+            headers["Content-Type"] = upload.content_type
+            request = httpx.Request(
+                "POST", self._root + path, headers=headers, content=upload.body, extensions=_EXTENSIONS
+            )
+        return await self._whole(request, TRANSFER_SECONDS, LARGEST_TRANSFER)
+
+    async def _whole(self, request: httpx.Request, seconds: float, longest: int) -> bytes | Failure:
         try:
-            async with asyncio.timeout(LIST_SECONDS):
+            async with asyncio.timeout(seconds):
                 response = await self._transport.handle_async_request(request)
                 try:
                     if response.status_code != _HTTP_OK:
                         return await self._refusal(response)
-                    body = await _read_bounded(response, LONGEST_ANSWER)
-                    return body if body is not None else too_large(LONGEST_ANSWER)
+                    body = await _read_bounded(response, longest)
+                    return body if body is not None else too_large(longest)
                 finally:
                     await response.aclose()
         except TimeoutError:
-            return timed_out(LIST_SECONDS, is_answering=False)
+            return timed_out(seconds, is_answering=False)
         except _BROKEN as error:
             return _broken_connection(error)
 

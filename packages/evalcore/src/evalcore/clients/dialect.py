@@ -27,7 +27,7 @@ What the rest of the program reads from a dialect's results, beyond showing them
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -53,6 +53,61 @@ class Request(Frozen, frozen=True):
     body: bytes
     seed: int | None = None
     """The seed that the body holds (`Call.seed`), stored in the reply; None where the API takes none."""
+
+
+class Upload(Frozen, frozen=True):
+    """The body of a POST that is no call."""
+
+    body: bytes
+    content_type: str = "application/json"
+
+
+class BatchState(Frozen, frozen=True):
+    """How a batch stands."""
+
+    is_ended: bool
+    results: tuple[str, ...] = ()
+    """Paths of its results, once it has ended; what is in none of them has none."""
+    problem: str = ""
+    """Why it has no results at all."""
+
+
+class BatchDialect(Protocol):
+    """How many calls are handed over at once, to be answered within a day at half the price. Stateless."""
+
+    path: str
+    """Where a batch is made."""
+    files_path: str | None = None
+    """Where its requests are uploaded first; None where they are in the batch itself."""
+
+    @abstractmethod
+    def upload(self, requests: Sequence[tuple[str, Request]]) -> Upload:
+        """Return what is sent first: the requests, each under a name of its own."""
+        ...
+
+    def batch_of(self, uploaded: bytes) -> Upload:
+        """Return the batch of a file that was uploaded, by the answer; raises one of UNREADABLE."""
+        return Upload(uploaded)
+
+    @abstractmethod
+    def read_id(self, body: bytes) -> str:
+        """Read a batch's id from the answer to its making; raises one of UNREADABLE."""
+        ...
+
+    @abstractmethod
+    def status_path(self, batch_id: str) -> str:
+        """Return where its state is read."""
+        ...
+
+    @abstractmethod
+    def read_state(self, body: bytes, batch_id: str) -> BatchState:
+        """Read how it stands; raises one of UNREADABLE."""
+        ...
+
+    @abstractmethod
+    def read_result(self, line: bytes, now: datetime) -> tuple[str, Answer | Failure]:
+        """Read one line of the results: the request's name and its outcome; raises one of UNREADABLE."""
+        ...
 
 
 class StreamReader(Protocol):
@@ -137,6 +192,11 @@ class Dialect(Protocol):
     def read_limits(self, headers: Mapping[str, str], now: datetime) -> tuple[RateLimit, ...]:  # noqa: ARG002 (for those that need it)
         """Read from an answer's headers what is left of the rate limits; empty where they do not say."""
         return ()
+
+    @property
+    def batches(self) -> BatchDialect | None:
+        """How batches are handed over; None where the provider takes none."""
+        return None
 
     def read_queue(self, status: bytes) -> Mapping[str, int]:  # noqa: ARG002 (for those that need it)
         """Read from the document of `version_path` how many calls wait for each model; empty where none.

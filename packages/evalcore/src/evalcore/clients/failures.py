@@ -22,6 +22,7 @@ Code = Literal[
     "backend_busy",
     "bad_gateway",
     "bad_request",
+    "batch_expired",
     "connection_lost",
     "content_refused",
     "context_length",
@@ -240,6 +241,11 @@ def out_of_money(words: str, status: int) -> Failure:
     """A quota or a balance that is used up: no waiting ends it."""
     message = with_words(f"the provider's quota or balance is used up ({status})", words)
     return Failure(code="quota_exceeded", message=message, scope="provider")
+
+
+def batch_expired(why: str) -> Failure:
+    """A request of a batch that was not answered in the batch's time, or was taken back."""
+    return Failure(code="batch_expired", message=with_words("the batch ended without an answer", why))
 
 
 def content_refused(words: str) -> Failure:

@@ -53,6 +53,28 @@ class Served(Frozen, frozen=True):
     models: Mapping[str, ServedModel]
 
 
+class SubmittedBatch(Frozen, frozen=True):
+    """A batch that the provider has."""
+
+    id: str
+    submitted_at: str
+    """RFC 3339, UTC."""
+    names: tuple[str, ...]
+    """Of its requests."""
+
+
+class BatchStore(Protocol):
+    """Where it is written down what was submitted, for each provider."""
+
+    def batches(self, provider: str) -> tuple[SubmittedBatch, ...]:
+        """Return the batches that were submitted before; raises StorageError."""
+        ...
+
+    def add(self, provider: str, batch: SubmittedBatch) -> None:
+        """Write a batch down; raises StorageError."""
+        ...
+
+
 class Client(Protocol):
     """A connection to one provider. It is opened and closed by whoever makes it."""
 

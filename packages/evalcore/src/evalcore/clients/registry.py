@@ -9,7 +9,7 @@ from typing import Final
 from evalcore.clients.anthropic.dialect import ANTHROPIC
 from evalcore.clients.dialect import Dialect
 from evalcore.clients.google.dialect import GOOGLE
-from evalcore.clients.interface import Client, OnWait
+from evalcore.clients.interface import BatchStore, Client, OnWait
 from evalcore.clients.openai.dialect import OPENAI
 from evalcore.clients.openai_cloud.dialect import OPENAI_CLOUD
 from evalcore.clients.retry import RetryPolicy
@@ -34,6 +34,26 @@ def dialect_of(provider: Provider) -> Dialect | None:
     if schema_dialect(provider) == "openai":
         return OPENAI_CLOUD
     return _DIALECTS.get(provider.api)
+
+
+def takes_batches(provider: Provider) -> bool:
+    """Whether a provider answers calls in batches."""
+    dialect = dialect_of(provider)
+    return dialect is not None and dialect.batches is not None
+
+
+def open_batches(
+    provider: Provider, base_url: str, api_key: str | None, store: BatchStore
+) -> AbstractAsyncContextManager[Client]:
+    """Open a client that makes its calls in batches; raises ConfigurationError where there are none."""
+    from evalcore.clients.batch import open_batch_client  # noqa: PLC0415 - as in open_client
+
+    dialect = dialect_of(provider)
+    if dialect is None or dialect.batches is None:
+        raise ConfigurationError(
+            "takes no batches", where=f"provider {provider.name}", hint="leave out --batch for its models"
+        )
+    return open_batch_client(dialect, dialect.batches, provider, base_url, api_key, store)
 
 
 def open_client(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from evalcore.library.models import Price
 from evalcore.structs import Frozen
 
 Fault = Literal["model", "infrastructure"]
@@ -35,6 +36,16 @@ class Usage(Frozen, frozen=True, omit_defaults=True):
     """Of `prompt`, what was put into the cache."""
     thinking: int = 0
     """Of `completion`, what the model thought."""
+
+    def cost(self, price: Price) -> float:
+        """Return what so many tokens cost by the call, in USD."""
+        return price.of(
+            self.prompt,
+            self.completion,
+            cache_read=self.cache_read,
+            cache_write=self.cache_write,
+            thinking=self.thinking,
+        )
 
 
 REFUSED: Final = frozenset({"refusal", "content_filter"})
@@ -90,6 +101,9 @@ class Reply(Frozen, frozen=True):
 
     unstreamed: bool = False
     """Whether the last attempt was sent without streaming though the model's setting asks for it."""
+
+    batched: bool = False
+    """Whether it was answered as a part of a batch, at half the price."""
 
     @property
     def is_infrastructure_failure(self) -> bool:

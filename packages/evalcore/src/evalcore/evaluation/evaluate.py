@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +39,7 @@ async def evaluate(
     outage_policy: OutagePolicy | None = None,
     may_call: Callable[[], bool] = lambda: True,
     is_awaited: bool = True,
+    batched: Collection[str] = (),
 ) -> list[RunOutcome]:
     """Call every model of the job for every case and replicate, store the replies, score them.
 
@@ -47,13 +48,22 @@ async def evaluate(
     replies, the missing calls are made without looking first whether the provider serves the model. Returns
     one outcome for each model, in the order of the job's models. Cancelling leaves all replies that have
     come stored. Once `may_call` returns False no call is begun any more, and the caller is to cancel.
+    All calls of a provider in `batched` are in flight at once, since its client makes batches of them.
     Unless `is_awaited`, a model that is not served at the first look is left out at once.
 
     Raises StorageError where replies cannot be stored, ModelError where no provider can be used at all.
     """
     async with ScoringProcess() as scoring:
         evaluation = _Evaluation(
-            job, clients, runs_dir, observer, effects, resumed or {}, scoring, is_awaited=is_awaited
+            job,
+            clients,
+            runs_dir,
+            observer,
+            effects,
+            resumed or {},
+            scoring,
+            is_awaited=is_awaited,
+            batched=batched,
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -89,7 +99,9 @@ class _Evaluation:
         scoring: ScoringProcess,
         *,
         is_awaited: bool,
+        batched: Collection[str],
     ) -> None:
+        self._batched = batched
         self._is_awaited = is_awaited
         self._job = job
         self._clients = clients
@@ -220,7 +232,9 @@ class _Evaluation:
         self._observer.model_skipped(model.id, reason)
 
     def _call_all(self, folder: RunFolder) -> None:
-        queue = RunQueue(folder.pending(), folder.plan.model.concurrency)
+        is_batched = folder.plan.provider.name in self._batched
+        most = folder.plan.calls if is_batched else folder.plan.model.concurrency
+        queue = RunQueue(folder.pending(), most)
         if queue.is_done:
             self._tasks.create_task(self._finish(folder))
         else:

@@ -21,6 +21,10 @@ because the library imports no client; a file that names a known dialect is vali
 StructuredOutput = Literal["none", "json_object", "json_schema"]
 
 
+BATCH_DISCOUNT = 0.5
+"""What Anthropic and OpenAI take off the price of a call that is made in a batch."""
+
+
 class Price(Frozen, frozen=True, omit_defaults=True):
     """USD per million tokens."""
 

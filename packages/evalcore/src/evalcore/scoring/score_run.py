@@ -9,6 +9,7 @@ from typing import NamedTuple
 from evalcore.clients.reply import REFUSED, Reply
 from evalcore.errors import StorageError
 from evalcore.library.component import Case
+from evalcore.library.models import BATCH_DISCOUNT, Price
 from evalcore.library.schema import Validator, make_validator
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import Calls, CaseResult, Latency, RunRecord, RunStatus, Tokens
@@ -40,7 +41,7 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
 
     Only one case's replies are held at a time. Raises StorageError where a planned call has no reply.
     """
-    totals = _CallTotals()
+    totals = _CallTotals(plan.model.price)
     scored: list[_Scored] = []
     schema = plan.component.schema
     validator = make_validator(schema) if schema is not None else None
@@ -106,13 +107,16 @@ def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> Non
 class _CallTotals:
     """Counts, times and tokens over all calls of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, price: Price | None) -> None:
+        self._price = price
         self.latencies: list[float] = []
         self.ok = self.api_error = self.parse_error = self.truncated = self.unscored = self.unstreamed = 0
         self.empty_after_thinking = 0
         self.prompt_tokens: int | None = 0
         self.completion_tokens: int | None = 0
         self.cache_read = self.cache_write = self.thinking = 0
+        self.saved = 0.0
+        """USD that the batches have saved."""
         self.valid = 0
         self.worst_case = 0.0
         self.failures: Counter[tuple[str, str]] = Counter()
@@ -155,6 +159,8 @@ class _CallTotals:
             self.cache_read += reply.usage.cache_read
             self.cache_write += reply.usage.cache_write
             self.thinking += reply.usage.thinking
+            if reply.batched and self._price is not None:
+                self.saved += BATCH_DISCOUNT * reply.usage.cost(self._price)
 
     @property
     def total(self) -> int:
@@ -280,10 +286,11 @@ def _cost(plan: RunPlan, totals: _CallTotals) -> float | None:
     price, prompt, completion = plan.model.price, totals.prompt_tokens, totals.completion_tokens
     if price is None or prompt is None or completion is None:
         return None
-    return price.of(
+    full = price.of(
         prompt,
         completion,
         cache_read=totals.cache_read,
         cache_write=totals.cache_write,
         thinking=totals.thinking,
     )
+    return full - totals.saved

@@ -18,6 +18,7 @@ from anthropic.types import message_create_params as anthropic_types
 from google.genai import types as google_types
 from openai.types.chat import completion_create_params as openai_types
 
+from evalcore.clients.dialect import Request
 from evalcore.clients.interface import Call
 from evalcore.clients.registry import dialect_of
 from evalcore.library.adaptation import adapt_schema
@@ -173,6 +174,21 @@ def test_a_request_is_one_by_the_vendors_description(kind, form, params):
     assert problems(described(kind, REQUESTS[kind]), request) == []
     if kind == "openai":
         assert set(request) <= openai_names({"$ref": "#/components/schemas/CreateChatCompletionRequest"})
+
+
+def test_a_batch_is_one_by_the_vendors_description():
+    requests = []
+    for number, form in enumerate(FORMS):
+        body = json.dumps(request_of("anthropic", form, PARAMS["anthropic"])).encode()
+        requests.append((f"name-{number}", Request(path="", body=body)))
+    sent = json.loads(dialect_of(BUILT_IN["anthropic"]).batches.upload(requests).body)
+    assert problems(described("anthropic", "CreateMessageBatchParams"), sent) == []
+    made = json.loads(dialect_of(BUILT_IN["openai"]).batches.batch_of(b'{"id": "file-1"}').body)
+    asked = openapi("openai")["paths"]["/batches"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
+    components = openapi("openai")["components"]
+    assert problems(jsonschema_rs.validator_for({**asked, "components": components}), made) == []
 
 
 def forced(value):

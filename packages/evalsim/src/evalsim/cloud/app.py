@@ -15,6 +15,7 @@ from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Sco
 from evalcore.structs import Frozen, JsonObject, JsonValue
 from evalsim.asgi import Answer, read_body, send_answer, serve_lifespan
 from evalsim.cloud.anthropic import ANTHROPIC
+from evalsim.cloud.batches import BatchDesk
 from evalsim.cloud.config import CloudConfig, CloudFault, CloudModel, FaultKind, ProviderKind
 from evalsim.cloud.google import GOOGLE
 from evalsim.cloud.openai import OPENAI
@@ -58,6 +59,7 @@ class SimulatedCloud:
         self.refused_for_rate = 0
         """How many calls came over the rate limit."""
         self._vendor = _VENDORS[kind]
+        self.desk = BatchDesk(kind, config.batch_looks, self._answered)
         self._config = config
         self._book = answers or AnswerBook()
         self._clock = clock
@@ -101,6 +103,9 @@ class SimulatedCloud:
         if scope["method"] == "GET" and path == vendor.models_path():
             await send_answer(send, _json(vendor.models(self._config.models)))
             return
+        if (about_batches := self.desk.answer(scope["method"], path, body)) is not None:
+            await send_answer(send, about_batches)
+            return
         if scope["method"] != "POST" or not vendor.is_call(path):
             await send_answer(send, Answer(404, b"{}", (("content-type", "application/json"),)))
             return
@@ -117,6 +122,22 @@ class SimulatedCloud:
             await self._sleep(model.latency)
         spoken = self._spoken(request, model, fault.kind if fault is not None else None)
         await self._send(request, model, spoken, send)
+
+    def _answered(self, fields: JsonObject) -> tuple[int, JsonValue]:
+        """Make one call of a batch."""
+        vendor, path = self._vendor, ""
+        try:
+            request = vendor.read(path, "", {"anthropic-version": "1"}, fields)
+            model = next((each for each in self._config.models if each.id == request.model), None)
+            if model is None:
+                raise vendor.unknown_model(request.model)
+            vendor.check(fields, request, model)
+            fault = self._fault(model)
+            self._raise_fault(fault, request)
+            spoken = self._spoken(request, model, fault.kind if fault is not None else None)
+        except Refused as refused:
+            return refused.status, msgspec.json.decode(refused.body)
+        return 200, vendor.whole(spoken, model)
 
     def _raise_fault(self, fault: CloudFault | None, request: CloudRequest) -> None:
         if fault is None:

@@ -70,4 +70,6 @@ class CloudConfig(Strict, frozen=True):
     seed: int = 0
     requests_per_minute: int | None = None
     """A token bucket of that size; its state is in the headers of every answer."""
+    batch_looks: int = 1
+    """How many looks at a batch's state find it under way."""
     faults: tuple[CloudFault, ...] = ()

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from evalcore.clients.anthropic import failures, wire
+from evalcore.clients.anthropic.batches import ANTHROPIC_BATCHES
 from evalcore.clients.anthropic.stream import StreamedMessage
-from evalcore.clients.dialect import Dialect, Request
+from evalcore.clients.dialect import BatchDialect, Dialect, Request
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, Served
 from evalcore.clients.rate_limits import RateLimit, Unit, read_limit
@@ -56,6 +57,10 @@ class _Anthropic(Dialect):
             for name, unit in _LIMITS
         )
         return tuple(limit for limit in found if limit is not None)
+
+    @property
+    def batches(self) -> BatchDialect:
+        return ANTHROPIC_BATCHES
 
     def read_served(self, models: bytes, version: bytes | None) -> Served:  # noqa: ARG002 - it has none
         return wire.served(models)

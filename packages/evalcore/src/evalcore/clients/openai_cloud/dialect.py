@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from evalcore.clients.dialect import Dialect, Request
+from evalcore.clients.dialect import BatchDialect, Dialect, Request
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, Served
 from evalcore.clients.openai import wire
 from evalcore.clients.openai.stream import StreamedAnswer
+from evalcore.clients.openai_cloud.batches import OPENAI_BATCHES
 from evalcore.clients.openai_cloud.failures import classify
-from evalcore.clients.openai_cloud.wire import cloud_chat_body
+from evalcore.clients.openai_cloud.wire import cloud_chat_body, declined
 from evalcore.clients.rate_limits import RateLimit, Unit, read_limit
 from evalcore.clients.reply import Answer
 
@@ -29,7 +30,7 @@ class _OpenAICloud(Dialect):
         return Request(path=wire.CHAT_PATH, body=cloud_chat_body(call), seed=call.seed)
 
     def read_answer(self, body: bytes) -> Answer | Failure:
-        return _declined(wire.parse_completion(body))
+        return declined(wire.parse_completion(body))
 
     def read_stream(self) -> StreamedAnswer:
         return _Streamed()
@@ -53,28 +54,17 @@ class _OpenAICloud(Dialect):
         )
         return tuple(limit for limit in found if limit is not None)
 
+    @property
+    def batches(self) -> BatchDialect:
+        return OPENAI_BATCHES
+
     def read_served(self, models: bytes, version: bytes | None) -> Served:  # noqa: ARG002 - it has none
         return wire.served(models, None)
 
 
 class _Streamed(StreamedAnswer):
     def end(self) -> Answer | Failure:
-        return _declined(super().end())
-
-
-_KNOWN: Final = frozenset({"stop", "length", "content_filter", "refusal", "tool_calls", "function_call"})
-
-
-def _declined(outcome: Answer | Failure) -> Answer | Failure:
-    """Take away what a filter left of an answer, and name a reason that is not documented `other`."""
-    if isinstance(outcome, Failure):
-        return outcome
-    reason = outcome.finish_reason
-    if reason == "content_filter":
-        return Answer(text=None, finish_reason=reason, usage=outcome.usage)
-    if reason is not None and reason not in _KNOWN:
-        return Answer(text=outcome.text, finish_reason="other", usage=outcome.usage)
-    return outcome
+        return declined(super().end())
 
 
 OPENAI_CLOUD: Final = _OpenAICloud()

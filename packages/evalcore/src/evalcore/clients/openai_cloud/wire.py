@@ -5,10 +5,14 @@ Facts: https://platform.openai.com/docs/api-reference/chat, and OpenAI's OpenAPI
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
+from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call
 from evalcore.clients.openai.wire import chat_body
+from evalcore.clients.reply import Answer
 from evalcore.structs import JsonObject
 
 
@@ -26,3 +30,18 @@ def cloud_chat_body(call: Call) -> bytes:
         model = msgspec.structs.replace(call.model, params=renamed)
         call = msgspec.structs.replace(call, model=model)
     return chat_body(call)
+
+
+_KNOWN: Final = frozenset({"stop", "length", "content_filter", "refusal", "tool_calls", "function_call"})
+
+
+def declined(outcome: Answer | Failure) -> Answer | Failure:
+    """Take away what a filter left of an answer, and name a reason that is not documented `other`."""
+    if isinstance(outcome, Failure):
+        return outcome
+    reason = outcome.finish_reason
+    if reason == "content_filter":
+        return Answer(text=None, finish_reason=reason, usage=outcome.usage)
+    if reason is not None and reason not in _KNOWN:
+        return Answer(text=outcome.text, finish_reason="other", usage=outcome.usage)
+    return outcome
