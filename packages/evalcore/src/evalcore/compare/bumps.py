@@ -43,6 +43,7 @@ def _change(before: str | None, after: str | None) -> Change | None:
     old, new = (parse_version(text) if text is not None else None for text in (before, after))
     if new is None:
         return "invalid"
+    # A version that could not be read before was never evaluated.
     if old is None:
         return "new"
     if new == old:

@@ -72,6 +72,7 @@ class Pool(Frozen, frozen=True):
         """Yield each run's figures of each case."""
         for record in self.records:
             seen: dict[str, int] = defaultdict(int)
+            # By name, so that equal cases get the same numbers in every run, whatever order they were read in.
             for result in sorted(record.case_results, key=lambda result: result.case):
                 yield (result.sha256, seen[result.sha256]), result
                 seen[result.sha256] += 1
@@ -87,6 +88,7 @@ def pools(records: Iterable[RunRecord], *, of_any_cases: bool = False) -> list[P
     """
     groups: dict[bytes, list[RunRecord]] = defaultdict(list)
     for record in newest_scoring(records):
+        # A partial run lacks the replies that were hardest to get: its figure is not that of the others.
         if record.status == "complete":
             groups[_identity(record, of_any_cases=of_any_cases)].append(record)
     found = [
@@ -108,6 +110,7 @@ def pools(records: Iterable[RunRecord], *, of_any_cases: bool = False) -> list[P
 
 def pools_of_version(records: Iterable[RunRecord], version: str) -> list[Pool]:
     """Return one pool for each model: of this version, and of its pools the one that was run last."""
+    # They come oldest first, so the last of a model stays.
     last = {pool.model: pool for pool in pools(records) if pool.version == version}
     return list(last.values())
 
@@ -181,6 +184,7 @@ def why_models_not_comparable(one: Pool, other: Pool) -> str | None:
 
 def _why_not_scored_alike(before: Pool, after: Pool) -> str | None:
     old, new = before.newest, after.newest
+    # Two versions of the rules give one reply two figures: their difference is not of the prompt.
     if old.scoring_version != new.scoring_version:
         return (
             f"scored by two versions of the rules ({old.scoring_version} and {new.scoring_version}): "
@@ -224,6 +228,7 @@ def _identity(record: RunRecord, *, of_any_cases: bool) -> bytes:
             record.prompt_sha256,
             record.schema_sha256,
             record.policy_sha256,
+            # Different cases are of different difficulty.
             None if of_any_cases else record.cases_sha256,
             params_but_seed(record),
             record.structured_output,
@@ -253,6 +258,7 @@ def _by_server(records: Sequence[RunRecord]) -> list[list[RunRecord]]:
     # Those that say least join first, so that a chain of silences ends in one pool.
     for silent in sorted(stated, key=lambda one: (-one.count(None), str(one))):
         fuller = [one for one in groups if one != silent and _says_more(one, silent)]
+        # Where two fuller statements contradict each other nobody can tell which of them the silent one is.
         fullest = [one for one in fuller if not any(_says_more(other, one) for other in fuller)]
         if len(fullest) == 1:
             groups[fullest[0]] += groups.pop(silent)

@@ -232,6 +232,7 @@ def _measured(before: Pool, after: Pool, margin: float) -> _Measured:
         smallest_change=None,
         server_changed=changed_server(before, after),
         also_changed=changed_conditions(before, after),
+        # Over other cases a field moves because these are other cases.
         fields=_moved(before, after) if old.keys() == new.keys() else (),
     )
     sizes = [(len(one), len(other)) for one, other in zip(olds, news, strict=True)]
@@ -246,6 +247,7 @@ def _judged(measured: _Measured, fall: float, rise: float, models: int) -> Compa
         verdict = "regression"
     elif rise <= ALPHA:
         verdict = "improvement"
+    # "No evidence" would claim that a change was looked for and not seen.
     elif can_alarm(measured.sizes, models):
         verdict = "no evidence"
     return msgspec.structs.replace(
@@ -265,6 +267,7 @@ def _side(pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequ
         mean=mean(mean(case) or 0.0 for case in scores) or 0.0,
         ci95=accuracy_interval(
             [case for key, case in pool.scores().items() if key in shared],
+            # The seed of the record, so that a single run shows the interval that stands in it.
             seeded_uniform("accuracy", pool.newest.cases_sha256),
         ),
         replies=sum(map(len, scores)),

@@ -37,6 +37,7 @@ def stale_cases(records: Iterable[RunRecord]) -> dict[str, str]:
         evaluated = parse_version(record.component_version, is_short_allowed=True)
         for result in record.case_results:
             validated = parse_version(result.validated_against_version or "", is_short_allowed=True)
+            # Said by the library itself; "1.1" stands in many metadata files and means 1.1.0.
             if validated is not None and evaluated is not None and validated < evaluated:
                 stale[result.case] = str(result.validated_against_version)
     return {case: stale[case] for case in sorted(stale)}

@@ -169,6 +169,7 @@ def _ranking(members: Sequence[RunRecord], shared: dict[CaseKey, str] | None, ca
     first = members[0]
     found = pools(members, of_any_cases=shared is not None)
     scores = [pool.scores() for pool in found]
+    # Only cases that all have replies to: a model must not rank higher for having failed on a hard one.
     every = set.intersection(*map(set, scores)) if scores else set()
     keys = sorted(every if shared is None else every & shared.keys())
     compared = [[one[key] for key in keys] for one in scores]
@@ -198,6 +199,7 @@ def _ranking(members: Sequence[RunRecord], shared: dict[CaseKey, str] | None, ca
 
 
 def _place(row: RankedPool) -> tuple[float, float, str, str]:
+    # Partial runs have no rank and stand last, the better first.
     best = math.inf if row.rank is None else row.rank.best
     return best, -(row.accuracy or 0.0), row.model, row.newest.run_id
 
@@ -229,6 +231,7 @@ def _as_ranks(value: JsonValue, count: int) -> tuple[list[RankRange], list[RankR
         own, like = msgspec.convert(value, tuple[_Ranges, _Ranges | None])
     except msgspec.ValidationError:
         return None
+    # A cache can be of another program, or damaged: what does not fit is worked out anew.
     if len(own) != count or (like is not None and len(like) != count):
         return None
     ranges = [RankRange(*one) for one in own]
@@ -250,6 +253,7 @@ def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over,
     keys = over.keys if over.are_shared else sorted(scores)
     own, right = [scores[key] for key in keys], [rightness[key] for key in keys if key in rightness]
     newest = pool.newest
+    # A single run has its interval in its record, and the same figure must stand everywhere.
     ci95 = newest.accuracy.ci95 if len(pool.records) == 1 and not over.are_shared else None
     return RankedPool(
         model=pool.model,
@@ -309,6 +313,7 @@ def _agreement(pool: Pool, keys: set[CaseKey]) -> float | None:
     by_case: dict[CaseKey, list[tuple[float, int]]] = defaultdict(list)
     for key, result in pool.results():
         came = sum(score is not None for score in result.scores)
+        # Pairs across runs were never compared, and their replies may be gone: each run counts by its own pairs.
         if key in keys and result.reproducibility is not None:
             by_case[key].append((result.reproducibility, math.comb(came, 2)))
     return mean(_weighted(found) for found in by_case.values())

@@ -13,6 +13,7 @@ from evalcore.stats.uncertainty import Interval
 def notes_of(ranking: Ranking) -> Iterator[str]:
     """Yield what a reader must know of a ranking, each a sentence of plain text that may name models."""
     complete = [row for row in ranking.rows if row.status == "complete"]
+    # Only where it tells less: the same ranks said twice would read as two findings.
     if any(row.like_cases not in {None, row.rank} for row in complete):
         ranges = ", ".join(f"{row.model} {row.like_cases.text}" for row in complete if row.like_cases)
         yield f"Ranks for cases like these: {ranges}"

@@ -65,12 +65,16 @@ def upper_tail(strata: Sequence[PermutedStratum]) -> float:
 
     Each stratum has values that differ, by more than TIE. There is one stratum at least.
     """
+    # Where the design is small every deal is looked at, so that no grid rounds the few values that p can have.
     if math.prod(math.comb(len(stratum.values), stratum.chosen) for stratum in strata) <= FEW:
         return _enumerated_tail(strata)
     deviation = math.hypot(*(stratum.deviation for stratum in strata))
     fine = [_Levels(stratum) for stratum in strata]
     if sum(levels.work for levels in fine) > WORK:
+        # So many replies are near the limit theorem; the grid would cost minutes for digits that decide nothing.
         return _normal_tail(math.fsum(stratum.excess for stratum in strata) / deviation)
+    # A rounding that is uniform over a step has a standard deviation of step / sqrt(12); over strata they add
+    # up as independent ones do.
     step = deviation * math.sqrt(12 / len(strata)) / (SHARPNESS + SHARPER / len(strata))
     least = min(levels.step for levels in fine)
     sizes = [levels.step / least for levels in fine]
@@ -111,6 +115,7 @@ def bernstein_bound(strata: Sequence[PermutedStratum]) -> float:
 def _enumerated_tail(strata: Sequence[PermutedStratum]) -> float:
     sums, observed = [0.0], 0.0
     for stratum in strata:
+        # `combinations` gives the first `chosen` values first: that is the observed deal.
         own = list(map(math.fsum, combinations(stratum.values, stratum.chosen)))
         sums = [before + sum_ for before in sums for sum_ in own]
         observed += own[0]
@@ -129,9 +134,12 @@ class _Levels:
         self.most = self.count * number
         levels = [round((value - least) / self.step) for value in values]
         self.observed = sum(levels[: self.count])
+        # The commonest level needs no polynomial: how many of it are chosen follows from the rest. Of answers that
+        # are mostly right this is most of the work.
         self.mode = max(sorted(set(levels)), key=levels.count)
         self.others = [level for level in levels if level != self.mode]
         self.alike = len(levels) - len(self.others)
+        # A coefficient counts choices, so none can outgrow the number of all choices and spill into its neighbour.
         bits = math.comb(len(levels), self.count).bit_length()
         self.width = _WORD // 2 if bits <= _WORD // 2 else -(-bits // _WORD) * _WORD
         chosen = min(self.count, len(self.others))
@@ -144,6 +152,7 @@ class _Levels:
         ways = [1] + [0] * most
         for at, level in enumerate(others, 1):
             shift = level * width
+            # Downwards, so that each value is chosen once at most.
             for chosen in range(min(at, most), 0, -1):
                 ways[chosen] += ways[chosen - 1] << shift
         # The rest of a choice is of those alike, in any of so many ways.
@@ -171,6 +180,7 @@ def _common_steps(shares: set[float], most: int) -> int | None:
     """
     if len(shares) > FEW_VALUES:
         return None
+    # Scores such as 2/3 are no finite binary fractions: the nearest simple fraction is what was meant.
     nearest = [Fraction(share).limit_denominator(most) for share in shares]
     number = math.lcm(*(fraction.denominator for fraction in nearest))
     is_met = all(abs(share - near) < TIE for share, near in zip(shares, nearest, strict=True))
@@ -189,6 +199,7 @@ class _Counts(NamedTuple):
 def _tail_of_sum(strata: Sequence[dict[int, int]], observed: int) -> float:
     parts = [_cut(_dense(counts)) for counts in strata]
     while len(parts) > 2:  # noqa: PLR2004 - the last two need no product: a tail is all that is asked
+        # Paired like a tree, so that factors stay of like length: long multiplication is fastest then.
         paired = [_product(*parts[at : at + 2]) for at in range(0, len(parts) - 1, 2)]
         parts = paired + parts[2 * len(paired) :]
     if len(parts) == 1:
@@ -229,6 +240,7 @@ def _cut(part: _Counts) -> _Counts:
     excess = part.total.bit_length() - _SCALE
     if excess <= 0:
         return part
+    # 2^-60 of all deals is far below the nine digits that are stored; what is left out is added to p again.
     negligible = part.total >> 60
     low, high, lost = 0, len(part.counts), 0
     while lost + part.counts[low] < negligible:
@@ -237,6 +249,7 @@ def _cut(part: _Counts) -> _Counts:
     while lost + part.counts[high - 1] < negligible:
         lost += part.counts[high - 1]
         high -= 1
+    # Rounded up: a p that is a little too great raises no false alarm.
     counts = [-(-count >> excess) for count in part.counts[low:high]]
     return _Counts(counts, part.least + low, part.total >> excess, part.lost + lost / part.total)
 

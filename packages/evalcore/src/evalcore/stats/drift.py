@@ -21,16 +21,20 @@ def drifts(cases: Sequence[Sequence[float]], uniform: Uniform) -> bool:
     cases of each reply's score times its place about the middle. Replies that only resemble the one
     before show no trend.
     """
+    # A case whose scores are all alike has no order.
     varied = [case for case in cases if max(case) - min(case) > TIE]
     observed = abs(math.fsum(map(_trend, varied)))
     deviation = math.sqrt(math.fsum(map(_variance, varied)))
+    # Most runs end here: 999 permutations of every run would cost more than all its other figures.
     if observed <= _PLAIN * deviation:
         return False
     orders = [list(case) for case in varied]
+    # The observed order is one of all orders: p is never 0 (Phipson & Smyth 2010).
     as_far = 1
     for _ in range(PERMUTATIONS):
         trend = math.fsum(_trend(deal(order, len(order), uniform)) for order in orders)
         as_far += abs(trend) >= observed - TIE
+        # It can become no smaller any more.
         if as_far > LEVEL * (PERMUTATIONS + 1):
             return False
     return True

@@ -29,4 +29,5 @@ def mean_by_field(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:
     for table in tables:
         for field, value in table.items():
             columns.setdefault(field, []).append(value)
+    # Sorted, so that records of the same replies are the same bytes.
     return {field: math.fsum(column) / len(column) for field, column in sorted(columns.items())}

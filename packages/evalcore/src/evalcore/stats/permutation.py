@@ -30,6 +30,7 @@ def fall_p(before: Cases, after: Cases, margin: float = 0.0) -> float:
     Where the fall is within the margin, p is 1.
     """
     lifted = [[score + margin for score in case] for case in after]
+    # Also spares the exact count of every pair of models that did not fall at all.
     if _fall(before, lifted) <= TIE:
         return 1.0
     strata = _strata(before, lifted)
@@ -78,6 +79,7 @@ def smallest_p(sizes: Sequence[tuple[int, int]]) -> float:
     `sizes` are the replies of each case on either side.
     """
     ways = math.prod(math.comb(one + other, one) for one, other in sizes)
+    # Beyond this the quotient is no float any more, and below every level.
     return 1 / ways if ways < 1 << 1000 else 0.0
 
 
@@ -106,6 +108,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     result = [1.0] * count
     most = 0.0
     for rank, at in enumerate(sorted(range(count), key=lambda at: p_values[at])):
+        # A later p is never below an earlier one, or a worse result would count for more.
         most = max(most, min(1.0, p_values[at] * (count - rank)))
         result[at] = most
     return result
@@ -134,6 +137,7 @@ def _strata(before: Cases, after: Cases) -> list[PermutedStratum]:
         if len(old) <= len(new):
             values = [*sorted(old), *sorted(new)]
         else:
+            # Of whichever side is smaller: fewer are chosen then, so that there is less to count.
             values, weight = [*sorted(new), *sorted(old)], -weight
         strata.append(PermutedStratum([weight * value for value in values], min(len(old), len(new))))
     return strata
@@ -145,6 +149,7 @@ def _welch_p(before: Cases, after: Cases) -> float:
     A side with one reply of each case is taken to spread as the other does.
     """
     terms = [_spread(old, new) for old, new in zip(before, after, strict=True)]
+    # Also the other way round: Welch adds the variances of both means.
     terms += [_spread(new, old) for old, new in zip(before, after, strict=True)]
     variance = math.fsum(term for term, _ in terms)
     if variance <= 0.0:

@@ -31,6 +31,7 @@ class Spread(Frozen, frozen=True):
         Wedderburn 1974), since a model that errs more often also varies more.
         """
         own, square = self.mean * (1 - self.mean), self.deviation**2
+        # No spread within [0, 1] exceeds that of right-or-wrong answers.
         share = min(1.0, square / own) if own > 0 else 1.0
         return share * mean * (1 - mean)
 
@@ -70,6 +71,7 @@ def smallest_change(
     two means over C cases of R replicates (Cohen 1988, section 2.4), the later mean being d lower; the
     level is 0.025 over the number of models.
     """
+    # However large a fall, a design with too few deals cannot reach the level that many models leave.
     if not can_alarm([(replicates, replicates)] * cases, models):
         return None
     seen = spread or Spread()
@@ -77,6 +79,7 @@ def smallest_change(
     freedom = max(2 * cases * (replicates - 1), cases - 1)
     quantiles = t_quantile(freedom, ALPHA / models) + t_quantile(freedom, 1 - POWER)
     before = seen.variance(seen.mean)
+    # In steps rather than solved: the variance itself depends on the mean after the fall.
     for step in range(math.ceil(margin / _STEP), math.floor(seen.mean / _STEP) + 1):
         change = step * _STEP
         error = math.sqrt((before + seen.variance(seen.mean - change)) / (cases * replicates))

@@ -54,13 +54,16 @@ def _shown(differences: Sequence[Difference]) -> set[int]:
     p_values = [1.0] * len(differences)
     known: set[int] = set()
     shown: set[int] = set()
+    # Holm relaxes the level for each pair that is shown, which may bring further pairs into reach.
     while True:
         level = LEVEL / max(1, len(differences) - len(shown))
         for at, difference in enumerate(differences):
             if at not in known and difference.may_be_shown(level):
+                # Worked out once: a p does not depend on the level it is held against.
                 known.add(at)
                 p_values[at] = difference.p(settled=SETTLED * LEVEL / len(differences))
         now = {at for at, p in enumerate(holm(p_values)) if p <= LEVEL}
+        # More p-values are known in each round, never fewer, so the shown ones only grow: this ends.
         if len(now) == len(shown):
             return now
         shown = now

@@ -23,8 +23,10 @@ def t_tail(value: float, freedom: float) -> float:
 def t_quantile(freedom: float, tail: float = 0.025) -> float:
     """Return the value that Student's t exceeds with chance `tail`, at most one half; by bisection."""
     low, high = 0.0, 1.0
+    # With few degrees of freedom the quantile may be in the hundreds.
     while t_tail(high, freedom) > tail:
         low, high = high, high * 2
+    # Each step halves the interval: 60 bring it to the last digit of a double.
     for _ in range(60):
         middle = (low + high) / 2
         if t_tail(middle, freedom) > tail:
@@ -42,6 +44,7 @@ def _incomplete_beta(x: float, a: float) -> float:
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     )
+    # Below this the fraction converges fast; above, that of the mirrored function does.
     if x < (a + 1) / (a + b + 2):
         return front * _fraction(x, a, b) / a
     return 1.0 - front * _fraction(1 - x, b, a) / b
@@ -50,6 +53,7 @@ def _incomplete_beta(x: float, a: float) -> float:
 def _fraction(x: float, a: float, b: float) -> float:
     """Evaluate the continued fraction by Lentz's method (Thompson & Barnett 1986)."""
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1)
+    # A zero here would be a division by zero later; a tiny number in its place changes no digit.
     d = 1.0 / (d or _TINY)
     result = d
     for m in range(1, _STEPS):
