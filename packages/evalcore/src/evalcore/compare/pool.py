@@ -72,7 +72,8 @@ class Pool(Frozen, frozen=True):
         """Yield each run's figures of each case."""
         for record in self.records:
             seen: dict[str, int] = defaultdict(int)
-            # By name, so that equal cases get the same numbers in every run, whatever order they were read in.
+            # By name, so that equal cases get the same numbers in every run, whatever order they were read
+            # in.
             for result in sorted(record.case_results, key=lambda result: result.case):
                 yield (result.sha256, seen[result.sha256]), result
                 seen[result.sha256] += 1

@@ -313,7 +313,8 @@ def _agreement(pool: Pool, keys: set[CaseKey]) -> float | None:
     by_case: dict[CaseKey, list[tuple[float, int]]] = defaultdict(list)
     for key, result in pool.results():
         came = sum(score is not None for score in result.scores)
-        # Pairs across runs were never compared, and their replies may be gone: each run counts by its own pairs.
+        # Pairs across runs were never compared, and their replies may be gone: each run counts by its own
+        # pairs.
         if key in keys and result.reproducibility is not None:
             by_case[key].append((result.reproducibility, math.comb(came, 2)))
     return mean(_weighted(found) for found in by_case.values())

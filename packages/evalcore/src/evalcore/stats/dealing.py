@@ -65,13 +65,15 @@ def upper_tail(strata: Sequence[PermutedStratum]) -> float:
 
     Each stratum has values that differ, by more than TIE. There is one stratum at least.
     """
-    # Where the design is small every deal is looked at, so that no grid rounds the few values that p can have.
+    # Where the design is small every deal is looked at, so that no grid rounds the few values that p can
+    # have.
     if math.prod(math.comb(len(stratum.values), stratum.chosen) for stratum in strata) <= FEW:
         return _enumerated_tail(strata)
     deviation = math.hypot(*(stratum.deviation for stratum in strata))
     fine = [_Levels(stratum) for stratum in strata]
     if sum(levels.work for levels in fine) > WORK:
-        # So many replies are near the limit theorem; the grid would cost minutes for digits that decide nothing.
+        # So many replies are near the limit theorem; the grid would cost minutes for digits that decide
+        # nothing.
         return _normal_tail(math.fsum(stratum.excess for stratum in strata) / deviation)
     # A rounding that is uniform over a step has a standard deviation of step / sqrt(12); over strata they add
     # up as independent ones do.
@@ -134,12 +136,13 @@ class _Levels:
         self.most = self.count * number
         levels = [round((value - least) / self.step) for value in values]
         self.observed = sum(levels[: self.count])
-        # The commonest level needs no polynomial: how many of it are chosen follows from the rest. Of answers that
-        # are mostly right this is most of the work.
+        # The commonest level needs no polynomial: how many of it are chosen follows from the rest. Of
+        # answers that are mostly right this is most of the work.
         self.mode = max(sorted(set(levels)), key=levels.count)
         self.others = [level for level in levels if level != self.mode]
         self.alike = len(levels) - len(self.others)
-        # A coefficient counts choices, so none can outgrow the number of all choices and spill into its neighbour.
+        # A coefficient counts choices, so none can outgrow the number of all choices and spill into its
+        # neighbour.
         bits = math.comb(len(levels), self.count).bit_length()
         self.width = _WORD // 2 if bits <= _WORD // 2 else -(-bits // _WORD) * _WORD
         chosen = min(self.count, len(self.others))

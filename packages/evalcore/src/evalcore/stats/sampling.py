@@ -37,8 +37,8 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
         value = 1.0
         for power in powers:
             value *= uniform() ** power
-            # With many cases the shape is small and the product nearly always vanishes: most draws end at the first
-            # factor.
+            # With many cases the shape is small and the product nearly always vanishes: most draws end at
+            # the first factor.
             if value < NEGLIGIBLE:
                 return 0.0
         return value
