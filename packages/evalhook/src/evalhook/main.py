@@ -59,6 +59,25 @@ def publish(job_id: str) -> None:
     sys.exit(FAILED)
 
 
+@cli.command()
+@click.argument("skill", required=False)
+def rescore(skill: str | None) -> None:
+    """Bring leaderboards whose replies are here to the present scoring version, a pull request each."""
+    from evalhook.commands.rescore import rescore_leaderboards  # noqa: PLC0415
+
+    is_whole = True
+    for done in rescore_leaderboards(os.environ, skill):
+        where = None if done.published is None else done.published.pull_request_url or done.published.branch
+        click.echo(
+            f"{done.slug}: {done.rescored} run(s) rescored, {done.absent} without replies here"
+            + (f"; {where}" if where else "")
+        )
+        for problem in done.problems:
+            click.echo(f"evalhook: {problem}", err=True)
+        is_whole = is_whole and not done.problems
+    sys.exit(0 if is_whole else FAILED)
+
+
 def main() -> None:
     """Run the command line; an error of the operator is one line and exit code 2."""
     try:

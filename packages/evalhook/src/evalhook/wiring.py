@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from evalcore.effects import Effects, real_effects
 from evalcore.git.clone import Clone
@@ -76,14 +77,11 @@ class ExternalSystems:
     def __init__(self, settings: Settings) -> None:
         self.tokens = tokens = github_tokens(settings)
         """Of GitHub; None where there are none."""
-        self.library = Clone(
+        self._settings = settings
+        self.library = self.clone_of_library(
             settings.prompt_library,
+            settings.prompt_library_url,
             work=settings.state_dir / "worktrees" / "library",
-            url=settings.prompt_library_url,
-            default_branch=settings.default_branch,
-            credentials=_credentials(settings.prompt_library_url, tokens),
-            allow_http=settings.allow_http,
-            names=SETTING_NAMES,
         )
         self.data_sets = _data_sets(settings, tokens)
         self.repositories = Repositories(
@@ -121,15 +119,31 @@ class ExternalSystems:
                 )
                 self.refresh = Refresher(self.library, self.github).refresh
         self.publisher = ResultsPublisher(
-            self.library,
-            Committer(
-                self.library,
-                mode=settings.commit_back,
-                github=self.github or self.reports,  # in mode `push` for the author of commits alone
-                commit_suffix=settings.commit_suffix,
-                auto_merge=settings.auto_merge,
-            ),
-            lambda: case_privacy(settings),
+            self.library, self.committer(self.library), lambda: case_privacy(settings)
+        )
+
+    def clone_of_library(self, path: Path, url: str | None, *, work: Path) -> Clone:
+        """Make the clone of the prompt library that is, or is to be, at a path; `work` is its own alone."""
+        settings = self._settings
+        return Clone(
+            path,
+            work=work,
+            url=url,
+            default_branch=settings.default_branch,
+            credentials=_credentials(url, self.tokens),
+            allow_http=settings.allow_http,
+            names=SETTING_NAMES,
+        )
+
+    def committer(self, clone: Clone) -> Committer:
+        """Make what commits results back to the prompt library through a clone of it."""
+        settings = self._settings
+        return Committer(
+            clone,
+            mode=settings.commit_back,
+            github=self.github or self.reports,  # in mode `push` for the author of commits alone
+            commit_suffix=settings.commit_suffix,
+            auto_merge=settings.auto_merge,
         )
 
 

@@ -11,19 +11,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
 
-import msgspec
-
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.records import LATER_RECORD
 from evalcore.errors import ConfigurationError, StorageError
+from evalcore.evaluation.rescore import rescore_run
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.completeness import CountedReplies
 from evalcore.runs.files import write_atomically
 from evalcore.runs.folder import PLAN, RECORD, RunFolder, read_record
-from evalcore.runs.integrity import altered
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object
-from evalcore.runs.rescoring import first_run_id, newest_scoring, rescored_run_id
+from evalcore.runs.rescoring import first_run_id, newest_scoring
 from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION
@@ -85,7 +83,7 @@ def rescore_folder(run_dir: Path, first: RunRecord | None = None) -> Rescored:
             where=str(run_dir / RECORD),
             hint="update the evaluator",
         )
-    plan, record, changes = _scored(run_dir, before)
+    plan, record, changes = rescore_run(run_dir, before)
     is_later = record.rescored_from is not None
     path = run_dir / (LATER_RECORD.format(SCORING_VERSION) if is_later else RECORD)
     if changes:
@@ -113,23 +111,6 @@ def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
         current=len(newest) - len(older),
         absent=tuple(record for record in older if record not in at_hand),
     )
-
-
-def _scored(run_dir: Path, before: RunRecord | None) -> tuple[RunPlan, RunRecord, tuple[str, ...]]:
-    folder = RunFolder.open_to_read(run_dir)
-    try:
-        replies = CountedReplies(folder.plan, folder.replies_of)
-        record = score_run(folder.plan, replies.of)
-        replies.require_complete(record)
-        record = folder.with_hashes(record)
-        changes = altered(folder, before)
-    finally:
-        folder.close()
-    if before is None or before.scoring_version == SCORING_VERSION:
-        return folder.plan, record, changes
-    run_id = rescored_run_id(record.run_id, SCORING_VERSION)
-    later = msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
-    return folder.plan, later, changes
 
 
 def scored(run_dir: Path, plan: RunPlan) -> RunRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -65,21 +66,25 @@ class Results(NamedTuple):
 
 def pull_request_body(results: Results) -> str:
     """The body of the pull request: the results as a table beside the previous version's."""
-    earlier, previous = known_records(results.earlier), previous_version(results)
+    # Runs that were scored again may be of several versions: the table is of the newest alone.
+    mine = [record for record in results.records if record.component_version == results.version]
+    others = [record for record in results.records if record.component_version != results.version]
+    earlier = [*known_records(results.earlier), *others]
+    previous = versions.previous_version(earlier, results.version)
     # Ranked with what is there already: the rank shown is the one that the merged leaderboard has.
-    found = [one for one in rankings([*earlier, *results.records]) if not one.are_cases_shared]
+    found = [one for one in rankings([*earlier, *mine]) if not one.are_cases_shared]
     before: dict[str, RankedPool] = {}
     outcomes: dict[str, Outcome] = {}
     if previous is not None:
         latest = _latest(earlier, previous)
         rows = _rows(found, latest.values())
         before = {model: rows[record.run_id] for model, record in latest.items() if record.run_id in rows}
-        outcomes = compare_with(previous, results.version, earlier, results.records)
-    shown = _rows(found, results.records)
+        outcomes = compare_with(previous, results.version, earlier, mine)
+    shown = _rows(found, mine)
     parts = [
         _opening(results, previous),
-        _table(results.records, shown, before, outcomes),
-        *_notes(results.records, list(shown.values()), found),
+        _table(mine, shown, before, outcomes),
+        *_notes(mine, list(shown.values()), found),
         verdict_list(outcomes, previous or ""),
         *_listings(results),
         f"Only the component's leaderboard.json changes. Job {escape_markdown(results.job_id, CELL)}.",
@@ -104,8 +109,19 @@ def _opening(results: Results, previous: str | None) -> str:
         else f"*before* is version {escape_markdown(previous, CELL)}"
     )
     said = f"Evaluated {what} at commit {results.prompt_commit}: {how}; {compared}."
+    if results.records and all(record.rescored_from for record in results.records):
+        said = f"{_rescored(results.records)} Below is {what}: {how}; {compared}."
     broken = broken_cases_sentence(results.skipped_cases, lambda name: escape_markdown(name, CELL))
     return f"{said}\n\n**{broken}**" if broken else said
+
+
+def _rescored(records: Sequence[RunRecord]) -> str:
+    """Say what was scored again, version by version."""
+    counts = Counter(record.component_version for record in records)
+    listed = [f"{escape_markdown(version, CELL)} ({count})" for version, count in sorted(counts.items())]
+    more = [f"{len(listed) - MOST_LISTED} more"] if len(listed) > MOST_LISTED else []
+    which = ", ".join([*listed[:MOST_LISTED], *more])
+    return f"Scored again from stored replies, no model was called; runs of versions {which}."
 
 
 def _rows(found: Sequence[Ranking], records: Iterable[RunRecord]) -> dict[str, RankedPool]:
