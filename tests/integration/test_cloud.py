@@ -256,3 +256,14 @@ def test_a_parameter_that_is_refused_in_a_batch_skips_the_run(world: World) -> N
     ended = world.evalcli("evaluate", SLUG, "--replicates", "2", "--batch", COLUMNS="300")
     assert "refuses the parameter `temperature`" in ended.out + ended.err
     assert ended.code != 0
+
+
+def test_where_every_model_refuses_the_reason_is_said_and_no_run_is_left_behind(world: World) -> None:
+    world.start(is_reasoning=True)
+    world.write_models(params={"temperature": 0.5})
+    ended = world.evalcli("evaluate", SLUG, "--replicates", "3")
+    assert ended.code == 3
+    for kind in KINDS:
+        assert f"{kind}-1: skipped: {kind}-1: the model refuses the parameter `temperature`" in ended.err
+    assert "says what each model refuses" in ended.err
+    assert not list((world.library / ".evaluator" / "runs").glob("*/run.json"))

@@ -83,6 +83,7 @@ class CostLimit(Observer):
         cost = self._models.get(plan.model.id)
         if cost is not None:
             cost.pending, cost.in_flight = plan.calls - kept, 0
+        self._starting = 0
         self.shown.run_started(plan, run_dir, kept)
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
@@ -107,6 +108,8 @@ class CostLimit(Observer):
         """Expect no more of a model."""
         if (cost := self._models.get(model)) is not None:
             cost.pending = cost.in_flight = 0
+        # calls of its run that were allowed and never made are expected no more
+        self._starting = 0
         self.shown.model_skipped(model, reason)
 
     def model_awaited(self, model: str, seconds: float) -> None:

@@ -96,7 +96,10 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
     if code is Exit.DONE and (unmet is not None or (has_broken and not options.allow_skipped)):
         return Exit.INCOMPLETE
     if code is Exit.NOTHING:
-        warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
+        if any(outcome.is_refused for outcome in ended):
+            warn(f"nothing was evaluated; `{PROGRAM} models check` says what each model refuses")
+        else:
+            warn(f"no model is served now, so nothing was evaluated; `{PROGRAM} models check` says which are")
     return code
 
 

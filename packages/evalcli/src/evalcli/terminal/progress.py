@@ -176,8 +176,13 @@ class ProgressObserver(Observer):
         self._event(f"{model}: not served now; looking again for {duration(seconds)}")
 
     def model_skipped(self, model: str, reason: str) -> None:
-        """Say that a model is left out."""
+        """Say that a model is left out, before its run or at the run's first calls."""
         self.awaited.pop(model, None)
+        # a run that was refused has no folder any more to go on with
+        self.run_dirs.pop(model, None)
+        if (count := self.counts.get(model)) is not None:
+            count.total = count.done
+            count.in_flight.clear()
         self.skipped.add(model)
         self._event(f"{model}: skipped: {reason}")
 

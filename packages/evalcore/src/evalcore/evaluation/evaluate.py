@@ -206,7 +206,7 @@ class _Evaluation:
                 plan = plan_run(self._job, model, run_id, server)
             except InputError as error:
                 # its provider cannot be sent what the component needs
-                self.missing(model, error.line, None)
+                self._leave_out(model, error.line)
                 return
             folder = self._begin(plan)
         self._go_on(folder)
@@ -243,6 +243,8 @@ class _Evaluation:
             self._tasks.create_task(self._scoring.prepare(folder.path))
 
     async def _call(self, folder: RunFolder, replicate: int, case: Case) -> None:
+        if folder not in self._queues:
+            return  # the run was refused while this call's turn came
         plan = folder.plan
         call = call_for(
             plan.model, plan.component.prompt, plan.component.schema, case, replicate, plan.adapted
@@ -286,7 +288,12 @@ class _Evaluation:
                 if folder.plan.adapted is None or not folder.plan.adapted.as_tool:
                     self._go_on(self._begin(msgspec.structs.replace(folder.plan, adapted=adapted)))
                     return
-        self.missing(folder.plan.model, reason, None)
+        self._leave_out(folder.plan.model, reason)
+
+    def _leave_out(self, model: Model, reason: str) -> None:
+        """Skip a model whose provider does not take what its run needs."""
+        self._outcomes[model.id] = RunOutcome(model.id, "skipped", reason, is_refused=True)
+        self._observer.model_skipped(model.id, reason)
 
     def _sync(self) -> None:
         for folder in self._folders:

@@ -22,6 +22,8 @@ class RunOutcome(Frozen, frozen=True):
     """Why it was skipped or is partial; None for a complete run."""
     record: RunRecord | None = None
     run_dir: Path | None = None
+    is_refused: bool = False
+    """Whether it was skipped because its provider does not take what the run needs."""
 
 
 class Observer:

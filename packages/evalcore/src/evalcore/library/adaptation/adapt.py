@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from evalcore.library.adaptation.limits import check_limits, check_tool, compiled_too_large, open_cycles
 from evalcore.library.adaptation.merge import ANNOTATIONS, Merger, NullCheck, SchemaNotTaken
+from evalcore.library.adaptation.references import cyclic, redirected, refers_to
 from evalcore.library.adaptation.rules import RULES, Rules, SchemaDialect
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -99,7 +100,7 @@ class _Adaption:
 
     def adapted(self) -> AdaptedSchema:
         root = self._root
-        refers_to_root = _refers(root, "#")
+        refers_to_root = refers_to(root, "#")
         if root.get("$ref") not in {None, "#"} and root.keys() <= ANNOTATIONS | {"$ref", "$defs"}:
             target = self._merger.target(root["$ref"])
             if isinstance(target, dict) and self._rules.has_object_root:
@@ -282,13 +283,13 @@ class _Adaption:
         return {"anyOf": [schema, {"type": "null"}]}
 
     def _is_recursive(self, definitions: JsonObject, root: JsonObject) -> bool:
-        return any(_cyclic({**{f"#/$defs/{name}": part for name, part in definitions.items()}, "#": root}))
+        return any(cyclic({**{f"#/$defs/{name}": part for name, part in definitions.items()}, "#": root}))
 
     def _opened_cycles(self, root: JsonObject, definitions: JsonObject) -> tuple[JsonObject, JsonObject]:
         """Make optional what leads back to itself, since only optional properties may."""
         places: JsonObject = {f"#/$defs/{name}": part for name, part in definitions.items()}
         places["#"] = root
-        for where, name in open_cycles(places, dict(_cyclic(places))):
+        for where, name in open_cycles(places, dict(cyclic(places))):
             self._note(
                 "a required property that refers back to itself is sent as optional", f"{where} {name}"
             )
@@ -318,7 +319,7 @@ def _is_plain_object(schema: JsonObject) -> bool:
 def _wrapped(schema: JsonObject) -> JsonObject:
     body = {key: value for key, value in schema.items() if key not in {"$defs", "$schema"}}
     definitions = _object(schema.get("$defs"))
-    sent, definitions = _wrapped_parts(body, definitions, refers_to_root=_refers(schema, "#"))
+    sent, definitions = _wrapped_parts(body, definitions, refers_to_root=refers_to(schema, "#"))
     return {**sent, "$defs": definitions} if definitions else sent
 
 
@@ -331,8 +332,8 @@ def _wrapped_parts(
         # what referred to the whole schema means the answer, which is no longer the whole
         name = next(name for name in _names(WRAPPER) if name not in definitions)
         ref = f"#/$defs/{name}"
-        definitions = {key: _redirected(part, ref) for key, part in definitions.items()}
-        definitions[name] = _redirected(body, ref)
+        definitions = {key: redirected(part, ref) for key, part in definitions.items()}
+        definitions[name] = redirected(body, ref)
         inner = {"$ref": ref}
     sent: JsonObject = {
         "type": "object",
@@ -349,91 +350,6 @@ def _names(base: str) -> Iterator[str]:
     while True:
         yield f"{base}_{number}"
         number += 1
-
-
-def _redirected(schema: JsonValue, ref: str) -> JsonValue:
-    """Return a schema whose references to the root go to `ref`."""
-    if isinstance(schema, list):
-        return [_redirected(part, ref) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: ref if key == "$ref" and value == "#" else value if key in _DATA else _redirected(value, ref)
-        for key, value in schema.items()
-    }
-
-
-_DATA: Final = frozenset({"enum", "const", "default", "examples"})
-"""Keywords whose values are no schemas."""
-
-
-def _refers(schema: JsonValue, ref: str) -> bool:
-    return any(found == ref for found in _references(schema))
-
-
-def _references(schema: JsonValue) -> Iterator[str]:
-    """Yield the references anywhere in a schema."""
-    waiting = [schema]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting.extend(node)
-        elif isinstance(node, dict):
-            if isinstance(found := node.get("$ref"), str):
-                yield found
-            waiting.extend(value for key, value in node.items() if key not in _DATA)
-
-
-def _cyclic(places: Mapping[str, JsonValue]) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each place that refers back to itself, with the places of its circle."""
-    edges = {
-        place: {ref for ref in _references(_body(part)) if ref in places} for place, part in places.items()
-    }
-    for component in _circles(edges):
-        for place in component:
-            yield place, component
-
-
-def _body(part: JsonValue) -> JsonValue:
-    return {key: value for key, value in part.items() if key != "$defs"} if isinstance(part, dict) else part
-
-
-def _circles(edges: Mapping[str, set[str]]) -> list[frozenset[str]]:  # noqa: C901 - one algorithm
-    """Return the strongly connected components that hold a circle (Tarjan 1972), without recursion."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on_stack: set[str] = set()
-    found: list[frozenset[str]] = []
-    for start in edges:
-        if start in index:
-            continue
-        work = [(start, iter(sorted(edges[start])))]
-        index[start] = low[start] = len(index)
-        stack.append(start)
-        on_stack.add(start)
-        while work:
-            node, left = work[-1]
-            following = next(left, None)
-            if following is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    component = set()
-                    while node not in component:
-                        component.add(member := stack.pop())
-                        on_stack.discard(member)
-                    if len(component) > 1 or node in edges[node]:
-                        found.append(frozenset(component))
-            elif following not in index:
-                index[following] = low[following] = len(index)
-                stack.append(following)
-                on_stack.add(following)
-                work.append((following, iter(sorted(edges[following]))))
-            elif following in on_stack:
-                low[node] = min(low[node], index[following])
-    return found
 
 
 def _may_be_object(schema: JsonObject) -> bool:
