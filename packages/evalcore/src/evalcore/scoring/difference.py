@@ -63,6 +63,7 @@ class AnswerDifference(Frozen, frozen=True):
 def diff(scorer: TreeScorer, answer: JsonValue) -> AnswerDifference:
     """Compare an answer with the expected one, and keep every leaf."""
     score = scorer.score(answer)
+    # The score is 0 unread: a tree of it would be as large as the attack that it may be.
     if scorer.is_too_large(answer):
         return AnswerDifference(score, None)
     compared = scorer.compare(answer)
@@ -124,6 +125,7 @@ class _Differ:
             inner = [self._node(*pair, shared) for pair in self._named_pairs(one, other, left, right)]
         else:
             inner = [
+                # Two kinds of value at one place: both are shown, each for what it is.
                 self._alone(_Element(left, one.value, "expected"), shared, is_missed=True),
                 self._alone(_Element(right, other.value, "answered"), shared, is_missed=False),
             ]
@@ -161,6 +163,7 @@ class _Differ:
     def _matched(self, left: Items, right: Items) -> list[tuple[int | None, int | None]]:
         matching = dict(self._comparison.matching(left, right))
         taken = set(matching.values())
+        # In the order of the expected answer, then what was invented: that is how a reader checks a list.
         rows: list[tuple[int | None, int | None]] = [
             (row, matching.get(row)) for row in range(len(left.items))
         ]
@@ -188,6 +191,7 @@ class _Differ:
         rule, shown = part.field.rule, shown_value(part.value) if isinstance(part, Leaf) else ""
         is_leaf = isinstance(part, Leaf)
         if isinstance(part, Object):
+            # Within an object prose shares its weight anew.
             shared = sum(child.prose for child in children(part))
         nodes = tuple(self._alone(child, shared, is_missed=is_missed) for child in _inside(element))
         return DiffNode(
@@ -248,6 +252,7 @@ def _keys(value: JsonObject, align_by: Sequence[str]) -> str:
 
 def _shown_beside(expected: JsonScalar, answered: JsonScalar) -> tuple[str, str]:
     if isinstance(expected, str) and isinstance(answered, str):
+        # Both cut around the first difference: two long texts with one beginning would look the same.
         expected, answered = excerpts(expected, answered, LONGEST_SHOWN)
     return shown_value(expected), shown_value(answered)
 
@@ -255,6 +260,7 @@ def _shown_beside(expected: JsonScalar, answered: JsonScalar) -> tuple[str, str]
 def _branch(name: str, field: Field, nodes: Sequence[DiffNode]) -> DiffNode:
     weight = sum(node.weight for node in nodes)
     matched = sum(node.weight * node.score for node in nodes)
+    # A branch that weighs nothing cannot be wrong.
     score = matched / weight if weight else 1.0
     return DiffNode(
         name=name,

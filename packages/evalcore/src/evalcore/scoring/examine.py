@@ -85,6 +85,7 @@ def examine_run(
     found = [_examine(plan, case, replies_of(case), selection, rules) for case in chosen]
     if selection.wrong_only:
         found = [case for case in found if not case.is_all_right]
+    # A case without any reply says most of what is wrong, so it comes first.
     return sorted(found, key=lambda case: -1.0 if case.accuracy is None else case.accuracy)
 
 
@@ -137,6 +138,7 @@ def _endings(plan: RunPlan, replies: Iterable[Reply], scorer: TreeScorer) -> Ite
             yield _Ending(reply, "unparsable", 0.0, answer.reason)
             continue
         text = canonical_text(answer.value)
+        # Replicates often agree: each different answer is scored once.
         if text not in known:
             known[text] = scorer.score(answer.value).accuracy
         yield _Ending(reply, "answered", known[text], value=answer.value)
@@ -148,7 +150,9 @@ def _samples(endings: Iterable[_Ending], most: int, scorer: TreeScorer) -> Itera
         same = canonical_text(end.value) if end.fate == "answered" else end.reason
         groups.setdefault((end.fate, same), []).append(end)
     answers = [group for (fate, _), group in groups.items() if fate == "answered"]
+    # Of answers the worst is looked for; of failures, below, the commonest, since each is as wrong as any.
     answers.sort(key=lambda group: (group[0].accuracy or 0.0, group[0].reply.replicate))
+    # Trees of differences are made for what is shown alone: they cost more than the score.
     yield from (_sample(group, scorer) for group in answers[:most])
     for wanted in ("unparsable", "no reply"):
         failures = [group for (fate, _), group in groups.items() if fate == wanted]

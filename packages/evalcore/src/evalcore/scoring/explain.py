@@ -80,6 +80,7 @@ def _warnings(leaves: Sequence[LeafRule], whole: float) -> Iterator[str]:
         if "[]" in leaf.path:
             name = leaf.path.partition("[]")[0] or "."
             lists[name] = lists.get(name, 0.0) + leaf.weight
+    # An answer that is one list and nothing else has no other field that could weigh more.
     for name, weight in lists.items():
         if name != "." and weight > HEAVY_LIST * whole:
             yield (
@@ -87,6 +88,7 @@ def _warnings(leaves: Sequence[LeafRule], whole: float) -> Iterator[str]:
                 f"give its fields a lower `weight`, or others a higher one"
             )
     for leaf in leaves:
+        # Prose is meant to weigh little.
         is_key = not set(leaf.path) & set(".[") and leaf.weight and not leaf.why.startswith("prose")
         if is_key and leaf.weight < LIGHT_FIELD * whole:
             yield f"the key field `{leaf.path}` weighs {leaf.weight / whole:.1%}; give it a higher `weight`"
@@ -139,6 +141,7 @@ def comparator_of(rule: Rule, value: JsonScalar) -> Comparator:
 
 def shown_value(value: JsonScalar) -> str:
     """Return the JSON of a leaf, cut to LONGEST_SHOWN characters."""
+    # Longer ones take Python quadratic time to write, and a model may write a million digits.
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST_SHOWN:
         return str(value)
     if not isinstance(value, str):

@@ -106,6 +106,8 @@ class LeafComparison:
             self._plain_input = plain_text(self._input)
         sides = left.plain, right.plain
         held = [bool(text) and text in self._plain_input for text in sides]
+        # Where both stand in the input there is nothing to weigh: which excerpt is cited is the author's
+        # choice.
         if all(stands or text in self._excerpts for stands, text in zip(held, sides, strict=True)):
             return 1.0
         return 0.0 if any(held) else similarity(*sides)
@@ -126,6 +128,7 @@ def _number(rule: Rule, left: Reading, right: Reading) -> float:
     one, other = left.quantity, right.quantity
     if one is None or other is None:
         return _unread(left, right)
+    # A schema that says "number" leaves open whether 5 % is written 5 or 0.05.
     if rule.fractions and PERCENT in {one.unit, other.unit} and _is_fraction_of(one, other):
         return 1.0
     return float(same_unit(one.unit, other.unit) and _within(rule, one, other))
@@ -166,6 +169,7 @@ def _date(_rule: Rule, left: Reading, right: Reading) -> float:
 
 
 def _text_likeness(rule: Rule, left: Reading, right: Reading) -> float:
+    # Prose is judged by its wording as a whole: a value in it that differs is one word among many.
     if rule.is_prose:
         return similarity(left.plain, right.plain)
     one, other = left.statement, right.statement
@@ -184,6 +188,7 @@ def _normalized(_rule: Rule, left: Reading, right: Reading) -> float:
 def _tokens(_rule: Rule, left: Reading, right: Reading) -> float:
     """F1 over words: 2 x common / (both together), repeated words counted as often as in both."""
     words, others = left.words, right.words
+    # Two texts without a word, such as signs alone, share no word that could be counted.
     together = words.total() + others.total()
     return 2 * (words & others).total() / together if together else float(left.plain == right.plain)
 
@@ -223,6 +228,7 @@ def comparator_shown(value: JsonScalar) -> Comparator:
     lone = tokens[0] if len(tokens) == 1 else None
     if lone is None or isinstance(lone, str):
         return "number" if quantity_of(value) else "text"
+    # A lone value decides: "3 years" is a number, "within 3 years of the start" is a text that holds one.
     if lone.kind in {"number", "duration"}:
         return "money" if lone.unit in CURRENCIES else "number"
     return "text" if lone.kind == "digits" else "date"

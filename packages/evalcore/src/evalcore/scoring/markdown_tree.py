@@ -50,6 +50,7 @@ def markdown_fields(tree: JsonValue) -> JsonValue:
     headings = [heading if isinstance(heading := part.get("heading"), str) else "" for part in parts]
     for section, name in zip(parts, _section_names(headings), strict=True):
         unique = name
+        # Equal headings are kept apart, so that no section overwrites another and is lost to the score.
         while unique in named:
             counts[name] = counts.get(name, 1) + 1
             unique = f"{name} ({counts[name]})"
@@ -137,6 +138,7 @@ def _lines(texts: JsonValue) -> list[JsonValue]:
 
 
 def _split(text: JsonValue) -> list[JsonValue]:
+    # Lines of a very long paragraph would be very many fields.
     if isinstance(text, str) and len(text) <= LONGEST_INLINE:
         return [*text.split("\n")]
     return [text]
@@ -144,9 +146,11 @@ def _split(text: JsonValue) -> list[JsonValue]:
 
 def _take_field(text: JsonValue, fields: JsonObject) -> bool:
     found = _KEY_VALUE.fullmatch(text) if isinstance(text, str) else None
+    # A colon after many words is a sentence that goes on, not the name of a field.
     if found is None or len(found[1].split()) > _MOST_KEY_WORDS:
         return False
     name = " ".join(found[1].split()).translate(_BRACKETS)
+    # The first one keeps the name; the line stays what it was, an item or a paragraph.
     if name in fields:
         return False
     fields[name] = found[2].strip()
@@ -169,6 +173,7 @@ def _rows_left(table: Sequence[JsonValue], fields: JsonObject) -> list[JsonValue
     It has two columns then, and in the first one a text for each row, no two alike.
     """
     pairs = [list(row.values()) for row in table if isinstance(row, dict) and len(row) == 2]  # noqa: PLR2004
+    # A colon at the end of a name is typing, as blanks are.
     named = {
         " ".join(name.removesuffix(":").split()).translate(_BRACKETS): value
         for name, value in pairs

@@ -40,6 +40,7 @@ class CaseScores(Frozen, frozen=True):
     @property
     def accuracies(self) -> list[float]:
         """The accuracy of each reply that came."""
+        # A reply that cannot be read is of no use to whoever asked: it is wrong, not missing.
         return [score.accuracy for score in self.parsed.values()] + [0.0] * len(self.unparsed)
 
     @property
@@ -77,6 +78,8 @@ class CaseScores(Frozen, frozen=True):
     def is_exact(self, replicate: int) -> bool | None:
         """Return whether every leaf but prose is right; None where no reply came or there is only prose."""
         if replicate in self.unparsed:
+            # Of an answer that is prose alone "exact" has no meaning, so a failed reply cannot lack it
+            # either.
             is_prose = bool(self.parsed) and all(score.exact is None for score in self.parsed.values())
             return None if is_prose else False
         score = self.parsed.get(replicate)

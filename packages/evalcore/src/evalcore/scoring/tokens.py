@@ -52,6 +52,7 @@ def tokens_of(text: str, cased: str) -> list[Token]:
         if text[at] == " ":
             at += 1
             continue
+        # Values begin at words: in the middle of one, as in `b2b`, digits are part of a name.
         begins = at == 0 or text[at - 1] == " "
         if text[at] in BOXES:
             tokens.append(BOXES[text[at]])
@@ -107,6 +108,7 @@ def _says(moment: Moment) -> list[Token]:
     second = at.hour * 3600 + at.minute * 60 + at.second
     part = f"{at.microsecond:06}{moment.part}".rstrip("0")
     date: list[Token] = [Value("date", (at.year, at.month, at.day))]
+    # Midnight is what many write who mean the day alone.
     return [*date, Value("time", (second, part))] if second or part else date
 
 
@@ -131,6 +133,7 @@ def _with_unit(text: str, at: int, quantity: Quantity, end: int) -> tuple[list[T
     if quantity.unit is None and (duration := match_duration(text, at, quantity.value, end)):
         length, end = duration
         return [Value("duration", length.length, written=length.written)], end
+    # What goes on is an identifier, such as a number of a report, and no amount.
     if _GOES_ON.match(text, end):
         return None
     return [Value("number", quantity.value, quantity.unit)], end
@@ -165,10 +168,12 @@ def _add_chunk(tokens: list[Token], chunk: str) -> None:
         elif not run[0].isdigit():
             if run.isalpha():
                 tokens.append(run)
+        # So many digits name something; as a number they would be rounded, and two names become one.
         elif len(run) > MOST_DIGITS:
             tokens.append(Value("digits", run))
         elif "," in run:
             tokens.append(Value("number", int(run.replace(",", ""))))
+        # A leading zero or a second dot: a code or a version, where 1.10 is not 1.1.
         elif (run[0] == "0" and run[1:2] not in {"", "."}) or run.count(".") > 1:
             tokens.append(Value("digits", run))
         else:

@@ -64,6 +64,7 @@ class TypedComparison:
 
     def score(self, left: Part | None, right: Part | None) -> float:
         """Return the matched weight over all weight, in [0, 1]; 1 where neither holds a leaf."""
+        # One Placer makes one object of equal values, so identity is equality, and costs nothing.
         if left is None or right is None or left is right:
             one = left or right
             return float(left is right or one is None or not one.closed_weight)
@@ -75,6 +76,8 @@ class TypedComparison:
                     break
                 self._bar = bar
                 again, weighed = self._round(left, right)
+                # Compared by cross-multiplication: as floats two equal ratios might seem to differ, and
+                # never end.
                 if not weighed or again * weight <= total * weighed:
                     break
                 total, weight = again, weighed
@@ -88,6 +91,7 @@ class TypedComparison:
         known = self._likeness.get(key)
         if known is None:
             share = self._leaves.compare(left.field.rule, left.reading, right.reading)
+            # Whole numbers from here on: sums of floats would depend on the order of elements.
             known = self._likeness[key] = int(share * UNIT)
         return known
 
@@ -140,6 +144,7 @@ class TypedComparison:
                 weight += part.weight
                 prose_total += part.prose * UNIT
                 prose += part.prose
+            # As `fit` does, without its call: half of all time was spent in calling it for leaves.
             elif isinstance(part, Leaf) and isinstance(other, Leaf):
                 likeness = self.likeness(part, other)
                 total += part.weight * likeness
@@ -187,6 +192,7 @@ class TypedComparison:
     ) -> Matching:
         if not rows or not columns:
             return ()
+        # Nothing to choose: without a choice one round is enough.
         if len(rows) == len(columns) == 1:
             return ((rows[0], columns[0]),)
         self._had_choice = True
@@ -203,6 +209,7 @@ class TypedComparison:
         gains = []
         for other in others:
             total, weight, prose_total, prose = self.fit(part, other)
+            # What the pair matches, and the weight it saves by being counted once, priced at the bar.
             gain = total + bar * (part.weight + other.weight - weight)
             if prose:
                 gain += PROSE_GRAIN * prose_total + prose_bar * (part.prose + other.prose - prose)
@@ -217,6 +224,8 @@ class TypedComparison:
             is_last = at == len(names) - 1
             groups, others = _grouped(left, rows, name), _grouped(right, columns, name)
             for key, members in sorted(groups.items()):
+                # An element without the key may still be matched by the next one; by the last, all without
+                # any are alike.
                 if key or is_last:
                     matched.extend(self._best(left, right, members, others.get(key, [])))
             taken, used = {row for row, _ in matched}, {column for _, column in matched}
@@ -239,6 +248,8 @@ class TypedComparison:
                 best[row][column] = max(with_both, best[row + 1][column], best[row][column + 1])
         matched, row, column = [], 0, 0
         while row < len(left) and column < len(right):
+            # Pairs are preferred where leaving out is as good, so that ties fall the same way on every
+            # machine.
             if best[row][column] == gains[row][column] + best[row + 1][column + 1]:
                 matched.append((row, column))
                 row, column = row + 1, column + 1
@@ -250,6 +261,8 @@ class TypedComparison:
 
     def _take(self, expected: int, answered: int) -> bool:
         pairs = expected * answered
+        # A budget over all lists of a comparison: many lists of lists would each be bearable, and all
+        # together not.
         if pairs > self._pairs_left or is_lopsided(expected, answered):
             return False
         self._pairs_left -= pairs
@@ -270,6 +283,7 @@ def _grouped(parts: Sequence[Part], rows: Iterable[int], name: str) -> dict[str,
         part = parts[row]
         field = part.fields.get(name) if isinstance(part, Object) else None
         text = field.value if isinstance(field, Leaf) and isinstance(field.value, str) else None
+        # A key that differs in capitals or blanks alone is meant to be the same key.
         key = plain_text(text) if text is not None else field.key if field is not None else ""
         groups.setdefault(key, []).append(row)
     return groups

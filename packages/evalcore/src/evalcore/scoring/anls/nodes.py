@@ -143,6 +143,7 @@ class Interner:
         return leaf
 
     def _list(self, items: list[Node]) -> Node:
+        # By number, not by value: the elements are nodes already, so equal ones have one number.
         key = ("list", tuple(sorted(item.number for item in items)))
         known = self._nodes.get(key)
         if known is None:
@@ -150,6 +151,7 @@ class Interner:
         return known
 
     def _dict(self, fields: dict[str, Node]) -> Node:
+        # The order of keys is no part of a value.
         key = ("dict", frozenset((name, field.number) for name, field in fields.items()))
         known = self._nodes.get(key)
         if known is None:

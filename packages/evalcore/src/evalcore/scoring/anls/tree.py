@@ -114,6 +114,8 @@ class TreeComparison:
         """Return which elements belong together, and how well each two of them fit."""
         left, right = expected.items, answered.items
         count = len(left) * len(right)
+        # The reference compares all pairs; beyond this it would take hours, and so only equal ones are
+        # matched.
         if count > self._pairs_left or is_lopsided(len(left), len(right)):
             matching = _match_equal(left, right)
             return matching, [self.pair(left[row], right[column]) for row, column in matching]

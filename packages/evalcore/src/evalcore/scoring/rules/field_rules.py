@@ -55,6 +55,7 @@ class Seen:
     @property
     def is_long(self) -> bool:
         """Whether in any case half of the values or more are texts as long as prose."""
+        # Of any one case, not of all: short answers in many cases do not make a description a label.
         return any(2 * sum(texts) >= len(texts) for texts in self._texts.values())
 
 
@@ -87,6 +88,7 @@ class Field:
         entry = entry_for(self._rules.policy, self.path, lambda entry: entry.lists is not None)
         if entry is not None and entry.lists is not None and len(entry.path) == len(self.path):
             return entry.lists
+        # A schema that tells kinds of elements apart by a constant has said what belongs together.
         return ListRule(align_by=self._rules.discriminators(self._place))
 
     def field(self, name: str) -> Field:
@@ -94,6 +96,8 @@ class Field:
         known = self._children.get(name)
         if known is None:
             if not self.knows(name):
+                # Else a model that invents ten thousand names would make ten thousand fields that are kept
+                # for the run.
                 name = INVENTED
             known = self._children.get(name)
         if known is None:
@@ -280,6 +284,7 @@ def _rule_by_schema(place: Place, path: Path) -> Rule | None:
     if all("const" in fact or "enum" in fact for fact in facts):
         return Rule("exact", 1.0, "one of a vocabulary (enum)")
     kinds = [_kind(fact, path) for fact in facts if "const" not in fact and "enum" not in fact]
+    # Which of them holds only the value shows.
     if any(kind != kinds[0] for kind in kinds):
         return Rule("as shown", 1.0, f"the schema allows several kinds; {_AS_SHOWN}")
     return kinds[0]
@@ -289,6 +294,7 @@ def _kind(facts: Mapping[str, JsonValue], path: Path) -> Rule:
     types = types_of(facts)
     if types == {"boolean"}:
         return Rule("exact", 1.0, "boolean")
+    # Whole numbers count things: one more is another answer, so there is no tolerance.
     if types == {"integer"}:
         return Rule("number", 1.0, "integer", tolerance=0.0)
     if types and types <= {"integer", "number"}:
@@ -308,6 +314,7 @@ def _is_fraction(facts: Mapping[str, JsonValue]) -> bool:
 
 def _is_called_confidence(path: Path) -> bool:
     name = next((name for name in reversed(path) if name != ITEM), "")
+    # By its name alone: a share from 0 to 1 may as well be a rate that must be right.
     return any(part.lower().removesuffix("s") in _CONFIDENCES for part in _NAME_PART.findall(name))
 
 
@@ -317,6 +324,7 @@ def _text_rule(facts: Mapping[str, JsonValue]) -> Rule:
         return Rule("date", 1.0, f"format {form}")
     if form in {"time", "duration"}:
         return Rule("as shown", 1.0, f"format {form}")
+    # uri, email, uuid and the like name one thing: nearly the same is another one.
     if isinstance(form, str):
         return Rule("exact", 1.0, f"format {form[:40]}")
     if "pattern" in facts:

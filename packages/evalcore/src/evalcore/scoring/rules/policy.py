@@ -63,6 +63,7 @@ def parse_policy(text: str, where: str) -> Policy:
             raise _wrong(
                 where, node, f"`{written[:100]}` is no field path", "write it as `documents[].label`"
             )
+        # Two spellings of one path are found here too, since they are parsed alike.
         if path in policy:
             raise _wrong(where, node, f"`{written[:100]}` stands twice", "keep one")
         policy[path] = _entry(path, node, where)
@@ -88,6 +89,7 @@ def parse_path(written: str) -> Path | None:
 
 def entry_for(policy: Policy, path: Path, has: Callable[[PolicyEntry], bool]) -> PolicyEntry | None:
     """Return the most specific entry at a path or above it that has what is asked for."""
+    # From the leaf upwards: what is said nearest to a field holds.
     for length in range(len(path), -1, -1):
         for candidate in _spellings(path[:length]):
             entry = policy.get(candidate)
@@ -120,6 +122,7 @@ class _Options:
 
     def entry(self, path: Path) -> PolicyEntry:
         for key, option in self.given.items():
+            # A mistyped option that is passed over would leave the author believing that it counts.
             if key not in _OPTIONS:
                 raise _unknown(self.where, option, "option", key, _OPTIONS)
         if not self.given:
@@ -136,6 +139,7 @@ class _Options:
         )
 
     def _rule(self, compare: Comparator, weight: float | None) -> Rule:
+        # A confidence tells how sure a model is, not what the document says: it weighs little.
         usual = {"ignore": 0.0, "confidence": CLOSENESS}.get(compare, 1.0)
         return Rule(
             compare=compare,
