@@ -145,7 +145,7 @@ def dispatch(step: dict[str, Any], tmp_path: Path, programs: dict[str, str]) -> 
             "needs.bumps.outputs.skills": over.get("skills", ""),
         }
         summary = tmp_path / "summary.md"
-        summary.write_text("")
+        summary.write_text(over.get("summary", ""))
         environment = {
             name: meant[value.removeprefix("${{ ").removesuffix(" }}")] for name, value in step["env"].items()
         }
@@ -317,6 +317,15 @@ def test_any_other_refusal_is_red_and_the_next_is_asked_for(service: Service, di
     assert len(service.requests) == 2
     assert "Left to the sweep" not in outcome.summary
     assert len(commands(outcome.output)) == 2
+
+
+def test_the_summary_stays_below_what_github_takes(service: Service, dispatch: Any) -> None:
+    service.answers(422, {"error": {"code": "unusable_component", "message": "'" * 5000}})
+    full = "x" * 899_999
+    outcome = dispatch(f"http://127.0.0.1:{service.port}", "", "", skills='["a","b","c"]', summary=full)
+    assert outcome.summary.count("### Not started") == 1
+    assert len(commands(outcome.output)) == 3
+    assert len(outcome.summary) < 1024 * 1024 - 110_000  # the names that are left to the sweep still fit
 
 
 def test_a_service_that_is_not_there_is_asked_once(service: Service, dispatch: Any) -> None:
