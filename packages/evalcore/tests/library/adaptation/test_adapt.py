@@ -365,3 +365,22 @@ def test_doublings_of_all_of_are_refused():
         definitions[f"d{number}"] = {"allOf": [twice, {"properties": {"b": TEXT}}, twice]}
     with pytest.raises(SchemaNotTaken):
         adapt_schema({"$ref": "#/$defs/d39", "$defs": definitions}, "openai")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("part", ["plain", "property", "merged"])
+def test_references_that_lead_on_without_end_are_refused_or_taken(dialect, part):
+    definitions = {"d0": {"type": "object", "properties": {"a": TEXT}}}
+    for number in range(1, 4000):
+        ref = {"$ref": f"#/$defs/d{number - 1}"}
+        definitions[f"d{number}"] = {
+            "plain": ref,
+            "property": {"type": "object", "properties": {"a": ref}},
+            "merged": {"allOf": [ref, {"properties": {"b": TEXT}}]},
+        }[part]
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/d3999"}}, "$defs": definitions}
+    try:
+        adapted = adapt_schema(schema, dialect)
+    except SchemaNotTaken:
+        return
+    assert undo_adaptation({"a": None}, schema, adapted) in ({}, {"a": None})

@@ -55,11 +55,22 @@ def adapt_schema(schema: JsonObject, dialect: SchemaDialect) -> AdaptedSchema:
                 hint="change the schema, or set the model's structured_output to json_object or none",
             ) from None
         return as_forced_tool(schema, str(error))
+    except RecursionError:
+        raise _too_deep() from None
     if dialect == "anthropic" and (reason := compiled_too_large(adapted.schema)) is not None:
         return as_forced_tool(schema, reason)
     if dialect == "openai":
-        check_limits(adapted.schema)
+        try:
+            check_limits(adapted.schema)
+        except RecursionError:
+            raise _too_deep() from None
     return adapted
+
+
+def _too_deep() -> SchemaNotTaken:
+    return SchemaNotTaken(
+        "its references lead on too far", where="schema", hint="write some of them out, or leave them out"
+    )
 
 
 def as_forced_tool(schema: JsonObject, why: str) -> AdaptedSchema:
@@ -269,8 +280,7 @@ class _Adaption:
 
     def _nullable(self, schema: JsonObject) -> JsonObject:
         """Return a rewritten schema that null obeys too."""
-        target = self._merger.target
-        if NullCheck(target).admits(schema):
+        if self._nulls.admits(schema):
             return schema
         kinds = schema.get("type")
         if "anyOf" in schema and not schema.keys() - {"anyOf", "title", "description"}:

@@ -26,6 +26,10 @@ MOST_MERGED: Final = 20_000
 """Schemas that are put together; each use of a definition counts, since it is written out there."""
 
 
+MOST_FOLLOWED: Final = 100
+"""References from one to the next that are followed; beyond, a schema counts as one that takes null."""
+
+
 class SchemaNotTaken(ComponentError):
     """A schema cannot be asked of a provider; the sentence says what of it, and where."""
 
@@ -129,6 +133,7 @@ class NullCheck:
     def __init__(self, target: Callable[[JsonValue], JsonValue]) -> None:
         self._target = target
         self._known: dict[str, bool] = {}
+        self._following = 0
 
     def admits(self, schema: JsonValue) -> bool:  # noqa: PLR0911 - a list of what forbids it
         """Return whether null obeys the schema (`not` and `if` are not read)."""
@@ -150,7 +155,11 @@ class NullCheck:
         return all(any(self.admits(each) for each in _listed(some)) for some in choices)
 
     def _of(self, ref: str) -> bool:
+        if self._following > MOST_FOLLOWED:
+            return True
         if ref not in self._known:
             self._known[ref] = False  # a reference that leads back to itself adds nothing
+            self._following += 1
             self._known[ref] = self.admits(self._target(ref))
+            self._following -= 1
         return self._known[ref]
