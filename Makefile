@@ -37,6 +37,7 @@ demo: install
 	$(BIN)/evalsim demo
 
 test: install
+	@.ci/fetch-descriptions $(VENV)/descriptions
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 check: install

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from tests import github_description
+
+from evalsim.github import SimulatedGitHub
+from evalsim.github.app import Exchange
 
 # A property holds or not, however busy the machine is; what CI's own profile says besides stays.
 settings.register_profile(
@@ -61,3 +65,17 @@ def recordings() -> Path:
 def project_root() -> Path:
     """The root of this repository."""
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def calls_of_github_are_as_described() -> Iterator[None]:
+    """Check each call of the simulated GitHub, and its answer, against GitHub's own description."""
+    exchanges: list[Exchange] = []
+    SimulatedGitHub.observers.append(exchanges.append)
+    yield
+    SimulatedGitHub.observers.remove(exchanges.append)
+    if exchanges and github_description.REST.exists():
+        described = github_description.description()
+        problems = [each for exchange in exchanges for each in described.problems(exchange)]
+        if problems:
+            pytest.fail("not as GitHub describes it:\n" + "\n".join(dict.fromkeys(problems)))

@@ -187,7 +187,9 @@ class GitHub:
         missing = [label for label in labels if label not in pull_request.labels]
         if missing:
             with self._opened("label the pull request") as repository:
-                repository.get_issue(pull_request.number).add_to_labels(*missing)
+                # PyGithub's own add_to_labels sends a bare list, which GitHub describes no more.
+                where = f"{repository.url}/issues/{pull_request.number}/labels"
+                repository.requester.requestJsonAndCheck("POST", where, input={"labels": missing})
 
     def start_workflow(self, file: str, branch: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow of the repository by hand, as it stands on a branch; raises RepositoryError."""

@@ -12,7 +12,9 @@ import asyncio
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -40,8 +42,20 @@ GRAPHQL = "/api/graphql"
 GIT_PATH = re.compile(r"/([^/]+)/([^/]+?)(?:\.git)?(/info/refs|/git-upload-pack|/git-receive-pack)")
 
 
+class Exchange(NamedTuple):
+    """A call of the REST API and its answer, as the test suite checks them."""
+
+    request: Request
+    answer: Answer
+
+
 class SimulatedGitHub:
-    """The ASGI app; `state` is what a test looks into and prepares."""
+    """The ASGI app; `state` is what a test looks into and prepares.
+
+    `observers` are called with each REST call that was not answered by a fault, in any thread.
+    """
+
+    observers: ClassVar[list[Callable[[Exchange], None]]] = []
 
     def __init__(self, root: Path, *, token: str | None = None) -> None:
         self.state = State(root)
@@ -98,6 +112,8 @@ class SimulatedGitHub:
                 asked = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
                 return json_answer(fault.status or 500, {"message": fault.message}, asked)
         answer = await asyncio.to_thread(answer_rest, self.state, request)
+        for observe in self.observers:
+            observe(Exchange(request, answer))
         if fault and fault.answer_lost:
             return json_answer(fault.status or 502, {"message": fault.message})
         return answer

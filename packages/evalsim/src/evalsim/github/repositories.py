@@ -62,7 +62,8 @@ def list_commits(state: State, repository: Repository, request: Request) -> Answ
     found = run_git(repository.bare.path, "log", *options, "--end-of-options", revision, "--")
     if found.returncode:
         raise not_found()
-    return page_of(request, [{"sha": sha} for sha in found.stdout.split()])
+    shown = [bodies.commit_body(repository, sha, request.api) for sha in found.stdout.split()]
+    return page_of(request, shown)
 
 
 def start_workflow(state: State, repository: Repository, request: Request, file: str) -> Answer:
@@ -81,7 +82,7 @@ def get_branch(state: State, repository: Repository, request: Request, name: str
     sha = repository.bare.branch(name)
     if sha is None:
         raise ApiError(404, "Branch not found")
-    return json_answer(200, bodies.branch_body(repository, name, sha, request.api))
+    return json_answer(200, bodies.full_branch_body(repository, name, sha, request.api))
 
 
 def get_reference(state: State, repository: Repository, request: Request, name: str) -> Answer:
@@ -135,14 +136,13 @@ def list_statuses(state: State, repository: Repository, request: Request, sha: s
 def answer_app(state: State, request: Request) -> Answer:
     """Answer a call that a GitHub App makes in its own name."""
     app = _calling_app(state, request)
-    installation = {"id": app.installation, "app_id": int(app.app_id), "account": bodies.user_body("owner")}
     if request.path == "/app":
-        return json_answer(200, {"id": int(app.app_id), "slug": "evaluator", "name": "Evaluator"})
+        return json_answer(200, bodies.app_body(app))
     if request.path.endswith("/installation"):
         full_name = request.path.removeprefix("/repos/").removesuffix("/installation")
         if full_name.lower() not in state.repositories:
             raise not_found()
-        return json_answer(200, installation)
+        return json_answer(200, bodies.installation_body(app, request.api))
     if request.method == "POST" and request.path == f"/app/installations/{app.installation}/access_tokens":
         token, expires = state.mint(app)
         when = expires.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -103,6 +103,11 @@ class BareRepository:
         """How many commits the head has that the base lacks."""
         return int(self._must("rev-list", "--count", f"{base}..{head}"))
 
+    def commit(self, sha: str) -> tuple[str, ...]:
+        """A commit's id, tree, message, parents, author's name and address, and time."""
+        parts = "%H%x00%T%x00%B%x00%P%x00%an%x00%ae%x00%aI"
+        return tuple(part.strip() for part in self._must("log", "-1", f"--format={parts}", sha).split("\0"))
+
     def holds_commit(self, sha: str) -> bool:
         """Whether there is such a commit."""
         return run_git(self.path, "cat-file", "-e", f"{sha}^{{commit}}").returncode == 0

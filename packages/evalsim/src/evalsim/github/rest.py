@@ -81,9 +81,9 @@ def _answer(state: State, request: Request) -> Answer:
     if request.path == "/user":
         if caller.login.endswith("[bot]"):
             raise ApiError(403, "Resource not accessible by integration")
-        return json_answer(200, bodies.user_body(caller.login))
+        return json_answer(200, bodies.account_body(caller.login))
     if request.method == "GET" and request.path.startswith("/users/"):
-        return json_answer(200, bodies.user_body(unquote(request.path.removeprefix("/users/"))))
+        return json_answer(200, bodies.account_body(unquote(request.path.removeprefix("/users/"))))
     found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", request.path)
     repository = state.repositories.get(found[1].lower()) if found else None
     if found is None or repository is None:
