@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -59,3 +64,40 @@ def test_anything_else_is_a_failure_in_one_line(server: Server, words: str, is_m
 def test_a_server_that_is_not_there_is_a_failure() -> None:
     with pytest.raises(FetchFailed, match="does not answer"):
         fetch_json("http://127.0.0.1:9/", 100)
+
+
+@contextmanager
+def dripping(*, beginning: bytes) -> Iterator[str]:
+    """A server that sends `beginning`, and then one byte after the other for as long as somebody listens."""
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(beginning)
+            while not ended.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=[listener], daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"HTTP/1.1 200 ", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"],
+    ids=["before the answer", "in a header", "in the body"],
+)
+def test_a_server_that_sends_a_byte_now_and_then_holds_nobody(beginning: bytes) -> None:
+    with dripping(beginning=beginning) as url, pytest.raises(FetchFailed, match="did not answer within"):
+        fetch_json(url, 100_000, seconds=0.3)
+
+
+def test_what_is_packed_is_not_unpacked() -> None:
+    server = Server(200, gzip.compress(b" " * 10_000_000 + b"{}"), **{"content-encoding": "gzip"})
+    with running(server) as url, pytest.raises(FetchFailed, match="no JSON"):
+        fetch_json(url, 100_000)
+    assert server.seen[0][b"accept-encoding"] == b"identity"
