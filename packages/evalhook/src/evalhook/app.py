@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, ScalarRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.types import ASGIApp
@@ -21,6 +21,7 @@ from evalhook.monitoring.events import EventHub
 from evalhook.security.auth import BearerAuth, SessionAuth
 from evalhook.security.proxies import ProxyGuard
 from evalhook.web import page_routes, routes
+from evalhook.web.answer_headers import AnswerHeaders
 from evalhook.web.error_handlers import error_handlers
 from evalhook.web.page_routes import PageContext
 from evalhook.web.request_log import RequestLog
@@ -59,7 +60,8 @@ def create_app(
     # a session or a token, before any route is looked up.
     bearer = BearerAuth(api, parts.authenticator, parts.throttle)
     authenticated = SessionAuth(api, bearer, parts.sessions)
-    return RequestLog(ProxyGuard(authenticated, trusted=parts.trusted_proxies, allowed=parts.allowed))
+    guarded = ProxyGuard(authenticated, trusted=parts.trusted_proxies, allowed=parts.allowed)
+    return RequestLog(AnswerHeaders(guarded))
 
 
 def _api(parts: Parts, scrub: Scrubber) -> Litestar:
@@ -100,5 +102,6 @@ def _openapi() -> OpenAPIConfig:
         "Every path needs the token or, to read jobs, a session of the status page; but not /health, /login, "
         "/logout and /static. Every answer has an X-Request-ID.",
         components=Components(security_schemes={routes.TOKEN: scheme}),
-        render_plugins=[ScalarRenderPlugin(), JsonRenderPlugin()],
+        # No page for readers: those of Litestar take their script from another server, in its newest version.
+        render_plugins=[JsonRenderPlugin()],
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import jsonschema_rs
+import pytest
 
 from evalcore.git.errors import PushRefused
 
@@ -115,12 +116,14 @@ def test_both_refusals_to_publish_are_valid_under_the_description(world) -> None
     world.story(tell)
 
 
-def test_the_page_for_people_is_there_and_needs_the_token_too(world) -> None:
+@pytest.mark.parametrize("path", ["/schema", "/schema/openapi.json"])
+def test_the_description_needs_the_token_and_is_no_page_with_scripts_of_others(world, path: str) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
-        page = await client.get("/schema")
-        assert page.status_code == 200
-        assert "text/html" in page.headers["content-type"]
-        assert (await client.get("/schema", headers={"Authorization": ""})).status_code == 401
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("application/vnd.oai.openapi+json")
+        assert "<script" not in answer.text
+        assert (await client.get(path, headers={"Authorization": ""})).status_code == 401
 
     world.story(tell)
     assert json.dumps(document(world)).count(world.token) == 0

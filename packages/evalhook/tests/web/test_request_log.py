@@ -9,7 +9,13 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from evalhook.web.request_log import MAX_PATH, RequestLog, current_request_id, seconds_since_arrival
+from evalhook.web.request_log import (
+    MAX_METHOD,
+    MAX_PATH,
+    RequestLog,
+    current_request_id,
+    seconds_since_arrival,
+)
 
 
 class App:
@@ -27,7 +33,7 @@ class App:
         await send({"type": "http.response.body", "body": b""})
 
 
-def request(app, *, path="/jobs", headers=(), kind="http"):
+def request(app, *, path="/jobs", method="GET", headers=(), kind="http"):
     """Send a request through the log; gives the messages that were sent and the lines that were logged."""
     sent = []
 
@@ -37,7 +43,7 @@ def request(app, *, path="/jobs", headers=(), kind="http"):
     async def receive():
         return {"type": "http.request"}
 
-    scope = {"type": kind, "method": "GET", "path": path, "headers": list(headers)}
+    scope = {"type": kind, "method": method, "path": path, "headers": list(headers)}
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
     with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         asyncio.run(RequestLog(app, new_id=lambda: "made")(scope, receive, send))
@@ -81,9 +87,10 @@ def test_a_health_check_says_nothing_worth_reading():
     assert request(App(), path="/health")[1][0]["log_level"] == "debug"
 
 
-def test_a_long_path_is_cut():
-    _, (line,) = request(App(), path="/" + "x" * 5000)
+def test_a_long_path_and_a_long_method_are_cut():
+    _, (line,) = request(App(), path="/" + "x" * 5000, method="X" * 5000)
     assert len(line["path"]) == MAX_PATH
+    assert len(line["method"]) == MAX_METHOD
 
 
 def test_a_request_that_crashed_is_logged_without_a_status():

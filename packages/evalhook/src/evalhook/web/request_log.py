@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MAX_METHOD: Final = 20
 MAX_PATH: Final = 200
 ARRIVAL: Final = "evalhook.arrival"
 log = structlog.stdlib.get_logger("evalhook.request")
@@ -42,7 +43,7 @@ class RequestLog:
                 write = log.debug if scope["path"] == "/health" else log.info
                 write(
                     "request",
-                    method=scope["method"],
+                    method=scope["method"][:MAX_METHOD],
                     path=scope["path"][:MAX_PATH],
                     status=answer.status,
                     duration_ms=round((time.monotonic() - started) * 1000),
