@@ -18,6 +18,7 @@ from evalcore.secret import Scrubber
 from evalcore.version import __version__
 from evalhook.config.settings import Settings
 from evalhook.monitoring.events import EventHub
+from evalhook.outward import Outward
 from evalhook.security.auth import BearerAuth, SessionAuth
 from evalhook.security.proxies import ProxyGuard
 from evalhook.web import page_routes, routes
@@ -25,7 +26,7 @@ from evalhook.web.answer_headers import AnswerHeaders
 from evalhook.web.error_handlers import error_handlers
 from evalhook.web.page_routes import PageContext
 from evalhook.web.request_log import RequestLog
-from evalhook.wiring import Parts
+from evalhook.wiring import Parts, outward
 from evalhook.worker.intake import Gateway, RepositoryReader
 from evalhook.worker.publish_retries import Publisher
 
@@ -55,7 +56,7 @@ def create_app(
         scrub=scrub,
         hub=hub,
     )
-    api = _api(parts, scrub)
+    api = _api(parts, outward(settings, scrub))
     # Outermost first: a request gets its id, must come from an allowed address over HTTPS, and then show
     # a session or a token, before any route is looked up.
     bearer = BearerAuth(api, parts.authenticator, parts.throttle)
@@ -64,7 +65,7 @@ def create_app(
     return RequestLog(AnswerHeaders(guarded))
 
 
-def _api(parts: Parts, scrub: Scrubber) -> Litestar:
+def _api(parts: Parts, scrub: Outward) -> Litestar:
     page_context = PageContext(parts.hub, parts.live, parts.sessions, parts.authenticator, parts.throttle)
     # Litestar's own figures of requests; paths as templates, so that no caller can make new series.
     requests = PrometheusConfig(app_name="evalhook", prefix="evalhook_http", group_path=True)

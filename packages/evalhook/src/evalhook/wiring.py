@@ -30,6 +30,7 @@ from evalhook.monitoring.logs import JobLogs, configure_logging
 from evalhook.monitoring.metrics import Metrics, serving_metrics
 from evalhook.monitoring.notifier import Notifier
 from evalhook.monitoring.observers import AfterJobs, CallLog, JobObserver, JobObservers
+from evalhook.outward import Outward
 from evalhook.security.allowed_ips import AllowedAddresses
 from evalhook.security.auth import Authenticator
 from evalhook.security.jwks import KeySet
@@ -64,6 +65,17 @@ SETTING_NAMES = SettingNames(
 def start_logging(settings: Settings, scrub: Scrubber) -> None:
     """Log to standard output, and what concerns a job to the job's own log too."""
     configure_logging(scrub, job_logs=JobLogs(settings.jobs_dir))
+
+
+def outward(settings: Settings, scrub: Scrubber) -> Outward:
+    """Make what turns the service's own words into those that others may read."""
+    folders = [
+        (settings.prompt_library, "the clone of the prompt library"),
+        (settings.state_dir, "the state directory"),
+    ]
+    if settings.data_sets is not None:
+        folders.append((settings.data_sets, "the clone of the data sets"))
+    return Outward(scrub, folders)
 
 
 def free_space(settings: Settings) -> FreeSpace:
@@ -207,7 +219,7 @@ def _job_context(
         effects=effects,
         runs_dir=settings.runs_dir,
         concurrency=settings.concurrency,
-        scrub=scrub,
+        scrub=outward(settings, scrub),
         limits=settings.limits,
         clones=clones,
     )

@@ -62,6 +62,30 @@ def test_every_refusal_says_why_and_frees_the_slot(
     world.story(tell)
 
 
+def test_a_refusal_names_no_folder_of_the_machine(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        where = str(world.settings.prompt_library)
+        world.clones.fail_at = "pull"
+        world.clones.error = CloneLocked("is locked", where=where, hint=f"delete {where}/.git/index.lock")
+        message = (await client.post("/evaluate", json=GOOD)).json()["error"]["message"]
+        assert message.startswith("the clone of the prompt library: is locked; delete ")
+        assert str(world.folder) not in message
+
+    world.story(tell)
+
+
+def test_a_failed_job_names_no_folder_of_the_machine(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        world.publishing.error = StorageError("cannot be written", where=str(world.settings.runs_dir))
+        job = await world.evaluated(client)
+        assert job["error"] == {
+            "code": "storage",
+            "message": "the state directory/runs: cannot be written",
+        }
+
+    world.story(tell)
+
+
 @pytest.mark.parametrize("error", [ProviderUnreachable("no answer"), ProviderRefused("refuses the key")])
 def test_an_unusable_mindrouter_is_503(world, error: Exception) -> None:
     async def tell(client: httpx.AsyncClient) -> None:

@@ -128,7 +128,8 @@ class JobRunner:
             known = await in_thread(self._store.read_plan, job.job_id) if plan is None else plan
         except StorageError as error:
             log.warning("job_failed", job_id=job.job_id, code=error.code, reason=error.line)
-            await self._close(jobs.fail(job, self._now(), JobError(error.code, error.line)), holder)
+            shown = JobError(error.code, self._context.scrub(error.line))
+            await self._close(jobs.fail(job, self._now(), shown), holder)
             return
         log.info("job_started", job_id=job.job_id, skill=job.skill_name, calls=known.calls)
         self._watchdog = Watchdog(self._context.effects.monotonic)
