@@ -101,6 +101,12 @@ def headers_too_large(limit: int) -> Problem:
     return Problem(431, "too_large", f"the headers are larger than {limit} bytes")
 
 
+def two_lengths() -> Problem:
+    """Refuse a request whose length is said twice, and end its connection (RFC 9112, 6.1)."""
+    message = "send Content-Length or Transfer-Encoding, not both"
+    return Problem(400, "invalid_request", message, headers={"Connection": "close"})
+
+
 def invalid_request(message: str) -> Problem:
     """Refuse a request that is not what the API asks for."""
     return Problem(400, "invalid_request", message)

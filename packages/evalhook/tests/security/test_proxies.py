@@ -115,6 +115,16 @@ def test_allowing_http_to_github_does_not_allow_it_here(world) -> None:
     assert ask(world, STRANGER) == (403, "https_required")
 
 
+def test_a_length_and_chunks_in_one_request_are_refused_and_end_the_connection(world) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        twice = {"Content-Length": "2", "Transfer-Encoding": "chunked"}
+        answer = await client.post("/evaluate", content=b"{}", headers=twice)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+        assert answer.headers["connection"] == "close"
+
+    world.story(tell)
+
+
 def test_headers_over_16_kib_are_431(world) -> None:
     assert ask(world, "127.0.0.1", **{"X-Long": "x" * 20_000}) == (431, "too_large")
 

@@ -107,6 +107,9 @@ class ProxyGuard:
         # h11 bounds headers only while they are incomplete: those that arrive in one piece pass it.
         if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEADER_BYTES:
             return problems.headers_too_large(MAX_HEADER_BYTES)
+        # A proxy that believes the other one of the two sees other requests on the connection than we do.
+        if {b"content-length", b"transfer-encoding"} <= {name.lower() for name, _ in scope["headers"]}:
+            return problems.two_lengths()
         if not arrival.is_private:
             return problems.https_required()
         return None if self._is_allowed(scope, arrival.client) else problems.forbidden()
