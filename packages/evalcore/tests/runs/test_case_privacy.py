@@ -9,11 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evalcore.clients.reply import Reply
+from evalcore.clients.reply import CallError, Reply
 from evalcore.errors import ComponentError, StorageError
 from evalcore.library.cases import NoUsableCase
 from evalcore.library.component import Case, Component, SkippedCase
-from evalcore.runs.case_privacy import CasePrivacy, PublishCases, public_line, read_key
+from evalcore.runs.case_privacy import (
+    UNQUOTED,
+    CasePrivacy,
+    PublishCases,
+    public_line,
+    public_reason,
+    read_key,
+)
 from evalcore.runs.plan import JobPlan, Server, plan_run
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.scoring.score_run import score_run
@@ -21,6 +28,7 @@ from evalsim.testing import SHA, make_case, make_component, make_job_plan, make_
 
 KEY = b"k" * 32
 PRIVATE_NAME = "acme-merger-2026"
+UNSCORED = "2 of 9 replies would take more work to score than one is worth"
 CANARIES = ("Zebra-Input", "Zebra-Expected", "Zebra-Key", "Zebra-Reply", "Zebra-Reason", "Zebra-Version")
 SCHEMA = {
     "type": "object",
@@ -84,6 +92,46 @@ def test_by_default_the_librarys_cases_have_names_and_the_data_sets_hashes() -> 
 def test_nothing_of_a_private_case_is_in_what_is_published(setting: PublishCases | None, schema) -> None:
     _, _, everything = published(setting, schema)
     assert [canary for canary in (*CANARIES, PRIVATE_NAME, "closed-case") if canary in everything] == []
+
+
+def failing(words: str) -> RunRecord:
+    plan = job()
+    error = CallError(fault="infrastructure", code="bad_request", message=words)
+
+    def replies(of: Case) -> list[Reply]:
+        return [make_reply(of.name, number, None, error=error) for number in range(plan.replicates)]
+
+    return score_run(plan_run(plan, plan.models[0], "run", Server()), replies)
+
+
+@pytest.mark.parametrize(
+    "words", ["input was: Zebra-Input", "a\nZebra-Input; 1 of 1 replies", "x, Zebra-Input, y"]
+)
+def test_a_server_that_quotes_the_request_publishes_no_case(words: str) -> None:
+    plan, record = job(), failing(words)
+    assert record.reason is not None
+    assert "Zebra-Input" in record.reason
+    _, (shown,) = CasePrivacy(None, KEY).published(plan, [record])
+    assert shown.reason == f"4 of 4 calls were never answered: bad_request ({UNQUOTED})"
+    _, (whole,) = CasePrivacy("names", KEY).published(plan, [record])
+    assert whole.reason == record.reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (None, None),
+        (UNSCORED, UNSCORED),
+        (
+            f"1 of 9 calls were never answered: timeout, quote; {UNSCORED}",
+            f"1 of 9 calls were never answered: timeout ({UNQUOTED}); {UNSCORED}",
+        ),
+        ("what another version says", UNQUOTED),
+    ],
+)
+def test_why_a_run_is_partial_is_told_without_a_servers_words(reason: str | None, shown: str | None) -> None:
+    assert public_reason(reason, job().cases, None) == shown
+    assert public_reason(reason, job().cases[1:], None) == reason, "the library's own cases are public"
 
 
 @pytest.mark.parametrize(("setting", "kept"), [("names", 2), ("hashed", 2), ("none", 0)])

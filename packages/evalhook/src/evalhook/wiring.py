@@ -221,6 +221,7 @@ def _job_context(
         concurrency=settings.concurrency,
         scrub=outward(settings, scrub),
         limits=settings.limits,
+        publish_cases=settings.publish_cases,
         clones=clones,
     )
 

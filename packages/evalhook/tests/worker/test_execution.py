@@ -24,7 +24,7 @@ from evalhook.jobs import Completed, Failed, Job, JobResult, ModelRow, Progress,
 from evalhook.storage.store import JobStore
 from evalhook.worker.execution import JobContext, JobExecution, finished_rows, read_records
 from evalhook.worker.watchdog import Watchdog
-from evalsim.testing import make_job_plan, make_record, make_reply
+from evalsim.testing import make_case, make_job_plan, make_record, make_reply
 
 NOW = "2026-01-05T09:00:00.000Z"
 SECRET = "ghp_canary_0123456789"
@@ -120,6 +120,7 @@ class Scene:
                 concurrency=2,
                 scrub=Scrubber([Secret(SECRET)]),
                 limits=JobLimits(grace=0, outage=0, stall=60, deadline=3600, queue=0),
+                publish_cases=None,
                 clones=asyncio.Lock(),
             )
             try:
@@ -255,6 +256,17 @@ def test_a_secret_in_an_error_is_masked_and_the_message_is_one_line(scene):
     scene.publisher.errors = [ConfigurationError(f"git said\n{SECRET}")]
     job, _ = scene.run()
     assert job.state.error.message == f"git said {MASK}"
+
+
+@pytest.mark.parametrize(("source", "is_told"), [("library", True), ("data_sets", False)])
+def test_a_row_quotes_no_confidential_case(scene, source, is_told):
+    scene.plan = msgspec.structs.replace(scene.plan, cases=(make_case(source=source),))
+    words = "2 of 2 calls were never answered: bad_request, input was: Zebra"
+    scene.finished_run("alpha", status="partial", reason=words)
+    job, _ = scene.run()
+    reason = job.state.result.models[0].reason
+    assert reason.startswith("2 of 2 calls were never answered: bad_request")
+    assert ("Zebra" in reason) == is_told
 
 
 # What a job that was cut short has

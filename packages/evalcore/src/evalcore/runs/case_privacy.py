@@ -7,6 +7,7 @@ get. Of a case that is not published by its name:
   that can be guessed, or of a document that somebody has, would confirm the guess. The same case keeps
   its hash from run to run, so that results can still be compared case by case;
 - the reason why it is skipped, which names files and may quote them, becomes one fixed sentence;
+- of why a run is partial the failure's code stays, and not the server's words, which may quote the request;
 - `validated_against_version` stays where it is a version, and nothing else;
 - of the figures by field those stay whose path the component's schema names, for that is public with the
   library; other paths are keys of expected answers. Without a schema none stays.
@@ -46,6 +47,12 @@ PUBLISHED_NAME: Final = re.compile(rf"({PAIRED}|{UNPAIRED})-[0-9a-f]{{{HASH_DIGI
 VERSION: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}([-+][0-9A-Za-z.+-]{1,40})?")
 WHY: Final = "why is told by `evalcli evaluate --dry-run` beside the data sets"
 UNTOLD: Final = f"cannot be used; {WHY}"
+UNQUOTED: Final = "the server's words, which may quote a case, stay in the run's record.json"
+_NEVER_ANSWERED: Final = re.compile(
+    r"(?P<calls>\d+ of \d+ calls were never answered: \w+), .*?(?P<unscored>; \d+ of \d+ replies [a-z ]+)?",
+    re.DOTALL,
+)
+_UNSCORED: Final = re.compile(r"\d+ of \d+ replies [a-z ]+")
 Figures = TypeVar("Figures", Accuracy, Reproducibility)
 
 
@@ -75,6 +82,7 @@ class CasePrivacy:
         return msgspec.structs.replace(
             record,
             skipped_cases=self._skipped(component.slug, record.skipped_cases),
+            reason=public_reason(record.reason, cases, self._setting),
             case_results=tuple(result for result in results if result is not None),
             accuracy=_known_fields(record.accuracy, component) if is_private else record.accuracy,
             reproducibility=(
@@ -84,7 +92,7 @@ class CasePrivacy:
 
     def mode(self, source: CaseSource) -> PublishCases:
         """Say what is published of cases that come from there."""
-        return self._setting or ("hashed" if source == "data_sets" else "names")
+        return _mode(self._setting, source)
 
     def _case(self, result: CaseResult, slug: str, source: CaseSource) -> CaseResult | None:
         mode = self.mode(source)
@@ -120,6 +128,20 @@ def public_line(error: EvaluatorError, setting: PublishCases | None) -> str:
     if not is_private or setting == "names":
         return error.line
     return f"{error.where}: none of its cases can be used; {WHY}"
+
+
+def public_reason(reason: str | None, cases: Sequence[Case], setting: PublishCases | None) -> str | None:
+    """Return why a run is partial as others may see it: without a server's words where a case is private."""
+    if reason is None or all(_mode(setting, case.source) == "names" for case in cases):
+        return reason
+    if _UNSCORED.fullmatch(reason):
+        return reason
+    found = _NEVER_ANSWERED.fullmatch(reason)
+    return f"{found['calls']} ({UNQUOTED}){found['unscored'] or ''}" if found else UNQUOTED
+
+
+def _mode(setting: PublishCases | None, source: CaseSource) -> PublishCases:
+    return setting or ("hashed" if source == "data_sets" else "names")
 
 
 def read_key(path: Path) -> bytes:

@@ -19,6 +19,7 @@ from evalcore.errors import EvaluatorError, StorageError
 from evalcore.evaluation.evaluate import evaluate
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.publishing.outbox import Outbox, Published
+from evalcore.runs.case_privacy import PublishCases, public_reason
 from evalcore.runs.folder import PLAN, RECORD, read_record
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.runs.record import RunRecord
@@ -51,6 +52,7 @@ class JobContext:
     concurrency: int
     scrub: Callable[[str], str]
     limits: JobLimits
+    publish_cases: PublishCases | None
     clones: asyncio.Lock
     """Held while the clones are in use."""
 
@@ -79,7 +81,7 @@ class JobExecution:
         try:
             if not isinstance(self._job.state, Publishing):
                 outcomes = await self._evaluated()
-                rows = tuple(jobs.row_of(outcome) for outcome in outcomes)
+                rows = tuple(jobs.row_of(self._shown(outcome)) for outcome in outcomes)
                 if all(outcome.record is None for outcome in outcomes):
                     error = JobError("no_model_served", _why_none(outcomes))
                     return self._failed(error, JobResult(None, None, rows))
@@ -94,6 +96,12 @@ class JobExecution:
             log.exception("job_crashed", job_id=self._plan.job_id)
             message = f"an error of the service itself; its log has it under job {self._plan.job_id}"
             return self._failed(JobError("internal", message))
+
+    def _shown(self, outcome: RunOutcome) -> RunOutcome:
+        # A job is shown in the log of an Actions run, and in an issue: no confidential case is quoted.
+        setting = self._context.publish_cases
+        reason = public_reason(outcome.reason, self._plan.cases, setting)
+        return outcome if outcome.record is None else msgspec.structs.replace(outcome, reason=reason)
 
     def result(self) -> JobResult | None:
         """The rows of the models whose runs are finished; None where there are none."""
