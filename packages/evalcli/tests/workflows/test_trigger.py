@@ -118,7 +118,7 @@ REFUSALS = [
     (302, b"elsewhere", "302: elsewhere"),
     (202, b"no json", "answers 202 with what no service says"),
     (202, b"[" * 100_000, "answers 202 with what no service says"),
-    (400, b"x" * (2 * LONGEST_ANSWER), "400: xxx"),
+    (400, b"x" * (LONGEST_ANSWER + 1), "400: xxx"),
 ]
 
 

@@ -30,7 +30,8 @@ OIDC_URL: Final = "ACTIONS_ID_TOKEN_REQUEST_URL"
 OIDC_TOKEN: Final = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - a variable's name
 TIMEOUT: Final = 60.0
 """Seconds for one request; the service answers within half of it."""
-LONGEST_ANSWER: Final = 1024 * 1024
+LONGEST_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes; a hundred jobs of fifty models each take two million."""
 LONGEST_WORDS: Final = 500
 
 Answer = TypeVar("Answer")
