@@ -267,3 +267,11 @@ def test_where_every_model_refuses_the_reason_is_said_and_no_run_is_left_behind(
         assert f"{kind}-1: skipped: {kind}-1: the model refuses the parameter `temperature`" in ended.err
     assert "says what each model refuses" in ended.err
     assert not list((world.library / ".evaluator" / "runs").glob("*/run.json"))
+
+
+def test_models_check_finds_answers_that_are_longer_than_the_provider_gives(world: World) -> None:
+    world.start(most_tokens=500)
+    world.write_models(("anthropic", "google"), params={"max_tokens": 1000})
+    ended = world.evalcli("models", "check", COLUMNS="500")
+    assert ended.code == 1
+    assert ended.out.count("ask for answers of 1,000 tokens, and 500 is the most") == 2

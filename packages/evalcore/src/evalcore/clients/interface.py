@@ -43,6 +43,8 @@ class ServedModel(Frozen, frozen=True):
     quantization: str | None = None
     context_length: int | None = None
     backends: tuple[str, ...] | None = None
+    most_tokens: int | None = None
+    """The longest answer that may be asked for."""
 
 
 class Served(Frozen, frozen=True):

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import msgspec
 
-from evalcore.clients.interface import Call, Client
+from evalcore.clients.interface import Call, Client, ServedModel
 from evalcore.errors import InputError
 from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.refusals import refused_run
@@ -36,6 +36,18 @@ def asked_of(model: Model, component: Component, provider: Provider) -> Asked:
     """Say how a model would be asked; raises SchemaNotTaken where it cannot be."""
     fitted = fit_to_output(model, component.output, component.schema, provider)
     return Asked(fitted, adapted_schema(fitted, component.schema, provider))
+
+
+def over_limit(asked: Asked, served: ServedModel) -> str | None:
+    """Say that longer answers are asked for than the provider lists; the call of one token cannot see it."""
+    params = asked.model.params
+    given = next((params[name] for name in _LIMITS if name in params), None)
+    if not isinstance(given, int) or served.most_tokens is None or given <= served.most_tokens:
+        return None
+    return (
+        f"{asked.model.id}: its `params` ask for answers of {given:,} tokens, and {served.most_tokens:,} is"
+        " the most; lower it in models.yaml"
+    )
 
 
 async def refused_by(client: Client, asked: Asked) -> str | None:

@@ -62,7 +62,13 @@ class _Anthropic(Vendor):
 
     def models(self, models: tuple[CloudModel, ...]) -> JsonValue:
         listed: list[JsonValue] = [
-            {"type": "model", "id": model.id, "display_name": model.id, "created_at": "2026-01-01T00:00:00Z"}
+            {
+                "type": "model",
+                "id": model.id,
+                "display_name": model.id,
+                "created_at": "2026-01-01T00:00:00Z",
+                "max_tokens": model.most_tokens,
+            }
             for model in models
         ]
         return {"data": listed, "has_more": False, "first_id": None, "last_id": None}

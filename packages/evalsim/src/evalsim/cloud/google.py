@@ -73,7 +73,13 @@ class _Google(Vendor):
 
     def models(self, models: tuple[CloudModel, ...]) -> JsonValue:
         listed: list[JsonValue] = [
-            {"name": f"models/{model.id}", "version": "001", "inputTokenLimit": 1_048_576} for model in models
+            {
+                "name": f"models/{model.id}",
+                "version": "001",
+                "inputTokenLimit": 1_048_576,
+                "outputTokenLimit": model.most_tokens,
+            }
+            for model in models
         ]
         return {"models": listed}
 

@@ -18,10 +18,10 @@ from evalcli.reports.availability import Answer, ModelNotes, availability_table,
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import warn
 from evalcli.terminal.tables import print_table
-from evalcore.clients.interface import Client
+from evalcore.clients.interface import Client, ServedModel
 from evalcore.clients.registry import open_client
 from evalcore.errors import InputError, ModelError
-from evalcore.evaluation.probe import Asked, asked_of, refused_by
+from evalcore.evaluation.probe import Asked, asked_of, over_limit, refused_by
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Component
@@ -87,7 +87,7 @@ async def _ask_one(
             served = await client.served()
             for model in models:
                 if not is_local(model) and model.id in served.models:
-                    await _try(client, provider, model, component, notes)
+                    await _try(client, provider, model, served.models[model.id], component, notes)
             return served
     except ModelError as error:
         host = urlsplit(found.base_url)
@@ -97,7 +97,12 @@ async def _ask_one(
 
 
 async def _try(
-    client: Client, provider: Provider, model: Model, component: Component | None, notes: ModelNotes
+    client: Client,
+    provider: Provider,
+    model: Model,
+    served: ServedModel,
+    component: Component | None,
+    notes: ModelNotes,
 ) -> None:
     try:
         asked = Asked(model, None) if component is None else asked_of(model, component, provider)
@@ -105,5 +110,5 @@ async def _try(
         notes.refused[model.id] = error.line
         return
     notes.changes[model.id] = asked.changes
-    if (refusal := await refused_by(client, asked)) is not None:
+    if (refusal := over_limit(asked, served) or await refused_by(client, asked)) is not None:
         notes.refused[model.id] = refusal

@@ -67,6 +67,7 @@ class _Message(Frozen, frozen=True):
 class _ListedModel(Frozen, frozen=True):
     id: str
     max_input_tokens: int | None = None
+    max_tokens: int | None = None
 
 
 class _ModelList(Frozen, frozen=True):
@@ -159,7 +160,9 @@ def served(models_body: bytes) -> Served:
     return Served(
         version=None,
         models={
-            listed.id: ServedModel(id=listed.id, context_length=listed.max_input_tokens)
+            listed.id: ServedModel(
+                id=listed.id, context_length=listed.max_input_tokens, most_tokens=listed.max_tokens
+            )
             for listed in listing.data
         },
     )

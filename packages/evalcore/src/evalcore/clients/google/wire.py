@@ -90,6 +90,7 @@ class _ListedModel(Frozen, frozen=True, rename="camel"):
     name: str
     version: str | None = None
     input_token_limit: int | None = None
+    output_token_limit: int | None = None
 
 
 class _ModelList(Frozen, frozen=True):
@@ -212,5 +213,7 @@ def served(models_body: bytes) -> Served:
     models = {}
     for listed in listing.models:
         model_id = listed.name.removeprefix("models/")
-        models[model_id] = ServedModel(id=model_id, context_length=listed.input_token_limit)
+        models[model_id] = ServedModel(
+            id=model_id, context_length=listed.input_token_limit, most_tokens=listed.output_token_limit
+        )
     return Served(version=None, models=models)
