@@ -23,6 +23,18 @@ def test_a_later_scoring_follows_the_first(make_run: Callable[..., Path]) -> Non
     assert [record.run_id for record in records_in(run)] == [first.run_id, "later"]
 
 
+def test_later_scorings_are_in_the_order_of_their_versions_and_not_of_their_text(
+    make_run: Callable[..., Path],
+) -> None:
+    run = make_run([{"decision": "approve"}])
+    first = json.loads((run / "record.json").read_bytes())
+    for version in (10, 2, 9, 101):
+        later = first | {"run_id": f"by {version}", "rescored_from": first["run_id"]}
+        (run / f"record-{version}.json").write_text(json.dumps(later))
+    later = [record.run_id for record in records_in(run)[1:]]
+    assert later == ["by 2", "by 9", "by 10", "by 101"]
+
+
 def test_a_run_without_a_record_says_what_makes_it(make_run: Callable[..., Path]) -> None:
     run = make_run([{"decision": "approve"}], is_recorded=False)
     with pytest.raises(StorageError, match="has no record yet") as caught:

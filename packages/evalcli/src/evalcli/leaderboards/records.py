@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +25,15 @@ def records_in(run_dir: Path) -> list[RunRecord]:
         raise StorageError(
             "the run has no record yet", where=str(run_dir), hint=f"`evalcli rescore {run_dir}` makes it"
         )
-    later = sorted(run_dir.glob(LATER_RECORD.format("*")))
+    later = sorted(run_dir.glob(LATER_RECORD.format("*")), key=_order)
     return [read_record(run_dir), *(_read(path) for path in later)]
+
+
+def _order(path: Path) -> tuple[int, str]:
+    """Order by scoring version, as a number: 10 comes after 2. What has none comes last."""
+    before, after = LATER_RECORD.split("{}")
+    number = path.name.removeprefix(before).removesuffix(after)
+    return (int(number) if number.isascii() and number.isdigit() else sys.maxsize, path.name)
 
 
 def _read(path: Path) -> RunRecord:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from evalcore.library.models import Price
 from evalcore.structs import Frozen
@@ -21,6 +23,10 @@ class CallError(Frozen, frozen=True):
     fault: Fault
     code: str
     message: str
+
+
+TokenCount = Annotated[int, Meta(ge=0, le=2**53)]
+"""Tokens as a provider states them. Beyond the upper bound some readers of JSON lose digits."""
 
 
 class Usage(Frozen, frozen=True, omit_defaults=True):

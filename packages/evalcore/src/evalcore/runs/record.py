@@ -113,8 +113,8 @@ class Accuracy(Frozen, frozen=True):
     ci95_like_cases: Annotated[
         Interval | None,
         Meta(
-            description="rough 95 % interval for the mean over endless CASES LIKE THESE (Student's t over "
-            "the cases' means); null below 20 cases"
+            description="rough 95 % interval for the mean over endless CASES LIKE THESE (Bayesian bootstrap "
+            "over the cases' means); null below 20 cases"
         ),
     ] = None
     measures: Annotated[
@@ -172,8 +172,8 @@ class Reproducibility(Frozen, frozen=True):
     ci95_like_cases: Annotated[
         Interval | None,
         Meta(
-            description="rough 95 % interval for the mean agreement over endless CASES LIKE THESE (Student's "
-            "t over the cases' agreements); null below 20 cases"
+            description="rough 95 % interval for the mean agreement over endless CASES LIKE THESE (Bayesian "
+            "bootstrap over the cases' agreements); null below 20 cases"
         ),
     ] = None
     may_differ: Annotated[

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from evalcore.clients.anthropic.failures import stated_failure
-from evalcore.clients.anthropic.wire import AnthropicUsage, answer, read_usage
+from evalcore.clients.anthropic.wire import NULL, AnthropicUsage, answer, read_counts, read_usage
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.event_stream import EventStream
 from evalcore.clients.failures import Failure, incomplete_answer, unreadable_answer
@@ -17,7 +17,7 @@ from evalcore.structs import Frozen
 
 
 class _Started(Frozen, frozen=True):
-    usage: AnthropicUsage | None = None
+    usage: msgspec.Raw = NULL
 
 
 class _Block(Frozen, frozen=True):
@@ -40,7 +40,7 @@ class _Event(Frozen, frozen=True):
     message: _Started | None = None
     content_block: _Block | None = None
     delta: _Delta | None = None
-    usage: AnthropicUsage | None = None
+    usage: msgspec.Raw = NULL
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -54,7 +54,8 @@ class StreamedMessage(EventStream):
         self._texts: list[str] = []
         self._tools: dict[int, list[str]] = {}
         self._stop_reason: str | None = None
-        self._usage = AnthropicUsage()
+        self._usage: AnthropicUsage | None = AnthropicUsage()
+        """None from when an event's counts were none."""
         self._is_whole = False
 
     def _answer(self) -> Answer | Failure:
@@ -75,7 +76,7 @@ class StreamedMessage(EventStream):
                 self._fail(stated_failure(data))
             case "message_start":
                 self.has_begun = True
-                self._count(event.message.usage if event.message is not None else None)
+                self._count(event.message.usage if event.message is not None else NULL)
             case "content_block_start" | "content_block_delta":
                 self._add_to_block(event)
             case "message_delta":
@@ -103,10 +104,16 @@ class StreamedMessage(EventStream):
         parts.append(text)
         self._text_size += len(text)
 
-    def _count(self, stated: AnthropicUsage | None) -> None:
+    def _count(self, stated: msgspec.Raw) -> None:
         """Take over the counts that are stated: they are sums so far."""
-        if stated is not None:
+        try:
+            counts = read_counts(stated)
+        except UNREADABLE:
+            # without these, the others would be a wrong sum
+            self._usage = None
+            return
+        if counts is not None and self._usage is not None:
             known = {
-                name: value for name, value in msgspec.structs.asdict(stated).items() if value is not None
+                name: value for name, value in msgspec.structs.asdict(counts).items() if value is not None
             }
             self._usage = msgspec.structs.replace(self._usage, **known)

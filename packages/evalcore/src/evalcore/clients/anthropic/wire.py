@@ -13,7 +13,7 @@ from evalcore.clients.anthropic.failures import stated_failure
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, unreadable_answer
 from evalcore.clients.interface import Call, Served, ServedModel
-from evalcore.clients.reply import Answer, Usage
+from evalcore.clients.reply import Answer, TokenCount, Usage
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 MESSAGES_PATH: Final = "/v1/messages"
@@ -22,6 +22,7 @@ API_VERSION: Final = "2023-06-01"
 DEFAULT_MAX_TOKENS: Final = 16_384
 """The API has no default and refuses a request without one."""
 TOOL_NAME: Final = "answer"
+NULL: Final = msgspec.Raw(b"null")
 
 _FINISH_REASONS: Final = {
     "max_tokens": "length",
@@ -38,15 +39,15 @@ _FINISH_REASONS: Final = {
 class AnthropicUsage(Frozen, frozen=True):
     """Token counts; `input_tokens` leaves the cached ones out."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
+    input_tokens: TokenCount | None = None
+    output_tokens: TokenCount | None = None
+    cache_creation_input_tokens: TokenCount | None = None
+    cache_read_input_tokens: TokenCount | None = None
     output_tokens_details: _OutputDetails | None = None
 
 
 class _OutputDetails(Frozen, frozen=True):
-    thinking_tokens: int | None = None
+    thinking_tokens: TokenCount | None = None
 
 
 class _Block(Frozen, frozen=True):
@@ -61,7 +62,7 @@ class _Message(Frozen, frozen=True):
     type: str = ""
     content: tuple[_Block, ...] = ()
     stop_reason: str | None = None
-    usage: AnthropicUsage | None = None
+    usage: msgspec.Raw = NULL
 
 
 class _ListedModel(Frozen, frozen=True):
@@ -75,6 +76,7 @@ class _ModelList(Frozen, frozen=True):
 
 
 _message = msgspec.json.Decoder(_Message)
+_counts = msgspec.json.Decoder(AnthropicUsage | None)
 _model_list = msgspec.json.Decoder(_ModelList)
 _encoder = msgspec.json.Encoder()
 
@@ -125,7 +127,7 @@ def parse_message(body: bytes) -> Answer | Failure:
         return unreadable_answer()
     tools = [bytes(block.input).decode() for block in message.content if block.type == "tool_use"]
     texts = [block.text for block in message.content if block.type == "text" and block.text is not None]
-    return answer(texts, tools, message.stop_reason, read_usage(message.usage))
+    return answer(texts, tools, message.stop_reason, _usage_of(message.usage))
 
 
 def answer(texts: list[str], tools: list[str], stop_reason: str | None, usage: Usage | None) -> Answer:
@@ -136,6 +138,20 @@ def answer(texts: list[str], tools: list[str], stop_reason: str | None, usage: U
         return Answer(text=None, finish_reason=reason, usage=usage)
     text = tools[0] if tools else "".join(texts) if texts else None
     return Answer(text=text, finish_reason=reason, usage=usage)
+
+
+def read_counts(stated: msgspec.Raw) -> AnthropicUsage | None:
+    """Read what is counted; None where nothing is. Raises one of UNREADABLE where it is no counts."""
+    counts: AnthropicUsage | None = _counts.decode(stated)
+    return counts
+
+
+def _usage_of(stated: msgspec.Raw) -> Usage | None:
+    try:
+        return read_usage(read_counts(stated))
+    except UNREADABLE:
+        # the answer beside it is none the worse for it
+        return None
 
 
 def read_usage(stated: AnthropicUsage | None) -> Usage | None:

@@ -8,7 +8,6 @@ from evalcore.clients.failures import Failure, incomplete_answer, unreadable_ans
 from evalcore.clients.google.failures import stated_failure
 from evalcore.clients.google.wire import (
     NULL,
-    GoogleUsage,
     PromptFeedback,
     answer,
     blocked,
@@ -26,7 +25,7 @@ class StreamedContent(EventStream):
         super().__init__()
         self._texts: list[str] = []
         self._finish_reason: str | None = None
-        self._usage: GoogleUsage | None = None
+        self._usage = NULL
         self._feedback: PromptFeedback | None = None
 
     def _answer(self) -> Answer | Failure:
@@ -53,7 +52,8 @@ class StreamedContent(EventStream):
                 self._text_size += len(text)
             self._finish_reason = event.candidates[0].finishReason or self._finish_reason
         # each event states the sums so far
-        self._usage = event.usageMetadata or self._usage
+        if event.usageMetadata != NULL:
+            self._usage = event.usageMetadata
         self._feedback = event.promptFeedback or self._feedback
 
     def _read_last(self, data: bytes) -> None:

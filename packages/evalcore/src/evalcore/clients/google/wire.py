@@ -15,7 +15,7 @@ from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.google.failures import stated_failure
 from evalcore.clients.interface import Call, Served, ServedModel
-from evalcore.clients.reply import Answer, Usage
+from evalcore.clients.reply import Answer, TokenCount, Usage
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 MODELS_PATH: Final = "/v1beta/models?pageSize=1000"
@@ -70,11 +70,11 @@ class PromptFeedback(Frozen, frozen=True):
 class GoogleUsage(Frozen, frozen=True, rename="camel"):
     """Token counts; thoughts are beside the candidates' tokens, cached ones within the prompt's."""
 
-    prompt_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
+    prompt_token_count: TokenCount | None = None
+    candidates_token_count: TokenCount | None = None
+    thoughts_token_count: TokenCount | None = None
+    cached_content_token_count: TokenCount | None = None
+    tool_use_prompt_token_count: TokenCount | None = None
 
 
 class Generated(Frozen, frozen=True):
@@ -82,7 +82,7 @@ class Generated(Frozen, frozen=True):
 
     candidates: tuple[Candidate, ...] = ()
     promptFeedback: PromptFeedback | None = None  # noqa: N815 - Google's name
-    usageMetadata: GoogleUsage | None = None  # noqa: N815 - Google's name
+    usageMetadata: msgspec.Raw = NULL  # noqa: N815 - Google's name
     error: msgspec.Raw = NULL
 
 
@@ -98,6 +98,7 @@ class _ModelList(Frozen, frozen=True):
 
 
 generated = msgspec.json.Decoder(Generated)
+_usage = msgspec.json.Decoder(GoogleUsage | None)
 _model_list = msgspec.json.Decoder(_ModelList)
 _encoder = msgspec.json.Encoder()
 
@@ -192,8 +193,13 @@ def _reason(given: str) -> str:
     return {"STOP": "stop", "MAX_TOKENS": "length"}.get(given, given.lower() if given in _OTHERS else "other")
 
 
-def read_usage(stated: GoogleUsage | None) -> Usage | None:
-    """Token counts, thoughts included; None where it does not count."""
+def read_usage(counts: msgspec.Raw) -> Usage | None:
+    """Token counts, thoughts included; None where it does not count, or states what can be none."""
+    try:
+        stated = _usage.decode(counts)
+    except UNREADABLE:
+        # the answer beside it is none the worse for it
+        return None
     if stated is None or stated.prompt_token_count is None:
         return None
     thinking = stated.thoughts_token_count or 0

@@ -5,10 +5,9 @@ What a streamed answer is made of is read by `stream`, what a failure says by `f
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
-from msgspec import Meta
 
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.error_bodies import read_error
@@ -16,7 +15,7 @@ from evalcore.clients.events import BYTE_ORDER_MARK
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.interface import Call, Served, ServedModel
 from evalcore.clients.openai.failures import stated_failure
-from evalcore.clients.reply import Answer, Usage
+from evalcore.clients.reply import Answer, TokenCount, Usage
 from evalcore.structs import Frozen, JsonValue
 
 CHAT_PATH = "/v1/chat/completions"
@@ -30,23 +29,20 @@ TEXT_PARTS: Final = frozenset({"text", "output_text"})
 """Kinds of content parts that are the answer."""
 NULL: Final = msgspec.Raw(b"null")
 
-_Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""Beyond the upper bound some readers of JSON lose digits; nobody counts so far."""
-
 
 class _PromptDetails(Frozen, frozen=True):
-    cached_tokens: _Count | None = None
+    cached_tokens: TokenCount | None = None
 
 
 class _CompletionDetails(Frozen, frozen=True):
-    reasoning_tokens: _Count | None = None
+    reasoning_tokens: TokenCount | None = None
 
 
 class _WireUsage(Frozen, frozen=True):
     """Token counts; MindRouter sends zeros where its backend reported none."""
 
-    prompt_tokens: _Count | None = None
-    completion_tokens: _Count | None = None
+    prompt_tokens: TokenCount | None = None
+    completion_tokens: TokenCount | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
