@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from evalcore.github.reports import CONTEXT, LABEL, GitHubReports
@@ -333,3 +334,49 @@ def test_a_regressions_status_is_set_where_no_comment_may_be_written(scene: Scen
     scene.app.state.faults.add(Fault(on="comments.create", status=403, message="no"))
     scene.jobs["a"] = scene.worse("a")
     scene.tell(scene.jobs["a"], until=lambda: scene.states() == ["failure"])
+
+
+def figures_of(scene: Scene, commit: str) -> Job:
+    """A job of a commit that is not on the default branch."""
+    job = jobs.publish(msgspec.structs.replace(scene.job("a"), prompt_commit=commit), ROWS)
+    job = jobs.set_outbox(
+        job, Outbox(figures="| # | Model |", regression=Regression("2", "alpha -50.0", "x"))
+    )
+    return jobs.complete(job, NOW, JobResult(None, None, ROWS))
+
+
+def open_head(scene: Scene, branch: str, of: str = NAME) -> str:
+    """Open a pull request of a commit of its own; give the commit."""
+    bare = scene.app.state.repositories[of].bare
+    commit = git(bare.path, "commit-tree", "main^{tree}", "-p", "main", "-m", f"Change {branch} {of}")
+    git(bare.path, "branch", branch, commit)
+    head = branch if of == NAME else f"{of.partition('/')[0]}:{branch}"
+    with scene.reports._opened("open") as repository:
+        repository.create_pull(base="main", head=head, title="Change", body="")
+    return commit
+
+
+def test_figures_of_a_pull_requests_head_are_shown_on_it_once(scene: Scene) -> None:
+    commit = open_head(scene, "change")
+    for _ in range(2):  # as after a kill
+        scene.tell_end("a", job=figures_of(scene, commit))
+    (comment,) = scene.repository.pulls[-1].comments
+    assert "| # | Model |" in comment.body
+    status = scene.repository.statuses[-1]
+    assert (status.sha, status.state, status.description) == (commit, "failure", "Regression: alpha -50.0")
+
+
+def test_figures_are_shown_on_no_forks_pull_request_and_on_none_that_has_moved_on(scene: Scene) -> None:
+    scene.app.state.add_repository("mallory/prompt-library", scene.repository.bare.path)
+    forked = open_head(scene, "change", "mallory/prompt-library")
+    moved = open_head(scene, "moved")
+    bare = scene.repository.bare.path
+    git(
+        bare,
+        "update-ref",
+        "refs/heads/moved",
+        git(bare, "commit-tree", "main^{tree}", "-p", moved, "-m", "x"),
+    )
+    for commit in (forked, moved):
+        scene.tell_end("a", job=figures_of(scene, commit))
+    assert [pull.comments for pull in scene.repository.pulls] == [[], []]

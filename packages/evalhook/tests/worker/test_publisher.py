@@ -10,7 +10,7 @@ from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
 from evalhook.config.settings import read_settings
 from evalhook.wiring import ExternalSystems
-from evalsim.testing import git, make_job_plan
+from evalsim.testing import git, make_job_plan, make_record
 
 
 def plan_at(commit: str) -> JobPlan:
@@ -31,9 +31,13 @@ def test_results_of_another_branch_are_not_committed_back(environment, tmp_path:
     )
     publisher = ExternalSystems(read_settings(chosen)).publisher
     saved: list[Outbox] = []
-    published = publisher.publish(plan_at(side), [], {}, Outbox(), saved.append)
+    published = publisher.publish(plan_at(side), [make_record()], {}, Outbox(tries=1), saved.append)
     assert published.reason == f"not committed back: main does not hold commit {side[:12]}"
-    assert (published.branch, published.pull_request_url, saved) == (None, None, [])
+    assert (published.branch, published.pull_request_url) == (None, None)
+    (shown,) = saved
+    assert (shown.tries, shown.branch, shown.regression) == (1, None, None)
+    assert "`alpha` | 90.0 %" in (shown.figures or "")
+    assert "These figures are committed nowhere: the commit is not merged." in (shown.figures or "")
     assert git(upstream, "rev-parse", "main") == tip
     assert publisher.publish(plan_at(tip), [], {}, Outbox(), saved.append).reason is None
 

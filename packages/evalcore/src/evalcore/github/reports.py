@@ -63,16 +63,25 @@ class GitHubReports(GitHub):
             where = f"{repository.url}/statuses/{commit}"
             repository.requester.requestJsonAndCheck("POST", where, input=body)
 
+    def comment_on_head(self, commit: str, note: Note) -> str | None:
+        """Comment once on the open pull request whose head a commit is; None where there is none.
+
+        That of a fork is none: what is evaluated of a fork is nobody's wish here. Returns its page.
+        """
+        with self._opened("comment on the pull request") as repository:
+            for pull in _pulls_of(repository, commit):
+                if pull.state == "open" and pull.head.sha == commit and self._is_of_repository(pull):
+                    _comment_once(repository.get_issue(pull.number), note)
+                    return pull.html_url
+        return None
+
     def comment_on_origin(self, commit: str, note: Note) -> str | None:
         """Comment once on the pull request that brought a commit; None where none did.
 
         Returns the pull request's page.
         """
         with self._opened("comment on the pull request") as repository:
-            # PyGithub's own Commit.get_pulls fetches the commit first.
-            where = f"{repository.url}/commits/{commit}/pulls"
-            found = PaginatedList(PullRequest, repository.requester, where, None)
-            pulls = [pull for pull in islice(found, MOST_PULLS) if slug_of(pull.head.ref) is None]
+            pulls = [pull for pull in _pulls_of(repository, commit) if slug_of(pull.head.ref) is None]
             origin = next((pull for pull in pulls if pull.merged_at is not None), pulls[0] if pulls else None)
             if origin is None:
                 return None
@@ -101,6 +110,13 @@ class GitHubReports(GitHub):
             if issue is not None and issue.state == "open":
                 _comment_once(issue, note())
                 issue.edit(state="closed", state_reason="completed")
+
+
+def _pulls_of(repository: Repository, commit: str) -> list[PullRequest]:
+    """List the pull requests that GitHub connects with a commit."""
+    # PyGithub's own Commit.get_pulls fetches the commit first.
+    where = f"{repository.url}/commits/{commit}/pulls"
+    return list(islice(PaginatedList(PullRequest, repository.requester, where, None), MOST_PULLS))
 
 
 def _find(repository: Repository, mark: str) -> Issue | None:

@@ -117,17 +117,7 @@ class Committer:
             return Published(None, None)
         if plan.prompt_commit is None:
             raise GitFailed("the evaluated prompt is of no commit", where=plan.component.slug)
-        results = Results(
-            job_id=plan.job_id,
-            slug=plan.component.slug,
-            version=plan.component.version,
-            prompt_commit=plan.prompt_commit,
-            replicates=plan.replicates,
-            records=records,
-            skipped_models=skipped_models or {},
-            skipped_cases=plan.skipped_cases,
-            earlier=Leaderboard(component=plan.component.slug),
-        )
+        results = results_of(plan, records, skipped_models or {}, Leaderboard(component=plan.component.slug))
         if self._mode == "push" or self._github is None:
             delivery = Delivery(plan.job_id, plan.component.slug, self._clone.default_branch)
             return self._push_to_default(delivery, results, outbox, save)
@@ -331,6 +321,23 @@ class Committer:
             return Published(None, branch, regression=regression)
         what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
         raise PushOutdated(what, where=branch, hint=f"use {self._clone.names.commit_back}")
+
+
+def results_of(
+    plan: JobPlan, records: Sequence[RunRecord], skipped_models: Mapping[str, str], earlier: Leaderboard
+) -> Results:
+    """Gather what is shown of a job; `earlier` is what the leaderboard held before."""
+    return Results(
+        job_id=plan.job_id,
+        slug=plan.component.slug,
+        version=plan.component.version,
+        prompt_commit=plan.prompt_commit or "",
+        replicates=plan.replicates,
+        records=records,
+        skipped_models=skipped_models,
+        skipped_cases=plan.skipped_cases,
+        earlier=earlier,
+    )
 
 
 def _saved(save: Save, outbox: Outbox) -> Outbox:

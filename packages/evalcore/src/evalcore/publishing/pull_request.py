@@ -66,6 +66,17 @@ class Results(NamedTuple):
 
 def pull_request_body(results: Results) -> str:
     """The body of the pull request: the results as a table beside the previous version's."""
+    job = escape_markdown(results.job_id, CELL)
+    return _body(results, f"Only the component's leaderboard.json changes. Job {job}.")
+
+
+def figures_comment(results: Results) -> str:
+    """The comment that shows the same of a commit whose results are committed nowhere."""
+    job = escape_markdown(results.job_id, CELL)
+    return _body(results, f"These figures are committed nowhere: the commit is not merged. Job {job}.")
+
+
+def _body(results: Results, end: str) -> str:
     # Runs that were scored again may be of several versions: the table is of the newest alone.
     mine = [record for record in results.records if record.component_version == results.version]
     others = [record for record in results.records if record.component_version != results.version]
@@ -87,7 +98,7 @@ def pull_request_body(results: Results) -> str:
         *_notes(mine, list(shown.values()), found),
         verdict_list(outcomes, previous or ""),
         *_listings(results),
-        f"Only the component's leaderboard.json changes. Job {escape_markdown(results.job_id, CELL)}.",
+        end,
     ]
     return _fitted([part for part in parts if part])
 

@@ -173,6 +173,7 @@ class Notifier(JobObserver):
             if partial is not None:
                 self._reports.tell_failure(report_texts.issue_title(job.skill_name), partial)
             self._report_regression(job)
+            self._report_figures(job)
         finally:
             # The status is set even where the token may not write issues or comments.
             self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url, issue))
@@ -187,6 +188,11 @@ class Notifier(JobObserver):
         note = report_texts.regression_note(job, self._public_url)
         if note is not None and self._reports.comment_on_origin(job.prompt_commit, note) is None:
             log.info("regression_of_no_pull_request", job_id=job.job_id, commit=job.prompt_commit)
+
+    def _report_figures(self, job: Job) -> None:
+        note = report_texts.figures_note(job)
+        if note is not None and self._reports.comment_on_head(job.prompt_commit, note) is None:
+            log.info("figures_of_no_pull_request", job_id=job.job_id, commit=job.prompt_commit)
 
 
 def leave_pending(folder: Path, job_id: str) -> None:

@@ -158,11 +158,19 @@ def partial_note(job: Job, result: JobResult, public_url: str | None) -> Note | 
 def regression_note(job: Job, public_url: str | None) -> Note | None:
     """Return the comment for the pull request that brought a regression; None where there is none."""
     regression = job.outbox.regression
-    if regression is None or not isinstance(job.state, Completed):
+    if regression is None or job.outbox.figures is not None or not isinstance(job.state, Completed):
         return None
     page = None if public_url is None else f"{public_url}/"
     text = comment_text(job.skill_name, regression, job.state.result.pull_request_url or page)
     return _note(job, text, f"<!-- evaluator: regression of job {job.job_id} -->")
+
+
+def figures_note(job: Job) -> Note | None:
+    """Return the comment that shows the figures of a pull request's own head; None for other jobs."""
+    figures = job.outbox.figures
+    if figures is None or not isinstance(job.state, Completed):
+        return None
+    return _note(job, figures, f"<!-- evaluator: figures of job {job.job_id} -->")
 
 
 def success_note(job: Job, result: JobResult) -> Note:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 import structlog
 
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneCorrupt, CloneMissing
-from evalcore.publishing.committer import Committer
+from evalcore.publishing.changes import read_leaderboard
+from evalcore.publishing.committer import Committer, results_of
 from evalcore.publishing.outbox import Outbox, Published
+from evalcore.publishing.pull_request import figures_comment
+from evalcore.publishing.regressions import describe, regressions
 from evalcore.runs.case_privacy import CasePrivacy
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
@@ -44,11 +48,28 @@ class ResultsPublisher:
             refusal = self._refusal(plan)
             if refusal is not None:
                 log.warning("not_committed_back", job_id=plan.job_id, reason=refusal)
+                save(self._shown(plan, records, skipped_models, outbox))
                 return Published(None, None, refusal)
             return self._committer.publish(plan, records, skipped_models, outbox, save)
         except (CloneMissing, CloneCorrupt):
             self._clone.rebuild()  # for the next try
             raise
+
+    def _shown(
+        self,
+        plan: JobPlan,
+        records: Sequence[RunRecord],
+        skipped_models: Mapping[str, str],
+        outbox: Outbox,
+    ) -> Outbox:
+        """Note what is shown on the pull request that the commit is the head of."""
+        slug = plan.component.slug
+        board = read_leaderboard(self._clone, slug, self._clone.commit_at(self._clone.tracking))
+        return msgspec.structs.replace(
+            outbox,
+            figures=figures_comment(results_of(plan, records, skipped_models, board)),
+            regression=describe(regressions(board, records)),
+        )
 
     def _refusal(self, plan: JobPlan) -> str | None:
         """Say why a job's results may not be committed; None where they may."""
