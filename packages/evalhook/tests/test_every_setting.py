@@ -19,12 +19,14 @@ import pytest
 from evalcore.effects import real_effects
 from evalcore.errors import EvaluatorError
 from evalcore.git.errors import CommitNotFound, InsecureRemote, RemoteRefused
+from evalcore.github.reports import CONTEXT
 from evalcore.publishing.outbox import Outbox
 from evalhook.config.settings import read_settings
 from evalhook.config.table import SETTINGS
 from evalhook.wiring import ExternalSystems, Parts
 from evalhook.worker.repositories import Tips
 from evalsim.github import SimulatedGitHub
+from evalsim.github.state import Pull
 from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git, make_job_plan, make_record, write_component
 
@@ -61,8 +63,8 @@ SEEN_IN = {
     "EVALHOOK_BIND": f"{SERVICE}::test_the_service_process_starts_answers_and_stops_in_order",
     "EVALHOOK_DEFAULT_BRANCH": f"{HERE}::test_the_default_branch_is_evaluated",
     "EVALHOOK_COMMIT_BACK": f"{SERVICE}::test_mode_push_puts_the_record_on_the_default_branch",
-    "EVALHOOK_AUTO_MERGE": f"{HERE}::test_the_committer_merges_by_itself_where_that_is_set",
-    "EVALHOOK_COMMIT_SUFFIX": f"{WIRING}::test_the_commit_suffix_reaches_the_commit",
+    "EVALHOOK_AUTO_MERGE": f"{HERE}::test_pull_requests_merge_by_themselves_where_that_is_set",
+    "EVALHOOK_COMMIT_SUFFIX": f"{HERE}::test_the_commit_suffix_reaches_the_commit",
     "EVALHOOK_GITHUB_REPO": STATUS,
     "EVALHOOK_TRUSTED_PUBLISHERS": (
         f"{WIRING}::test_the_trusted_publishers_reach_what_looks_for_open_results"
@@ -194,22 +196,48 @@ def github(tmp_path: Path) -> Iterator[tuple[SimulatedGitHub, str]]:
         yield app, url
 
 
+@pytest.fixture
+def pull_request(environment, github, tmp_path: Path) -> Callable[..., Pull]:
+    """Publishes results under these settings, and returns their pull request as GitHub has it."""
+    app, url = github
+    repository = app.state.repositories[REPOSITORY]
+    repository.allow_auto_merge = True
+    repository.required_contexts = (CONTEXT,)
+    write_component(tmp_path / "seed", "memo")
+
+    def published(**changes: str) -> Pull:
+        chosen = environment(
+            EVALHOOK_PROMPT_LIBRARY_URL=f"{url}/{REPOSITORY}.git",
+            EVALHOOK_COMMIT_BACK="pr",
+            EVALHOOK_GITHUB_REPO=REPOSITORY,
+            EVALHOOK_GITHUB_API_URL=f"{url}/api/v3",
+            GITHUB_TOKEN=GITHUB_TOKEN,
+            **changes,
+        )
+        external = ExternalSystems(read_settings(chosen))
+        external.library.ensure()
+        tip = repository.bare.branch("main")
+        record = make_record(1, prompt_commit=tip)
+        plan = make_job_plan(prompt_commit=tip)
+        external.publisher.publish(plan, [record], {}, Outbox(), lambda _: None)
+        (pull,) = repository.pulls
+        return pull
+
+    return published
+
+
 @pytest.mark.parametrize("auto_merge", ["", "1"])
-def test_the_committer_merges_by_itself_where_that_is_set(
-    environment, monkeypatch: pytest.MonkeyPatch, auto_merge: str
-) -> None:
-    """What it then does is seen by its own tests; here, that the setting gets there."""
-    given: list[bool] = []
+def test_pull_requests_merge_by_themselves_where_that_is_set(pull_request, auto_merge: str) -> None:
+    pull = pull_request(EVALHOOK_AUTO_MERGE=auto_merge)
+    assert (pull.auto_merge is not None) == bool(auto_merge)
 
-    def committer(*_: object, auto_merge: bool = False, **__: object) -> None:
-        given.append(auto_merge)
 
-    monkeypatch.setattr("evalhook.wiring.Committer", committer)
-    chosen = environment(
-        EVALHOOK_COMMIT_BACK="push", GITHUB_TOKEN="ghp_abcdefgh", EVALHOOK_AUTO_MERGE=auto_merge
-    )
-    ExternalSystems(read_settings(chosen))
-    assert given == [bool(auto_merge)]
+@pytest.mark.parametrize(("suffix", "subject"), [("", "1 models"), ("[skip ci]", "1 models [skip ci]")])
+def test_the_commit_suffix_reaches_the_commit(pull_request, github, suffix: str, subject: str) -> None:
+    pull = pull_request(EVALHOOK_COMMIT_SUFFIX=suffix)
+    assert pull.title.endswith(f", {subject}")
+    bare = github[0].state.repositories[REPOSITORY].bare.path
+    assert git(bare, "log", "-1", "--format=%s", pull.head) == pull.title
 
 
 def test_clones_are_made_from_their_urls_with_their_tokens(environment, tmp_path: Path, github) -> None:

@@ -10,14 +10,13 @@ import pytest
 
 from evalcore.git.errors import BranchMissing, InsecureRemote
 from evalcore.github.transport import GitHubUnreachable
-from evalcore.publishing.outbox import Outbox
 from evalhook.app import create_app
 from evalhook.commands.serve import require_clones, require_metrics_address, server_config
 from evalhook.config.settings import JobLimits, Settings, read_settings
 from evalhook.wiring import ExternalSystems
 from evalsim.github import SimulatedGitHub
 from evalsim.serving import running
-from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git, make_job_plan, make_record, write_component
+from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
 
 
 class Spied:
@@ -70,27 +69,6 @@ def test_the_limits_of_a_job_are_handed_on_whole(world) -> None:
         "EVALHOOK_STALL_MINUTES": "4",
     }
     assert world.settings.limits == JobLimits(grace=7, outage=5400, stall=240, deadline=18000, queue=3)
-
-
-@pytest.mark.parametrize(("suffix", "subject"), [("", "2 models"), ("[skip ci]", "2 models [skip ci]")])
-def test_the_commit_suffix_reaches_the_commit(environment, tmp_path: Path, suffix: str, subject: str) -> None:
-    upstream, clone = tmp_path / "upstream.git", tmp_path / "library"
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(upstream))
-    git(tmp_path, "clone", "-q", str(upstream), str(clone))
-    write_component(clone, "memo")
-    git(clone, "checkout", "-q", "-b", "main")
-    git(clone, "add", ".")
-    git(clone, "commit", "-q", "-m", "a component")
-    git(clone, "push", "-q", "origin", "main")
-    tip = git(clone, "rev-parse", "HEAD")
-    chosen = environment(
-        EVALHOOK_COMMIT_BACK="push", GITHUB_TOKEN="ghp_abcdefgh", EVALHOOK_COMMIT_SUFFIX=suffix
-    )
-    publisher = ExternalSystems(read_settings(chosen)).publisher
-    records = [make_record(1, prompt_commit=tip), make_record(2, prompt_commit=tip, model="beta")]
-    published = publisher.publish(make_job_plan(prompt_commit=tip), records, {}, Outbox(), lambda _: None)
-    assert published.reason is None
-    assert git(upstream, "log", "-1", "--format=%s", "main").endswith(f", {subject}")
 
 
 def test_the_trusted_publishers_reach_what_looks_for_open_results(environment, tmp_path: Path) -> None:

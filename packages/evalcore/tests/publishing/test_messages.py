@@ -20,6 +20,7 @@ from evalcore.publishing.messages import (
     previous_version,
     pull_request_body,
 )
+from evalcore.publishing.pull_request import PullRequestOptions
 from evalcore.runs.leaderboard import leaderboard_of
 from evalcore.runs.record import RunRecord
 from evalsim.testing import COMMIT, make_record
@@ -325,16 +326,17 @@ def test_body_is_bounded_whatever_comes() -> None:
 
 def test_subject_is_the_contracts_and_the_suffix_is_added() -> None:
     told = results(record("a"), record("b"))
-    assert commit_subject(told, "") == "eval(budget): 1.2.0, 2 models"
-    assert commit_subject(told, "[skip ci]") == "eval(budget): 1.2.0, 2 models [skip ci]"
+    assert commit_subject(told) == "eval(budget): 1.2.0, 2 models"
+    told = told._replace(options=PullRequestOptions(commit_suffix="[skip ci]"))
+    assert commit_subject(told) == "eval(budget): 1.2.0, 2 models [skip ci]"
     assert (
-        commit_subject(results(record(), version="1.0.0\n[skip ci] @all"), "")
+        commit_subject(results(record(), version="1.0.0\n[skip ci] @all"))
         == "eval(budget): 1.0.0skipciall, 1 models"
     )
 
 
 def test_commit_is_known_by_its_job() -> None:
-    message = commit_message(results(record()), "")
+    message = commit_message(results(record()))
     assert is_commit_of(message, "job-1")
     assert not is_commit_of(message, "job-11")
     assert not is_commit_of(message, "job")

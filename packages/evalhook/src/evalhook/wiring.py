@@ -154,8 +154,7 @@ class ExternalSystems:
             clone,
             mode=settings.commit_back,
             github=self.github or self.reports,  # in mode `push` for the author of commits alone
-            commit_suffix=settings.commit_suffix,
-            auto_merge=settings.auto_merge,
+            options=settings.pull_request,
         )
 
 

@@ -33,6 +33,7 @@ from evalcore.ids import uuid7
 from evalcore.library.component import Case, Component
 from evalcore.library.models import Model, ModelsFile, Provider
 from evalcore.publishing.committer import Committer
+from evalcore.publishing.pull_request import PullRequestOptions
 from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.runs.record import RunRecord
@@ -291,9 +292,11 @@ def make_record(number: int = 1, *, mean: float | None = 0.9, **fields: object) 
 def make_committer(clone: Clone, **values: Any) -> Committer:  # noqa: ANN401 - each as Committer has it
     """Make what commits results back to `clone`, by pull requests on no GitHub unless `values` say otherwise.
 
-    All that a Committer must be given has its value here: a further setting changes this place alone.
+    The options of its pull requests are given by their own names.
     """
-    return Committer(clone, **({"mode": "pr", "github": None, "commit_suffix": ""} | values))
+    names = PullRequestOptions.__struct_fields__
+    options = PullRequestOptions(**{name: values.pop(name) for name in names if name in values})
+    return Committer(clone, **({"mode": "pr", "github": None, "options": options} | values))
 
 
 def write_component(

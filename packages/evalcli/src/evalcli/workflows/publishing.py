@@ -18,6 +18,7 @@ from evalcore.github.client import GitHub
 from evalcore.library.checkout import CommitCheckout
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
+from evalcore.publishing.pull_request import PullRequestOptions
 
 API_OF_GITHUB: Final = "https://api.github.com"
 API_PATH: Final = "/api/v3"
@@ -78,7 +79,8 @@ def publish_group(
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
     with CommitCheckout(clone.path, commit) as library:
         plan = plan_of(group, library, may_be_named=may_be_named)
-    return Committer(clone, mode="pr", github=github, commit_suffix=suffix).publish(plan, group.records)
+    options = PullRequestOptions(commit_suffix=suffix)
+    return Committer(clone, mode="pr", github=github, options=options).publish(plan, group.records)
 
 
 def _web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:

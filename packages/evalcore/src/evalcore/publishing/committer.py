@@ -32,6 +32,7 @@ from evalcore.publishing.changes import (
 )
 from evalcore.publishing.messages import Results
 from evalcore.publishing.outbox import CommitBack, Outbox, Published, Regression
+from evalcore.publishing.pull_request import PullRequestOptions
 from evalcore.publishing.regressions import describe, regressions
 from evalcore.runs.leaderboard import (
     Leaderboard,
@@ -87,15 +88,13 @@ class Committer:
         *,
         mode: CommitBack,
         github: GitHub | None,
-        commit_suffix: str,
-        auto_merge: bool = False,
+        options: PullRequestOptions,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clone = clone
         self._mode = mode
         self._github = github
-        self._suffix = commit_suffix
-        self._auto_merge = auto_merge
+        self._options = options
         self._now = now
 
     def publish(
@@ -118,6 +117,7 @@ class Committer:
         if plan.prompt_commit is None:
             raise GitFailed("the evaluated prompt is of no commit", where=plan.component.slug)
         results = results_of(plan, records, skipped_models or {}, Leaderboard(component=plan.component.slug))
+        results = results._replace(options=self._options)
         if self._mode == "push" or self._github is None:
             delivery = Delivery(plan.job_id, plan.component.slug, self._clone.default_branch)
             return self._push_to_default(delivery, results, outbox, save)
@@ -158,7 +158,7 @@ class Committer:
     def _label(self, pull_request: PullRequest, github: GitHub, *, is_held: bool) -> None:
         """Have the pull request merged by itself, unless a person is to look at it first."""
         labels = [RESULTS_LABEL]
-        is_automatic = self._auto_merge and pull_request.is_open and not is_held
+        is_automatic = self._options.auto_merge and pull_request.is_open and not is_held
         if not is_held and not (is_automatic and github.enable_auto_merge(pull_request)):
             labels.append(AUTO_MERGE_LABEL)
         github.add_labels(pull_request, labels)
@@ -201,7 +201,7 @@ class Committer:
             self._require_ours(results, tip)
             earlier = read_leaderboard(self._clone, results.slug, self._clone.commit_at(f"{tip}^"))
             results = results._replace(earlier=earlier)
-            title = messages.commit_subject(results, self._suffix)
+            title = messages.commit_subject(results)
             body = messages.pull_request_body(results)
             pull_request = github.open_pull_request(delivery.branch, default, title, body)
         if not pull_request.is_ours:
@@ -298,7 +298,7 @@ class Committer:
         return self._clone.commit_at(self._clone.tracking_ref(branch))
 
     def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
-        message = messages.commit_message(results, self._suffix)
+        message = messages.commit_message(results)
         author = (self._github and self._github.identity()) or EVALUATOR
         return commit_file(self._clone, base.commit, delivery.path, base.merged, message, author)
 

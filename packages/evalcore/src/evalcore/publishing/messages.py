@@ -25,18 +25,19 @@ __all__ = [
 TRAILER = "Evaluator-Job"
 
 
-def commit_subject(results: Results, suffix: str) -> str:
+def commit_subject(results: Results) -> str:
     """The subject of the results commit, and the title of its pull request."""
     models = len({record.model for record in results.records})
     # A version is text of a prompt file: with a line break it could add a trailer of its own.
     subject = f"eval({results.slug}): {_plain(results.version)}, {models} models"
-    return f"{subject} {suffix.strip()}" if suffix.strip() else subject
+    suffix = results.options.commit_suffix.strip()
+    return f"{subject} {suffix}" if suffix else subject
 
 
-def commit_message(results: Results, suffix: str) -> str:
+def commit_message(results: Results) -> str:
     """The whole message of the results commit; its trailer lets a restarted service know its own work."""
     trailers = f"Prompt-Commit: {results.prompt_commit}\n{TRAILER}: {results.job_id}\n"
-    return f"{commit_subject(results, suffix)}\n\n{trailers}"
+    return f"{commit_subject(results)}\n\n{trailers}"
 
 
 def merge_message(slug: str, default_branch: str) -> str:

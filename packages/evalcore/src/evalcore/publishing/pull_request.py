@@ -29,6 +29,7 @@ from evalcore.reports.ranking_notes import notes_of, rightness_notes
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.runs.rescoring import newest_scoring
+from evalcore.structs import Frozen
 
 MOST_MODELS: Final = 100
 MOST_LISTED: Final = 30
@@ -48,6 +49,19 @@ _ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm")
 """Of the verdicts: what needs a reader first."""
 
 
+class PullRequestOptions(Frozen, frozen=True):
+    """What an operator chooses of pull requests with results, and of their commits.
+
+    It is handed on whole from the settings to here: a further choice is a field here and is read where it
+    counts, from `Results.options` in a text, from the `Committer`'s in what is done on GitHub.
+    """
+
+    commit_suffix: str = ""
+    """Appended to the subject of the commit, which is the pull request's title; empty for none."""
+    auto_merge: bool = False
+    """Whether pull requests are set to merge by themselves."""
+
+
 class Results(NamedTuple):
     """What a pull request shows."""
 
@@ -62,6 +76,7 @@ class Results(NamedTuple):
     skipped_cases: Sequence[SkippedCase]
     earlier: Leaderboard
     """What the leaderboard held before."""
+    options: PullRequestOptions = PullRequestOptions()
 
 
 def pull_request_body(results: Results) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from evalcore.errors import ConfigurationError
 from evalcore.publishing.outbox import CommitBack
+from evalcore.publishing.pull_request import PullRequestOptions
 from evalcore.runs.case_privacy import PublishCases
 from evalcore.secret import Secret, TokenSource
 from evalcore.structs import Frozen
@@ -90,10 +91,8 @@ class Settings(Frozen, frozen=True):
     """0 asks the system for a free one."""
     default_branch: str
     commit_back: CommitBack
-    auto_merge: bool
-    """Whether results pull requests are set to merge by themselves."""
-    commit_suffix: str
-    """Appended to the subject of a results commit; empty for none."""
+    pull_request: PullRequestOptions
+    """What is chosen of pull requests with results, and of their commits."""
     github_repo: str | None
     """`owner/name`; there in mode `pr`."""
     trusted_publishers: tuple[str, ...]
@@ -223,8 +222,10 @@ def _read(reader: SettingReader) -> Settings:
         port=port,
         default_branch=reader.value(table.DEFAULT_BRANCH),
         commit_back=mode,
-        auto_merge=reader.value(table.AUTO_MERGE),
-        commit_suffix=reader.value(table.COMMIT_SUFFIX),
+        pull_request=PullRequestOptions(
+            auto_merge=reader.value(table.AUTO_MERGE),
+            commit_suffix=reader.value(table.COMMIT_SUFFIX),
+        ),
         github_repo=repo,
         trusted_publishers=reader.value(table.TRUSTED_PUBLISHERS),
         github_api_url=_encrypted(
