@@ -2,7 +2,8 @@
 
 - docs/commands.md: each block that begins with `$ evalcli ... --help`; a command without one gets it at
   the end
-- docs/reference.md: the table of commands; the rows of endpoints (what is written of an answer stays)
+- docs/reference.md: the table of commands; the rows of endpoints (what is written of an answer stays); the
+  row of `api`, and the comment beside `api` in .evaluator/models.yaml, from `evalcore.clients.registry`
 - docs/operations.md: the table of settings, from `evalhook.config.table`, and that of GitHub's permissions,
   from `evalcore.github.permissions`
 - docker/compose.yaml: the settings that are handed on as docker/.env sets them
@@ -15,7 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 from click.testing import CliRunner
@@ -25,7 +26,9 @@ from ruamel.yaml import YAML
 import evalcli.main
 import evalhook.main
 import evalsim.main
+from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.github.permissions import PERMISSIONS
+from evalcore.library.models import DialectName
 from evalhook.config.table import SETTINGS
 from evalhook.web import page_routes, routes
 
@@ -43,6 +46,8 @@ SETTINGS_TABLE: Final = "| setting | default | meaning |"
 HANDED_ON: Final = re.compile(
     r"(      # Handed on where \.env sets them[^\n]*\n(?:      #[^\n]*\n)*)((?:      [A-Z_]+:\n)*)"
 )
+DIALECTS_ROW: Final = re.compile(r"(?<=^\| `api` \| wire dialect: ).*(?= \|$)", re.MULTILINE)
+DIALECTS_COMMENT: Final = re.compile(r"(?<= # wire dialect: ).*$", re.MULTILINE)
 BY_OVERRIDE: Final = frozenset({"EVALHOOK_GITHUB_APP_ID"})
 """Set by an override file, as docs/operations.md shows: most deployments have a token instead of an App."""
 TOKEN_STATUSES: Final = frozenset({401, 500})
@@ -172,7 +177,27 @@ def permission_rows(_: object) -> list[str]:
 def with_reference(page: str) -> str:
     """Return docs/reference.md with its tables of commands and of endpoints."""
     every = [line for name, group in PROGRAMS.items() for line in commands(group, (name,), None)]
+    *others, last = (f"`{name}`" for name in dialects())
+    page = replaced(DIALECTS_ROW, f"{', '.join(others)} or {last}", page)
     return with_table(with_table(page, COMMANDS, lambda _: every), ENDPOINTS, endpoint_rows)
+
+
+def with_dialects(example: str) -> str:
+    """Return .evaluator/models.yaml with the wire dialects that it may name."""
+    return replaced(DIALECTS_COMMENT, " | ".join(dialects()), example)
+
+
+def dialects() -> list[str]:
+    """Return the wire dialects in the order in which evalcore.library.models names them."""
+    return [name for name in get_args(DialectName) if name in SPOKEN_DIALECTS]
+
+
+def replaced(place: re.Pattern[str], text: str, page: str) -> str:
+    """Write `text` into the one place of a page."""
+    page, found = place.subn(lambda _: text, page)
+    if found != 1:
+        raise ValueError(f"{found} places are {place.pattern}, and not one")
+    return page
 
 
 def with_settings(page: str) -> str:
@@ -205,6 +230,7 @@ WRITTEN: Final[dict[str, Callable[[str], str]]] = {
     "docs/reference.md": with_reference,
     "docs/operations.md": with_settings,
     "docker/compose.yaml": with_environment,
+    ".evaluator/models.yaml": with_dialects,
 }
 
 if __name__ == "__main__":
