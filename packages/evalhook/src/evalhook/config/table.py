@@ -99,8 +99,8 @@ ALLOW_ANY_COMMIT: Final[Defaulted[bool]] = Defaulted(
     "EVALHOOK_ALLOW_ANY_COMMIT",
     values.flag,
     "unset",
-    "`1` evaluates commits that the default branch does not hold; their results are never committed back, but "
-    "shown as a comment on the open pull request whose head they are, unless it is a fork's",
+    "`1` evaluates commits that the default branch does not hold; their results are never committed back, "
+    "but shown as a comment on the open pull request whose head they are, unless it is a fork's",
     default=False,
 )
 MINDROUTER_BASE_URL: Final[Setting[str]] = Setting(
