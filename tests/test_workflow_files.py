@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from evalcli.workflows.install import WORKFLOWS
+from evalcli.workflows.install import PULL_REQUESTS, WORKFLOWS
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "packages/evalcli/src/evalcli/workflows/templates"
-FILES = sorted([*(ROOT / ".github/workflows").glob("*.yml"), *(TEMPLATES / name for name in WORKFLOWS)])
+FILES = sorted(
+    [*(ROOT / ".github/workflows").glob("*.yml"), *(TEMPLATES / name for name in (*WORKFLOWS, PULL_REQUESTS))]
+)
 COPIES = ("evaluate-local.yml", "evaluate-cloud.yml", "sweep.yml")
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
@@ -118,7 +120,7 @@ def test_the_linters_are_silent_on_all_of_them_and_find_what_is_wrong(check: Any
     assert check(ROOT) == (0, "")
     folder = tmp_path / ".github/workflows"
     folder.mkdir(parents=True)
-    for name in WORKFLOWS:
+    for name in INSTALLED:
         shutil.copy(TEMPLATES / name, folder)
     assert check(tmp_path) == (0, "")
     text = (folder / "sweep.yml").read_text()

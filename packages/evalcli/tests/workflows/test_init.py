@@ -183,3 +183,14 @@ def test_outside_git_and_without_components_it_says_so(evalcli: Callable[..., An
     ended = evalcli("init", empty)
     assert (ended.code, "has no components/ yet" in ended.err) == (0, True)
     assert "branches: [main]" in (empty / LOCAL).read_text()
+
+
+def test_the_workflow_for_pull_requests_is_installed_where_it_is_asked_for_and_then_kept_up(
+    library: Path, init: Callable[..., Any]
+) -> None:
+    path = library / ".github/workflows/evaluate-pull-request.yml"
+    init()
+    assert not path.exists()
+    assert "evaluate-pull-request.yml: new" in init("--pull-requests").out
+    assert "branches: [trunk]" in path.read_text()
+    assert "evaluate-pull-request.yml: as it is" in init().out

@@ -49,8 +49,13 @@ In each clone, so that git merges leaderboards by itself:
 @click.argument(
     "folder", metavar="[DIR]", default=Path(), type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
+@click.option(
+    "--pull-requests",
+    is_flag=True,
+    help="Also install the workflow that has a pull request's own head evaluated before anyone merges.",
+)
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Show what would change; write nothing.")
-def command(folder: Path, *, is_dry_run: bool) -> int:
+def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
     """Install the workflows, .evaluator/models.yaml and the merge driver's line into a prompt library.
 
     DIR is the library's root; default: the working directory. Run again after an upgrade: what you
@@ -58,7 +63,7 @@ def command(folder: Path, *, is_dry_run: bool) -> int:
     would change.
     """
     branch = default_branch(folder)
-    changes = plan_changes(folder, merge_texts, branch)
+    changes = plan_changes(folder, merge_texts, branch, pull_requests=pull_requests)
     if not is_dry_run:
         write_changes(folder, changes, branch)
     for change in changes:

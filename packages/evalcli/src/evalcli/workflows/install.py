@@ -21,6 +21,8 @@ from evalcore.structs import Frozen
 from evalcore.version import __version__
 
 WORKFLOWS: Final = ("evaluate-local.yml", "evaluate-cloud.yml", "sweep.yml", "evaluator-check.yml")
+PULL_REQUESTS: Final = "evaluate-pull-request.yml"
+"""Installed where it is asked for, and then kept up like the others."""
 MODELS: Final = ".evaluator/models.yaml"
 INSTALLED: Final = ".evaluator/installed.json"
 """What was installed, and by which version: the common ground of local edits and later versions."""
@@ -71,6 +73,16 @@ def templates(default_branch: str) -> dict[str, str]:
     return {**found, MODELS: (folder / "models.yaml").read_text("utf-8")}
 
 
+def wanted_files(known: Installed, default_branch: str, *, pull_requests: bool) -> dict[str, str]:
+    """Return the text of each file that a library is to have: also those that it had asked for before."""
+    path = f".github/workflows/{PULL_REQUESTS}"
+    found = templates(default_branch)
+    if not pull_requests and path not in known.files:
+        return found
+    text = (resources.files("evalcli.workflows") / "templates" / PULL_REQUESTS).read_text("utf-8")
+    return {**found, path: text.replace(BRANCH, f"branches: [{default_branch}]")}
+
+
 def plan_file(path: str, base: str | None, ours: str | None, theirs: str, merge: Merge) -> FileChange:
     """Decide what becomes of a file: `base` was installed, `ours` is there, `theirs` is this version's."""
     if ours is None:
@@ -103,10 +115,12 @@ def _united(path: str, base: str | None, ours: str, theirs: str, merge: Merge) -
     return ("kept", None) if united == ours else ("merged", united)
 
 
-def plan_changes(library: Path, merge: Merge, branch: str) -> list[FileChange]:
+def plan_changes(
+    library: Path, merge: Merge, branch: str, *, pull_requests: bool = False
+) -> list[FileChange]:
     """Decide what becomes of each file of a library; raises StorageError where one cannot be read."""
     known = read_installed(library)
-    wanted = templates(branch)
+    wanted = wanted_files(known, branch, pull_requests=pull_requests)
     return [
         plan_file(path, known.files.get(path), _read(library, path), theirs, merge)
         for path, theirs in wanted.items()
@@ -115,7 +129,8 @@ def plan_changes(library: Path, merge: Merge, branch: str) -> list[FileChange]:
 
 def write_changes(library: Path, changes: list[FileChange], branch: str) -> None:
     """Write what is to change, and what was installed; raises StorageError."""
-    known, wanted = read_installed(library), templates(branch)
+    known = read_installed(library)
+    wanted = wanted_files(known, branch, pull_requests=True)
     files = dict(known.files)
     for change in changes:
         if change.new is not None:

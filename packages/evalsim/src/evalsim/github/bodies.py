@@ -226,6 +226,22 @@ def pull_body(repository: Repository, pull: Pull, api: str, web: str) -> Body:
     }
 
 
+def file_body(repository: Repository, name: str, api: str) -> Body:
+    """A file that a pull request changes."""
+    links = {each: f"{ELSEWHERE}/{repository.full_name}/{each}" for each in ("blob_url", "raw_url")}
+    counts = dict.fromkeys(("additions", "deletions", "changes"), 0)
+    return (
+        counts
+        | links
+        | {
+            "sha": None,
+            "filename": name,
+            "status": "modified",
+            "contents_url": f"{api}/repos/{repository.full_name}/contents",
+        }
+    )
+
+
 def issue_body(repository: Repository, issue: Issue | Pull, api: str, web: str) -> Body:
     """An issue."""
     root = f"{api}/repos/{repository.full_name}"

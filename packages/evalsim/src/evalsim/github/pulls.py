@@ -152,6 +152,14 @@ def get_pull(state: State, repository: Repository, request: Request, number: str
     return json_answer(200, _show(repository, find_pull(repository, number), request))
 
 
+def list_files(state: State, repository: Repository, request: Request, number: str) -> Answer:
+    """GET /repos/O/R/pulls/N/files: what the head changes since it left the base."""
+    del state
+    pull = find_pull(repository, number)
+    names = repository.bare.changed_files(pull.base, bodies.head_of(repository, pull) or pull.head_sha)
+    return page_of(request, [bodies.file_body(repository, name, request.api) for name in names])
+
+
 def edit_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
     """PATCH /repos/O/R/pulls/N."""
     pull, wanted = find_pull(repository, number), request.decode(EditPull)

@@ -116,6 +116,12 @@ class BareRepository:
         """Whether a commit is another one, or one of those before it."""
         return run_git(self.path, "merge-base", "--is-ancestor", commit, of).returncode == 0
 
+    def changed_files(self, base: str, head: str) -> list[str]:
+        """The paths that differ between a commit and where it left a branch."""
+        return [
+            path for path in self._must("diff", "--name-only", "-z", f"{base}...{head}").split("\0") if path
+        ]
+
     def file(self, revision: str, path: str) -> bytes | None:
         """A file's contents at a commit or branch, or None where it is not there."""
         return self.blob(f"{revision}:{path}")

@@ -32,6 +32,7 @@ REPOSITORY_ROUTES: tuple[tuple[str, str, Handler, str], ...] = (
     ("POST", r"/pulls", pulls.create_pull, "pulls.create"),
     ("GET", r"/pulls/(\d+)", pulls.get_pull, ""),
     ("PATCH", r"/pulls/(\d+)", pulls.edit_pull, ""),
+    ("GET", r"/pulls/(\d+)/files", pulls.list_files, ""),
     ("PUT", r"/pulls/(\d+)/merge", pulls.merge_pull, "pulls.merge"),
     ("GET", r"/commits", repositories.list_commits, ""),
     ("POST", r"/actions/workflows/([^/]+)/dispatches", repositories.start_workflow, "workflows.dispatch"),
