@@ -17,9 +17,8 @@ from evalcli.workflows.install import PULL_REQUESTS, WORKFLOWS
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "packages/evalcli/src/evalcli/workflows/templates"
-FILES = sorted(
-    [*(ROOT / ".github/workflows").glob("*.yml"), *(TEMPLATES / name for name in (*WORKFLOWS, PULL_REQUESTS))]
-)
+INSTALLED = (*WORKFLOWS, PULL_REQUESTS)
+FILES = sorted([*(ROOT / ".github/workflows").glob("*.yml"), *(TEMPLATES / name for name in INSTALLED)])
 COPIES = ("evaluate-local.yml", "evaluate-cloud.yml", "sweep.yml")
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
