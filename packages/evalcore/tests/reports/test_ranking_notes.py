@@ -1,0 +1,131 @@
+"""What stands below a ranking: each sentence only where it is true, and once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from evalcore.reports.ranking import Ranking, rankings
+from evalcore.reports.ranking_notes import notes_of, rightness_notes
+from evalcore.runs.record import CaseResult, Reproducibility, RunRecord
+from evalsim.testing import make_record
+
+
+def run(number: int, model: str, *cases: list[float], right: list[bool] | None = None, **fields) -> RunRecord:
+    """Make the record of a run, given each case's scores."""
+    results = tuple(
+        CaseResult(f"c{at}", f"{at:064x}", None, tuple(scores), 0.5, exact=tuple(right) if right else None)
+        for at, scores in enumerate(cases)
+    )
+    values = {"cases_sha256": f"{len(cases):064x}", "replicates": len(cases[0]), "cases": len(cases)}
+    values |= {"model": model, "case_results": results, "scoring_version": 3}
+    mean = sum(map(sum, cases)) / sum(map(len, cases))
+    return make_record(number, mean=mean, **values | fields)
+
+
+def ranked(*records: RunRecord) -> Ranking:
+    (ranking,) = rankings(records)
+    return ranking
+
+
+def notes(*records: RunRecord) -> list[str]:
+    return list(notes_of(ranked(*records)))
+
+
+def rightness(*records: RunRecord) -> list[str]:
+    return list(rightness_notes(ranked(*records)))
+
+
+PLAIN = [[0.9, 0.8], [0.7, 0.6]]
+
+
+def test_a_ranking_without_anything_unusual_has_no_note() -> None:
+    assert notes(run(1, "a", *PLAIN), run(2, "b", *PLAIN)) == []
+
+
+def test_a_model_of_two_pools_is_named_once_with_their_number() -> None:
+    found = notes(run(1, "a", *PLAIN), run(2, "a", *PLAIN, params={"temperature": 1}), run(3, "b", *PLAIN))
+    assert [note.split(":")[0] for note in found] == ["a is ranked 2 times"]
+
+
+def test_runs_that_count_together_are_one_pool_and_need_no_note() -> None:
+    assert notes(run(1, "a", *PLAIN), run(2, "a", *PLAIN)) == []
+
+
+def test_a_partial_run_beside_a_whole_one_is_no_second_rank() -> None:
+    assert notes(run(1, "a", *PLAIN), run(2, "a", *PLAIN, status="partial")) == []
+
+
+def test_one_reply_of_each_case_is_said_only_where_no_pool_has_more() -> None:
+    single = run(1, "a", [0.9], [0.8])
+    assert len(notes(single)) == 1
+    assert notes(single, run(2, "a", [0.9], [0.8])) == []
+
+
+def test_drift_of_any_run_of_a_pool_is_said_of_its_model_alone() -> None:
+    found = notes(
+        run(1, "a", *PLAIN, drifting=True), run(2, "a", *PLAIN), run(3, "b", *PLAIN, drifting=False)
+    )
+    assert [note.split(":")[:2] for note in found] == [["a", " drifting"]]
+
+
+def test_a_model_that_hardly_reads_is_said_with_both_agreements() -> None:
+    alike = Reproducibility(mean=0.951, ci95=None, identical_rate=0.9, by_field={}, by_chance=0.949)
+    (note,) = notes(run(1, "a", *PLAIN, reproducibility=alike))
+    assert note.endswith("those to different cases agree 0.95, those to one 0.95")
+
+
+def test_replies_without_an_answer_after_thinking_are_summed_over_the_runs_of_a_pool() -> None:
+    def spent(record: RunRecord, count: int | None) -> RunRecord:
+        calls = msgspec.structs.replace(record.calls, empty_after_thinking=count)
+        return msgspec.structs.replace(record, calls=calls)
+
+    (note,) = notes(
+        spent(run(1, "a", *PLAIN), 2), spent(run(2, "a", *PLAIN), 3), spent(run(3, "a", *PLAIN), None)
+    )
+    assert note.startswith("a: 5 replies spent their tokens on thinking")
+
+
+def test_a_partial_run_has_its_notes_too() -> None:
+    assert len(notes(run(1, "a", *PLAIN, status="partial", drifting=True))) == 1
+
+
+# how often all is right
+
+
+def test_a_record_that_does_not_say_what_is_right_has_no_sentence() -> None:
+    assert rightness(run(1, "a", *PLAIN)) == []
+
+
+def test_one_reply_of_each_case_says_nothing_of_several() -> None:
+    assert rightness(run(1, "a", [1.0], [0.5], right=[True])) == ["a: 100 % of replies are right throughout"]
+
+
+def test_the_intervals_of_a_single_run_stand_beside_its_shares() -> None:
+    record = run(1, "a", *PLAIN, right=[True, False])
+    accuracy = msgspec.structs.replace(
+        record.accuracy,
+        exact_rate=0.5,
+        exact_rate_ci95=(0.2, 0.8),
+        all_right_rate=0.0,
+        all_right_rate_ci95=(0.0, 0.3),
+    )
+    assert rightness(msgspec.structs.replace(record, accuracy=accuracy)) == [
+        "a: 50 % (20 to 80) of replies are right throughout; all 2 of a case in 0 % (0 to 30)"
+    ]
+
+
+def test_of_several_runs_no_interval_of_one_is_shown() -> None:
+    first, second = (run(number, "a", *PLAIN, right=[True, False]) for number in (1, 2))
+    accuracy = msgspec.structs.replace(first.accuracy, exact_rate=0.5, exact_rate_ci95=(0.2, 0.8))
+    (note,) = rightness(msgspec.structs.replace(first, accuracy=accuracy), second)
+    assert "(" not in note
+
+
+def test_an_interval_for_another_number_of_replies_is_not_shown() -> None:
+    """The record's rate is of its own four replies, the ranking's of the two that every pool has."""
+    four = run(1, "a", [0.9] * 4, [0.7] * 4, right=[True, True, True, False])
+    accuracy = msgspec.structs.replace(four.accuracy, all_right_rate=0.0, all_right_rate_ci95=(0.0, 0.3))
+    found = rightness(
+        msgspec.structs.replace(four, accuracy=accuracy), run(2, "b", *PLAIN, right=[True, True])
+    )
+    assert found[0] == "a: 75 % of replies are right throughout; all 2 of a case in 50 %"
