@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 from rich.console import Console
 
+from evalcli.reports.results import results_table
 from evalcli.terminal.progress import (
     LINE_EVERY_S,
     LONG_WAIT_S,
@@ -25,9 +26,9 @@ from evalcli.terminal.progress import (
 from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.library.models import Model
-from evalcore.runs.plan import RunPlan
+from evalcore.runs.plan import Origin, RunPlan
 from evalcore.runs.record import RunRecord
-from evalsim.testing import make_reply, make_run_plan
+from evalsim.testing import make_case, make_record, make_reply, make_run_plan
 
 
 class Clock:
@@ -86,6 +87,37 @@ def test_no_words_of_a_server_are_in_a_log_of_actions() -> None:
     _call(progress, plan, 0, is_error=True)
     assert "big: a call failed: timeout" in lines
     assert "no answer" not in "".join(lines)
+
+
+def test_no_case_of_the_data_sets_is_named_in_a_log_of_actions() -> None:
+    cases = (make_case("acme-merger", source="data_sets"), make_case("sample", source="library"))
+    for origin, named in (("local", True), ("actions", False)):
+        clock, lines = Clock(), list[str]()
+        progress, plan = (
+            PlainProgress(clock, lines.append),
+            structs.replace(_plan(), origin=origin, cases=cases),
+        )
+        progress.run_started(plan, Path("r"), 0)
+        for case in cases:
+            progress.call_started(plan, case.name, 0)
+        clock.now += 10 * LONG_WAIT_S
+        progress.tick()
+        assert ("acme-merger" in lines[-1]) == named
+        assert ("a case of the data sets, replicate 1" in lines[-1]) != named
+        assert "sample, replicate 1" in lines[-1]
+
+
+@pytest.mark.parametrize(("origin", "is_told"), [("local", True), ("actions", False)])
+def test_no_words_of_a_server_are_in_the_end_of_a_run_in_actions(origin: Origin, *, is_told: bool) -> None:
+    reason = "2 of 2 calls were never answered: bad_request, input was: Zebra"
+    record = make_record(origin=origin, status="partial", reason=reason)
+    lines = list[str]()
+    outcome = RunOutcome("m", "partial", reason, record)
+    PlainProgress(Clock(), lines.append).run_finished(outcome)
+    (row,) = results_table([outcome], "memo").rows
+    for shown in (lines[-1], row[-1]):
+        assert "never answered: bad_request" in shown
+        assert ("Zebra" in shown) == is_told
 
 
 def test_several_models_are_told_apart() -> None:

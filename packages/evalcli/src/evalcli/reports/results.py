@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from evalcli.exits import Exit
+from evalcli.terminal.progress import reason_shown
 from evalcli.terminal.text import Table, figure
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.formats.strict_json import encode_canonical
@@ -59,7 +60,8 @@ def _order(outcome: RunOutcome) -> tuple[int, float, str]:
 
 
 def _row(outcome: RunOutcome) -> tuple[str, ...]:
-    status = f"{outcome.status}: {outcome.reason}" if outcome.reason else outcome.status
+    reason = reason_shown(outcome)
+    status = f"{outcome.status}: {reason}" if reason else outcome.status
     record = outcome.record
     if record is None:
         return (outcome.model, *("-" for _ in _HEADINGS[2:]), status)

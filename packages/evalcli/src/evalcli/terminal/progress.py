@@ -18,6 +18,7 @@ from evalcli.terminal.text import figure, shown, width_of
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.formats.durations import duration_text
+from evalcore.runs.case_privacy import without_words
 from evalcore.runs.plan import RunPlan
 
 LINE_EVERY_S: Final = 5.0
@@ -30,6 +31,7 @@ BETWEEN: Final = 2
 """Columns between the parts of a bar's line, together."""
 MAX_NAMED: Final = 3
 """Calls that are named of those that are out for long."""
+UNNAMED: Final = "a case of the data sets"
 T = TypeVar("T")
 
 
@@ -49,6 +51,8 @@ class CallCounts:
     errors: int = 0
     in_flight: dict[tuple[int, str], float] = field(default_factory=dict)
     """(replicate, case) to the time at which the call was sent."""
+    unnamed: frozenset[str] = frozenset()
+    """Cases whose names are not to be shown."""
 
     def rate(self, now: float) -> float:
         """Return calls a second since the run began here."""
@@ -73,7 +77,7 @@ def long_waits(counts: list[CallCounts], now: float) -> str:
     """Name the calls that have been out for long, the longest first; empty where there is none."""
     waits = sorted(
         (
-            (now - begun, count.model, case, replicate)
+            (now - begun, count.model, UNNAMED if case in count.unnamed else case, replicate)
             for count in counts
             for (replicate, case), begun in count.in_flight.items()
             if now - begun >= LONG_WAIT_S
@@ -102,6 +106,12 @@ def model_waits(awaited: Mapping[str, float], now: float) -> str:
 def duration(seconds: float | None) -> str:
     """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
     return "?" if seconds is None else duration_text(seconds)
+
+
+def reason_shown(outcome: RunOutcome) -> str | None:
+    """Return why a run is partial or left out; in Actions without a server's words: they may quote a case."""
+    is_public = outcome.record is not None and outcome.record.origin == "actions"
+    return without_words(outcome.reason) if is_public and outcome.reason else outcome.reason
 
 
 class ProgressObserver(Observer):
@@ -138,7 +148,10 @@ class ProgressObserver(Observer):
         model = plan.model.id
         self.awaited.pop(model, None)
         self.run_dirs[model] = run_dir
-        self.counts[model] = CallCounts(model, plan.calls, kept, self.clock(), done=kept)
+        # The log of Actions is as public as the library, and the names of the data sets' cases may not be.
+        private = (case.name for case in plan.cases if case.source == "data_sets")
+        unnamed = frozenset(private if plan.origin == "actions" else ())
+        self.counts[model] = CallCounts(model, plan.calls, kept, self.clock(), done=kept, unnamed=unnamed)
         kept_text = f", {kept} of them kept from before" if kept else ""
         self._event(f"{model}: {plan.calls} calls{kept_text}; replies in {run_dir}")
 
@@ -189,7 +202,7 @@ class ProgressObserver(Observer):
     def run_finished(self, outcome: RunOutcome) -> None:
         """Store an outcome and show it."""
         self.outcomes.append(outcome)
-        reason = f" ({outcome.reason})" if outcome.reason else ""
+        reason = f" ({why})" if (why := reason_shown(outcome)) else ""
         scores = ""
         if outcome.record is not None:
             accuracy, agreement = outcome.record.accuracy.mean, outcome.record.reproducibility.mean

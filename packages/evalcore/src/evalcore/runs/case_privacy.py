@@ -134,6 +134,11 @@ def public_reason(reason: str | None, cases: Sequence[Case], setting: PublishCas
     """Return why a run is partial as others may see it: without a server's words where a case is private."""
     if reason is None or all(_mode(setting, case.source) == "names" for case in cases):
         return reason
+    return without_words(reason)
+
+
+def without_words(reason: str) -> str:
+    """Take a server's words out of why a run is partial: they may quote what was sent."""
     if _UNSCORED.fullmatch(reason):
         return reason
     found = _NEVER_ANSWERED.fullmatch(reason)
