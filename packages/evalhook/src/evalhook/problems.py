@@ -127,6 +127,11 @@ def unsupported_media_type() -> Problem:
     return Problem(415, "unsupported_media_type", "send JSON with Content-Type: application/json")
 
 
+def stopping() -> Problem:
+    """Refuse a request that is not done when the service stops."""
+    return Problem(503, "not_ready", "the service is stopping; ask again", headers={"Connection": "close"})
+
+
 def internal(request_id: str) -> Problem:
     """Report an error of the service itself: its traceback is in the log, under the request id."""
     return Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 
 import pytest
@@ -100,6 +101,21 @@ def test_a_request_that_crashed_is_logged_without_a_status():
             RequestLog(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, None, None)
         )
     assert lines[0]["status"] is None
+
+
+def test_a_request_that_the_stop_of_the_service_ends_is_answered_and_no_crash():
+    sent, (line,) = request(App(error=asyncio.CancelledError()))
+    assert sent[0]["status"] == line["status"] == 503
+    assert json.loads(sent[1]["body"])["error"]["code"] == "not_ready"
+
+
+def test_an_answer_that_has_begun_is_not_begun_again():
+    async def half(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        request(half)
 
 
 def test_what_is_no_request_passes_by():

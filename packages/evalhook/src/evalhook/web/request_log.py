@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -11,6 +12,8 @@ from typing import Final
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from evalhook import problems
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MAX_METHOD: Final = 20
@@ -38,6 +41,12 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, answer)
+            except asyncio.CancelledError:
+                # The service stops, and uvicorn ends what is not done by then: a body that is still on its
+                # way is anybody's doing, and no crash.
+                if answer.status is not None:
+                    raise
+                await problems.send_problem(answer, problems.stopping())
             finally:
                 # A health check comes every few seconds and says nothing.
                 write = log.debug if scope["path"] == "/health" else log.info
