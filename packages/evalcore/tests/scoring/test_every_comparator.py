@@ -43,6 +43,13 @@ def test_the_page_has_a_row_for_every_comparator(project_root: Path) -> None:
     )
 
 
+def test_every_comparator_has_a_worked_example(project_root: Path) -> None:
+    page = (project_root / "docs" / "scoring.md").read_text("utf-8")
+    policies = re.findall(r"`policy (fields: [^`]+)`", page.partition("## Worked examples")[2])
+    missing = [name for name in COMPARATORS if not re.search(rf"\b{name}\b", " ".join(policies))]
+    assert not missing, f"docs/scoring.md, Worked examples: add a row, scored on paper, for each of {missing}"
+
+
 def test_the_page_names_every_option_of_a_field(project_root: Path) -> None:
     page = (project_root / "docs" / "scoring.md").read_text("utf-8")
     policy = page.partition("`evals/scoring.yaml` in the component")[2].partition("## Worked examples")[0]
