@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -19,6 +20,8 @@ from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
 from evalcore.evaluation.material import Material
 from evalcore.git.errors import CommitNotFound
+from evalcore.library.checkout import Checkout, FolderCheckout
+from evalcore.library.loader import MODELS_PATH
 from evalcore.library.models import ModelsFile
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
@@ -28,20 +31,25 @@ from evalhook.app import create_app
 from evalhook.config.settings import Settings, read_settings
 from evalhook.jobs import Job, Progress, Queued
 from evalhook.worker.repositories import Tips
-from evalsim.testing import make_case, make_component, make_models_file, make_reply
+from evalsim.testing import make_case, make_component, make_reply
 
 TOKEN = "a-token-of-at-least-thirty-two-characters"
+T = TypeVar("T")
 TIP = "1" * 40
 OLDER = "2" * 40
 
 
 class Clones:
-    """Stands in for the two clones; `fail_at` names the step that raises `error`."""
+    """Stands in for the two clones; `fail_at` names the step that raises `error`.
 
-    def __init__(self) -> None:
+    What is read of the prompt library at its tip lies in `folder`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.error: Exception | None = None
         self.fail_at = ""
-        self.models_file = make_models_file("alpha", "beta")
+        self.list_models("alpha", "beta")
         self.pulls = 0
         self.pulled = asyncio.Event()
         self.gate: asyncio.Event | None = None
@@ -57,9 +65,15 @@ class Clones:
         self._perhaps_fail("pull")
         return Tips(library=TIP, data_sets=OLDER)
 
-    async def models(self, tips: Tips) -> ModelsFile:  # noqa: ARG002
-        self._perhaps_fail("models")
-        return self.models_file
+    def list_models(self, *ids: str, provider: str = "mindrouter") -> None:
+        """Write models.yaml anew."""
+        path = self.folder / MODELS_PATH
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"models": [{"id": name, "provider": provider} for name in ids]}))
+
+    async def read(self, tips: Tips, read: Callable[[Checkout], T]) -> T:  # noqa: ARG002
+        self._perhaps_fail("read")
+        return read(FolderCheckout(self.folder))
 
     async def commit(self, git_sha: str | None, tips: Tips) -> str:
         self._perhaps_fail("commit")
@@ -165,7 +179,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clones, self.router, self.publishing = Clones(), Router(), Publishing()
+        self.clones, self.router, self.publishing = Clones(folder / "tip"), Router(), Publishing()
         self.app: ASGIApp | None = None
         self.changes: dict[str, str] = {}
         """Settings that are to be different."""
@@ -279,9 +293,3 @@ def running_job() -> Job:
         state=Queued(),
     )
     return jobs.start(queued, queued.created_at)
-
-
-@pytest.fixture
-def only_cloud_models() -> ModelsFile:
-    """A models.yaml that the service has no part in."""
-    return make_models_file("opus", provider="anthropic")

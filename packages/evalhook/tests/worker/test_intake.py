@@ -37,7 +37,7 @@ REFUSALS = [
     ("pull", CloneLocked("is locked", where="/clone"), 503, "not_ready"),
     ("pull", GitTimedOut("took too long", where="/clone"), 503, "not_ready"),
     ("pull", StorageError("no space left", where="/clone"), 503, "not_ready"),
-    ("models", ConfigurationError("unknown key", where="models.yaml:3"), 503, "not_ready"),
+    ("read", ConfigurationError("unknown key", where="models.yaml:3"), 503, "not_ready"),
     ("commit", CommitNotFound("is not there", where="abcdef0"), 422, "unknown_commit"),
     ("commit", CloneLocked("is locked", where="/clone"), 503, "not_ready"),
     ("material", ComponentError("has no version", where="prompt.md"), 422, "unusable_component"),
@@ -97,13 +97,13 @@ def test_an_unusable_mindrouter_is_503(world, error: Exception) -> None:
     world.story(tell)
 
 
-def test_a_models_file_without_local_models_is_503(world, only_cloud_models) -> None:
+def test_a_models_file_without_local_models_is_503(world) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
-        kept, world.clones.models_file = world.clones.models_file, only_cloud_models
+        world.clones.list_models("opus", provider="anthropic")
         answer = await client.post("/evaluate", json=GOOD)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
         assert "provider mindrouter" in answer.json()["error"]["message"]
-        world.clones.models_file = kept
+        world.clones.list_models("alpha", "beta")
         assert await world.slot_is_free(client)
 
     world.story(tell)

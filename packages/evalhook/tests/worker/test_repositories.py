@@ -12,6 +12,7 @@ import pytest
 from evalcore.errors import RepositoryError
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneUnusable, GitTimedOut
+from evalcore.library.loader import load_models
 from evalhook.worker.repositories import Repositories, Tips
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.testing import git
@@ -67,7 +68,7 @@ def test_prompt_and_cases_are_of_the_commit_asked_for_and_models_of_the_tip(remo
         )
         tips = await repositories.pull()
         assert tips.library == tip
-        assert (await repositories.models(tips)).models
+        assert (await repositories.read(tips, load_models)).models
         assert await repositories.commit(None, tips) == tip
         older = await repositories.commit(remotes.first[:9], tips)
         assert older == remotes.first

@@ -15,7 +15,7 @@ from evalhook.worker.service import ANSWER_SECONDS, CANCELLED_SECONDS, CLONES_SE
 REQUEST = {"skill_name": "memo", "replicates": 2}
 STEPS = {
     "pull": ("clones", "the pull of the clones"),
-    "models": ("clones", "reading .evaluator/models.yaml"),
+    "read": ("clones", "reading .evaluator/models.yaml"),
     "probe": ("router", "MindRouter"),
     "commit": ("clones", "looking the commit up"),
     "material": ("clones", "reading the component and its cases"),

@@ -7,10 +7,10 @@ contents (UnusableComponent).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from evalcore.clients.interface import Client
 from evalcore.errors import (
@@ -23,6 +23,8 @@ from evalcore.errors import (
 )
 from evalcore.evaluation.material import Material
 from evalcore.git.errors import CommitNotFound
+from evalcore.library.checkout import Checkout
+from evalcore.library.loader import load_models
 from evalcore.library.models import ModelsFile, is_local
 from evalcore.runs.case_privacy import PublishCases, public_line
 from evalcore.runs.plan import JobPlan
@@ -30,6 +32,7 @@ from evalhook import errors
 from evalhook.jobs import EvaluateRequest
 from evalhook.worker.repositories import Tips
 
+T = TypeVar("T")
 UNUSABLE_CLONE: Final = (RepositoryError, StorageError)
 """Raised for a clone's state, its remote or a full disk."""
 
@@ -52,8 +55,8 @@ class RepositoryReader(Protocol):
         """Bring both clones up to date within 30 s; raises RepositoryError."""
         ...
 
-    async def models(self, tips: Tips) -> ModelsFile:
-        """Read models.yaml at the tip; raises InputError."""
+    async def read(self, tips: Tips, read: Callable[[Checkout], T]) -> T:
+        """Read something of the prompt library at its tip; raises InputError, or RepositoryError."""
         ...
 
     async def commit(self, git_sha: str | None, tips: Tips) -> str:
@@ -124,7 +127,7 @@ class Intake:
 
     async def _local_models(self, tips: Tips) -> ModelsFile:
         try:
-            everything = await self._sources.models(tips)
+            everything = await self._sources.read(tips, load_models)
         except (InputError, *UNUSABLE_CLONE) as error:
             raise errors.NotReady(error.line) from error
         # The rest is called from GitHub Actions: the service holds no other provider's key.

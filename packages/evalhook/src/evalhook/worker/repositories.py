@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -13,12 +14,11 @@ from evalcore.errors import EvaluatorError
 from evalcore.evaluation.material import Material, load_material
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneCorrupt, CloneMissing, GitTimedOut
-from evalcore.library.checkout import CommitCheckout, FolderCheckout
-from evalcore.library.loader import load_models
-from evalcore.library.models import ModelsFile
+from evalcore.library.checkout import Checkout, CommitCheckout, FolderCheckout
 from evalcore.structs import Frozen
 from evalhook.threads import in_daemon, in_thread
 
+T = TypeVar("T")
 PULL_SECONDS: Final = 30.0
 log = structlog.stdlib.get_logger(__name__)
 
@@ -60,9 +60,9 @@ class Repositories:
         library, *data_sets = [str(tip) for tip in tips]
         return Tips(library=library, data_sets=data_sets[0] if data_sets else None)
 
-    async def models(self, tips: Tips) -> ModelsFile:
-        """Read models.yaml at the tip; raises InputError."""
-        return await in_thread(self._models, tips.library)
+    async def read(self, tips: Tips, read: Callable[[Checkout], T]) -> T:
+        """Read something of the prompt library at its tip; raises InputError or RepositoryError."""
+        return await in_thread(self._read, tips.library, read)
 
     async def commit(self, git_sha: str | None, tips: Tips) -> str:
         """Return the full id of the commit asked for; raises CommitNotFound or RepositoryError."""
@@ -76,9 +76,9 @@ class Repositories:
         """Read a component and its cases; raises InputError or RepositoryError."""
         return await in_thread(self._material, commit, tips.data_sets, slug)
 
-    def _models(self, tip: str) -> ModelsFile:
+    def _read(self, tip: str, read: Callable[[Checkout], T]) -> T:
         with CommitCheckout(self._library.clone.path, tip) as library:
-            return load_models(library)
+            return read(library)
 
     def _material(self, commit: str, data_sets_tip: str | None, slug: str) -> Material:
         with self._library.clone.worktree(commit) as folder, self._data_sets_at(data_sets_tip) as data_sets:
