@@ -22,7 +22,7 @@ from evalcore.github.tokens import AppTokens, FixedToken, GitHubTokens
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.refresh import Refresher
 from evalcore.runs.case_privacy import CasePrivacy, read_key
-from evalcore.secret import Scrubber
+from evalcore.secret import Scrubber, Secret
 from evalhook.config.settings import GitHubApp, GitHubToken, Settings
 from evalhook.monitoring.events import EventHub
 from evalhook.monitoring.live import Live
@@ -84,10 +84,10 @@ def free_space(settings: Settings) -> FreeSpace:
 
 
 class ExternalSystems:
-    """What the service uses beyond itself."""
+    """What the service uses beyond itself; `learned` is called with each token that GitHub makes for it."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.tokens = tokens = github_tokens(settings)
+    def __init__(self, settings: Settings, learned: Callable[[Secret], None] = lambda _: None) -> None:
+        self.tokens = tokens = github_tokens(settings, learned)
         """Of GitHub; None where there are none."""
         self._settings = settings
         self.library = self.clone_of_library(
@@ -163,7 +163,7 @@ def case_privacy(settings: Settings) -> CasePrivacy:
     return CasePrivacy(settings.publish_cases, read_key(settings.state_dir / "case-names.key"))
 
 
-def github_tokens(settings: Settings) -> GitHubTokens | None:
+def github_tokens(settings: Settings, learned: Callable[[Secret], None]) -> GitHubTokens | None:
     """Make what gives GitHub's token at each use; None where there is none."""
     match settings.github:
         case GitHubToken(token):
@@ -176,6 +176,7 @@ def github_tokens(settings: Settings) -> GitHubTokens | None:
                 repository,
                 api_url=settings.github_api_url,
                 names=SETTING_NAMES,
+                learned=learned,
             )
         case _:
             return None
@@ -229,9 +230,9 @@ class OfflineParts:
     """What publishes a job by hand while the service does not run; `store` is opened by its user."""
 
     def __init__(self, settings: Settings) -> None:
-        external = ExternalSystems(settings)
-        self.effects = real_effects()
         self.scrub = Scrubber(settings.secrets)
+        external = ExternalSystems(settings, self.scrub.learn)
+        self.effects = real_effects()
         self.store = JobStore(settings.jobs_dir)
         self.queue = JobQueue(0)
         context = _job_context(
@@ -257,9 +258,9 @@ class Parts:
         scrub: Scrubber | None = None,
         hub: EventHub | None = None,
     ) -> None:
-        external = ExternalSystems(settings)
-        self._effects = effects = effects or real_effects()
         scrub = scrub or Scrubber(settings.secrets)
+        external = ExternalSystems(settings, scrub.learn)
+        self._effects = effects = effects or real_effects()
         self._sources = sources or external.repositories
         gateway = gateway or external.gateway
         # A publisher of the caller's own leaves nothing on GitHub to be refreshed.

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from msgspec import structs
 
 from evalcore.github.permissions import PERMISSIONS
@@ -100,14 +98,6 @@ def test_the_command_exits_2_when_anything_fails(environment: Environment) -> No
     result = CliRunner().invoke(cli, ["check"], env=environment(EVALHOOK_BIND="x"))
     assert result.exit_code == 2
     assert "fail  EVALHOOK_BIND: is not host:port" in result.output
-
-
-@pytest.fixture(scope="module")
-def app_key() -> tuple[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
 
 
 @pytest.mark.parametrize(

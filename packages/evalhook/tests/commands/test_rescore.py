@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import traceback
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from evalcore.effects import real_effects
-from evalcore.errors import ConfigurationError, UnknownComponent
+from evalcore.errors import ConfigurationError, EvaluatorError, UnknownComponent
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.folder import RECORD, RunFolder
 from evalcore.runs.leaderboard import known_records, parse_leaderboard
@@ -22,6 +26,7 @@ from evalhook.commands.rescore import rescore_leaderboards
 from evalhook.main import cli
 from evalhook.worker import rescoring
 from evalsim.github import Fault, SimulatedGitHub
+from evalsim.github.state import App
 from evalsim.serving import running
 from evalsim.testing import (
     GITHUB_TOKEN,
@@ -254,3 +259,89 @@ def test_two_at_once_are_one_too_many(stage: Stage) -> None:
     with pytest.raises(ConfigurationError, match="another `evalhook rescore`"):
         stage.rescore()
     under_way.close()
+
+
+MINTED = "ghs_canary_of_an_installation_5e6f7081"
+
+
+@pytest.fixture
+def by_app(stage: Stage, app_key: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let the service be an App whose tokens are known; give a line of its private key."""
+    private, public = app_key
+    stage.app.state.add_app("77", public)
+    mint = stage.app.state.mint
+
+    def minted(app: App) -> tuple[str, datetime]:
+        _, expires = mint(app)
+        stage.app.state.add_token(MINTED, login="evaluator-77[bot]", permissions=app.permissions)
+        return MINTED, expires
+
+    monkeypatch.setattr(stage.app.state, "mint", minted)
+    del stage.environment["GITHUB_TOKEN"]
+    stage.environment["EVALHOOK_GITHUB_APP_ID"] = "77"
+    stage.environment["EVALHOOK_GITHUB_APP_PRIVATE_KEY"] = private
+    stage.environment["EVALHOOK_AUTO_MERGE"] = "1"
+    return private.splitlines()[3]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        Fault(on="graphql", status=500, message=f"no {MINTED}", times=1),
+        Fault(on="push", message=f"no {MINTED}", times=1),
+        Fault(on="pulls.create", status=422, message=f"no {MINTED}"),
+        Fault(on="installation", status=403, message="no"),
+    ],
+    ids=[
+        "well",
+        "auto-merge fails",
+        "the push is refused",
+        "the pull request is refused",
+        "no token is made",
+    ],
+)
+def test_an_apps_key_and_tokens_are_in_no_log_no_error_and_no_file(
+    stage: Stage, by_app: str, fault: Fault | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.run(IDS[0])
+    stage.publish_library()
+    if fault is not None:
+        stage.app.state.faults.add(fault)
+    said = ""
+    try:
+        stage.rescore()
+    except EvaluatorError as error:
+        said = f"{error!r} {error.line} {''.join(traceback.format_exception(error))}"
+    printed = capsys.readouterr()
+    files = [path for path in (stage.folder / "state").rglob("*") if path.is_file()]
+    assert files
+    for canary in (by_app, MINTED):
+        assert canary not in said + printed.out + printed.err
+        assert [path for path in files if canary.encode() in path.read_bytes()] == []
+    assert stage.app.state.tokens.get(MINTED) is not None or fault is not None
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes through /proc")
+def test_an_apps_key_and_tokens_are_in_no_process_that_is_started(stage: Stage, by_app: str) -> None:
+    stage.run(IDS[0])
+    stage.publish_library()
+    stage.app.state.faults.add(Fault(on="push", delay=0.4))
+    working = threading.Thread(target=stage.rescore)
+    working.start()
+    looked, told = 0, []
+    while working.is_alive():
+        for entry in Path("/proc").iterdir():
+            # What git is given goes by a pipe: no argument holds it.
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                seen = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            looked += b"git" in seen
+            told += [seen for canary in (by_app, MINTED) if canary.encode() in seen]
+    working.join()
+    assert len(stage.repository.pulls) == 1
+    assert looked
+    assert told == []

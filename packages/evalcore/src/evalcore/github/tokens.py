@@ -18,7 +18,10 @@ RENEW_BEFORE = timedelta(minutes=5)
 
 
 class AppTokens:
-    """The installation tokens of a GitHub App: an hour each, renewed in time."""
+    """The installation tokens of a GitHub App: an hour each, renewed in time.
+
+    `learned` is called with each new one, to mask it in logs.
+    """
 
     def __init__(
         self,
@@ -29,8 +32,10 @@ class AppTokens:
         api_url: str = PUBLIC_API,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         names: SettingNames = NO_NAMES,
+        learned: Callable[[Secret], None] = lambda _: None,
     ) -> None:
         self._names = names
+        self._learned = learned
         self._app_id = app_id
         self._private_key = private_key
         self._repository = repository
@@ -64,6 +69,7 @@ class AppTokens:
             ) as app:
                 made = app.get_access_token(app.get_repo_installation(owner, name).id)
                 self._granted = {str(name): str(level) for name, level in made.permissions.items()}
+        self._learned(Secret(made.token))
         return made.token, made.expires_at
 
 

@@ -42,7 +42,7 @@ def run_checks(environ: Mapping[str, str]) -> Iterator[CheckLine]:
 
 def _check_dependencies(settings: Settings) -> Iterator[CheckLine]:
     scrub = Scrubber(settings.secrets)
-    checks = _Checks(settings, ExternalSystems(settings))
+    checks = _Checks(settings, ExternalSystems(settings, scrub.learn))
     steps: list[tuple[str, Callable[[], str]]] = [
         ("state directory", checks.state_dir),
         ("git", checks.git),

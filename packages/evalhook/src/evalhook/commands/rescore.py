@@ -43,14 +43,15 @@ def rescore_leaderboards(
     if settings.commit_back == "none":
         hint = "set pr or push; `evalcli leaderboard rescore` rescores a checkout"
         raise ConfigurationError("nothing is committed back", where="EVALHOOK_COMMIT_BACK", hint=hint)
-    configure_logging(Scrubber(settings.secrets), sys.stderr)
+    scrub = Scrubber(settings.secrets)
+    configure_logging(scrub, sys.stderr)
     runs = runs_by_component(settings.runs_dir)
     if slug is not None and slug not in runs:
         raise UnknownComponent("no run of it is here", where=slug, hint="see `evalhook check`, and its name")
     folder = settings.state_dir / "rescoring"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(folder):
-        external = ExternalSystems(settings)
+        external = ExternalSystems(settings, scrub.learn)
         clone = _own_clone(settings, external, folder)
         clone.ensure()
         rescorer = ComponentRescorer(
