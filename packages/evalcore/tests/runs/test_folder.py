@@ -1,5 +1,7 @@
 """What is kept survives: one line per call, the first one counts, a torn last line is dropped."""
 
+import gzip
+import json
 import os
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from evalcore.clients.reply import CallError
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.runs.folder import PLAN, REPLIES, RunFolder, read_plan
+from evalcore.runs import compression
+from evalcore.runs.compression import COMPRESSED
+from evalcore.runs.folder import PLAN, RECORD, REPLIES, RunFolder, read_plan, read_record
 
 
 @pytest.fixture
@@ -125,3 +129,73 @@ def test_a_full_disk_leaves_no_half_written_line(folder, make_reply):
         folder.append(make_reply("b", 0))
     assert (folder.path / REPLIES).read_bytes() == before
     assert pending(folder) == [(0, "b"), (1, "a"), (1, "b")]
+
+
+@pytest.mark.parametrize("name", [PLAN, REPLIES, RECORD])
+def test_a_link_in_a_run_folder_is_not_followed(folder, tmp_path, name):
+    # Followed, what has no line's end would be taken for a torn line, and cut from somebody's file.
+    folder.close()
+    target = tmp_path / "precious"
+    target.write_text("not to be cut")
+    (folder.path / name).unlink(missing_ok=True)
+    (folder.path / name).symlink_to(target)
+    with pytest.raises(StorageError):
+        read_record(folder.path) if name == RECORD else RunFolder.open(folder.path)
+    assert target.read_text() == "not to be cut"
+
+
+@pytest.mark.parametrize("name", [PLAN, REPLIES, RECORD, COMPRESSED])
+def test_a_pipe_in_a_run_folder_is_refused_without_waiting_for_its_writer(folder, name):
+    folder.close()
+    (folder.path / (REPLIES if name == COMPRESSED else name)).unlink(missing_ok=True)
+    os.mkfifo(folder.path / name)
+    with pytest.raises(StorageError):
+        read_record(folder.path) if name == RECORD else RunFolder.open_to_read(folder.path)
+
+
+@pytest.mark.parametrize("name", [PLAN, RECORD])
+def test_a_plan_or_record_without_end_is_not_read(folder, name):
+    folder.close()
+    _sparse(folder.path / name, 1 << 40)
+    with pytest.raises(StorageError, match="larger than"):
+        read_record(folder.path) if name == RECORD else read_plan(folder.path)
+
+
+def _sparse(path, size):
+    with path.open("wb") as file:
+        file.truncate(size)
+
+
+def test_a_line_without_end_is_read_no_further_than_a_reply_can_be(folder, monkeypatch):
+    folder.close()
+    monkeypatch.setattr(compression, "MAX_LINE", 1 << 20)
+    _sparse(folder.path / REPLIES, 1 << 40)
+    with pytest.raises(StorageError, match="a line is longer than 1 MiB"):
+        RunFolder.open_to_read(folder.path)
+
+
+def test_compressed_replies_are_unpacked_no_further_than_replies_can_be(folder, monkeypatch):
+    folder.close()
+    monkeypatch.setattr(compression, "MAX_LINE", 1 << 20)
+    monkeypatch.setattr(compression, "MAX_UNPACKED", 3 << 20)
+    (folder.path / REPLIES).unlink()
+    for text, why in ((bytes(4 << 20), "a line is longer"), (b"{}\n" * (2 << 20), "unpacks to more than")):
+        (folder.path / COMPRESSED).write_bytes(gzip.compress(text))
+        with pytest.raises(StorageError, match=why):
+            RunFolder.open_to_read(folder.path)
+
+
+@pytest.mark.parametrize("replicates", [10**9, 10**13])
+def test_a_plan_of_more_calls_than_can_be_is_refused(folder, replicates):
+    folder.close()
+    plan = json.loads((folder.path / PLAN).read_bytes()) | {"replicates": replicates}
+    (folder.path / PLAN).write_text(json.dumps(plan))
+    with pytest.raises(StorageError, match="over 10,000,000"):
+        RunFolder.open_to_read(folder.path)
+
+
+def test_a_reply_counted_from_the_end_is_none_of_the_run(folder):
+    folder.close()
+    (folder.path / REPLIES).write_bytes(b'{"case": "a", "replicate": -1}\n')
+    with pytest.raises(StorageError, match="a line is no reply"):
+        RunFolder.open_to_read(folder.path)

@@ -288,7 +288,9 @@ def _resumed(skill: str, run_dir: Path, *, is_awaited: bool) -> Evaluation:
     for name, provider in left.job.providers.items():
         endpoint = resolve(provider, os.environ)
         if isinstance(endpoint, NotConfigured):
-            raise ConfigurationError(endpoint.reason, where=str(run_dir), hint="set it to go on with the run")
+            raise ConfigurationError(
+                endpoint.reason, where=str(run_dir), hint="mend that to go on with the run"
+            )
         endpoints[name] = endpoint
     return Evaluation(
         job=left.job,

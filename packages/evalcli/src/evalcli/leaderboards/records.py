@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from evalcore.errors import StorageError
 from evalcore.runs.folder import RECORD, read_record
 from evalcore.runs.record import RunRecord
@@ -26,7 +24,7 @@ def records_in(run_dir: Path) -> list[RunRecord]:
             "the run has no record yet", where=str(run_dir), hint=f"`evalcli rescore {run_dir}` makes it"
         )
     later = sorted(run_dir.glob(LATER_RECORD.format("*")), key=_order)
-    return [read_record(run_dir), *(_read(path) for path in later)]
+    return [read_record(run_dir), *(read_record(run_dir, path.name) for path in later)]
 
 
 def _order(path: Path) -> tuple[int, str]:
@@ -34,12 +32,3 @@ def _order(path: Path) -> tuple[int, str]:
     before, after = LATER_RECORD.split("{}")
     number = path.name.removeprefix(before).removesuffix(after)
     return (int(number) if number.isascii() and number.isdigit() else sys.maxsize, path.name)
-
-
-def _read(path: Path) -> RunRecord:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=RunRecord)
-    except (OSError, msgspec.DecodeError) as error:
-        raise StorageError(
-            f"it is no record: {error}", where=str(path), hint="remove it, and rescore the run"
-        ) from error

@@ -17,8 +17,8 @@ from evalcore.errors import ConfigurationError, StorageError
 from evalcore.evaluation.rescore import rescore_run
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.completeness import CountedReplies
-from evalcore.runs.files import write_atomically
-from evalcore.runs.folder import PLAN, RECORD, RunFolder, read_record
+from evalcore.runs.files import read_regular, write_atomically
+from evalcore.runs.folder import MAX_RECORD, PLAN, RECORD, RunFolder, read_record
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.runs.rescoring import first_run_id, newest_scoring
@@ -129,7 +129,7 @@ def scored(run_dir: Path, plan: RunPlan) -> RunRecord:
 def keep_record(path: Path, data: bytes, *, is_later: bool) -> Verdict:
     """Write a record where there is none yet, and say what was there; raises StorageError."""
     try:
-        kept = path.read_bytes() if path.exists() else None
+        kept = read_regular(path, MAX_RECORD) if os.path.lexists(path) else None
     except OSError as error:
         raise StorageError(
             f"it cannot be read ({error.strerror or error})", where=str(path), hint="mend its permissions"

@@ -12,7 +12,8 @@ import msgspec
 from evalcli.leaderboards.places import SCRATCH
 from evalcore.errors import ConfigurationError
 from evalcore.near_names import did_you_mean
-from evalcore.runs.folder import PLAN
+from evalcore.runs.files import read_regular
+from evalcore.runs.folder import MAX_PLAN, PLAN
 from evalcore.structs import Frozen
 
 MOST_NAMED: Final = 5
@@ -97,7 +98,7 @@ def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:
     found = []
     for plan in runs_dir.glob(f"*/{PLAN}"):
         try:
-            found.append((plan.parent, msgspec.json.decode(plan.read_bytes(), type=RunHead)))
+            found.append((plan.parent, msgspec.json.decode(read_regular(plan, MAX_PLAN), type=RunHead)))
         except (OSError, msgspec.DecodeError):
             continue  # no run, or one that another version wrote
     # A UUIDv7 begins with its time.

@@ -125,6 +125,14 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 FROM_VARIABLE = re.compile(_VARIABLE.pattern + r"(?:/[^\s?#@$]*)?")
 SERVER_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/[^\s?#@$]*)?")
 
+_NO_MODELS_KEY = re.compile(r"(?:GITHUB|GH|ACTIONS|RUNNER|EVALHOOK|MINDROUTER_EVAL)_", re.IGNORECASE)
+"""Variables of the platform and of our own service: no file may have their values sent anywhere."""
+
+
+def may_hold_a_key(variable: str) -> bool:
+    """Whether a file may name this variable as the one with a provider's key."""
+    return _NO_MODELS_KEY.match(variable) is None
+
 
 def is_local(model: Model) -> bool:
     """Whether the service on the VM evaluates this model (the CLI in Actions evaluates the others)."""
@@ -187,12 +195,22 @@ def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endp
         )
     if provider.api_key_env is None:
         return Endpoint(base_url=base_url, api_key=None)
-    key = environment.get(provider.api_key_env, "").strip()
-    if not key:
-        return NotConfigured(reason=f"{provider.api_key_env} is not set: it holds the key of {provider.name}")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        return NotConfigured(reason=f"{provider.api_key_env} holds no key: it has unusual characters")
+    key = _key(provider.api_key_env, provider.name, environment)
+    if isinstance(key, NotConfigured):
+        return key
     return Endpoint(base_url=base_url, api_key=key)
+
+
+def _key(variable: str, provider: str, environment: Mapping[str, str]) -> str | NotConfigured:
+    # models.yaml is checked when it is read; the plan of a run that is resumed may be somebody else's.
+    if not may_hold_a_key(variable):
+        return NotConfigured(reason=f"{variable} holds no model's key: it is sent to no server")
+    key = environment.get(variable, "").strip()
+    if not key:
+        return NotConfigured(reason=f"{variable} is not set: it holds the key of {provider}")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        return NotConfigured(reason=f"{variable} holds no key: it has unusual characters")
+    return key
 
 
 def server_root(url: str) -> str:

@@ -22,6 +22,7 @@ from evalcore.library.models import (
     Provider,
     StructuredOutput,
     concurrency_by_default,
+    may_hold_a_key,
     server_root,
     streams_by_default,
 )
@@ -73,8 +74,6 @@ class _ModelEntry(Strict, frozen=True):
     price: _PriceEntry | None = None
 
 
-_NO_MODELS_KEY = re.compile(r"(?:GITHUB|GH|ACTIONS|RUNNER|EVALHOOK|MINDROUTER_EVAL)_", re.IGNORECASE)
-"""Variables of the platform and of our own service: no models.yaml may have their values sent anywhere."""
 _Entry = TypeVar("_Entry", bound=Strict)
 
 
@@ -130,7 +129,7 @@ class _Parser:
                 node.items()["base_url"], what, "write e.g. https://host:8000, ${SERVER_URL}/v1"
             )
         # Whoever edits the library could otherwise have the workflow's own token sent to a server of theirs.
-        if _NO_MODELS_KEY.match(key or ""):
+        if key is not None and not may_hold_a_key(key):
             what = "`api_key_env` names a variable that holds no model's key"
             raise self.problem(node.items()["api_key_env"], what, "name the one with this provider's key")
         return Provider(name=name, api=api, base_url=server_root(base_url), api_key_env=key)

@@ -7,16 +7,21 @@ import os
 import shutil
 import tempfile
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, BinaryIO, Final
 
 from evalcore.errors import StorageError
-from evalcore.runs.files import sync_folder
+from evalcore.runs.files import open_regular, sync_folder
 
 REPLIES: Final = "replies.jsonl"
 COMPRESSED: Final = "replies.jsonl.gz"
 LEVEL: Final = 6
+MAX_LINE: Final = 256 << 20
+"""Bytes of one stored reply: answers are bounded to 16 MiB, of which JSON makes six times as many at most."""
+MAX_UNPACKED: Final = 16 << 30
+"""Bytes of a run's replies that are unpacked: compressed, so many can be made of a thousandth."""
 
 
 def compress_replies(run_dir: Path) -> int:
@@ -59,13 +64,35 @@ def open_compressed(run_dir: Path) -> int | None:
         return None
     with tempfile.TemporaryFile() as unpacked:
         try:
-            if not packed.stat().st_size:
+            if not packed.lstat().st_size:
                 raise EOFError("it is empty")  # noqa: TRY301 - gzip itself takes that for no contents
-            with gzip.open(packed, "rb") as source:
-                shutil.copyfileobj(source, unpacked)
+            with (
+                os.fdopen(open_regular(packed, os.O_RDONLY), "rb") as file,
+                gzip.GzipFile(fileobj=file) as source,
+            ):
+                _unpack(source, unpacked, packed)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise StorageError(
                 f"is damaged: {error}", where=str(packed), hint="restore it from a backup"
             ) from error
         unpacked.flush()
         return os.dup(unpacked.fileno())
+
+
+def stored_lines(source: BinaryIO | gzip.GzipFile, where: Path) -> Iterator[bytes]:
+    """Yield the lines of stored replies, the last perhaps torn; raises StorageError for one without end."""
+    while line := source.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            what, hint = f"a line is longer than {MAX_LINE >> 20} MiB", "restore it, or start the run anew"
+            raise StorageError(what, where=str(where), hint=hint)
+        yield line
+
+
+def _unpack(source: gzip.GzipFile, target: IO[bytes], packed: Path) -> None:
+    left = MAX_UNPACKED
+    for line in stored_lines(source, packed):
+        left -= len(line)
+        if left < 0:
+            what = f"unpacks to more than {MAX_UNPACKED >> 30} GiB"
+            raise StorageError(what, where=str(packed), hint="unpack it with gunzip, if it is yours")
+        target.write(line)

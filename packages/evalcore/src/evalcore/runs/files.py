@@ -21,6 +21,27 @@ _HAS_NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP})
 """What file systems say that cannot lock a folder, NFS among them."""
 
 
+def open_regular(path: Path, flags: int) -> int:
+    """Open a regular file of a run's folder and return its descriptor; raises OSError where it is none.
+
+    Run folders are handed around, so that what is in one may be somebody else's: a link is not followed (it
+    may lead to a file that must not be written to), and a pipe's writer is not waited for.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, NEW_FILE_MODE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no regular file")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Read a regular file of a run's folder, of at most so many bytes; raises OSError."""
+    with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MiB")
+        return file.read(most)
+
+
 @contextmanager
 def turn_at(folder: Path) -> Iterator[None]:
     """Let one process at a time read a folder's files and replace them; blocks until it is its turn.

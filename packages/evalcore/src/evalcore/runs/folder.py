@@ -16,22 +16,28 @@ import os
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO, Final
 
 import msgspec
+from msgspec import Meta
 
 from evalcore.clients.reply import Reply
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.component import Case
-from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed
-from evalcore.runs.files import lock, sync_folder, write_atomically
+from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed, stored_lines
+from evalcore.runs.files import lock, open_regular, read_regular, sync_folder, write_atomically
 from evalcore.runs.plan import RunPlan, call_order
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.structs import Frozen, JsonObject
 
 PLAN, RECORD = "run.json", "record.json"
 SYNC_EVERY_S = 5.0
+MAX_PLAN: Final = 1 << 30
+"""Bytes of `run.json`, which holds all inputs and expected answers."""
+MAX_RECORD: Final = 64 << 20
+MAX_CALLS: Final = 10_000_000
+"""Calls of one run: where the reply to each lies is held in memory."""
 _ABSENT = -1
 
 
@@ -39,7 +45,7 @@ class _ReplyKey(Frozen, frozen=True):
     """Which call a stored line is the reply to: all that opening a folder reads of it."""
 
     case: str
-    replicate: int
+    replicate: Annotated[int, Meta(ge=0)]
 
 
 class RunFolder:
@@ -198,7 +204,7 @@ class RunFolder:
     def plan_sha256(self) -> str:
         """Return the SHA-256 of `run.json`; raises StorageError."""
         try:
-            return sha256_hex((self.path / PLAN).read_bytes())
+            return sha256_hex(read_regular(self.path / PLAN, MAX_PLAN))
         except OSError as error:
             raise _storage_error(self.path / PLAN, error) from error
 
@@ -239,7 +245,7 @@ class RunFolder:
     def _index(self) -> None:
         with self._lines() as lines:
             lines.seek(0)
-            for line in lines:
+            for line in stored_lines(lines, self.path / REPLIES):
                 if not line.endswith(b"\n"):
                     # Cut by the end of its process, or not yet whole in a run that is under way.
                     break
@@ -265,7 +271,7 @@ def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
             return unpacked, True
         # O_APPEND: each line lands at the end, even where something else has added to the file.
         flags = os.O_RDONLY if is_read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
-        descriptor = os.open(path / REPLIES, flags, 0o644)
+        descriptor = open_regular(path / REPLIES, flags)
         if not is_read_only:
             lock(descriptor, is_awaited=False)
     except BlockingIOError:
@@ -283,7 +289,7 @@ def read_plan(path: Path) -> RunPlan:
     Raises StorageError.
     """
     try:
-        return msgspec.json.decode((path / PLAN).read_bytes(), type=RunPlan)
+        plan = msgspec.json.decode(read_regular(path / PLAN, MAX_PLAN), type=RunPlan)
     except FileNotFoundError as error:
         raise StorageError(
             f"it holds no {PLAN}, so it is no run's folder", where=str(path), hint="name a run's folder"
@@ -294,20 +300,25 @@ def read_plan(path: Path) -> RunPlan:
         raise StorageError(
             f"it is no plan of a run: {error}", where=str(path / PLAN), hint="name a run's folder"
         ) from error
+    if plan.calls > MAX_CALLS:
+        what = f"it plans {plan.calls:,} calls, over {MAX_CALLS:,}"
+        raise StorageError(what, where=str(path / PLAN), hint="restore it, or start the run anew")
+    return plan
 
 
-def read_record(path: Path) -> RunRecord:
-    """Read a run folder's record.
+def read_record(path: Path, name: str = RECORD) -> RunRecord:
+    """Read a run folder's record, or that of a later scoring by its file's name.
 
     Raises StorageError.
     """
+    file = path / name
     try:
-        return msgspec.json.decode((path / RECORD).read_bytes(), type=RunRecord)
+        return msgspec.json.decode(read_regular(file, MAX_RECORD), type=RunRecord)
     except OSError as error:
-        raise _storage_error(path / RECORD, error) from error
+        raise _storage_error(file, error) from error
     except msgspec.DecodeError as error:
         raise StorageError(
-            f"it is no record: {error}", where=str(path / RECORD), hint="remove it, and rescore the run"
+            f"it is no record: {error}", where=str(file), hint="remove it, and rescore the run"
         ) from error
 
 
