@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
@@ -103,19 +105,25 @@ class Service:
         # Before the slow steps, and again below: how many calls there are is known only once all is read.
         self._space.require()
         step.name = "waiting for the clones"
+        async with self._clones_alone():
+            plan = await self._intake.plan(request, job_id, step)
+        self._space.require(plan.calls)
+        # Known before their folders are made, so that a restart finds what was begun.
+        run_ids = {model.id: self._effects.new_id() for model in plan.models}
+        return msgspec.structs.replace(plan, run_ids=run_ids)
+
+    @asynccontextmanager
+    async def _clones_alone(self) -> AsyncIterator[None]:
+        """Let nobody else into the clones meanwhile; raises NotReady where publishing does not leave them."""
         try:
             async with asyncio.timeout(CLONES_SECONDS):
                 await self._clones.acquire()
         except TimeoutError:
             raise errors.NotReady("results are being committed back; ask again in a minute") from None
         try:
-            plan = await self._intake.plan(request, job_id, step)
+            yield
         finally:
             self._clones.release()
-        self._space.require(plan.calls)
-        # Known before their folders are made, so that a restart finds what was begun.
-        run_ids = {model.id: self._effects.new_id() for model in plan.models}
-        return msgspec.structs.replace(plan, run_ids=run_ids)
 
     def _release(self, holder: CurrentJob) -> None:
         self._queue.release(holder)
