@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,6 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
-    start_http_server,
 )
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -28,6 +27,7 @@ from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.version import __version__
 from evalhook.jobs import Completed, Failed, Job, Publishing, Queued, status_of
+from evalhook.monitoring import metrics_server
 from evalhook.monitoring.live import JobProgress, Live
 from evalhook.monitoring.notifier import Notifier
 from evalhook.monitoring.observers import JobObserver
@@ -209,18 +209,13 @@ def serving_metrics(metrics: Metrics, bind: tuple[str, int] | None) -> Iterator[
         yield
         return
     host, port = bind
-    try:
-        server, thread = start_http_server(port, host, metrics.registry)
-    except OSError as error:
-        where = f"EVALHOOK_METRICS_BIND {host}:{port}"
-        raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(metrics_server.serving(metrics.registry, host, port))
+        except OSError as error:
+            where = f"EVALHOOK_METRICS_BIND {host}:{port}"
+            raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        # Waited for: no thread is to outlive the service.
-        thread.join()
 
 
 def _of(live: Live, figure: Callable[[JobProgress], float]) -> float:

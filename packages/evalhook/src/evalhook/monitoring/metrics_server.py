@@ -1,0 +1,72 @@
+"""Serves the figures on an address of their own, within limits: whoever reaches it needs no token."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
+
+PLACES: Final = 16
+"""Connections at once; each has a thread, and files of the process that the API needs."""
+SECONDS: Final = 10.0
+"""For one connection, all of it."""
+
+
+class _Server(ThreadingWSGIServer):
+    """Closes connections that are too many at once, and cuts those that take too long."""
+
+    seconds = SECONDS
+    request_queue_size = 2 * PLACES
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - socketserver's own signature
+        self._places = threading.BoundedSemaphore(PLACES)
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        # Of the whole connection: a time limit of the socket begins anew with each byte.
+        cut = threading.Timer(self.seconds, _end, [request])
+        cut.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            cut.cancel()
+            self._places.release()
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as it is called there
+        """Log nothing."""
+
+
+@contextmanager
+def serving(registry: CollectorRegistry, host: str, port: int, seconds: float = SECONDS) -> Iterator[None]:
+    """Serve a registry while the block runs; raises OSError where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    kind = type("_BoundServer", (_Server,), {"address_family": family, "seconds": seconds})
+    server: WSGIServer = make_server(host, port, make_wsgi_app(registry), kind, _SilentHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        # Waited for: no thread is to outlive the service.
+        thread.join()
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
