@@ -14,9 +14,9 @@ from evalcore.clients.failures import (
     server_error,
     unknown_model,
 )
-from evalcore.clients.interface import Call, Served
+from evalcore.clients.interface import Call, Served, ServedModel
 from evalcore.clients.reply import Reply
-from evalcore.evaluation.probe import Asked, asked_of, refused_by, schema_findings
+from evalcore.evaluation.probe import Asked, asked_of, over_limit, refused_by, schema_findings
 from evalcore.library.adaptation import SchemaNotTaken
 from evalcore.library.models import BUILT_IN, Model, ModelsFile
 from evalcore.structs import JsonObject
@@ -132,6 +132,24 @@ def test_an_answer_and_a_failure_that_says_nothing_of_the_model_are_no_refusal(f
 
 
 # without a call
+
+
+@pytest.mark.parametrize(
+    ("params", "most", "is_over"),
+    [
+        ({"max_tokens": 5001}, 5000, True),
+        ({"max_tokens": 5000}, 5000, False),
+        ({"maxOutputTokens": 5001}, 5000, True),
+        ({"max_completion_tokens": 5001}, 5000, True),
+        ({"max_tokens": 5001}, None, False),
+        ({}, 5000, False),
+        ({"max_tokens": "5001"}, 5000, False),
+    ],
+)
+def test_longer_answers_than_the_provider_lists_are_said_with_both_numbers(params, most, is_over) -> None:
+    said = over_limit(Asked(model(params=params), None), ServedModel("m", most_tokens=most))
+    assert (said is not None) == is_over
+    assert said is None or ("5,001" in said and "5,000" in said and said.startswith("m: "))
 
 
 def test_a_schema_that_is_sent_as_it_is_has_no_changes() -> None:

@@ -110,6 +110,8 @@ def _parse_value(text: str) -> JsonValue:
         value: JsonValue = json.loads(text)
     except ValueError:
         return text
+    except RecursionError:
+        refuse("a --param is nested too deeply", hint="give it fewer lists and objects inside each other")
     return value
 
 
