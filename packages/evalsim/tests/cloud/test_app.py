@@ -152,9 +152,9 @@ def test_a_body_that_is_no_json_object_is_refused(kind):
         assert Scene(kind).send("POST", path, headers=headers, content=body).status_code == 400
 
 
-@pytest.mark.parametrize("kind", ["anthropic", "google"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_call_without_a_message_is_refused(kind):
-    name = "messages" if kind == "anthropic" else "contents"
+    name = "contents" if kind == "google" else "messages"
     assert Scene(kind).call(**{name: []}).status_code == 400
 
 

@@ -84,6 +84,11 @@ class _OpenAI(Vendor):
             words = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
             raise _refused(400, words, param="stream_options")
         messages = [as_object(message) for message in as_list(fields.get("messages"))]
+        if not messages:
+            words = (
+                "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty"
+            )
+            raise _refused(400, f"{words} array instead.", "empty_array", "messages")
         texts = {as_text(message.get("role")): as_text(message.get("content")) for message in messages}
         wanted = as_object(fields.get("response_format"))
         if wanted.get("type") == "json_object" and "json" not in " ".join(texts.values()).lower():
