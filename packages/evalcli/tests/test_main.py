@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -117,3 +118,15 @@ def test_a_full_disk_under_the_output_is_one_line() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("evalcli: the output: it cannot be written")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_run_by_a_test(name: str) -> None:
+    here = Path(__file__)
+    # the first argument of a call: that of the fixture evalcli, or of a list that it is given
+    called = re.compile(rf'\(\s*\[?"{name}"[,)\]]')
+    tests = (path for path in here.parent.rglob("test_*.py") if path != here)
+    is_run = any(called.search(path.read_text("utf-8")) for path in tests)
+    assert is_run, (
+        f'commands/test_{name}.py: call evalcli("{name}", ...), for what it shows and its exit codes'
+    )
