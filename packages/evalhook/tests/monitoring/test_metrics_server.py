@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from evalhook.monitoring.metrics_server import PLACES, serving
 
@@ -32,10 +35,31 @@ def begun(stack: ExitStack, port: int) -> socket.socket:
     return connection
 
 
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_who_sends_too_slowly_is_cut(port: int) -> None:
     with ExitStack() as stack:
         assert begun(stack, port).recv(1) == b""
         assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 200
+
+
+def test_who_breaks_off_leaves_one_line_and_no_traceback(
+    port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        connection = begun(stack, port)
+        # closed with a reset, so that the reading server gets an error and not an end
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with capture_logs() as lines:
+            connection.close()
+            until(lambda: bool(lines))
+    assert [line["event"] for line in lines] == ["metrics_connection_broken"]
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 def test_no_more_are_served_at_once_than_there_are_places(port: int) -> None:

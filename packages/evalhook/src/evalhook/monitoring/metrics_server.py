@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 
@@ -16,6 +18,7 @@ PLACES: Final = 16
 """Connections at once; each has a thread, and files of the process that the API needs."""
 SECONDS: Final = 10.0
 """For one connection, all of it."""
+log = structlog.stdlib.get_logger(__name__)
 
 
 class _Server(ThreadingWSGIServer):
@@ -43,6 +46,14 @@ class _Server(ThreadingWSGIServer):
         finally:
             cut.cancel()
             self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002
+        """Log that a client went away; the standard library prints a traceback, which anybody could cause."""
+        log.info(
+            "metrics_connection_broken",
+            client=client_address[0],
+            exc_info=not isinstance(sys.exc_info()[1], OSError),
+        )
 
 
 class _SilentHandler(WSGIRequestHandler):
