@@ -13,6 +13,7 @@ from evalcore.github.tokens import FixedToken
 from evalcore.github.transport import GitHubUnreachable
 from evalcore.secret import Secret
 from evalsim.github import Fault, Repository, SimulatedGitHub
+from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY
 
 
@@ -87,3 +88,30 @@ def test_enabled_though_its_answer_was_lost(client, app, pull) -> None:
         with pytest.raises(GitHubUnreachable):
             client().enable_auto_merge(pull)
     assert client().enable_auto_merge(pull) is True
+
+
+class BelowTheRoot:
+    """The simulated GitHub with GraphQL at `<root>/graphql` alone, as it is on github.com."""
+
+    def __init__(self, app: SimulatedGitHub) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        places = {"/api/graphql": "/nowhere", "/api/v3/graphql": "/api/graphql"}
+        if scope["type"] == "http":
+            scope = {**scope, "path": places.get(scope["path"], scope["path"])}
+        await self.app(scope, receive, send)
+
+
+def test_graphql_is_found_below_the_root_where_it_is_not_beside_it(
+    app: SimulatedGitHub, client, repository, pull
+) -> None:
+    app.state.add_token("ghs_app", login="evaluator[bot]")
+    with running(BelowTheRoot(app)) as url:
+        there = client(url=f"{url}/api/v3", token="ghs_app")
+        assert there.account() == "evaluator[bot]"
+        assert there.enable_auto_merge(pull) is True
+        repository.allow_auto_merge, repository.pulls[0].auto_merge = True, None
+        repository.required_contexts = ()
+        assert there.enable_auto_merge(pull) is False
+    assert repository.pulls[0].auto_merge is None

@@ -15,6 +15,7 @@ import structlog
 from github import Github, GithubException
 
 from evalcore.git.translate import said
+from evalcore.github.graphql import ask
 
 log = structlog.stdlib.get_logger(__name__)
 LOOK: Final = """query ($owner: String!, $name: String!, $number: Int!) {
@@ -51,7 +52,7 @@ def enable_auto_merge(client: Github, repository: str, number: int) -> bool:
 def _enable(client: Github, repository: str, number: int) -> bool:
     owner, _, name = repository.partition("/")
     variables = {"owner": owner, "name": name, "number": number}
-    _, answer = client.requester.graphql_query(LOOK, variables)
+    answer = ask(client, LOOK, variables)
     match answer:
         case {"data": {"repository": {"pullRequest": {"id": str(node), "autoMergeRequest": asked}} as found}}:
             pass
@@ -63,7 +64,7 @@ def _enable(client: Github, repository: str, number: int) -> bool:
     if method is None:
         log.info("auto_merge_refused", repository=repository, number=number, reason="it does not allow it")
         return False
-    client.requester.graphql_query(ENABLE, {"id": node, "method": method})
+    ask(client, ENABLE, {"id": node, "method": method})
     return True
 
 

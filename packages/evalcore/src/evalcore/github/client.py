@@ -19,6 +19,7 @@ from evalcore.git.commits import Identity
 from evalcore.git.credentials import require_secure
 from evalcore.git.setting_names import NO_NAMES, SettingNames
 from evalcore.github.auto_merge import enable_auto_merge
+from evalcore.github.graphql import ask
 from evalcore.github.tokens import PUBLIC_API, GitHubTokens
 from evalcore.github.transport import (
     RETRIES,
@@ -287,10 +288,14 @@ def _login(client: Github) -> str | None:
             raise
     # A token of an App, Actions' own among them, may not ask for its user, but for its viewer.
     try:
-        _, answer = client.requester.graphql_query("query { viewer { login } }", {})
-        return str(answer["data"]["viewer"]["login"])
-    except (GithubException, KeyError, TypeError):
+        answer = ask(client, "query { viewer { login } }", {})
+    except GithubException:
         return None
+    match answer:
+        case {"data": {"viewer": {"login": str(login)}}}:
+            return login
+        case _:
+            return None
 
 
 # PyGithub writes to standard error by itself; the service's logs are the only ones.
