@@ -52,3 +52,18 @@ def test_into_a_pipe_a_command_loads_nothing_slow(library: Path, line: list[str]
         [sys.executable, "-c", code, *line], cwd=library, capture_output=True, text=True, check=True
     )
     assert not SLOW & set(done.stdout.splitlines()[-1].split())
+
+
+def test_an_evaluation_into_a_pipe_draws_no_bars_and_does_not_load_what_would(library: Path) -> None:
+    code = "import sys\nfrom evalcli.main import main\ntry: main()\nfinally: print(*sys.modules)"
+    line = ["evaluate", "memo", "--dry-run"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line], cwd=library, capture_output=True, text=True, check=False
+    )
+    assert "rich" not in done.stdout.splitlines()[-1].split()
+
+
+def test_calls_do_not_load_what_draws_on_terminals() -> None:
+    code = "import evalcli.main, evalcore.clients.http, httpx, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"rich", "pygments"} & set(done.stdout.split())

@@ -17,12 +17,12 @@ from evalcli.terminal.progress import (
     CallCounts,
     PlainProgress,
     ProgressObserver,
-    RichProgress,
     duration,
     long_waits,
     time_left,
     with_ticks,
 )
+from evalcli.terminal.rich_progress import RichProgress
 from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.library.models import Model

@@ -11,12 +11,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
 from evalcli.evaluation.batches import BatchFile, batches_path
 from evalcli.evaluation.cost import CostLimit
 from evalcli.terminal.output import is_quiet, note, say
-from evalcli.terminal.progress import PlainProgress, ProgressObserver, RichProgress, with_ticks
+from evalcli.terminal.progress import PlainProgress, ProgressObserver, with_ticks
 from evalcore.clients.interface import Client
 from evalcore.clients.registry import open_batches, open_client, takes_batches
 from evalcore.effects import real_effects
@@ -162,7 +161,9 @@ def _progress() -> ProgressObserver:
         return PlainProgress(time.monotonic, note)
     # Standard error, where progress goes: `--json > file` on a terminal still has its bars.
     if sys.stderr.isatty():
-        return RichProgress(time.monotonic, Console(stderr=True))
+        from evalcli.terminal.rich_progress import progress_bars  # noqa: PLC0415 - for a terminal alone
+
+        return progress_bars(time.monotonic)
     return PlainProgress(time.monotonic, say)
 
 

@@ -1,20 +1,15 @@
-"""What an evaluation says on standard error while it runs: live bars on a terminal, else occasional lines."""
+"""What an evaluation says on standard error while it runs; here as occasional lines."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
-import rich.progress
-from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.text import Text
-
-from evalcli.terminal.text import figure, shown, width_of
+from evalcli.terminal.text import figure
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.formats.durations import duration_text
@@ -26,9 +21,6 @@ LINE_EVERY_S: Final = 5.0
 TICK_S: Final = 1.0
 LONG_WAIT_S: Final = 30.0
 """How long a call is out before it is named."""
-BAR_WIDTH: Final = 24
-BETWEEN: Final = 2
-"""Columns between the parts of a bar's line, together."""
 MAX_NAMED: Final = 3
 """Calls that are named of those that are out for long."""
 UNNAMED: Final = "a case of the data sets"
@@ -253,77 +245,8 @@ class PlainProgress(ProgressObserver):
         self._write(text)
 
 
-class _Bars(rich.progress.Progress):
-    """A bar for each model, and below them what is waited for.
-
-    Where name, bar and figures do not stand beside each other whole, the figures stand below the name.
-    """
-
-    waits = ""
-
-    def get_renderables(self) -> Iterator[RenderableType]:
-        """Lay bars and waits out for the terminal's present width."""
-        if not self.tasks or self._width() <= self.console.width:
-            yield self.make_tasks_table(self.tasks)
-        else:
-            for task in self.tasks:
-                yield Text(task.description, overflow="fold")
-                yield Padding(Text(task.fields["state"], overflow="fold"), (0, 0, 0, 4))
-        if self.waits:
-            yield Text(self.waits, overflow="fold")
-
-    def _width(self) -> int:
-        name = max(width_of(task.description) for task in self.tasks)
-        state = max(width_of(task.fields["state"]) for task in self.tasks)
-        return name + BAR_WIDTH + state + BETWEEN
-
-
-class RichProgress(ProgressObserver):
-    """Bars at the foot of the terminal; each thing that happens is a line above them."""
-
-    def __init__(self, clock: Callable[[], float], console: Console) -> None:
-        super().__init__(clock)
-        self._console = console
-        self._tasks: dict[str, rich.progress.TaskID] = {}
-        self._bars = _Bars(
-            # Fields are text: without `markup=False` a model's name could hold markup.
-            rich.progress.TextColumn("{task.description}", markup=False),
-            rich.progress.BarColumn(bar_width=BAR_WIDTH),
-            rich.progress.TextColumn("{task.fields[state]}", markup=False),
-            console=console,
-            # No thread of rich's: it would draw from another one while an observer counts.
-            auto_refresh=False,
-        )
-        self._bars.start()
-
-    def stop(self) -> None:
-        """Draw the bars as they ended, then leave the terminal to the results."""
-        self.tick()
-        self._bars.stop()
-
-    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
-        """Begin a model's bar."""
-        super().run_started(plan, run_dir, kept)
-        model = plan.model.id
-        self._tasks[model] = self._bars.add_task(shown(model), total=plan.calls, completed=kept, state="")
-        self.tick()
-
-    def tick(self) -> None:
-        """Redraw the bars."""
-        now = self.clock()
-        for model, task in self._tasks.items():
-            count = self.counts[model]
-            self._bars.update(task, completed=count.done, state=_state(count, now))
-        texts = long_waits(list(self.counts.values()), now), model_waits(self.awaited, now)
-        self._bars.waits = shown("; ".join(text for text in texts if text))
-        self._bars.refresh()
-
-    def _event(self, text: str) -> None:
-        self.tick()  # below the line the bars stand as they were drawn last
-        self._console.print(Text(shown(text)))
-
-
-def _state(count: CallCounts, now: float) -> str:
+def state_shown(count: CallCounts, now: float) -> str:
+    """Return how far a model is: calls, errors, rate and the time that is left."""
     left = duration(time_left([count], now))
     return f"{count.done}/{count.total}  {count.errors} errors  {count.rate(now):.1f}/s  {left} left"
 
