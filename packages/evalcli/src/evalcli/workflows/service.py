@@ -33,6 +33,8 @@ TIMEOUT: Final = 60.0
 LONGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes; a hundred jobs of fifty models each take two million."""
 LONGEST_WORDS: Final = 500
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not as expected, no UTF-8, or nested without end."""
 
 Answer = TypeVar("Answer")
 
@@ -160,7 +162,7 @@ class ServiceClient:
             raise _refusal(status, data, self.url)
         try:
             return msgspec.json.decode(data, type=kind)
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             what = f"answers {status} with what no service says ({error})"
             raise ServiceUnreachable(what, where=self.url, hint=f"is {URL} the service's?") from None
 
@@ -196,6 +198,12 @@ def service_url(text: str) -> str:
     except ValueError as error:
         what = f"is no address ({error})"
         raise ConfigurationError(what, where=URL, hint="begin it with https://") from None
+    if parts.username is not None or parts.password is not None:
+        # httpx would send them in the token's place, and every error would show them
+        what = "names a user or a password in the address"
+        raise ConfigurationError(what, where=URL, hint="leave out what stands before the @")
+    if parts.scheme in {"http", "https"} and not parts.hostname:
+        raise ConfigurationError("names no host", where=URL, hint="use the service's HTTPS address")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         what = "does not begin with https://: the token would be readable on its way"
         raise ConfigurationError(what, where=URL, hint="use the service's HTTPS address")
@@ -212,7 +220,7 @@ def _id_token(environ: Mapping[str, str], audience: str) -> str:
     if status == HTTPStatus.OK:
         try:
             return msgspec.json.decode(data, type=_IdToken).value
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             pass
     raise ServiceRefused(f"GitHub gave no token (HTTP {status})", where=where, hint="run the job again")
 
@@ -253,7 +261,7 @@ def _translated(where: str) -> Iterator[None]:
 def _refusal(status: int, data: bytes, url: str) -> ServiceRefused | ServiceUnreachable:
     try:
         body = msgspec.json.decode(data, type=_RefusalBody)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         body = _RefusalBody()
     if body.busy and body.current_job is not None:
         job = body.current_job
