@@ -12,7 +12,8 @@ from evalcli.commands.verbosity import how_much_is_said
 from evalcli.exits import PROGRAM, run
 from evalcore.version import __version__
 
-# Where it finds rich, httpx loads the command line of its own, which no call needs: a third of its time to load.
+# Where it finds rich, httpx loads the command line of its own, which no call needs: a third of its time
+# to load.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # "not there", as the import system has it
 
 COMMANDS: Final = {
