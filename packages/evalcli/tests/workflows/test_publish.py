@@ -240,3 +240,13 @@ def test_a_record_is_carried_whole(world: World, publish: Callable[..., Any]) ->
     publish(world.write("a.json", record))
     (pull,) = world.app.state.repositories[REPOSITORY].pulls
     assert msgspec.convert(board(world, pull.head)[0], RunRecord) == record
+
+
+def test_results_are_set_to_merge_as_the_services_are(world: World, publish: Callable[..., Any]) -> None:
+    repository = world.app.state.repositories[REPOSITORY]
+    repository.allow_auto_merge, repository.required_contexts = True, ("checks",)
+    publish(world.write("a.json", world.record(1)))
+    publish(world.write("b.json", world.record(2)), EVALHOOK_AUTO_MERGE="1")
+    labelled, automatic = repository.pulls
+    assert (labelled.labels, labelled.auto_merge) == (["eval-results", "automerge"], None)
+    assert (automatic.labels, automatic.auto_merge is None) == (["eval-results"], False)

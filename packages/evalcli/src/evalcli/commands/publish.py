@@ -60,9 +60,13 @@ def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -
                     github,
                     suffix=os.environ.get("EVALHOOK_COMMIT_SUFFIX", ""),
                     may_be_named=published.setting == "names",
+                    auto_merge=os.environ.get("EVALHOOK_AUTO_MERGE") == "1",
                 )
                 if made.pull_request_url is not None:
                     print_line(made.pull_request_url)
+                    if made.regression is not None:
+                        said = f"{group.slug} {made.regression.version}: {made.regression.summary}"
+                        note(f"regression, left for a person to merge: {said}")
                 else:
                     note(f"nothing new: {repo} has these {len(group.records)} run(s)")
     except RepositoryError as error:

@@ -65,7 +65,7 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
 
 
 def publish_group(
-    group: Group, clone: Clone, github: GitHub, *, suffix: str, may_be_named: bool
+    group: Group, clone: Clone, github: GitHub, *, suffix: str, may_be_named: bool, auto_merge: bool
 ) -> Published:
     """Publish the records of one component, version and commit.
 
@@ -79,7 +79,7 @@ def publish_group(
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
     with CommitCheckout(clone.path, commit) as library:
         plan = plan_of(group, library, may_be_named=may_be_named)
-    options = PullRequestOptions(commit_suffix=suffix)
+    options = PullRequestOptions(commit_suffix=suffix, auto_merge=auto_merge)
     return Committer(clone, mode="pr", github=github, options=options).publish(plan, group.records)
 
 
