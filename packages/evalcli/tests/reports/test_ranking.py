@@ -32,5 +32,16 @@ def test_the_heading_says_what_it_is_of(make_record: MakeRecord) -> None:
     )
 
 
+def test_rankings_of_one_version_have_titles_of_their_own(make_record: MakeRecord) -> None:
+    first = make_record()
+    later = make_record(2, policy_sha256="f" * 64, rescored_from=first.run_id, finished_at=first.finished_at)
+    found = rankings([first, later, make_record(3, component_version="0.9.0")])
+    assert [heading("memo", one, found) for one in found] == [
+        "memo 1.0.0: 1 case(s) x 1, scoring 1, policy ffffffffffff",
+        "memo 1.0.0: 1 case(s) x 1, scoring 1, no policy",
+        "memo 0.9.0: 1 case(s) x 1, scoring 1",
+    ]
+
+
 def test_older_rules_are_named_with_what_brings_them_up(make_record: MakeRecord) -> None:
     assert any("leaderboard rescore memo" in note for note in notes("memo", _one(make_record())))

@@ -97,6 +97,22 @@ def test_the_newest_version_comes_first_as_semver_counts_then_the_ranking_of_mos
     assert found == [("1.10.0", 1), ("1.10.0-rc.1", 1), ("1.9.0", 2), ("1.9.0", 1), ("odd", 1)]
 
 
+@pytest.mark.parametrize("policies", [(None, "1" * 64), ("2" * 64, "1" * 64), ("1" * 64, None)])
+def test_what_was_scored_again_by_a_later_policy_stands_above(policies: tuple[str | None, str | None]) -> None:
+    before, after = policies
+    first = run(1, "m", GOOD, policy_sha256=before)
+    later = run(2, "m", FAIR, policy_sha256=after, rescored_from=first.run_id, finished_at=first.finished_at)
+    newest_first = [ranking.policy_sha256 for ranking in rankings([first, later])]
+    assert newest_first == [after, before]
+
+
+def test_what_ran_last_stands_above() -> None:
+    early = run(1, "m", GOOD, policy_sha256="1" * 64, finished_at="2026-01-01T00:00:00.000Z")
+    late = run(2, "m", FAIR, policy_sha256="2" * 64, finished_at="2026-01-02T00:00:00.000Z")
+    for records in ([early, late], [late, early]):
+        assert [one.policy_sha256 for one in rankings(records)] == ["2" * 64, "1" * 64]
+
+
 def test_where_only_the_cases_differ_one_more_ranking_is_over_those_in_common() -> None:
     """The cloud model may not see the third case."""
     local = [run(1, "local", GOOD, GOOD, POOR), run(2, "other", POOR, POOR, GOOD)]

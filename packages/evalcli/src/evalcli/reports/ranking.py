@@ -15,6 +15,8 @@ from evalcore.version import SCORING_VERSION
 
 MOST_NAMED: Final = 4
 """Models that a note names."""
+SHORT_SHA256: Final = 12
+"""Digits of a SHA-256 in a title, as in the names of records scored again."""
 
 
 def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> Table:
@@ -39,8 +41,11 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
     )
 
 
-def heading(component: str, ranking: Ranking) -> str:
-    """Name a version, what it was measured with, and what the figure means where that is not correctness."""
+def heading(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) -> str:
+    """Name a version, what it was measured with, and what the figure means where that is not correctness.
+
+    What is not the same in the rankings of this version `beside` it is named too, so that no two have one title.
+    """
     records = _records(ranking)
     replicates = _range([record.replicates for record in records])
     common = " in common" if ranking.are_cases_shared else ""
@@ -48,7 +53,22 @@ def heading(component: str, ranking: Ranking) -> str:
         f"{component} {ranking.component_version}: {ranking.cases} case(s){common} x {replicates}, "
         f"scoring {ranking.scoring_version}"
     )
-    return marked(text, records)
+    return marked(", ".join((text, *_told_apart(ranking, beside))), records)
+
+
+def _told_apart(ranking: Ranking, beside: Iterable[Ranking]) -> Iterator[str]:
+    """Yield by which prompt, schema, policy and cases a ranking differs from others of its version."""
+    others = [one for one in beside if one.component_version == ranking.component_version]
+    alike = [one for one in others if one.cases == ranking.cases and not one.are_cases_shared]
+    for what, own, all_of_them in (
+        ("prompt", ranking.prompt_sha256, {one.prompt_sha256 for one in others}),
+        ("schema", ranking.schema_sha256, {one.schema_sha256 for one in others}),
+        ("policy", ranking.policy_sha256, {one.policy_sha256 for one in others}),
+        # Cases of another number are told apart by it.
+        ("cases", ranking.cases_sha256, {one.cases_sha256 for one in alike}),
+    ):
+        if len(all_of_them) > 1:
+            yield f"no {what}" if own is None else f"{what} {own[:SHORT_SHA256]}"
 
 
 def marked(title: str, records: Iterable[RunRecord]) -> str:

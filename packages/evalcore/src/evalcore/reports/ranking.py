@@ -81,8 +81,9 @@ class Ranking(Frozen, frozen=True):
 def rankings(records: Iterable[RunRecord], cache: Cache | None = None) -> list[Ranking]:
     """Rank all there is: one ranking for each version, prompt, schema, policy, scoring and set of cases.
 
-    The newest version comes first, then the ranking of most models. Where rankings of a version differ in
-    their cases alone, one more is over the cases that all of these share.
+    The newest version comes first, then the ranking of most models, and of several the one that was measured
+    or scored again last. Where rankings of a version differ in their cases alone, one more is over the cases
+    that all of these share.
     """
     known = newest_scoring(records)
     cache = {} if cache is None else cache
@@ -99,6 +100,8 @@ def rankings(records: Iterable[RunRecord], cache: Cache | None = None) -> list[R
         for members in by_cases.values()
         if len({record.cases_sha256 for record in members}) > 1 and (shared := _shared(members))
     ]
+    # What was measured by the present prompt, policy and cases stands above what they replaced.
+    found.sort(key=_measured_last, reverse=True)
     found.sort(key=_largest_first)
     return sorted(found, key=lambda one: version_order(one.component_version), reverse=True)
 
@@ -145,11 +148,24 @@ def _group(record: RunRecord) -> list[JsonValue]:
     ]
 
 
-def _largest_first(ranking: Ranking) -> tuple[int, int, bool, str, str, str, str]:
+def _largest_first(ranking: Ranking) -> tuple[int, int, bool]:
     return (
         -len({row.model for row in ranking.rows}),
         -ranking.scoring_version,
         not ranking.are_cases_shared,
+    )
+
+
+def _measured_last(ranking: Ranking) -> tuple[str, bool, str, str, str, str]:
+    # A record by a later policy ends when its run did: that it was scored again is what makes it the later.
+    ended, is_rescored = max(
+        (record.finished_at, record.rescored_from is not None)
+        for row in ranking.rows
+        for record in row.records
+    )
+    return (
+        ended,
+        is_rescored,
         ranking.prompt_sha256,
         ranking.cases_sha256,
         ranking.schema_sha256 or "",

@@ -86,7 +86,7 @@ def _object(component: str, found: Sequence[Ranking]) -> JsonObject:
 
 def _show_one(leaderboard: Leaderboard, found: Sequence[Ranking], *, every_run: bool) -> None:
     for ranking in found:
-        title = heading(leaderboard.component, ranking)
+        title = heading(leaderboard.component, ranking, found)
         print_table(ranking_table(ranking, title, every_run=every_run))
         print_lines(line(note) for note in notes(leaderboard.component, ranking))
         print_line("")
