@@ -107,6 +107,31 @@ def test_a_run_under_its_first_id_is_found_by_its_later_scoring(library):
         assert find_runs(run_id, library).run.run_id == later.run_id
 
 
+@pytest.fixture
+def rescored(library):
+    """Two runs; the first was scored again by a later policy, by which alone the second was scored."""
+    first = record(1)
+    later = record(6, rescored_from=first.run_id, policy_sha256="9" * 64, finished_at=first.finished_at)
+    second = record(7, version="1.1.0", policy_sha256="9" * 64)
+    write_leaderboard(library / "components" / "memo" / "leaderboard.json", first, later, second)
+    return first, later, second
+
+
+def test_runs_are_compared_by_the_policy_that_both_were_scored_by(library, rescored):
+    first, later, second = rescored
+    for name in (first.run_id, later.run_id, "memo@1.0.0/big"):
+        before, after = separate(find_runs(name, library), find_runs(second.run_id, library))
+        assert [pool.records for pool in (*before.pools, *after.pools)] == [(later,), (second,)]
+
+
+def test_the_ids_of_a_run_that_was_scored_again_are_not_two_runs(library, rescored):
+    first, later, _ = rescored
+    board = library / "components" / "memo" / "leaderboard.json"
+    other = f"{first.run_id[:-1]}9"
+    board.write_text(board.read_text().replace(later.run_id, other))
+    assert find_runs(first.run_id[:-1], library).run.run_id == other
+
+
 def add_folder(library, number, **fields):
     plan = make_run_plan(run_id=uuid7(number, bytes(10)), component=make_component("memo"), replicates=1)
     folder = RunFolder.create(library / ".evaluator" / "runs", plan)

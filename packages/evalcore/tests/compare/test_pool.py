@@ -11,10 +11,10 @@ from evalcore.compare.pool import (
     changed_conditions,
     changed_server,
     params_but_seed,
-    pool_of_run,
     pools,
     pools_by_one_policy,
     pools_of_models,
+    pools_of_run,
     pools_of_version,
     spread_of_records,
     why_models_not_comparable,
@@ -261,15 +261,15 @@ def test_of_a_version_each_model_has_the_pool_that_was_run_last():
 def test_a_run_finds_its_pool_under_its_own_id_and_under_that_of_its_rescoring():
     first = make_record(1)
     again = make_record(2, rescored_from=first.run_id, scoring_version=2, finished_at=first.finished_at)
-    by_first, by_again = pool_of_run([first, again], first.run_id), pool_of_run([first, again], again.run_id)
+    by_first, by_again = (pools_of_run([first, again], one.run_id) for one in (first, again))
     assert by_first == by_again
-    assert ids(by_first) == [again.run_id]
+    assert [ids(pool) for pool in by_first] == [[again.run_id]]
 
 
 def test_a_run_that_is_partial_or_unknown_has_no_pool():
-    assert pool_of_run([make_record(1)], "unknown") is None
-    assert pool_of_run([make_record(1, status="partial")], make_record(1).run_id) is None
-    assert pool_of_run([], "unknown") is None
+    assert pools_of_run([make_record(1)], "unknown") == []
+    assert pools_of_run([make_record(1, status="partial")], make_record(1).run_id) == []
+    assert pools_of_run([], "unknown") == []
 
 
 def test_pools_of_two_versions_are_chosen_by_one_policy_where_both_have_one():

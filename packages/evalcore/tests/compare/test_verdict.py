@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalcore.compare.pool import pool_of_run, pools, pools_of_version
+from evalcore.compare.pool import pools, pools_of_run, pools_of_version
 from evalcore.compare.verdict import (
     Comparison,
     NotComparable,
@@ -248,8 +248,8 @@ def test_of_two_scorings_of_one_run_the_newer_counts():
     old = run([STABLE], run_id="first", scoring_version=1)
     new = run([STABLE], run_id="again", scoring_version=2, rescored_from=old.run_id)
     assert pool(old, new).records == (new,)
-    assert pool_of_run([old, new], old.run_id).records == (new,)
-    assert pool_of_run([old, new], "nobody") is None
+    assert [pool.records for pool in pools_of_run([old, new], old.run_id)] == [(new,)]
+    assert pools_of_run([old, new], "nobody") == []
 
 
 def test_of_a_version_each_model_has_the_pool_that_ran_last():

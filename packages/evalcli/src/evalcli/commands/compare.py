@@ -173,9 +173,11 @@ def _compare(old: SelectedRuns, new: SelectedRuns, margin: float) -> list[Outcom
     models = {side.run.model for side in (old, new) if side.run is not None}
     if not models:
         return compare_pools(*pools_by_one_policy(_all_pools(old), _all_pools(new)), margin)
-    chosen = [[pool for pool in side.pools if pool.model in models] for side in (old, new)]
-    return compare_pools(chosen[0], chosen[1], margin)
+    before, after = ([pool for pool in _all_pools(side) if pool.model in models] for side in (old, new))
+    return compare_pools(*pools_by_one_policy(before, after), margin)
 
 
 def _all_pools(side: SelectedRuns) -> list[Pool]:
+    if side.run is not None:
+        return list(side.pools)
     return [pool for pool in pools(side.records) if pool.version == side.version]

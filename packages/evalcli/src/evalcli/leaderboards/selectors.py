@@ -10,7 +10,13 @@ from evalcli.leaderboards.files import leaderboard_files, leaderboard_path, read
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.records import records_in
 from evalcli.leaderboards.run_folders import find_run, is_id_beginning, refuse_several, split_selector
-from evalcore.compare.pool import Pool, pool_of_run, pools, pools_of_models, pools_of_version
+from evalcore.compare.pool import (
+    Pool,
+    pools_by_one_policy,
+    pools_of_models,
+    pools_of_run,
+    pools_of_version,
+)
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import ConfigurationError
 from evalcore.near_names import did_you_mean
@@ -30,7 +36,7 @@ class SelectedRuns(Frozen, frozen=True):
     """Every run of the leaderboard that it was found in."""
     version: str
     pools: tuple[Pool, ...]
-    """Of a version, one for each model; of a run, the pool that it belongs to."""
+    """Of a version, one for each model; of a run, one for each policy that it was scored by."""
     run: RunRecord | None = None
     """The run that was named, under its newest scoring."""
 
@@ -121,14 +127,17 @@ def runs_of_version(component: str, records: list[RunRecord], version: str | Non
 
 
 def separate(before: SelectedRuns, after: SelectedRuns) -> tuple[SelectedRuns, SelectedRuns]:
-    """Take two runs that are pooled together apart, so that each is compared by its own replies alone."""
-    if before.run is None or after.run is None or before.pools != after.pools:
+    """Take of two runs the pools by one policy, where there are such; of one pool each its own replies."""
+    if before.run is None or after.run is None:
         return before, after
-    return _alone(before, before.run), _alone(after, after.run)
+    (one,), (other,) = pools_by_one_policy(before.pools, after.pools)
+    if one == other:
+        one, other = _alone(one, before.run), _alone(other, after.run)
+    return msgspec.structs.replace(before, pools=(one,)), msgspec.structs.replace(after, pools=(other,))
 
 
-def _alone(selected: SelectedRuns, run: RunRecord) -> SelectedRuns:
-    return msgspec.structs.replace(selected, pools=tuple(pools([run])))
+def _alone(pool: Pool, run: RunRecord) -> Pool:
+    return Pool(records=tuple(one for one in pool.records if first_run_id(one) == first_run_id(run)))
 
 
 def _is_component(text: str, prompt_library: Path) -> bool:
@@ -151,11 +160,15 @@ def _of_run_id(text: str, prompt_library: Path) -> SelectedRuns:
     for path in leaderboard_files(prompt_library):
         leaderboard = read_leaderboard(path)
         records = known_records(leaderboard)
-        ids = {one for record in records for one in (record.run_id, record.rescored_from) if one}
-        found |= {one: (leaderboard.component, records) for one in ids if one.startswith(text)}
-    if text in found or len(found) == 1:
-        run_id = text if text in found else next(iter(found))
-        return _of_run(*found[run_id], run_id)
+        # A run that was scored again has several ids, and is one run under all of them.
+        found |= {
+            first_run_id(record): (leaderboard.component, records)
+            for record in records
+            if record.run_id.startswith(text) or first_run_id(record).startswith(text)
+        }
+    if len(found) == 1:
+        run_id, (component, records) = next(iter(found.items()))
+        return _of_run(component, records, run_id)
     where = str(prompt_library / "components")
     if found:
         refuse_several(text, sorted(found), where)
@@ -188,13 +201,13 @@ def _of_model(selector: str, prompt_library: Path) -> SelectedRuns:
 
 
 def _of_run(component: str, records: list[RunRecord], run_id: str) -> SelectedRuns:
-    pool = pool_of_run(records, run_id)
-    if pool is None:
+    found = pools_of_run(records, run_id)
+    if not found:
         raise ConfigurationError(
             f"run {run_id} is partial, and its figures say nothing", where=component, hint="resume it"
         )
     origin = {first_run_id(record) for record in records if run_id in {record.run_id, record.rescored_from}}
-    run = next(record for record in pool.records if first_run_id(record) in origin)
-    return SelectedRuns(
-        component, f"{component} {pool.version} ({run.model})", tuple(records), pool.version, (pool,), run
-    )
+    newest = found[-1]
+    run = next(record for record in newest.records if first_run_id(record) in origin)
+    label = f"{component} {newest.version} ({run.model})"
+    return SelectedRuns(component, label, tuple(records), newest.version, tuple(found), run)

@@ -153,8 +153,11 @@ def pools_of_models(
     return newest_last[-1] if newest_last else None
 
 
-def pool_of_run(records: Iterable[RunRecord], run_id: str) -> Pool | None:
-    """Return the pool that a run counts in, under any of its ids; None where it is partial or not there."""
+def pools_of_run(records: Iterable[RunRecord], run_id: str) -> list[Pool]:
+    """Return the pools that a run counts in, under any of its ids: one for each policy it was scored by.
+
+    The latest comes last; none where the run is partial or not there.
+    """
     known = list(records)
     named = {
         name
@@ -163,10 +166,11 @@ def pool_of_run(records: Iterable[RunRecord], run_id: str) -> Pool | None:
         for name in (record.run_id, record.rescored_from)
         if name is not None
     }
-    for pool in pools(known):
-        if any(record.run_id in named or record.rescored_from in named for record in pool.records):
-            return pool
-    return None
+    return [
+        pool
+        for pool in pools(known)
+        if any(record.run_id in named or record.rescored_from in named for record in pool.records)
+    ]
 
 
 def why_not_comparable(before: Pool, after: Pool) -> str | None:
@@ -193,8 +197,8 @@ def _why_not_scored_alike(before: Pool, after: Pool) -> str | None:
         )
     if old.policy_sha256 != new.policy_sha256:
         return (
-            "scored by two policies (scoring.yaml differs): `evalcli leaderboard rescore --policy current`"
-            " scores what is kept by one"
+            "scored by two policies (scoring.yaml differs): `evalcli leaderboard rescore SKILL"
+            " --policy current` scores what is kept by one"
         )
     if not before.scores().keys() & after.scores().keys():
         return "no case has the same input and expected answer in both"
