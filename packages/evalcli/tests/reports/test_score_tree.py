@@ -106,9 +106,27 @@ def test_values_are_cut_to_what_is_asked_for():
 
 
 def test_where_there_is_nothing_to_compare_that_is_said():
-    assert (
-        text(difference({}, {})) == "Nothing to compare: neither holds a value, or the answer is too large.\n"
-    )
+    assert text(difference({}, {})) == "Nothing to compare: neither answer holds a value that counts.\n"
+
+
+def test_an_answer_that_is_too_large_to_be_compared_is_said_to_be():
+    found = difference({"a": [1]}, {"a": list(range(100_000))})
+    assert text(found) == "The answer is so large that it is not compared: it scores 0.\n"
+
+
+def test_elements_stand_in_the_order_in_which_they_are_expected():
+    names = ["pear", "apple", "quince", "fig"]
+    for policy in ("", "fields:\n  l: {align_by: n}\n"):
+        found = difference({"l": [{"n": name, "v": 1} for name in names]}, {"l": []}, policy)
+        shown = text(found)
+        assert sorted(names, key=shown.index) == names
+        found = difference(
+            {"l": [{"n": name, "v": 1} for name in names]},
+            {"l": [{"n": name, "v": 2} for name in sorted(names)]},
+            policy,
+        )
+        shown = text(found)
+        assert sorted(names, key=shown.index) == names
 
 
 def test_what_is_required_and_missing_stands_above():

@@ -40,7 +40,11 @@ def tree_lines(difference: AnswerDifference, view: TreeView) -> Iterator[Line]:
             Span(f"Required and missing, so the answer scores 0: {', '.join(difference.lacking)}.", "bad")
         )
     if difference.tree is None:
-        yield line("Nothing to compare: neither holds a value, or the answer is too large.")
+        yield line(
+            "The answer is so large that it is not compared: it scores 0."
+            if difference.is_too_large
+            else "Nothing to compare: neither answer holds a value that counts."
+        )
         return
     yield line("")
     # The whole answer's figure stands above.

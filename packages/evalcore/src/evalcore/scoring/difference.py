@@ -58,6 +58,8 @@ class AnswerDifference(Frozen, frozen=True):
     """None where neither holds a leaf, or the answer is too large to be compared."""
     lacking: tuple[str, ...] = ()
     """The paths that the policy requires and the answer lacks, for which it scores 0."""
+    is_too_large: bool = False
+    """Whether the answer scores 0 unread."""
 
 
 def diff(scorer: TreeScorer, answer: JsonValue) -> AnswerDifference:
@@ -65,7 +67,7 @@ def diff(scorer: TreeScorer, answer: JsonValue) -> AnswerDifference:
     score = scorer.score(answer)
     # The score is 0 unread: a tree of it would be as large as the attack that it may be.
     if scorer.is_too_large(answer):
-        return AnswerDifference(score, None)
+        return AnswerDifference(score, None, is_too_large=True)
     compared = scorer.compare(answer)
     sides = _Side(scorer.expected, scorer.value), _Side(compared.part, compared.named)
     tree = _Differ(compared).tree(*sides)
@@ -89,6 +91,8 @@ class _Element(NamedTuple):
     part: Part
     value: JsonValue
     name: str
+    place: int = 0
+    """In the list as it was written; parts are sorted where order does not matter."""
 
     @property
     def side(self) -> _Side:
@@ -152,7 +156,13 @@ class _Differ:
         self, one: _Side, other: _Side, left: Items, right: Items
     ) -> Iterator[tuple[_Side, _Side, str]]:
         ours, theirs = _elements(one), _elements(other)
-        for row, column in self._matched(left, right):
+
+        def as_written(pair: tuple[int | None, int | None]) -> tuple[bool, int]:
+            row, column = pair
+            return row is None, ours[row].place if row is not None else theirs[column or 0].place
+
+        # In the order of the expected answer, then what was invented: that is how a reader checks a list.
+        for row, column in sorted(self._matched(left, right), key=as_written):
             named = ours[row] if row is not None else theirs[column or 0]
             yield (
                 _NOTHING if row is None else ours[row].side,
@@ -163,7 +173,6 @@ class _Differ:
     def _matched(self, left: Items, right: Items) -> list[tuple[int | None, int | None]]:
         matching = dict(self._comparison.matching(left, right))
         taken = set(matching.values())
-        # In the order of the expected answer, then what was invented: that is how a reader checks a list.
         rows: list[tuple[int | None, int | None]] = [
             (row, matching.get(row)) for row in range(len(left.items))
         ]
@@ -212,7 +221,7 @@ def _inside(element: _Element) -> list[_Element]:
     if isinstance(element.part, Object):
         values = element.value if isinstance(element.value, dict) else {}
         return [_Element(part, values.get(name), name) for name, part in element.part.fields.items()]
-    return _elements(element.side)
+    return sorted(_elements(element.side), key=lambda inner: inner.place)
 
 
 def _elements(side: _Side) -> list[_Element]:
@@ -232,7 +241,8 @@ def _elements(side: _Side) -> list[_Element]:
         found = places.get(part.key, [])
         place = found.pop(0) if len(found) > 1 else next(iter(found), None)
         value = values[place] if place is not None and isinstance(values, list) else None
-        elements.append(_Element(part, value, _element_name(place, value, items.field.lists.align_by)))
+        name = _element_name(place, value, items.field.lists.align_by)
+        elements.append(_Element(part, value, name, place or 0))
     return elements
 
 
