@@ -77,6 +77,15 @@ def test_a_dry_run_writes_nothing(library: Path, init: Callable[..., Any]) -> No
     assert (ended.code, f"{LOCAL}: new" in ended.out) == (0, True)
     assert not (library / ".github").exists()
     assert not (library / ".gitattributes").exists()
+    # What it shows is what is shown when it is done.
+    assert init().out == ended.out
+
+
+def test_a_folder_inside_of_a_library_is_not_its_root(evalcli: Callable[..., Any], library: Path) -> None:
+    inside = library / "components" / "memo"
+    ended = evalcli("init", inside)
+    assert (ended.code, "is inside of the prompt library" in ended.err) == (2, True)
+    assert not (inside / ".github").exists()
 
 
 def test_an_upgrade_keeps_local_edits_and_shows_what_it_changes(

@@ -41,6 +41,15 @@ class Selector(click.ParamType[str]):
         return skill_of(value)
 
 
+def library_around(folder: Path) -> Path:
+    """Return the prompt library that a folder is inside of; the folder itself where it is in none."""
+    real = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are written
+    for parent in (real, *real.parents):
+        if (parent / "components").is_dir():
+            return folder if parent == real else Path(os.path.relpath(parent))
+    return folder
+
+
 class LibraryFolder(click.Path):
     """A prompt library, or a folder inside one."""
 
@@ -54,12 +63,7 @@ class LibraryFolder(click.Path):
         ctx: click.Context | None,
     ) -> Path:
         """Return the library that a folder is inside of; the folder itself where it is in none."""
-        folder = Path(os.fsdecode(super().convert(value, param, ctx)))
-        real = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are written
-        for parent in (real, *real.parents):
-            if (parent / "components").is_dir():
-                return folder if parent == real else Path(os.path.relpath(parent))
-        return folder
+        return library_around(Path(os.fsdecode(super().convert(value, param, ctx))))
 
 
 SKILL: Final = SkillName()

@@ -7,8 +7,9 @@ from typing import Final
 
 import click
 
-from evalcli.exits import Exit
-from evalcli.leaderboards.conflicts import ATTRIBUTES, CONFIG_LINE, install_attributes
+from evalcli.commands.arguments import library_around
+from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.conflicts import ATTRIBUTES, CONFIG_LINE, install_attributes, lacks_attributes
 from evalcli.terminal.output import print_line, say
 from evalcli.workflows.install import (
     Action,
@@ -62,6 +63,9 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
     changed is kept and merged with this version. Exit code 1: a file was left as it is that this version
     would change.
     """
+    root = library_around(folder)
+    if root != folder:
+        refuse(f"{folder} is inside of the prompt library {root}", hint="name its root, or begin there")
     branch = default_branch(folder)
     changes = plan_changes(folder, merge_texts, branch, pull_requests=pull_requests)
     if not is_dry_run:
@@ -69,7 +73,7 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
     for change in changes:
         print_line(f"{change.path}: {WORDS[change.action]}")
         _print_diff(change)
-    if not is_dry_run and install_attributes(folder):
+    if (lacks_attributes if is_dry_run else install_attributes)(folder):
         print_line(f".gitattributes: the line `{ATTRIBUTES}`")
     for text in TO_SET.splitlines():
         print_line(text)

@@ -17,6 +17,7 @@ from evalcore.runs.leaderboard import Leaderboard, encode_leaderboard, merge_lea
 DRIVER: Final = "evaluator-leaderboard"
 ATTRIBUTES: Final = f"components/*/leaderboard.json merge={DRIVER}"
 """The line of `.gitattributes` that names the driver; what it runs stands in each clone's configuration."""
+GIT_ATTRIBUTES: Final = ".gitattributes"
 CONFIG_LINE: Final = f"git config merge.{DRIVER}.driver 'evalcli leaderboard merge-driver %O %A %B %P'"
 
 
@@ -57,18 +58,27 @@ def merge_for_git(ours: Path, theirs: Path, where: str) -> None:
 
 def install_attributes(prompt_library: Path) -> bool:
     """Name the driver in `.gitattributes`, whose other lines stay; return whether it was not there."""
-    path = prompt_library / ".gitattributes"
+    if not lacks_attributes(prompt_library):
+        return False
+    text = _attributes(prompt_library)
+    before = text if not text or text.endswith("\n") else f"{text}\n"
+    write_atomically(prompt_library / GIT_ATTRIBUTES, f"{before}{ATTRIBUTES}\n".encode())
+    return True
+
+
+def lacks_attributes(prompt_library: Path) -> bool:
+    """Whether `.gitattributes` does not name the driver; raises StorageError where it cannot be read."""
+    return ATTRIBUTES not in _attributes(prompt_library).splitlines()
+
+
+def _attributes(prompt_library: Path) -> str:
+    path = prompt_library / GIT_ATTRIBUTES
     try:
-        text = path.read_text("utf-8") if path.exists() else ""
+        return path.read_text("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(
             "it cannot be read as UTF-8 text", where=str(path), hint=f"add the line `{ATTRIBUTES}` by hand"
         ) from error
-    if ATTRIBUTES in text.splitlines():
-        return False
-    before = text if not text or text.endswith("\n") else f"{text}\n"
-    write_atomically(path, f"{before}{ATTRIBUTES}\n".encode())
-    return True
 
 
 def _united(sides: Sequence[bytes], where: str) -> Leaderboard:
