@@ -173,6 +173,16 @@ def test_a_model_that_is_not_served_is_waited_for_by_name_once_all_else_is_done(
     assert "waiting" not in lines[-1]
 
 
+def test_what_has_all_its_replies_and_no_figures_yet_is_being_scored() -> None:
+    clock, lines = Clock(), list[str]()
+    progress, plan = PlainProgress(clock, lines.append), _plan(replicates=1)
+    progress.run_started(plan, Path("r"), 0)
+    _call(progress, plan, 0)
+    clock.now = 5.0
+    progress.tick()
+    assert lines[-1] == "1/1 calls, 0 errors; scoring"
+
+
 def test_the_only_model_is_waited_for_by_name() -> None:
     clock, lines = Clock(), list[str]()
     progress = PlainProgress(clock, lines.append)

@@ -236,7 +236,9 @@ class PlainProgress(ProgressObserver):
         done, total = sum(count.done for count in counts), sum(count.total for count in counts)
         errors, rate = sum(count.errors for count in counts), sum(count.rate(now) for count in unfinished)
         left = duration(time_left(counts, now))
-        line = f"{done}/{total} calls, {errors} errors, {rate:.1f}/s, {left} left"
+        line = f"{done}/{total} calls, {errors} errors"
+        # Replies that all have come are still to be scored, which of many takes a while.
+        line += f", {rate:.1f}/s, {left} left" if unfinished else "; scoring"
         if len(counts) > 1 and unfinished:
             line += ": " + ", ".join(f"{count.model} {count.done}/{count.total}" for count in unfinished)
         return "; ".join(part for part in (line, long_waits(counts, now), looks) if part)
