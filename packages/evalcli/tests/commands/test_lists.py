@@ -47,8 +47,15 @@ def test_components_are_listed_with_what_was_evaluated_of_them(
 
 
 def test_a_folder_without_components_is_no_prompt_library(evalcli: Evalcli, tmp_path: Path) -> None:
-    ended = evalcli("list", "--prompt-library", tmp_path)
-    assert (ended.code, "is not a prompt library" in ended.err) == (2, True)
+    for command in ("list", "check", "runs"):
+        ended = evalcli(command, "--prompt-library", tmp_path)
+        assert (ended.code, "is not a prompt library" in ended.err) == (2, True)
+
+
+def test_runs_of_a_component_that_is_not_there_are_not_to_be_made(evalcli: Evalcli, library: Path) -> None:
+    ended = evalcli("runs", "nosuch", "--prompt-library", library)
+    assert "there is no component `nosuch`; `evalcli list`" in ended.err
+    assert "did you mean `memo`" in evalcli("runs", "mem", "--prompt-library", library).err
 
 
 def test_runs_are_listed_newest_first_with_how_they_ended(

@@ -55,6 +55,22 @@ def test_the_same_rules_give_the_same_bytes_and_it_says_so(evalcli: Evalcli, mak
     assert not list(run.glob("record-*"))
 
 
+def test_all_runs_of_a_folder_are_named_by_what_the_shell_makes_of_a_star(
+    evalcli: Evalcli, make_run: MakeRun
+) -> None:
+    runs = [make_run([RIGHT], 1), make_run([WRONG], 2)]
+    (runs[0].parent / "scratch").mkdir()
+    ended = evalcli("rescore", *sorted(runs[0].parent.iterdir()))
+    assert (ended.code, ended.out.count("identical, byte for byte")) == (0, 2)
+    assert evalcli("rescore", runs[0].parent / "scratch").code == 2
+
+
+def test_the_present_policy_needs_no_name(evalcli: Evalcli, make_run: MakeRun, library: Path) -> None:
+    run = make_run([WRONG])
+    named = evalcli("rescore", run, "--policy", "current", "--prompt-library", library)
+    assert evalcli("rescore", run, "--prompt-library", library, "--policy").err == named.err
+
+
 def test_compressed_replies_give_the_same_bytes(evalcli: Evalcli, make_run: MakeRun) -> None:
     run = make_run([RIGHT, WRONG])
     compress_replies(run)

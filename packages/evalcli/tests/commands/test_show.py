@@ -37,6 +37,13 @@ def test_the_worst_answer_stands_beside_the_expected_one(evalcli: Evalcli, make_
     assert "replicate 1" not in ended.out
 
 
+def test_a_component_may_be_named_by_its_folder(evalcli: Evalcli, make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run([WRONG])
+    (tmp_path / "components" / "memo").mkdir(parents=True, exist_ok=True)
+    for name in ("memo", f"{tmp_path}/components/memo", f"{tmp_path}/components/memo/"):
+        assert evalcli("show", name, "--runs-dir", run.parent).out == evalcli("show", run).out
+
+
 def test_list_elements_are_named_by_their_place_in_the_expected_answer(
     evalcli: Evalcli, make_run: MakeRun
 ) -> None:

@@ -11,6 +11,7 @@ from evalcore.library.models import Model, NotConfigured
 
 MODELS = [Model(id="big", provider="mindrouter")]
 SERVED = Served(version="1", models={"big": ServedModel(id="big", context_length=8192, quantization="q4")})
+NOT_SERVED = "it has no backend for it now, or does not know it"
 
 
 def row(answer):
@@ -25,7 +26,15 @@ def row(answer):
         (Served(version=None, models={"big": ServedModel(id="big")}), ("yes", "ok", "yes", "-", "-", "")),
         (
             Served(version=None, models={}),
-            ("yes", "ok", "no", "-", "-", "it has no backend for it now, or does not know it"),
+            ("yes", "ok", "no", "-", "-", f"{NOT_SERVED}; it serves none"),
+        ),
+        (
+            Served(version=None, models={"b": ServedModel(id="b"), "a": ServedModel(id="a")}),
+            ("yes", "ok", "no", "-", "-", f"{NOT_SERVED}; it serves a, b"),
+        ),
+        (
+            Served(version=None, models={"maker/big": ServedModel(id="maker/big")}),
+            ("yes", "ok", "no", "-", "-", f"{NOT_SERVED}; did you mean `maker/big`?"),
         ),
         (NotConfigured("MINDROUTER_API_KEY is not set"), ("-",) * 5 + ("MINDROUTER_API_KEY is not set",)),
         (

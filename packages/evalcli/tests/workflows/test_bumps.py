@@ -259,6 +259,8 @@ def test_a_revision_that_is_not_there_is_named(compare: Callable[..., Any], by: 
     ended = compare(name, "main", by)
     assert (ended.code, ended.out) == (2, "")
     assert "has no such commit" in ended.err
+    assert name[:12] in ended.err
+    assert ".@" not in ended.err
     assert len(ended.err.splitlines()) == 1
 
 

@@ -98,7 +98,9 @@ def test_the_newest_version_comes_first_as_semver_counts_then_the_ranking_of_mos
 
 
 @pytest.mark.parametrize("policies", [(None, "1" * 64), ("2" * 64, "1" * 64), ("1" * 64, None)])
-def test_what_was_scored_again_by_a_later_policy_stands_above(policies: tuple[str | None, str | None]) -> None:
+def test_what_was_scored_again_by_a_later_policy_stands_above(
+    policies: tuple[str | None, str | None],
+) -> None:
     before, after = policies
     first = run(1, "m", GOOD, policy_sha256=before)
     later = run(2, "m", FAIR, policy_sha256=after, rescored_from=first.run_id, finished_at=first.finished_at)

@@ -10,16 +10,15 @@ import click
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.evaluation.check import check_library
 from evalcli.exits import Exit
-from evalcli.leaderboards.places import Sources
+from evalcli.leaderboards.places import Sources, no_library
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.findings import finding_lines, findings_object
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes
 from evalcli.terminal.tables import print_lines
-from evalcore.errors import ConfigurationError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout
-from evalcore.library.loader import COMPONENTS, check_slug, list_components
+from evalcore.library.loader import check_slug, list_components
 
 
 @click.command(name="check")
@@ -57,11 +56,7 @@ def command(
         check_slug(library, slug)
     slugs = tuple(dict.fromkeys(skills)) or list_components(library)
     if not slugs:
-        raise ConfigurationError(
-            f"is not a prompt library: it has no {COMPONENTS}/",
-            where=str(prompt_library),
-            hint="name one with --prompt-library",
-        )
+        raise no_library(prompt_library)
     found = check_library(Sources(prompt_library, data_sets, models), slugs, is_whole=not skills)
     found = published_cases(os.environ).findings(found)
     if as_json:

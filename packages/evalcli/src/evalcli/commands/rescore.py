@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import FOLDER, LIBRARY
+from evalcli.commands.arguments import FOLDER, LIBRARY, SELECTOR
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
 from evalcli.leaderboards.policies import current_policy, rescore_by_policy
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
-from evalcli.leaderboards.run_folders import find_run
+from evalcli.leaderboards.run_folders import find_run, is_scratch
 from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.completion import completed_by
@@ -27,6 +27,7 @@ from evalcore.runs.folder import read_plan
     metavar="RUN...",
     nargs=-1,
     required=True,
+    type=SELECTOR,
     shell_complete=completed_by("runs"),
 )
 @click.option(
@@ -37,6 +38,8 @@ from evalcore.runs.folder import read_plan
 @click.option(
     "--policy",
     type=click.Choice(["current"]),
+    is_flag=False,
+    flag_value="current",
     help="Score by the policy that the component has now, not by that of the run.",
 )
 @click.option(
@@ -83,7 +86,9 @@ def command(
     record.json, which stays. So is a record by another policy, with the policy's SHA-256 in its name;
     figures by two policies never stand in one ranking.
     """  # noqa: D301 - click takes the character for "do not rewrap"
-    run_dirs = [find_run(run, runs_dir or prompt_library / RUNS_IN_LIBRARY) for run in runs]
+    where = runs_dir or prompt_library / RUNS_IN_LIBRARY
+    # `.evaluator/runs/*` is the runs; the folder of those that count nowhere is among what it names.
+    run_dirs = [find_run(run, where) for run in runs if len(runs) == 1 or not is_scratch(run)]
     if policy is None:
         rescored = [rescore_folder(run_dir) for run_dir in run_dirs]
     else:

@@ -9,7 +9,7 @@ import click
 
 from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SKILL
 from evalcli.exits import PROGRAM, Exit
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, no_library
 from evalcli.leaderboards.run_folders import RunHead, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
 from evalcli.terminal.completion import completed_by
@@ -17,6 +17,8 @@ from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.tables import print_table
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.loader import COMPONENTS, list_components
 from evalcore.near_names import did_you_mean
 from evalcore.runs.folder import RECORD, read_record
 
@@ -47,6 +49,8 @@ def command(
 
     `evalcli show` shows what is wrong in one. Runs of --scratch lie in the folder scratch beside them.
     """
+    if runs_dir is None and not (prompt_library / COMPONENTS).is_dir():
+        raise no_library(prompt_library)
     where = runs_dir or prompt_library / RUNS_IN_LIBRARY
     all_heads = run_heads(where)
     heads = [
@@ -60,20 +64,24 @@ def command(
     elif runs:
         print_table(runs_table(runs))
     else:
-        say(f"no such run is in {where}; {_hint([head for _, head in all_heads], skill, model)}")
+        components = list_components(FolderCheckout(prompt_library))
+        hint = _hint([head for _, head in all_heads], components, skill, model)
+        say(f"no such run is in {where}; {hint}")
     return Exit.DONE
 
 
-def _hint(heads: Sequence[RunHead], skill: str | None, model: str | None) -> str:
+def _hint(heads: Sequence[RunHead], components: Sequence[str], skill: str | None, model: str | None) -> str:
     """Say what was probably meant, or what makes a run."""
     near = [
         did_you_mean(named, known)
         for named, known in (
-            (skill, {head.component.slug for head in heads}),
+            (skill, {*components, *(head.component.slug for head in heads)}),
             (model, {head.model.id for head in heads}),
         )
         if named is not None and named not in known
     ]
+    if skill is not None and components and skill not in components and not any(near):
+        return f"there is no component `{skill}`; `{PROGRAM} list` shows which there are"
     return " ".join(filter(None, near)) or f"`{PROGRAM} evaluate {skill or 'SKILL'}` makes some"
 
 

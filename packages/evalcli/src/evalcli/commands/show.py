@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY
+from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SELECTOR
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import find_run
@@ -32,7 +32,7 @@ PAGE = "show.html"
 
 
 @click.command(name="show")
-@click.argument("run", shell_complete=completed_by("runs"))
+@click.argument("run", type=SELECTOR, shell_complete=completed_by("runs"))
 @click.option(
     "--case",
     "cases",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
-from evalcli.leaderboards.places import data_sets_beside
+from evalcli.leaderboards.places import data_sets_beside, no_library
 from evalcli.reports.lists import ListedComponent
 from evalcore.compare.versions import evaluated_versions
-from evalcore.errors import ConfigurationError, EvaluatorError, InputError
+from evalcore.errors import EvaluatorError, InputError
 from evalcore.library.cases import NoUsableCase, load_cases
 from evalcore.library.checkout import Checkout, FolderCheckout
-from evalcore.library.loader import COMPONENTS, list_components, load_component
+from evalcore.library.loader import list_components, load_component
 from evalcore.runs.leaderboard import known_records
 
 
@@ -21,11 +21,7 @@ def overview(prompt_library: Path, data_sets: Path | None) -> list[ListedCompone
     beside = data_sets or data_sets_beside(prompt_library)
     slugs = list_components(library)
     if not slugs:
-        raise ConfigurationError(
-            f"is not a prompt library: it has no {COMPONENTS}/",
-            where=str(prompt_library),
-            hint="name one with --prompt-library",
-        )
+        raise no_library(prompt_library)
     cases = FolderCheckout(beside) if beside is not None else None
     return [_listed(prompt_library, library, cases, slug) for slug in slugs]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from evalcore.errors import ConfigurationError
+from evalcore.library.loader import COMPONENTS
 from evalcore.structs import Frozen
 
 DATA_SETS_BESIDE: Final = "evaluation-data-sets"
@@ -27,3 +29,12 @@ def data_sets_beside(prompt_library: Path) -> Path | None:
     """Return the data sets checked out beside the prompt library, where they are."""
     beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
     return beside if beside.is_dir() else None
+
+
+def no_library(folder: Path) -> ConfigurationError:
+    """Return why a folder cannot be read as a prompt library."""
+    return ConfigurationError(
+        f"is not a prompt library: it has no {COMPONENTS}/",
+        where=str(folder),
+        hint="name one with --prompt-library",
+    )

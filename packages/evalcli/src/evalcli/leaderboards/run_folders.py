@@ -64,6 +64,12 @@ def find_run(selector: str, runs_dir: Path) -> Path:
     raise ConfigurationError(f"no run is {selector!r:.110}", where=str(runs_dir), hint=_hint(selector, heads))
 
 
+def is_scratch(selector: str) -> bool:
+    """Whether a path is the folder of the runs that count nowhere, beside those that do."""
+    path = Path(selector)
+    return path.name == SCRATCH and path.is_dir() and not (path / PLAN).exists()
+
+
 def is_id_beginning(text: str) -> bool:
     """Whether a text may be a run's id, or the beginning of one."""
     return len(text) >= SHORTEST_ID and _ID.fullmatch(text.lower()) is not None

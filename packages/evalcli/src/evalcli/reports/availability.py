@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -11,10 +11,13 @@ from evalcli.terminal.text import Table
 from evalcore.clients.interface import Served
 from evalcore.errors import ModelError, ProviderRefused
 from evalcore.library.models import Model, NotConfigured
+from evalcore.near_names import did_you_mean
 
 Answer: TypeAlias = Served | NotConfigured | ModelError
 """One provider's answer, or why there is none."""
 
+MOST_NAMED: Final = 10
+"""Models that are named of those that a provider serves."""
 _HEADINGS = ("model", "provider", "reachable", "key", "served", "context", "quantization", "note")
 
 
@@ -63,6 +66,15 @@ def _cells(model: str, answer: Answer, note: str) -> tuple[str, str, str, str, s
         case Served():
             entry = answer.models.get(model)
             if entry is None:
-                return "yes", "ok", "no", "-", "-", "it has no backend for it now, or does not know it"
+                return "yes", "ok", "no", "-", "-", _not_served(model, answer)
             context = "-" if entry.context_length is None else str(entry.context_length)
             return "yes", "ok", "yes", context, entry.quantization or "-", note
+
+
+def _not_served(model: str, answer: Served) -> str:
+    """Say that a model is not served, and which may have been meant, or which are."""
+    what = "it has no backend for it now, or does not know it"
+    names = sorted(answer.models)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    hint = did_you_mean(model, names) or f"it serves {', '.join(names[:MOST_NAMED]) or 'none'}{more}"
+    return f"{what}; {hint}"

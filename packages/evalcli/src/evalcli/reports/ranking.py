@@ -44,7 +44,7 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
 def heading(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) -> str:
     """Name a version, what it was measured with, and what the figure means where that is not correctness.
 
-    What is not the same in the rankings of this version `beside` it is named too, so that no two have one title.
+    What differs among the rankings of this version, those `beside` it, is named too: no two have one title.
     """
     records = _records(ranking)
     replicates = _range([record.replicates for record in records])

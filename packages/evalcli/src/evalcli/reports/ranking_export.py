@@ -42,12 +42,12 @@ def rankings_csv(ranked: Sequence[tuple[str, Sequence[Ranking]]], *, every_run: 
 
 def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bool) -> str:
     """Write a component's rankings, a heading and a table for each."""
-    return "\n".join(line for ranking in found for line in _table(component, ranking, found, every_run=every_run))
+    return "\n".join(
+        line for ranking in found for line in _table(component, ranking, found, every_run=every_run)
+    )
 
 
-def _table(
-    component: str, ranking: Ranking, beside: Sequence[Ranking], *, every_run: bool
-) -> Iterator[str]:
+def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every_run: bool) -> Iterator[str]:
     headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Status"]
     headings += ["Run", "Date"] if every_run else []
     yield f"### {escape_markdown(heading(component, ranking, beside), 4 * CELL)}"

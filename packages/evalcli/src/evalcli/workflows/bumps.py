@@ -47,7 +47,9 @@ def _local_versions(library: Path, revision: str) -> dict[str, str | None]:
     commit = commit_of(library, revision)
     if commit is None:
         hint = "fetch it first (actions/checkout: fetch-depth 0), or ask GitHub by --repo"
-        raise CheckoutError("has no such commit", where=f"{library}@{revision[:100]}", hint=hint)
+        raise CheckoutError(
+            f"has no such commit as {revision!r:.110}", where=str(library.resolve()), hint=hint
+        )
     with CommitCheckout(library, commit) as checkout:
         return written_versions(checkout)
 

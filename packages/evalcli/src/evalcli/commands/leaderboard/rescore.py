@@ -32,6 +32,8 @@ from evalcore.version import SCORING_VERSION
 @click.option(
     "--policy",
     type=click.Choice(["current"]),
+    is_flag=False,
+    flag_value="current",
     help="Score by the policy that the component has now, every run that has no record by it.",
 )
 @click.option(
