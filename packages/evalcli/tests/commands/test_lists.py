@@ -92,3 +92,20 @@ def test_models_are_listed_as_json_and_removed(evalcli: Evalcli, library: Path) 
     assert path.read_text() == "models:\n  - {id: a, provider: openai}  # ours\n"
     ended = evalcli("models", "remove", "b", "--models", path)
     assert (ended.code, "there is no model 'b'" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"{", b"\xff", b'{"run_id": "\xff"}', b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"],
+    ids=range(4),
+)
+@pytest.mark.parametrize("name", ["run.json", "record.json"])
+def test_a_damaged_run_does_not_hide_the_others(
+    evalcli: Evalcli, make_run: Callable[..., Path], tmp_path: Path, name: str, data: bytes
+) -> None:
+    answer = {"decision": "approve", "amount": 4125, "reasons": ["complete", "signed"]}
+    damaged, whole = make_run([answer], 1), make_run([answer], 2)
+    (damaged / name).write_bytes(data)
+    ended = evalcli("runs", "--runs-dir", tmp_path / "runs", "--json")
+    assert ended.code == 0
+    assert str(whole) in {run["folder"] for run in json.loads(ended.out) if run["status"] == "complete"}

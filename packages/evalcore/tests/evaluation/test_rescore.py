@@ -10,7 +10,7 @@ import pytest
 
 from evalcore.errors import StorageError
 from evalcore.evaluation.rescore import rescore_run
-from evalcore.runs.folder import RunFolder
+from evalcore.runs.folder import RECORD, RunFolder, read_record
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import rescored_run_id
 from evalcore.scoring.score_run import score_run
@@ -112,13 +112,32 @@ def test_an_expected_answer_that_was_changed_is_said_with_its_case(run) -> None:
     assert rescore_run(path, record).altered == ("run.json: case two is not the one that was hashed",)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]"])
-def test_a_folder_whose_plan_cannot_be_read_is_one_sentence(run, text: str) -> None:
+DAMAGED = [
+    b"",
+    b"{",
+    b"[]",
+    b"\xff",
+    b'{"run_id": "\xff", "case": "\xff"}',
+    b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+]
+
+
+@pytest.mark.parametrize("data", DAMAGED, ids=range(len(DAMAGED)))
+@pytest.mark.parametrize("name", ["run.json", "replies.jsonl"])
+def test_a_damaged_file_is_one_sentence(run, name: str, data: bytes) -> None:
     path, record = run
-    (path / "run.json").write_text(text)
+    (path / name).write_bytes(data + b"\n")
     with pytest.raises(StorageError) as caught:
         rescore_run(path, record)
     assert "\n" not in caught.value.line
+
+
+@pytest.mark.parametrize("data", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_record_is_one_sentence(run, data: bytes) -> None:
+    path, _ = run
+    (path / RECORD).write_bytes(data)
+    with pytest.raises(StorageError, match="it is no record"):
+        read_record(path)
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

@@ -122,11 +122,22 @@ def test_run_folders_are_known_by_their_component_and_id(tmp_path: Path) -> None
     assert found["other"][IDS[1]] == tmp_path / IDS[1]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"component": {}}', '{"component": {"slug": 7}}'])
-def test_a_folder_without_a_readable_plan_is_left_out_and_the_others_are_found(tmp_path: Path, text) -> None:
+DAMAGED = [
+    b"",
+    b"{",
+    b"[]",
+    b'{"component": {}}',
+    b'{"component": {"slug": 7}}',
+    b'{"component": {"slug": "\xff"}}',
+    b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+]
+
+
+@pytest.mark.parametrize("data", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_folder_without_a_readable_plan_is_left_out_and_the_others_are_found(tmp_path: Path, data) -> None:
     RunFolder.create(tmp_path, make_run_plan(run_id=IDS[0], component=make_component("memo"))).close()
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "run.json").write_text(text)
+    (tmp_path / "broken" / "run.json").write_bytes(data)
     (tmp_path / "empty").mkdir()
     (tmp_path / "a-file").write_text("")
     assert {slug: sorted(runs) for slug, runs in runs_by_component(tmp_path).items()} == {"memo": [IDS[0]]}
@@ -260,6 +271,15 @@ def test_what_was_remembered_goes_where_nothing_is_left_to_do(library: Library) 
     library.pending.write_text('{"job_id": "x", "run_ids": []}')
     library.rescore()
     assert not library.pending.exists()
+
+
+@pytest.mark.parametrize("data", DAMAGED, ids=range(len(DAMAGED)))
+def test_what_cannot_be_read_of_before_is_begun_anew(library: Library, data: bytes) -> None:
+    library.run(IDS[0])
+    library.publish()
+    library.pending.write_bytes(data)
+    assert library.rescore().rescored == 1
+    assert library.rescored() == [IDS[0]]
 
 
 def test_what_broke_off_goes_on_under_the_id_it_was_begun_with(library: Library) -> None:

@@ -17,6 +17,7 @@ from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, warn
 from evalcli.terminal.tables import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.reply import Reply
 from evalcore.errors import CaseError, CheckoutError
 from evalcore.evaluation.material import load_material
@@ -207,7 +208,7 @@ def _begins_with_a_reply(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
             msgspec.json.decode(opened.readline(MAX_ANSWER), type=Reply)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return False  # said where the file is read
     return True
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import StorageError
 from evalcore.reports.ranking import Cache
 from evalcore.runs.files import write_atomically
@@ -47,6 +48,6 @@ def _read(path: Path) -> JsonObject:
     try:
         data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b"{}"
         cached: JsonObject = msgspec.json.decode(data, type=JsonObject)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return {}
     return cached

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from evalcli.leaderboards.places import SCRATCH
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import ConfigurationError
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import read_regular
@@ -105,7 +106,7 @@ def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:
     for plan in runs_dir.glob(f"*/{PLAN}"):
         try:
             found.append((plan.parent, msgspec.json.decode(read_regular(plan, MAX_PLAN), type=RunHead)))
-        except (OSError, msgspec.DecodeError):
+        except (OSError, *UNREADABLE):
             continue  # no run, or one that another version wrote
     # A UUIDv7 begins with its time.
     return sorted(found, key=lambda item: item[1].run_id, reverse=True)

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import StorageError
 from evalcore.git.command import run_git
 from evalcore.git.errors import GitFailed
@@ -151,7 +152,7 @@ def read_installed(library: Path) -> Installed:
         return Installed()
     try:
         return msgspec.json.decode(text, type=Installed)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         what = f"is not what `evalcli init` wrote ({error})"
         hint = "restore it from git; without it local edits cannot be told from an older version"
         raise StorageError(what, where=str(library / INSTALLED), hint=hint) from None

@@ -20,6 +20,7 @@ import httpx
 import msgspec
 
 from evalcli.workflows.environment import read_secret
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import ConfigurationError, EvaluatorError
 from evalcore.git.credentials import is_loopback
 from evalcore.structs import Frozen, JsonObject
@@ -33,8 +34,6 @@ TIMEOUT: Final = 60.0
 LONGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes; a hundred jobs of fifty models each take two million."""
 LONGEST_WORDS: Final = 500
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not as expected, no UTF-8, or nested without end."""
 
 Answer = TypeVar("Answer")
 
@@ -162,7 +161,7 @@ class ServiceClient:
             raise _refusal(status, data, self.url)
         try:
             return msgspec.json.decode(data, type=kind)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             what = f"answers {status} with what no service says ({error})"
             raise ServiceUnreachable(what, where=self.url, hint=f"is {URL} the service's?") from None
 
@@ -220,7 +219,7 @@ def _id_token(environ: Mapping[str, str], audience: str) -> str:
     if status == HTTPStatus.OK:
         try:
             return msgspec.json.decode(data, type=_IdToken).value
-        except _UNREADABLE:
+        except UNREADABLE:
             pass
     raise ServiceRefused(f"GitHub gave no token (HTTP {status})", where=where, hint="run the job again")
 
@@ -261,7 +260,7 @@ def _translated(where: str) -> Iterator[None]:
 def _refusal(status: int, data: bytes, url: str) -> ServiceRefused | ServiceUnreachable:
     try:
         body = msgspec.json.decode(data, type=_RefusalBody)
-    except _UNREADABLE:
+    except UNREADABLE:
         body = _RefusalBody()
     if body.busy and body.current_job is not None:
         job = body.current_job

@@ -21,6 +21,7 @@ from typing import Annotated, BinaryIO, Final
 import msgspec
 from msgspec import Meta
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.reply import Reply
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
@@ -232,7 +233,7 @@ class RunFolder:
         lines.seek(offset)
         try:
             return self._decoder.decode(lines.readline())
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise self._no_reply(offset, error) from error
 
     def _no_reply(self, offset: int, error: Exception) -> StorageError:
@@ -259,7 +260,7 @@ class RunFolder:
             if offsets[key.replicate] == _ABSENT:
                 offsets[key.replicate] = self._size
                 self.kept += 1
-        except (msgspec.DecodeError, KeyError, IndexError) as error:
+        except (*UNREADABLE, KeyError, IndexError) as error:
             raise self._no_reply(self._size, error) from error
         self._size += len(line)
 
@@ -296,7 +297,7 @@ def read_plan(path: Path) -> RunPlan:
         ) from error
     except OSError as error:
         raise _storage_error(path / PLAN, error) from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise StorageError(
             f"it is no plan of a run: {error}", where=str(path / PLAN), hint="name a run's folder"
         ) from error
@@ -316,7 +317,7 @@ def read_record(path: Path, name: str = RECORD) -> RunRecord:
         return msgspec.json.decode(read_regular(file, MAX_RECORD), type=RunRecord)
     except OSError as error:
         raise _storage_error(file, error) from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise StorageError(
             f"it is no record: {error}", where=str(file), hint="remove it, and rescore the run"
         ) from error

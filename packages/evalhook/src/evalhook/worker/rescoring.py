@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.rescore import Rescoring, rescore_run
 from evalcore.formats.versions import parse_version
@@ -72,7 +73,7 @@ def runs_by_component(runs_dir: Path) -> dict[str, dict[str, Path]]:
     for path in sorted(runs_dir.glob(f"*/{PLAN}")):
         try:
             slug = msgspec.json.decode(path.read_bytes(), type=_Header).component.slug
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             log.warning("run_unreadable", folder=str(path.parent), reason=str(error))
             continue
         found.setdefault(slug, {})[path.parent.name] = path.parent
@@ -146,7 +147,7 @@ class ComponentRescorer:
                 return msgspec.json.decode(file.read(MAX_OUTBOX_BYTES), type=PendingRescoring)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             # Begun anew: the steps that were done are found on GitHub, since the records have the same ids.
             log.warning("rescoring_unreadable", file=str(self._path(slug)), reason=str(error))
             return None
