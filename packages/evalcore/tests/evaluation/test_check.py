@@ -183,3 +183,10 @@ def test_a_commit_of_the_same_version_with_another_text_is_named():
 @pytest.mark.parametrize("before", [prompt("0.9.0", "Other."), "no prompt at all"])
 def test_history_ends_at_another_version_or_at_what_is_none(before):
     assert changed(earlier=[("a" * 40, before), ("b" * 40, prompt(text="Other."))]) == []
+
+
+def test_a_component_that_is_a_link_out_of_the_checkout_is_a_finding_of_its_own(library, tmp_path_factory):
+    (library / "components" / "away").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    found = check_component(FolderCheckout(library), None, "away")
+    assert {one.component for one in found} == {"away"}
+    assert any("is a link that leaves the checkout" in one.what for one in found)
