@@ -119,6 +119,7 @@ REFUSALS = [
     (202, b"no json", "answers 202 with what no service says"),
     (202, b"[" * 100_000, "answers 202 with what no service says"),
     (400, b"x" * (LONGEST_ANSWER + 1), "400: xxx"),
+    (400, f"Authorization: Bearer {TOKEN}".encode(), "400: Authorization: Bearer [token]"),
 ]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 from evalcore.errors import RepositoryError
-from evalcore.github.transport import GitHubRefused, GitHubUnreachable, PullRequestRefused
+from evalcore.github.transport import GitHubRefused, GitHubUnreachable, PullRequestRefused, _asked_wait
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.testing import GITHUB_TOKEN
 
@@ -74,3 +78,64 @@ def test_wrong_token_is_told_and_not_shown(client) -> None:
 def test_github_that_is_not_there_is_told(client) -> None:
     with pytest.raises(GitHubUnreachable, match="cannot be reached"):
         client("http://127.0.0.1:9").check()
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[bytes, int, dict[str, str]], str]]:
+    """Serve one answer to whatever is asked, and return where."""
+    servers = []
+
+    def serve(body: bytes, status: int, headers: dict[str, str]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.01}).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/api/v3"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "headers"),
+    [
+        (b"null", 200, {}),
+        (b'[1, null, "x"]', 200, {}),
+        (b'{"default_branch": 5, "html_url": [], "permissions": "x", "node_id": {}}', 200, {}),
+        (b"[" * 100_000, 200, {}),
+        (b"{}", 301, {"Location": "http://127.0.0.2:9/elsewhere"}),
+    ],
+    ids=["null", "list", "types", "deep", "redirect"],
+)
+def test_what_is_none_of_githubs_answers_is_an_error_that_says_so(
+    answering, client, body: bytes, status: int, headers: dict[str, str]
+) -> None:
+    github = client(answering(body, status, headers))
+
+    def ask() -> None:
+        github.check()
+        github.results_pull_requests("budget", "main")
+
+    with pytest.raises(RepositoryError, match="is the address of the API GitHub's API") as caught:
+        ask()
+    assert GITHUB_TOKEN not in caught.value.line
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "after", ["9" * 5_000, "\u00b2", "-5", "1e9", "nan", "Fri, 31 Dec 9999 23:59:59 GMT"]
+)
+def test_a_time_to_come_back_that_is_no_number_of_seconds_is_none(after: str) -> None:
+    assert _asked_wait({"retry-after": after}) is None
+    assert _asked_wait({"x-ratelimit-remaining": "0", "x-ratelimit-reset": after}) is None

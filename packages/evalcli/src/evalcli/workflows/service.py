@@ -153,12 +153,13 @@ class ServiceClient:
     def _call(
         self, method: str, path: str, wanted: HTTPStatus, kind: type[Answer], body: JsonObject | None = None
     ) -> Answer:
-        headers = {"Authorization": f"Bearer {self._token()}"}
+        token = self._token()
+        headers = {"Authorization": f"Bearer {token}"}
         with _client() as client, _translated(self.url):
             request = client.build_request(method, f"{self.url}{path}", json=body, headers=headers)
             status, data = _bounded(client, request)
         if status != wanted:
-            raise _refusal(status, data, self.url)
+            raise _refusal(status, data, self.url, token)
         try:
             return msgspec.json.decode(data, type=kind)
         except UNREADABLE as error:
@@ -257,7 +258,7 @@ def _translated(where: str) -> Iterator[None]:
         raise ServiceUnreachable(what, where=where, hint="is it running, and reachable from here?") from None
 
 
-def _refusal(status: int, data: bytes, url: str) -> ServiceRefused | ServiceUnreachable:
+def _refusal(status: int, data: bytes, url: str, token: str) -> ServiceRefused | ServiceUnreachable:
     try:
         body = msgspec.json.decode(data, type=_RefusalBody)
     except UNREADABLE:
@@ -267,7 +268,9 @@ def _refusal(status: int, data: bytes, url: str) -> ServiceRefused | ServiceUnre
         what = f"is busy: job {job.job_id} has been evaluating {job.skill} since {job.started_at}"
         return ServiceBusy(what[:LONGEST_WORDS], where=url, hint="ask again when it has ended")
     words = f"{body.error.code}: {body.error.message}" if body.error else data.decode("utf-8", "replace")
-    what = f"answers {status}: {words.strip() or '(no words)'}"[:LONGEST_WORDS]
+    # What answers may be something else than the service, and repeat the request's headers.
+    words = words.replace(token, "[token]").strip()
+    what = f"answers {status}: {words or '(no words)'}"[:LONGEST_WORDS]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and body.error is None:
         return ServiceUnreachable(what, where=url)  # a proxy's words: the service itself was not reached
     return ServiceRefused(what, where=url)

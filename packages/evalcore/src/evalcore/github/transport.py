@@ -10,6 +10,7 @@ RepositoryError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from http import HTTPStatus
 
 import jwt
 from github import GithubException, GithubRetry
-from github.GithubException import RateLimitExceededException
+from github.GithubException import BadAttributeException, RateLimitExceededException
 from requests import RequestException
 
 from evalcore.errors import RepositoryError
@@ -29,6 +30,15 @@ TIMEOUT = 20
 RETRIES = 3
 LONGEST_WAIT = 60.0
 """Seconds that a rate limit is waited out within one call; a longer one is an error to come back from."""
+_SECONDS = re.compile("[0-9]{1,15}")
+NOT_GITHUBS = (
+    *(BadAttributeException, ValueError, AssertionError),
+    *(TypeError, LookupError, AttributeError, RuntimeError),
+)
+"""What PyGithub raises for answers that are not GitHub's: no object, other fields, without end, a redirect.
+
+It reads some of them only when an attribute is asked for.
+"""
 
 
 class GitHubRefused(RepositoryError):
@@ -75,8 +85,7 @@ def translated(where: str, doing: str, secret: str, names: SettingNames = NO_NAM
         what = f"cannot {doing}: GitHub cannot be reached ({type(error).__name__})"
         hint = f"check the network and {names.github_api_url}"
         raise GitHubUnreachable(what, where=where, hint=hint) from None
-    except (jwt.PyJWTError, ValueError, AssertionError) as error:
-        # PyGithub asserts on its arguments and on answers that are not GitHub's.
+    except (jwt.PyJWTError, *NOT_GITHUBS) as error:
         what = f"cannot {doing}: {type(error).__name__}"
         hint = f"is {names.github_api_url} GitHub's API, and the app's private key its own?"
         raise GitHubRefused(what, where=where, hint=hint) from None
@@ -109,9 +118,9 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
     """Seconds after which GitHub says to come back."""
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     # `retry-after` may be a date too (RFC 9110, 10.2.3); GitHub sends seconds.
-    if after.isdigit():
+    if _SECONDS.fullmatch(after):
         return float(after)
-    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+    if headers.get("x-ratelimit-remaining") == "0" and _SECONDS.fullmatch(reset):
         return max(0.0, int(reset) - datetime.now(UTC).timestamp()) + 1
     return None
 
