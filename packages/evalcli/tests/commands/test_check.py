@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evalcore.formats.strict_json import sha256_hex
 from evalsim.library import as_git
 from evalsim.testing import git, write_leaderboard
 
@@ -187,6 +188,27 @@ def test_a_text_that_changed_under_its_version_is_found_in_the_leaderboard(
     assert "has changed since it was evaluated (2026-01-05, run " in check().out
     write_leaderboard(path, make_record(component_version="1.0.0"))
     assert "has changed" not in check().out
+
+
+def test_figures_by_another_policy_are_named_until_one_is_by_the_present_one(
+    check: Callable[..., Any], library: Library, make_record: Callable[..., Any]
+) -> None:
+    path = library.root / "components/memo/leaderboard.json"
+    first = make_record(component_version="1.1.0")
+    write_leaderboard(path, first)
+    said = (
+        "by another scoring policy than the present one; `evalcli leaderboard rescore memo --policy current`"
+    )
+    assert said not in check().out
+    text = "fields:\n  items: {ordered: true}\n"
+    (library.root / "components/memo/evals/scoring.yaml").write_text(text)
+    ended = check()
+    assert (ended.code, said in ended.out) == (0, True)
+    again = make_record(
+        2, component_version="1.1.0", rescored_from=first.run_id, policy_sha256=sha256_hex(text.encode())
+    )
+    write_leaderboard(path, first, again)
+    assert said not in check().out
 
 
 def test_json_has_the_findings_and_how_many_they_are(check: Callable[..., Any], library: Library) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.places import Sources, data_sets_beside
+from evalcli.leaderboards.policies import current_policy, policy_sha256
 from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import changed_text, check_component
 from evalcore.evaluation.finding import Finding, finding_of
@@ -41,7 +42,7 @@ def check_library(sources: Sources, slugs: Sequence[str], *, is_whole: bool) -> 
     models_file = _models(library, sources.models, found)
     for slug in slugs:
         found += check_component(library, data_sets, slug, models_file)
-        found += _leaderboard(sources.prompt_library, slug)
+        found += _leaderboard(sources.prompt_library, data_sets, slug)
     # A broken catalog is one finding, not one for each component.
     return list({(finding.where, finding.what): finding for finding in reversed(found)}.values())[::-1]
 
@@ -84,10 +85,34 @@ def _catalog(library: Checkout) -> Iterator[Finding]:
         yield Finding("warning", None, CATALOG_PATH, what, "make the catalog anew")
 
 
-def _leaderboard(prompt_library: Path, slug: str) -> Iterator[Finding]:
+def _leaderboard(prompt_library: Path, data_sets: Checkout | None, slug: str) -> Iterator[Finding]:
     records: list[RunRecord] = []
     try:
         records = known_records(existing_leaderboard(leaderboard_path(prompt_library, slug), slug))
     except EvaluatorError as error:
         yield finding_of(error, slug)
     yield from unversioned_change(prompt_library, slug, records)
+    yield from _other_policy(prompt_library, data_sets, slug, records)
+
+
+def _other_policy(
+    prompt_library: Path, data_sets: Checkout | None, slug: str, records: Sequence[RunRecord]
+) -> Iterator[Finding]:
+    """Yield that all figures of the present version are by another policy than the component has now."""
+    library = FolderCheckout(prompt_library)
+    try:
+        version = read_prompt(library, slug).version
+        now = policy_sha256(current_policy(library, data_sets, slug))
+    except InputError:
+        return  # which whoever reads the component says
+    policies = {
+        one.policy_sha256 for one in records if one.component_version == version and one.status == "complete"
+    }
+    if policies and now not in policies:
+        yield Finding(
+            "warning",
+            slug,
+            f"{COMPONENTS}/{slug}/leaderboard.json",
+            f"all figures of {version} are by another scoring policy than the present one",
+            f"`evalcli leaderboard rescore {slug} --policy current` scores what is kept by it",
+        )

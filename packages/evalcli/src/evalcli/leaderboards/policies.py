@@ -68,7 +68,7 @@ def rescore_to_policy(records: Iterable[RunRecord], runs_dir: Path, policy: Poli
     Raises StorageError where a folder cannot be used, ComponentError for a policy that cannot be used.
     """
     known = list(records)
-    sha256 = _sha256(policy)
+    sha256 = policy_sha256(policy)
     runs = {first_run_id(record): record for record in known}
     firsts = {record.run_id: record for record in known if record.rescored_from is None}
     current = {
@@ -89,8 +89,11 @@ def rescore_to_policy(records: Iterable[RunRecord], runs_dir: Path, policy: Poli
 
 def _with_policy(component: Component, policy: PolicyText) -> Component:
     text, where = policy
-    return msgspec.structs.replace(component, policy=text, policy_where=where, policy_sha256=_sha256(policy))
+    return msgspec.structs.replace(
+        component, policy=text, policy_where=where, policy_sha256=policy_sha256(policy)
+    )
 
 
-def _sha256(policy: PolicyText) -> str | None:
+def policy_sha256(policy: PolicyText) -> str | None:
+    """Return the SHA-256 that records name a policy by; None where there is none."""
     return None if policy[0] is None else sha256_hex(policy[0].encode())
