@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,25 @@ def test_nothing_is_written_through_links_or_over_what_it_cannot_read(
     init()
     (library / ".evaluator" / "installed.json").write_text("{")
     assert (init().code, "restore it from git" in init().err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "path", [".github/workflows/sweep.yml", ".evaluator/installed.json", ".gitattributes"]
+)
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_no_writer_is_waited_for_and_no_file_without_end_is_read(
+    library: Path, init: Callable[..., Any], path: str, kind: str
+) -> None:
+    file = library / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.touch()
+        os.truncate(file, 1 << 40)
+    ended = init()
+    assert (ended.code, f"{path}: " in ended.err) == (2, True)
 
 
 def test_what_was_installed_is_noted_with_the_version(library: Path, init: Callable[..., Any]) -> None:

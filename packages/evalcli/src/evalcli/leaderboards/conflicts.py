@@ -11,8 +11,14 @@ from evalcli.leaderboards.files import no_leaderboard, read_bytes
 from evalcore.errors import LeaderboardError, StorageError
 from evalcore.formats.conflicts import conflict_sides, holds_conflict
 from evalcore.git.unmerged import mark_resolved, unmerged_sides
-from evalcore.runs.files import turn_at, write_atomically
-from evalcore.runs.leaderboard import Leaderboard, encode_leaderboard, merge_leaderboards, parse_leaderboard
+from evalcore.runs.files import read_regular, turn_at, write_atomically
+from evalcore.runs.leaderboard import (
+    MAX_BYTES,
+    Leaderboard,
+    encode_leaderboard,
+    merge_leaderboards,
+    parse_leaderboard,
+)
 
 DRIVER: Final = "evaluator-leaderboard"
 ATTRIBUTES: Final = f"components/*/leaderboard.json merge={DRIVER}"
@@ -74,7 +80,7 @@ def lacks_attributes(prompt_library: Path) -> bool:
 def _attributes(prompt_library: Path) -> str:
     path = prompt_library / GIT_ATTRIBUTES
     try:
-        return path.read_text("utf-8") if path.exists() else ""
+        return read_regular(path, MAX_BYTES).decode() if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(
             "it cannot be read as UTF-8 text", where=str(path), hint=f"add the line `{ATTRIBUTES}` by hand"

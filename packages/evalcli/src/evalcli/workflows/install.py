@@ -17,7 +17,7 @@ from evalcore.errors import StorageError
 from evalcore.git.command import run_git
 from evalcore.git.errors import GitFailed
 from evalcore.library.checkout.git import ask
-from evalcore.runs.files import write_atomically
+from evalcore.runs.files import read_regular, write_atomically
 from evalcore.structs import Frozen
 from evalcore.version import __version__
 
@@ -30,6 +30,8 @@ INSTALLED: Final = ".evaluator/installed.json"
 BRANCH: Final = "branches: [main]"
 """The line of a template in which the default branch stands."""
 BRANCH_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
+MAX_BYTES: Final = 8 << 20
+"""Of a file that is there: more is none of ours."""
 MOST_CONFLICTS: Final = 127
 """`git merge-file` ends with the number of conflicts, at most this; above it is an error."""
 
@@ -185,9 +187,10 @@ def default_branch(library: Path) -> str:
 def _read(library: Path, path: str) -> str | None:
     file = _inside(library, path)
     try:
-        return file.read_bytes().decode() if file.exists() else None
+        return read_regular(file, MAX_BYTES).decode() if file.exists() else None
     except (OSError, UnicodeDecodeError) as error:
-        what = f"cannot be read as UTF-8 text ({type(error).__name__})"
+        why = error.strerror if isinstance(error, OSError) else type(error).__name__
+        what = f"cannot be read as UTF-8 text ({why})"
         raise StorageError(what, where=str(file), hint="mend or remove it") from None
 
 

@@ -22,10 +22,10 @@ _HAS_NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP})
 
 
 def open_regular(path: Path, flags: int) -> int:
-    """Open a regular file of a run's folder and return its descriptor; raises OSError where it is none.
+    """Open a regular file and return its descriptor; raises OSError where it is none.
 
-    Run folders are handed around, so that what is in one may be somebody else's: a link is not followed (it
-    may lead to a file that must not be written to), and a pipe's writer is not waited for.
+    Run folders and libraries are handed around, so that what is in one may be somebody else's: a link is not
+    followed (it may lead to a file that must not be written to), and a pipe's writer is not waited for.
     """
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, NEW_FILE_MODE)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -35,7 +35,7 @@ def open_regular(path: Path, flags: int) -> int:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Read a regular file of a run's folder, of at most so many bytes; raises OSError."""
+    """Read a regular file of at most so many bytes; raises OSError where it is none, or larger."""
     with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
         if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MiB")
