@@ -94,7 +94,18 @@ def test_a_second_process_is_refused(store: JobStore, tmp_path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"job_id": "broken"}', b"x" * 2_000_000])
+DAMAGED = [
+    b"",
+    b"{",
+    b"[]",
+    b'{"job_id": "broken"}',
+    b'{"job_id": "\xff"}',
+    b'{"x": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    b"x" * 2_000_000,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED, ids=range(len(DAMAGED)))
 def test_an_unreadable_file_is_passed_over_and_left_alone(
     store: JobStore, tmp_path: Path, damage: bytes
 ) -> None:
@@ -137,7 +148,7 @@ def test_jobs_left_unfinished_are_found_again_in_every_state(store: JobStore, tm
 
 
 def test_a_plan_that_is_lost_or_damaged_is_told_as_interrupted(store: JobStore, tmp_path: Path) -> None:
-    for contents in (None, b"{", b"{}"):
+    for contents in (None, *DAMAGED):
         if contents is not None:
             (tmp_path / "jobs" / "a.plan").write_bytes(contents)
         with pytest.raises(PlanLost, match="cannot go on; its replies are kept"):

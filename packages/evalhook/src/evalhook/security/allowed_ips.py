@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import StorageError
 from evalcore.runs.files import write_atomically
 from evalcore.structs import Frozen, JsonValue
@@ -90,7 +91,7 @@ class AllowedAddresses:
             self._use(_networks(msgspec.json.decode(self._stored.read_bytes())))
         except FileNotFoundError:
             return
-        except (OSError, msgspec.MsgspecError, FetchFailed) as error:
+        except (OSError, *UNREADABLE, FetchFailed) as error:
             log.warning("github_ranges_not_restored", reason=str(error))
 
     def _use(self, networks: Sequence[Network]) -> None:

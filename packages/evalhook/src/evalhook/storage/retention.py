@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 import structlog
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import StorageError
 from evalcore.runs.compression import compress_replies
 from evalcore.runs.folder import PLAN
@@ -167,7 +168,7 @@ def _run(path: Path) -> _Run:
 def _owner(path: Path) -> str:
     try:
         return msgspec.json.decode((path / PLAN).read_bytes(), type=_Owner).job_id
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return ""  # it stays as long as any run, and is then removed by its own name
 
 

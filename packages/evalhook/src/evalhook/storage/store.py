@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
@@ -124,7 +125,7 @@ class JobStore:
         path = self._plan_path(job_id)
         try:
             return msgspec.json.decode(path.read_bytes(), type=JobPlan)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise PlanLost(
                 "the job's plan cannot be read, so it cannot go on; its replies are kept",
                 where=str(path),
@@ -193,7 +194,7 @@ def _read_jobs(folder: Path) -> Iterator[Job]:
         where = os.path.join(folder, name)  # noqa: PTH118 - as above
         try:
             yield _read_job(where, name.removesuffix(".json"), decoder)
-        except (OSError, msgspec.MsgspecError, StorageError) as error:
+        except (OSError, *UNREADABLE, StorageError) as error:
             # One unreadable file must not stop the service; it stays, so that a person can look at it.
             log.warning("job_unreadable", file=where, reason=str(error))
 
