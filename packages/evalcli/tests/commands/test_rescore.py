@@ -237,6 +237,22 @@ def test_a_leaderboard_is_brought_to_the_present_rules_as_far_as_replies_are_kep
     assert path.read_bytes() == again
 
 
+@pytest.mark.parametrize("policy", [(), ("--policy", "current")])
+def test_a_run_id_that_is_a_path_leads_to_no_folder(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path, policy: tuple[str, ...]
+) -> None:
+    run = make_run([RIGHT])
+    aged = _age(run)
+    elsewhere = run.rename(library / "elsewhere")
+    files = sorted(elsewhere.iterdir())
+    add(aged | {"run_id": "../elsewhere"}, aged | {"run_id": str(elsewhere)})
+    line = ("leaderboard", "rescore", "memo", "--prompt-library", library, "--runs-dir", library / "runs")
+    ended = evalcli(*line, *policy)
+    assert "0 run(s) rescored" in ended.out
+    assert "2 without replies at hand" in ended.out
+    assert sorted(elsewhere.iterdir()) == files
+
+
 def test_a_leaderboard_is_named_by_its_component_or_file_and_must_be_there(
     evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], library: Path
 ) -> None:

@@ -12,13 +12,19 @@ from typing import Final
 
 import msgspec
 
-from evalcli.leaderboards.rescoring import Rescored, RescoredRuns, keep_record, rescore_folder, scored
+from evalcli.leaderboards.rescoring import (
+    Rescored,
+    RescoredRuns,
+    is_at_hand,
+    keep_record,
+    rescore_folder,
+    scored,
+)
 from evalcore.errors import CheckoutError, ComponentError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.checkout import Checkout
 from evalcore.library.component import Component
 from evalcore.library.loader import PolicyText, check_slug, read_policy
-from evalcore.runs.folder import PLAN
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.runs.rescoring import first_run_id, rescored_run_id
 from evalcore.version import SCORING_VERSION
@@ -77,7 +83,7 @@ def rescore_to_policy(records: Iterable[RunRecord], runs_dir: Path, policy: Poli
         if record.policy_sha256 == sha256 and record.scoring_version == SCORING_VERSION
     }
     due = [run_id for run_id in runs if run_id not in current]
-    at_hand = [run_id for run_id in due if (runs_dir / run_id / PLAN).exists()]
+    at_hand = [run_id for run_id in due if is_at_hand(runs_dir, run_id)]
     return RescoredRuns(
         rescored=tuple(
             rescore_by_policy(runs_dir / run_id, policy, firsts.get(run_id)) for run_id in at_hand

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
@@ -103,7 +104,7 @@ def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
     firsts = {record.run_id: record for record in known if record.rescored_from is None}
     newest = newest_scoring(known)
     older = [record for record in newest if record.scoring_version < SCORING_VERSION]
-    at_hand = [record for record in older if (runs_dir / first_run_id(record) / PLAN).exists()]
+    at_hand = [record for record in older if is_at_hand(runs_dir, first_run_id(record))]
     return RescoredRuns(
         rescored=tuple(
             rescore_folder(runs_dir / first, firsts.get(first)) for first in map(first_run_id, at_hand)
@@ -111,6 +112,11 @@ def rescore_older(records: Iterable[RunRecord], runs_dir: Path) -> RescoredRuns:
         current=len(newest) - len(older),
         absent=tuple(record for record in older if record not in at_hand),
     )
+
+
+def is_at_hand(runs_dir: Path, run_id: str) -> bool:
+    """Whether a run's folder is there; an id from a leaderboard may be a path to somewhere else."""
+    return re.fullmatch("[A-Za-z0-9-]+", run_id) is not None and (runs_dir / run_id / PLAN).exists()
 
 
 def scored(run_dir: Path, plan: RunPlan) -> RunRecord:
