@@ -335,3 +335,18 @@ def test_a_limit_that_is_nearly_used_up_is_waited_for_before_the_next_call() -> 
     assert [(code, round(seconds)) for _, code, seconds in seen.waits] == [("rate_limited", 6)]
     # the wait is before the call, and none of its time
     assert replies[1].latency_ms == 2000.0
+
+
+def test_a_server_that_repeats_the_key_does_not_bring_it_into_replies() -> None:
+    quoting = {**ANSWER, "choices": [{"message": {"content": f'{{"is": "{KEY}"}}'}, "finish_reason": "stop"}]}
+    reply = Seen(Server(httpx.Response(200, json=quoting))).call()
+    assert reply.text == '{"is": "[secret]"}'
+    refused = Seen(Server(refusal(400, f"your header was Bearer {KEY}"))).call()
+    assert refused.error is not None
+    assert KEY not in refused.error.message
+
+
+def test_a_server_that_repeats_the_key_in_a_refusal_of_its_list_does_not_bring_it_into_the_error() -> None:
+    with pytest.raises(ProviderRefused) as caught:
+        Seen(Server(listed=refusal(401, f"unknown key {KEY}"))).served()
+    assert KEY not in caught.value.line

@@ -249,7 +249,7 @@ class BatchClient:
             replicate=waiting.call.replicate,
             request_id=waiting.name,
             request_sha256=sha256(waiting.body).hexdigest(),
-            text=answer.text if answer else None,
+            text=self._connection.without_key(answer.text) if answer else None,
             finish_reason=answer.finish_reason if answer else None,
             usage=answer.usage if answer else None,
             started_at=_rfc3339(began),

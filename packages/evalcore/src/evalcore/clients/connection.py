@@ -15,12 +15,14 @@ from typing import Final, TypeAlias
 
 import aiohttp
 import httpx
+import msgspec
 from httpx_aiohttp import AiohttpTransport
 
 from evalcore.clients.dialect import LONGEST_ANSWER, Dialect, Request, StreamReader, Upload
 from evalcore.clients.failures import Failure, connection_lost, timed_out, too_large, unreachable
 from evalcore.clients.reply import Answer
 from evalcore.clients.stream_limit import SILENCE_SECONDS, StreamLimit
+from evalcore.secret import Scrubber, Secret
 
 CONNECT_SECONDS: Final = 10.0
 LIST_SECONDS: Final = 15.0
@@ -124,6 +126,14 @@ class Connection:
         self._transport = transport
         self._wall_clock = wall_clock
         self._silence = silence
+        self._scrub = Scrubber([Secret(api_key)] if api_key else [])
+
+    def without_key(self, text: str | None) -> str | None:
+        """Return an answer's text with the key masked: replies are stored, shown, handed on as artifacts.
+
+        What a refusal says is masked where it is read (see failures).
+        """
+        return None if text is None else self._scrub(text)
 
     async def post(
         self,

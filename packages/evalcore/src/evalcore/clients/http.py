@@ -344,7 +344,7 @@ class HttpClient:
             replicate=call.replicate,
             request_id=request_id,
             request_sha256=sha256(request.body).hexdigest(),
-            text=answer.text if answer else None,
+            text=self._connection.without_key(answer.text) if answer else None,
             finish_reason=answer.finish_reason if answer else None,
             usage=answer.usage if answer else None,
             started_at=_rfc3339(started_at or finished_at),
