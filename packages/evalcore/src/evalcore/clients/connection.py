@@ -15,7 +15,6 @@ from typing import Final, TypeAlias
 
 import aiohttp
 import httpx
-import msgspec
 from httpx_aiohttp import AiohttpTransport
 
 from evalcore.clients.dialect import LONGEST_ANSWER, Dialect, Request, StreamReader, Upload
