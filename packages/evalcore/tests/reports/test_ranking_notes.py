@@ -129,3 +129,10 @@ def test_an_interval_for_another_number_of_replies_is_not_shown() -> None:
         msgspec.structs.replace(four, accuracy=accuracy), run(2, "b", *PLAIN, right=[True, True])
     )
     assert found[0] == "a: 75 % of replies are right throughout; all 2 of a case in 50 %"
+
+
+def test_all_and_none_are_said_only_of_all_and_none() -> None:
+    replies, nearly = [1.0] * 300, [True] * 299 + [False]
+    assert rightness(run(1, "a", replies, right=nearly))[0].startswith("a: over 99 % of replies")
+    hardly = [not right for right in nearly]
+    assert rightness(run(1, "a", replies, right=hardly))[0].startswith("a: under 1 % of replies")

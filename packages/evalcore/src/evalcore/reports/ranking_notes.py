@@ -68,4 +68,12 @@ def rightness_notes(ranking: Ranking) -> Iterator[str]:
 
 def _percent(share: float, around: Interval | None) -> str:
     limits = "" if around is None else f" ({100 * around[0]:.0f} to {100 * around[1]:.0f})"
-    return f"{100 * share:.0f} %{limits}"
+    return f"{_whole(share)} %{limits}"
+
+
+def _whole(share: float) -> str:
+    """Return a share in percent without places; 0 and 100 are only what is none or all."""
+    text = f"{100 * share:.0f}"
+    if text == "100" and share < 1:
+        return "over 99"
+    return "under 1" if text == "0" and share > 0 else text
