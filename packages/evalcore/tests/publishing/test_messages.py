@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from evalcore.compare.versions import previous_version
 from evalcore.library.component import SkippedCase
 from evalcore.publishing.messages import (
     Results,
@@ -17,11 +18,10 @@ from evalcore.publishing.messages import (
     commit_subject,
     escape_markdown,
     is_commit_of,
-    previous_version,
     pull_request_body,
 )
 from evalcore.publishing.pull_request import PullRequestOptions
-from evalcore.runs.leaderboard import leaderboard_of
+from evalcore.runs.leaderboard import known_records, leaderboard_of
 from evalcore.runs.record import RunRecord
 from evalsim.testing import COMMIT, make_record
 
@@ -150,7 +150,7 @@ def test_previous_versions_figures_stand_beside() -> None:
         ],
     )
     told = results(record("good", 0.8), record("part", 0.6), earlier=earlier)
-    assert previous_version(told) == "1.1.0"
+    assert previous_version(known_records(told.earlier), told.version) == "1.1.0"
     rows = {row[1]: row for row in table(pull_request_body(told))[1:]}
     assert rows["good"][2:4] == ["80.0 %", "70.0 %"]
     assert rows["part"][2:4] == ["60.0 %", "-"]
@@ -281,8 +281,8 @@ def test_versions_are_compared_as_versions() -> None:
     earlier = leaderboard_of(
         "budget", [record(component_version=v) for v in ("1.9.0", "1.10.0", "1.12.0-rc.1")]
     )
-    assert previous_version(results(record(), version="1.11.0", earlier=earlier)) == "1.10.0"
-    assert previous_version(results(record(), version="1.0.0", earlier=earlier)) is None
+    assert previous_version(known_records(earlier), "1.11.0") == "1.10.0"
+    assert previous_version(known_records(earlier), "1.0.0") is None
 
 
 def test_broken_cases_stand_in_the_first_lines() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalcore.compare.verdict import NotComparable
+from evalcore.compare.versions import previous_version
 from evalcore.publishing.pull_request import (
     LONGEST,
     MOST_VERDICTS,
@@ -12,7 +13,6 @@ from evalcore.publishing.pull_request import (
     _fitted,
     compare_with,
     percent,
-    previous_version,
     pull_request_body,
     verdict_cell,
     verdict_list,
@@ -127,12 +127,12 @@ def test_a_version_between_is_not_the_one_that_is_compared_with():
 )
 def test_the_previous_version_is_the_highest_below(earlier, version, previous):
     records = [record(at, one, [0.9]) for at, one in enumerate(earlier, 1)]
-    assert previous_version(results(earlier=records, version=version)) == previous
+    assert previous_version(records, version) == previous
 
 
 def test_a_partial_run_makes_no_previous_version():
     partial = record(1, "1.0.0", [0.9], status="partial")
-    assert previous_version(results(earlier=[partial])) is None
+    assert previous_version([partial], "1.1.0") is None
 
 
 def test_regressions_are_listed_first_then_by_model():

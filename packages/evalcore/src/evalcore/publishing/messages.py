@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from evalcore.publishing.markdown import CELL, escape_markdown
-from evalcore.publishing.pull_request import Results, previous_version, pull_request_body
+from evalcore.publishing.pull_request import Results, pull_request_body
 
 __all__ = [
     "CELL",
@@ -18,7 +18,6 @@ __all__ = [
     "escape_markdown",
     "is_commit_of",
     "merge_message",
-    "previous_version",
     "pull_request_body",
 ]
 

@@ -118,11 +118,6 @@ def _body(results: Results, end: str) -> str:
     return _fitted([part for part in parts if part])
 
 
-def previous_version(results: Results) -> str | None:
-    """The highest version below this one that the leaderboard has complete runs of."""
-    return versions.previous_version(known_records(results.earlier), results.version)
-
-
 def _opening(results: Results, previous: str | None) -> str:
     cases = max((record.cases for record in results.records), default=0)
     what = f"{escape_markdown(results.slug, CELL)} version {escape_markdown(results.version, CELL)}"
