@@ -97,10 +97,6 @@ MODELS = f"""\
 providers:
   mindrouter:
     base_url: ${{THE_GATEWAY}}/v1
-  cloud:
-    api: anthropic
-    base_url: https://cloud.invalid
-    api_key_env: MINDROUTER_API_KEY
   lab:
     api: openai
     base_url: https://lab.invalid
@@ -111,7 +107,6 @@ models:
     structured_output: json_schema
     params: {{temperature: 0.1, seed: 1}}
   - {{id: {POOR}, provider: mindrouter, params: {{temperature: 0.7}}}}
-  - {{id: cloudy, provider: cloud}}
   - {{id: keyless, provider: lab}}
 """
 
@@ -179,7 +174,6 @@ def test_evaluate_scores_every_model_and_adds_the_runs_to_the_leaderboard(
     assert lines[0] == SLUG
     # Of all that was written, git sees the leaderboard alone.
     assert _changed(world.library) == [f"components/{SLUG}/leaderboard.json"]
-    assert "cloudy is skipped: cloud speaks the anthropic dialect" in done.stderr
     assert "keyless is skipped: LAB_KEY_THAT_NOBODY_SET is not set" in done.stderr
 
 
@@ -712,7 +706,7 @@ def test_cases_of_the_data_sets_are_not_published_from_actions(
     assert "case(s) cannot be used" in done.stderr
     shown = [{case["case"] for case in run["case_results"]} for (run,) in runs]
     assert shown[0] == shown[1], "a case keeps its hash"
-    hashed = {name for name in shown[0] if name.startswith("case-")}
+    hashed = {name for name in shown[0] if name.startswith("unpaired-")}
     assert len(hashed) == (0 if "EVALHOOK_PUBLISH_CASES" in setting else len(private) - 1)
     kept = (world.library / ".evaluator" / "runs" / runs[0][0]["run_id"] / "record.json").read_text()
     assert all(name in kept for name in private), "what is kept stays whole"

@@ -21,11 +21,10 @@ from evalcore.clients.failures import Code
 from evalcore.clients.http import HttpClient, open_http_client
 from evalcore.clients.interface import Call
 from evalcore.clients.openai.dialect import OPENAI
-from evalcore.clients.registry import open_client
 from evalcore.clients.reply import Reply, Usage
 from evalcore.clients.retry import RetryPolicy
 from evalcore.clients.stream_limit import SILENCE_SECONDS
-from evalcore.errors import ConfigurationError, ProviderRefused, ProviderUnreachable
+from evalcore.errors import ProviderRefused, ProviderUnreachable
 from evalcore.library.models import Model, Provider, StructuredOutput
 from evalsim.mindrouter import (
     AnswerBook,
@@ -708,9 +707,3 @@ def test_what_is_compressed_otherwise_or_without_end_is_a_failure(
     data: bytes, encoding: str, code: str
 ) -> None:
     assert codes([answered(packed(data, encoding))]) == [code]
-
-
-def test_other_dialects_are_not_spoken_yet() -> None:
-    provider = Provider(name="anthropic", api="anthropic", base_url="https://a.example", api_key_env=None)
-    with pytest.raises(ConfigurationError, match="anthropic"):
-        open_client(provider, provider.base_url, "key")
