@@ -83,6 +83,8 @@ lock:
 	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalcli -o docker/runner.requirements.txt
 	echo hatchling | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o docker/build.requirements.txt -
+	echo graphql-core | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
+		--python-version 3.11 -c requirements-dev.txt -o docker/simulator.requirements.txt -
 	printf 'evalstats\nmsgspec\n' | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o benchmarks/oracle.requirements.txt -
 

@@ -69,7 +69,7 @@ def images(docker: Callable[..., str], base: list[str], project_root: Path) -> I
         (
             built.simulator,
             "tests/containers/simulator.Dockerfile",
-            ["--build-arg", f"HOOK_IMAGE={built.hook}"],
+            [*base, "--build-arg", f"HOOK_IMAGE={built.hook}"],
         ),
     ):
         docker(

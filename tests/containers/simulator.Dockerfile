@@ -1,6 +1,13 @@
 # The simulated MindRouter and GitHub for the container tests, on top of the service's image. Never published.
 ARG HOOK_IMAGE=evaluator-hook:latest
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+FROM ${PYTHON_IMAGE} AS install
+COPY docker/simulator.requirements.txt .
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --require-hashes --target /packages \
+        --requirement simulator.requirements.txt
+
 FROM ${HOOK_IMAGE}
+COPY --from=install /packages /simulator/
 COPY packages/evalcli/src packages/evalsim/src /simulator/
 ENV PYTHONPATH=/simulator
 # The sample library that GitHub serves and MindRouter knows the answers to.

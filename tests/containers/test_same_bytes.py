@@ -87,7 +87,11 @@ def test_a_record_is_the_same_bytes_here_and_in_the_image_whatever_the_order_of_
     ]
     arguments += ["--volume", f"{elsewhere}:/run-folder", "--entrypoint", "python3"]
     told = docker(
-        *arguments, images.runner, "-m", "evalcore.evaluation.scoring_worker", words='"/run-folder"\n'
+        *arguments,
+        images.runner,
+        "-m",
+        "evalcore.evaluation.scoring_worker",
+        words='{"folder": "/run-folder", "is_complete": true}\n',
     )
     # a line for each case that it has come to, then one for the run
     *_cases, last = told.splitlines()
