@@ -33,8 +33,9 @@ class Description:
             for method, operation in methods.items()
             if method in {"get", "post", "put", "patch", "delete"}
         ]
-        # Paths of words alone are meant before those with a placeholder in the same place.
-        self._operations.sort(key=lambda each: each[1].pattern.count("("))
+        # Paths of words alone are meant before those with a placeholder in the same place, and of two with as
+        # many the longer one: a placeholder that takes slashes would take the words after it as well.
+        self._operations.sort(key=lambda each: (each[1].pattern.count("("), -len(each[1].pattern)))
         self._validators: dict[tuple[int, str], Any] = {}
 
     def problems(self, exchange: Exchange) -> list[str]:

@@ -55,11 +55,20 @@ class Link:
             self._server = await asyncio.start_server(self._pass_on, sock=bound)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            # It was taken before the link went down, and comes to its turn only now.
+            writer.transport.abort()
+            return
         self._ends.add(writer)
         try:
             beyond, onward = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.transport.abort()
+            self._ends.discard(writer)
+            return
+        if writer.transport.is_closing():
+            # The link went down while the other side was reached.
+            onward.transport.abort()
             self._ends.discard(writer)
             return
         self._ends.add(onward)
