@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import Any
 
@@ -66,3 +67,22 @@ def test_address_of_ipv6_is_in_brackets() -> None:
         pytest.skip("this machine has no IPv6")
     with bound:
         assert address(bound).startswith("http://[::1]:")
+
+
+def test_answer_of_several_writes_waits_for_no_acknowledgement_between_them() -> None:
+    seen: list[int] = []
+
+    async def note(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted = writer.get_extra_info("socket")
+        seen.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async def connect(bound: socket.socket) -> None:
+        async with await asyncio.start_server(note, sock=bound):
+            reader, writer = await asyncio.open_connection(*bound.getsockname())
+            await reader.read()
+            writer.close()
+
+    with listen("127.0.0.1", 0) as bound:
+        asyncio.run(connect(bound))
+    assert [option != 0 for option in seen] == [True]
