@@ -20,6 +20,7 @@ from evalcore.clients.dialect import UNREADABLE, BatchDialect, BatchState, Diale
 from evalcore.clients.failures import Failure, batch_expired, unreadable_answer
 from evalcore.clients.http import open_http_client
 from evalcore.clients.interface import BatchStore, Call, Client, Served, SubmittedBatch, YieldSlot
+from evalcore.clients.make_reply import make_reply
 from evalcore.clients.reply import Answer, Reply
 from evalcore.errors import StorageError
 from evalcore.library.models import Provider, server_root
@@ -43,11 +44,8 @@ def _utc_now() -> datetime:
 
 
 class _Waiting(msgspec.Struct):
-    call: Call
     name: str
-    body: bytes
-    seed: int | None
-    path: str
+    request: Request
     submitted: asyncio.Future[SubmittedBatch | Failure]
 
 
@@ -124,15 +122,26 @@ class BatchClient:
         model = msgspec.structs.replace(call.model, stream=False)
         request = self._dialect.request(msgspec.structs.replace(call, model=model))
         name = sha256(f"{model.id}\0{call.case}\0{call.replicate}\0".encode() + request.body).hexdigest()[:60]
-        waiting = _Waiting(
-            call, name, request.body, request.seed, request.path, asyncio.get_running_loop().create_future()
-        )
         async with yield_slot():
-            batch = self._known.get(name) or await self._submitted(waiting)
+            batch = self._known.get(name) or await self._submitted(name, request)
             outcome = batch if isinstance(batch, Failure) else await self._result(batch, name)
-        return self._reply(waiting, outcome, None if isinstance(batch, Failure) else batch)
+        now = self._wall_clock()
+        began = now if isinstance(batch, Failure) else datetime.fromisoformat(batch.submitted_at)
+        reply = make_reply(
+            call,
+            request,
+            name,
+            outcome,
+            started_at=began,
+            finished_at=now,
+            latency=(now - began).total_seconds(),
+            attempts=1,
+            without_key=self._connection.without_key,
+        )
+        return msgspec.structs.replace(reply, batched=True)
 
-    async def _submitted(self, waiting: _Waiting) -> SubmittedBatch | Failure:
+    async def _submitted(self, name: str, request: Request) -> SubmittedBatch | Failure:
+        waiting = _Waiting(name, request, asyncio.get_running_loop().create_future())
         self._new.append(waiting)
         self._count += 1
         if self._submitter is None or self._submitter.done():
@@ -149,7 +158,7 @@ class BatchClient:
             size = 0
             while self._new and len(taken) < MOST_REQUESTS and size < MOST_BYTES:
                 taken.append(self._new.pop(0))
-                size += len(taken[-1].body)
+                size += len(taken[-1].request.body)
             await self._submit(taken)
 
     async def _submit(self, taken: list[_Waiting]) -> None:
@@ -175,8 +184,7 @@ class BatchClient:
 
     async def _made(self, taken: list[_Waiting]) -> str | Failure:
         """Hand a batch over; returns its id."""
-        requests = [(waiting.name, Request(path=waiting.path, body=waiting.body)) for waiting in taken]
-        upload = self._batches.upload(requests)
+        upload = self._batches.upload([(waiting.name, waiting.request) for waiting in taken])
         try:
             if self._batches.files_path is not None:
                 uploaded = await self._connection.transfer(self._batches.files_path, upload)
@@ -239,28 +247,3 @@ class BatchClient:
                 except UNREADABLE:
                     continue  # one that cannot be read has no result
         return results
-
-    def _reply(self, waiting: _Waiting, outcome: Answer | Failure, batch: SubmittedBatch | None) -> Reply:
-        now = self._wall_clock()
-        began = now if batch is None else datetime.fromisoformat(batch.submitted_at)
-        answer = outcome if isinstance(outcome, Answer) else None
-        return Reply(
-            case=waiting.call.case,
-            replicate=waiting.call.replicate,
-            request_id=waiting.name,
-            request_sha256=sha256(waiting.body).hexdigest(),
-            text=self._connection.without_key(answer.text) if answer else None,
-            finish_reason=answer.finish_reason if answer else None,
-            usage=answer.usage if answer else None,
-            started_at=_rfc3339(began),
-            finished_at=_rfc3339(now),
-            latency_ms=round((now - began).total_seconds() * 1000, 3),
-            attempts=1,
-            error=outcome.error if isinstance(outcome, Failure) else None,
-            seed=waiting.seed,
-            batched=True,
-        )
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
 
 import httpx
 import msgspec
@@ -19,9 +18,10 @@ import msgspec
 from evalcore.clients.circuit import CircuitBreaker
 from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
-from evalcore.clients.dialect import UNREADABLE, Dialect, Request
+from evalcore.clients.dialect import UNREADABLE, Dialect
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, OnWait, Served, YieldSlot
+from evalcore.clients.make_reply import make_reply
 from evalcore.clients.rate_limits import Pacer
 from evalcore.clients.reply import Answer, Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
@@ -184,7 +184,18 @@ class HttpClient:
             # What concerns others too is waited out by all together, in _wait_for_circuit.
             if outcome.scope == "call":
                 await self._wait(model_id, outcome, wait, yield_slot)
-        reply = self._reply(call, request, request_id, outcome, started_at, latency, sent)
+        finished_at = self._wall_clock()
+        reply = make_reply(
+            call,
+            request,
+            request_id,
+            outcome,
+            started_at=started_at or finished_at,
+            finished_at=finished_at,
+            latency=latency,
+            attempts=sent,
+            without_key=self._connection.without_key,
+        )
         return reply if sendable is call else msgspec.structs.replace(reply, unstreamed=True)
 
     async def served(self) -> Served:
@@ -326,36 +337,3 @@ class HttpClient:
             final = msgspec.structs.replace(refusal, scope="provider")
             self._breaker.failed(model_id, final, None)
             return final
-
-    def _reply(
-        self,
-        call: Call,
-        request: Request,
-        request_id: str,
-        outcome: Answer | Failure,
-        started_at: datetime | None,
-        latency: float,
-        attempts: int,
-    ) -> Reply:
-        finished_at = self._wall_clock()
-        answer = outcome if isinstance(outcome, Answer) else None
-        return Reply(
-            case=call.case,
-            replicate=call.replicate,
-            request_id=request_id,
-            request_sha256=sha256(request.body).hexdigest(),
-            text=self._connection.without_key(answer.text) if answer else None,
-            finish_reason=answer.finish_reason if answer else None,
-            usage=answer.usage if answer else None,
-            started_at=_rfc3339(started_at or finished_at),
-            finished_at=_rfc3339(finished_at),
-            latency_ms=round(latency * 1000, 3),
-            attempts=attempts,
-            error=outcome.error if isinstance(outcome, Failure) else None,
-            seed=request.seed,
-        )
-
-
-def _rfc3339(moment: datetime) -> str:
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
