@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.clients.rate_limits import LONGEST_PACE, Pacer, RateLimit, read_limit
+from evalcore.clients.rate_limits import LONGEST_PACE, Pacer, RateLimit, read_limits
 from evalcore.clients.reply import Usage
 
 NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
-NAMES = ("limit", "remaining", "reset")
+CALLS = {"requests": "calls"}
 
 
 class Clock:
@@ -42,8 +42,8 @@ def paced(remaining, *, limit=60, reset=30.0, unit="calls"):
     ],
 )
 def test_a_reset_is_read_in_every_form_that_is_used(text, seconds):
-    read = read_limit({"limit": "10", "remaining": "3", "reset": text}, "calls", NAMES, NOW)
-    assert read == RateLimit("calls", 10, 3, seconds)
+    read = read_limits({"limit": "10", "remaining": "3", "reset": text}, "{part}", CALLS, NOW)
+    assert read == (RateLimit("calls", 10, 3, seconds),)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,18 @@ def test_a_reset_is_read_in_every_form_that_is_used(text, seconds):
     ],
 )
 def test_what_cannot_be_read_is_no_limit(headers):
-    assert read_limit(headers, "calls", NAMES, NOW) is None
+    assert read_limits(headers, "{part}", CALLS, NOW) == ()
+
+
+def test_a_limit_that_is_not_stated_whole_keeps_no_other_from_being_read():
+    headers = {"limit-requests": "10", "remaining-requests": "3", "reset-requests": "1s", "limit-tokens": "9"}
+    read = read_limits(headers, "{part}-{name}", {"tokens": "tokens", "requests": "calls"}, NOW)
+    assert read == (RateLimit("calls", 10, 3, 1.0),)
 
 
 @given(st.text(max_size=40))
 def test_whatever_a_header_says_it_is_read_or_passed_over(text):
-    read_limit({"limit": text, "remaining": text, "reset": text}, "calls", NAMES, NOW)
+    read_limits({"limit": text, "remaining": text, "reset": text}, "{part}", CALLS, NOW)
 
 
 def test_while_something_is_left_no_call_waits():

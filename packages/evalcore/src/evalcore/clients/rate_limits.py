@@ -19,6 +19,7 @@ Unit = Literal["calls", "tokens"]
 
 LONGEST_PACE: Final = 60.0
 """Seconds; a limit that fills more slowly is met by its 429 instead."""
+_PARTS: Final = ("limit", "remaining", "reset")
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
 
@@ -118,21 +119,21 @@ def _each(pace: _ModelPace, unit: Unit) -> float:
     return 1.0 if unit == "calls" else pace.tokens_each
 
 
-def read_limit(
-    headers: Mapping[str, str], unit: Unit, names: tuple[str, str, str], now: datetime
-) -> RateLimit | None:
-    """Read one limit from its three headers (limit, remaining, reset); None where one is not there.
+def read_limits(
+    headers: Mapping[str, str], form: str, names: Mapping[str, Unit], now: datetime
+) -> tuple[RateLimit, ...]:
+    """Read the limits whose three headers are all there.
 
-    The reset is a duration (`1s`, `6m0s`, `20ms`), seconds, or a moment of RFC 3339.
+    `form` is a header's name, with `{part}` (limit, remaining, reset) and `{name}`, one of `names`. The reset
+    is a duration (`1s`, `6m0s`, `20ms`), seconds, or a moment of RFC 3339.
     """
-    values = [headers.get(name) for name in names]
-    if any(value is None for value in values):
-        return None
-    limit, remaining = (_number(value or "") for value in values[:2])
-    reset = _seconds((values[2] or "").strip(), now)
-    if limit is None or remaining is None or reset is None:
-        return None
-    return RateLimit(unit=unit, limit=limit, remaining=remaining, reset=reset)
+    limits: list[RateLimit] = []
+    for name, unit in names.items():
+        values = [headers.get(form.format(part=part, name=name), "") for part in _PARTS]
+        limit, remaining, reset = _number(values[0]), _number(values[1]), _seconds(values[2].strip(), now)
+        if limit is not None and remaining is not None and reset is not None:
+            limits.append(RateLimit(unit=unit, limit=limit, remaining=remaining, reset=reset))
+    return tuple(limits)
 
 
 def _number(text: str) -> float | None:

@@ -12,15 +12,15 @@ from evalcore.clients.anthropic.stream import StreamedMessage
 from evalcore.clients.dialect import BatchDialect, Dialect, Request
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, Served
-from evalcore.clients.rate_limits import RateLimit, Unit, read_limit
+from evalcore.clients.rate_limits import RateLimit, Unit, read_limits
 from evalcore.clients.reply import Answer
 
-_LIMITS: Final[tuple[tuple[str, Unit], ...]] = (
-    ("requests", "calls"),
-    ("tokens", "tokens"),
-    ("input-tokens", "tokens"),
-    ("output-tokens", "tokens"),
-)
+_LIMITS: Final[Mapping[str, Unit]] = {
+    "requests": "calls",
+    "tokens": "tokens",
+    "input-tokens": "tokens",
+    "output-tokens": "tokens",
+}
 
 
 class _Anthropic(Dialect):
@@ -43,20 +43,7 @@ class _Anthropic(Dialect):
         return failures.classify(status, headers, body, now)
 
     def read_limits(self, headers: Mapping[str, str], now: datetime) -> tuple[RateLimit, ...]:
-        found = (
-            read_limit(
-                headers,
-                unit,
-                (
-                    f"anthropic-ratelimit-{name}-limit",
-                    f"anthropic-ratelimit-{name}-remaining",
-                    f"anthropic-ratelimit-{name}-reset",
-                ),
-                now,
-            )
-            for name, unit in _LIMITS
-        )
-        return tuple(limit for limit in found if limit is not None)
+        return read_limits(headers, "anthropic-ratelimit-{name}-{part}", _LIMITS, now)
 
     @property
     def batches(self) -> BatchDialect:

@@ -14,10 +14,10 @@ from evalcore.clients.openai.stream import StreamedAnswer
 from evalcore.clients.openai_cloud.batches import OPENAI_BATCHES
 from evalcore.clients.openai_cloud.failures import classify
 from evalcore.clients.openai_cloud.wire import cloud_chat_body, declined
-from evalcore.clients.rate_limits import RateLimit, Unit, read_limit
+from evalcore.clients.rate_limits import RateLimit, Unit, read_limits
 from evalcore.clients.reply import Answer
 
-_LIMITS: Final[tuple[tuple[str, Unit], ...]] = (("requests", "calls"), ("tokens", "tokens"))
+_LIMITS: Final[Mapping[str, Unit]] = {"requests": "calls", "tokens": "tokens"}
 
 
 class _OpenAICloud(Dialect):
@@ -39,20 +39,7 @@ class _OpenAICloud(Dialect):
         return classify(status, headers, body, now)
 
     def read_limits(self, headers: Mapping[str, str], now: datetime) -> tuple[RateLimit, ...]:
-        found = (
-            read_limit(
-                headers,
-                unit,
-                (
-                    f"x-ratelimit-limit-{name}",
-                    f"x-ratelimit-remaining-{name}",
-                    f"x-ratelimit-reset-{name}",
-                ),
-                now,
-            )
-            for name, unit in _LIMITS
-        )
-        return tuple(limit for limit in found if limit is not None)
+        return read_limits(headers, "x-ratelimit-{part}-{name}", _LIMITS, now)
 
     @property
     def batches(self) -> BatchDialect:
