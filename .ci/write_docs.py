@@ -26,7 +26,6 @@ from ruamel.yaml import YAML
 import evalcli.main
 import evalhook.main
 import evalsim.main
-from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.github.permissions import PERMISSIONS
 from evalcore.library.models import DialectName
 from evalhook.config.table import SETTINGS
@@ -177,19 +176,14 @@ def permission_rows(_: object) -> list[str]:
 def with_reference(page: str) -> str:
     """Return docs/reference.md with its tables of commands and of endpoints."""
     every = [line for name, group in PROGRAMS.items() for line in commands(group, (name,), None)]
-    *others, last = (f"`{name}`" for name in dialects())
+    *others, last = (f"`{name}`" for name in get_args(DialectName))
     page = replaced(DIALECTS_ROW, f"{', '.join(others)} or {last}", page)
     return with_table(with_table(page, COMMANDS, lambda _: every), ENDPOINTS, endpoint_rows)
 
 
 def with_dialects(example: str) -> str:
     """Return .evaluator/models.yaml with the wire dialects that it may name."""
-    return replaced(DIALECTS_COMMENT, " | ".join(dialects()), example)
-
-
-def dialects() -> list[str]:
-    """Return the wire dialects in the order in which evalcore.library.models names them."""
-    return [name for name in get_args(DialectName) if name in SPOKEN_DIALECTS]
+    return replaced(DIALECTS_COMMENT, " | ".join(get_args(DialectName)), example)
 
 
 def replaced(place: re.Pattern[str], text: str, page: str) -> str:

@@ -23,7 +23,6 @@ import evalhook
 import evalhook.main
 import evalsim.main
 from evalcli.exits import Exit
-from evalcore.clients.registry import SPOKEN_DIALECTS
 from evalcore.clients.reply import Reply
 from evalcore.errors import EvaluatorError
 from evalcore.library import models, models_file
@@ -134,7 +133,9 @@ def test_the_plan_and_the_replies_have_these_fields() -> None:
 def test_models_yaml_has_these_keys() -> None:
     assert first_names("key of a provider") == list(models_file._ProviderEntry.__struct_fields__)
     (spoken,) = [row[1] for row in rows("key of a provider") if row[0] == "`api`"]
-    assert set(names(spoken)) == SPOKEN_DIALECTS, "docs/reference.md, the row of `api`: `make docs` writes it"
+    assert set(names(spoken)) == set(get_args(models.DialectName)), (
+        "docs/reference.md, `api`: run `make docs`"
+    )
     assert first_names("key of a model") == list(models_file._ModelEntry.__struct_fields__)
     defaults = {row[0].strip("`"): row[1].strip("`") for row in rows("key of a model")}
     entry = models_file._ModelEntry(id="", provider="")
@@ -150,7 +151,7 @@ def test_models_yaml_has_these_keys() -> None:
 def test_the_example_of_models_yaml_names_every_dialect() -> None:
     example = (PAGE.parents[1] / ".evaluator" / "models.yaml").read_text("utf-8")
     named = set(example.partition("# wire dialect: ")[2].partition("\n")[0].split(" | "))
-    assert named == SPOKEN_DIALECTS, ".evaluator/models.yaml, the comment beside `api`: `make docs` writes it"
+    assert named == set(get_args(models.DialectName)), ".evaluator/models.yaml, `api`: run `make docs`"
 
 
 # Commands

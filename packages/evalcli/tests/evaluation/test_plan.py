@@ -10,16 +10,10 @@ FILE = ModelsFile(
     providers={
         "near": Provider("near", "openai", "${NEAR_URL}/v1", "NEAR_KEY"),
         "open": Provider("open", "openai", "http://localhost:1", None),
-        "other": Provider("other", "carrier-pigeon", "https://other.invalid", None),
+        "other": Provider("other", "anthropic", "https://other.invalid", "OTHER_KEY"),
     },
     models=(Model("a", "near"), Model("b", "open"), Model("c", "other"), Model("d", "near")),
 )
-
-
-@pytest.fixture(autouse=True)
-def _one_dialect_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As of a version before the others: each dialect that has a name is spoken by now."""
-    monkeypatch.setattr("evalcli.evaluation.providers.SPOKEN_DIALECTS", frozenset({"openai"}))
 
 
 def _select(*named: str, **environ: str) -> SelectedModels:
@@ -44,11 +38,6 @@ def test_an_unset_key_skips_its_models_and_says_which_variable() -> None:
         ("c", False),
         ("d", True),
     ]
-
-
-def test_a_dialect_that_is_not_spoken_is_skipped_and_said() -> None:
-    (skipped,) = _select("c").skipped
-    assert "carrier-pigeon dialect" in skipped.reason
 
 
 def test_named_models_are_chosen_once_each_in_the_order_named() -> None:

@@ -17,7 +17,6 @@ from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
 from evalcli.evaluation.plan import make_runs_dir, only_cases, prepare
-from evalcli.evaluation.providers import resolve
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation
 from evalcli.exits import Exit, refuse
@@ -31,7 +30,7 @@ from evalcli.terminal.output import detail, warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
 from evalcore.library.cases import NoUsableCase
-from evalcore.library.models import NotConfigured
+from evalcore.library.models import NotConfigured, resolve_provider
 from evalcore.runs.case_privacy import public_line
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
@@ -286,7 +285,7 @@ def _resumed(skill: str, run_dir: Path, *, is_awaited: bool) -> Evaluation:
     left = find_job(run_dir, skill)
     endpoints = {}
     for name, provider in left.job.providers.items():
-        endpoint = resolve(provider, os.environ)
+        endpoint = resolve_provider(provider, os.environ)
         if isinstance(endpoint, NotConfigured):
             raise ConfigurationError(
                 endpoint.reason, where=str(run_dir), hint="mend that to go on with the run"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from evalcli.evaluation.providers import resolve
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_beside
 from evalcli.leaderboards.published_cases import origin
 from evalcore.errors import CaseError, ConfigurationError, StorageError
@@ -21,7 +20,7 @@ from evalcore.library.loader import (
     load_models,
     load_models_file,
 )
-from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, is_local
+from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, is_local, resolve_provider
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
@@ -183,7 +182,7 @@ def select_models(
     """
     wanted = _named(models_file, named, where) if named else models_file.models
     used = {model.provider: models_file.providers[model.provider] for model in wanted}
-    resolved = {name: resolve(provider, environ) for name, provider in used.items()}
+    resolved = {name: resolve_provider(provider, environ) for name, provider in used.items()}
     endpoints = {name: found for name, found in resolved.items() if isinstance(found, Endpoint)}
     reasons = {name: found.reason for name, found in resolved.items() if isinstance(found, NotConfigured)}
     return SelectedModels(

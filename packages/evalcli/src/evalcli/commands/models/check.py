@@ -12,7 +12,6 @@ import click
 
 from evalcli.commands.arguments import PROMPT_LIBRARY, SKILL
 from evalcli.commands.models.source import MODELS, load_named
-from evalcli.evaluation.providers import resolve
 from evalcli.exits import Exit
 from evalcli.reports.availability import Answer, ModelNotes, availability_table, is_all_served
 from evalcli.terminal.completion import completed_by
@@ -26,7 +25,15 @@ from evalcore.evaluation.schema_check import check_schema
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Component
 from evalcore.library.loader import load_component
-from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, Provider, is_local
+from evalcore.library.models import (
+    Endpoint,
+    Model,
+    ModelsFile,
+    NotConfigured,
+    Provider,
+    is_local,
+    resolve_provider,
+)
 
 
 @click.command()
@@ -79,7 +86,7 @@ async def _ask(models_file: ModelsFile, component: Component | None, notes: Mode
 async def _ask_one(
     provider: Provider, models: Sequence[Model], component: Component | None, notes: ModelNotes
 ) -> Answer:
-    found = resolve(provider, os.environ)
+    found = resolve_provider(provider, os.environ)
     if not isinstance(found, Endpoint):
         return found
     try:

@@ -10,13 +10,12 @@ import msgspec
 
 from evalcli.commands.arguments import PROMPT_LIBRARY
 from evalcli.commands.models.source import MODELS, load_named
-from evalcli.evaluation.providers import resolve
 from evalcli.exits import Exit
 from evalcli.terminal.output import print_bytes
 from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.library.models import Model, ModelsFile, NotConfigured, Provider, is_local
+from evalcore.library.models import Model, ModelsFile, NotConfigured, Provider, is_local, resolve_provider
 from evalcore.structs import JsonObject
 
 
@@ -38,7 +37,7 @@ def command(prompt_library: Path, path: Path | None, *, as_json: bool, is_cloud_
 
 
 def _listed(model: Model, provider: Provider) -> tuple[str, ...]:
-    found = resolve(provider, os.environ)
+    found = resolve_provider(provider, os.environ)
     if isinstance(found, NotConfigured):
         key = found.reason
     elif provider.api_key_env is None:
@@ -49,7 +48,7 @@ def _listed(model: Model, provider: Provider) -> tuple[str, ...]:
 
 
 def _object(model: Model, models_file: ModelsFile) -> JsonObject:
-    found = resolve(models_file.providers[model.provider], os.environ)
+    found = resolve_provider(models_file.providers[model.provider], os.environ)
     written: JsonObject = msgspec.to_builtins(model)
     reason = found.reason if isinstance(found, NotConfigured) else None
     return {**written, "usable": reason is None, "reason": reason}
