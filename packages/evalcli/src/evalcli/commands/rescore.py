@@ -9,7 +9,7 @@ import click
 from evalcli.commands.arguments import FOLDER, LIBRARY, SELECTOR
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import current_policy, rescore_by_policy
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
 from evalcli.leaderboards.run_folders import find_run, is_scratch
@@ -107,10 +107,6 @@ def command(
 
 
 def _by_current_policy(run_dir: Path, prompt_library: Path, data_sets: Path | None) -> Rescored:
-    beside = data_sets or data_sets_beside(prompt_library)
-    policy = current_policy(
-        FolderCheckout(prompt_library),
-        FolderCheckout(beside) if beside is not None else None,
-        read_plan(run_dir).component.slug,
-    )
+    beside = data_sets_of(prompt_library, data_sets)
+    policy = current_policy(FolderCheckout(prompt_library), beside, read_plan(run_dir).component.slug)
     return rescore_by_policy(run_dir, policy)

@@ -11,7 +11,7 @@ import msgspec
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY
 from evalcli.exits import PROGRAM, Exit, refuse
-from evalcli.leaderboards.places import data_sets_beside
+from evalcli.leaderboards.places import data_sets_of
 from evalcli.reports.score_tree import difference_lines
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, warn
@@ -173,9 +173,7 @@ def rules_table(case: str, rules: Sequence[LeafRule]) -> Table:
 
 def _read(slug: str, prompt_library: Path, data_sets: Path | None) -> Scored:
     library = FolderCheckout(prompt_library)
-    path = data_sets or data_sets_beside(prompt_library)
-    beside = FolderCheckout(path) if path is not None else None
-    material = load_material(library, beside, slug)
+    material = load_material(library, data_sets_of(prompt_library, data_sets), slug)
     return Scored(component=material.component, cases=material.cases)
 
 

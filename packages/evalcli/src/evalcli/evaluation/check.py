@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
-from evalcli.leaderboards.places import Sources, data_sets_beside
+from evalcli.leaderboards.places import Sources, data_sets_of
 from evalcli.leaderboards.policies import current_policy, policy_sha256
 from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import changed_text, check_component
@@ -36,8 +36,7 @@ MOST_NAMED: Final = 10
 def check_library(sources: Sources, slugs: Sequence[str], *, is_whole: bool) -> list[Finding]:
     """Check these components of a library, which are there, and what they share; `is_whole`: all of it."""
     library = FolderCheckout(sources.prompt_library)
-    beside = sources.data_sets or data_sets_beside(sources.prompt_library)
-    data_sets = FolderCheckout(beside) if beside is not None else None
+    data_sets = data_sets_of(sources.prompt_library, sources.data_sets)
     found = list(_catalog(library)) if is_whole else []
     models_file = _models(library, sources.models, found)
     for slug in slugs:

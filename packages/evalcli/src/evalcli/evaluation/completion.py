@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from evalcli.leaderboards.files import leaderboard_path, read_leaderboard
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.run_folders import find_run, run_heads
 from evalcli.terminal.completion import Names
 from evalcore.compare.versions import evaluated_versions
@@ -54,8 +54,8 @@ def _cases(context: click.Context) -> Iterable[str]:
     slug = next((name for name in (*named, *context.args) if name), None)
     if slug is None:
         return ()
-    beside = context.params.get("data_sets") or data_sets_beside(library)
-    data_sets = FolderCheckout(Path(beside)) if beside is not None else None
+    named_data_sets = context.params.get("data_sets")
+    data_sets = data_sets_of(library, Path(named_data_sets) if named_data_sets else None)
     return case_folders(FolderCheckout(library), data_sets, slug)
 
 

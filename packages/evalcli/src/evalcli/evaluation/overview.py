@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
-from evalcli.leaderboards.places import data_sets_beside, no_library
+from evalcli.leaderboards.places import data_sets_of, no_library
 from evalcli.reports.lists import ListedComponent
 from evalcore.compare.versions import evaluated_versions
 from evalcore.errors import EvaluatorError, InputError
@@ -18,11 +18,10 @@ from evalcore.runs.leaderboard import known_records
 def overview(prompt_library: Path, data_sets: Path | None) -> list[ListedComponent]:
     """Read every component of a library; raises ConfigurationError where it has none."""
     library = FolderCheckout(prompt_library)
-    beside = data_sets or data_sets_beside(prompt_library)
     slugs = list_components(library)
     if not slugs:
         raise no_library(prompt_library)
-    cases = FolderCheckout(beside) if beside is not None else None
+    cases = data_sets_of(prompt_library, data_sets)
     return [_listed(prompt_library, library, cases, slug) for slug in slugs]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_beside
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_of
 from evalcli.leaderboards.published_cases import origin
 from evalcore.errors import CaseError, ConfigurationError, StorageError
 from evalcore.evaluation.check import contradictions, misplaced_policies
@@ -71,8 +71,7 @@ def prepare(
     Raises InputError for whatever cannot be used.
     """
     library = FolderCheckout(sources.prompt_library)
-    data_sets_path = sources.data_sets or data_sets_beside(sources.prompt_library)
-    data_sets = FolderCheckout(data_sets_path) if data_sets_path is not None else None
+    data_sets = data_sets_of(sources.prompt_library, sources.data_sets)
     material = load_material(library, data_sets, slug)
     models_file = load_models_file(sources.models) if sources.models is not None else load_models(library)
     where = str(sources.models or MODELS_PATH)
@@ -80,9 +79,9 @@ def prepare(
     prompt_state = component_state(sources.prompt_library, slug)
     prompt_commit, prompt_warning = _commit(prompt_state, "prompt_commit", sources.prompt_library)
     dataset_commit, dataset_warning = None, ""
-    if data_sets_path is not None:
-        dataset_state = commit_state(data_sets_path, (slug,))
-        dataset_commit, dataset_warning = _commit(dataset_state, "dataset_commit", data_sets_path)
+    if data_sets is not None:
+        dataset_state = commit_state(data_sets.root, (slug,))
+        dataset_commit, dataset_warning = _commit(dataset_state, "dataset_commit", data_sets.root)
     job = JobPlan(
         job_id=job_id,
         origin=origin(environ),
@@ -106,7 +105,7 @@ def prepare(
     )
     details = (
         f"prompt library {library.root.resolve()}, {_at(prompt_commit)}",
-        f"data sets {data_sets_path.resolve()}, {_at(dataset_commit)}" if data_sets_path else "no data sets",
+        f"data sets {data_sets.root.resolve()}, {_at(dataset_commit)}" if data_sets else "no data sets",
         f"models {where}; scoring policy {material.component.policy_where or 'none'}",
         f"evaluator {__version__}, scoring version {SCORING_VERSION}, job {job_id}",
     )

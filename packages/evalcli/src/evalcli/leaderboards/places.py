@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from evalcore.errors import ConfigurationError
+from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import COMPONENTS
 from evalcore.structs import Frozen
 
@@ -29,6 +30,12 @@ def data_sets_beside(prompt_library: Path) -> Path | None:
     """Return the data sets checked out beside the prompt library, where they are."""
     beside = prompt_library.resolve().parent / DATA_SETS_BESIDE
     return beside if beside.is_dir() else None
+
+
+def data_sets_of(prompt_library: Path, named: Path | None) -> FolderCheckout | None:
+    """Return the data sets that are named, or else those beside the library; None where there are none."""
+    folder = named or data_sets_beside(prompt_library)
+    return FolderCheckout(folder) if folder is not None else None
 
 
 def no_library(folder: Path) -> ConfigurationError:

@@ -9,7 +9,7 @@ import click
 from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SELECTOR
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard, named_leaderboard, read_leaderboard
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_beside
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import current_policy, rescore_to_policy
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
 from evalcli.reports.rescoring import sentence
@@ -59,9 +59,8 @@ def command(
     if policy is None:
         done = rescore_older(records, runs)
         return _rescored(path, leaderboard, done, runs, f"at scoring version {SCORING_VERSION}")
-    beside = data_sets or data_sets_beside(prompt_library)
-    checkout = FolderCheckout(beside) if beside is not None else None
-    now = current_policy(FolderCheckout(prompt_library), checkout, leaderboard.component)
+    beside = data_sets_of(prompt_library, data_sets)
+    now = current_policy(FolderCheckout(prompt_library), beside, leaderboard.component)
     done = rescore_to_policy(records, runs, now)
     return _rescored(path, leaderboard, done, runs, "by the present policy")
 
