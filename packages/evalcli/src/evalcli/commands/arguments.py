@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import click
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MAX_REPLICATES: Final = 100
+"""As the service's API has it."""
 _IN_COMPONENTS: Final = re.compile(r"(?:.*/)?components/([^/]+)/*")
 """A component by its folder, which a shell completes."""
 
@@ -70,16 +75,50 @@ SKILL: Final = SkillName()
 SELECTOR: Final = Selector()
 LIBRARY: Final = LibraryFolder()
 FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-PROMPT_LIBRARY: Final = click.option(
-    "--prompt-library",
-    type=LIBRARY,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library.",
-)
-DATA_SETS: Final = click.option(
-    "--data-sets",
+
+
+def prompt_library_option(help_text: str) -> Callable[[Command], Command]:
+    """Return the option that names the prompt library, for a command that says what it is there for."""
+    return click.option(
+        "--prompt-library",
+        type=LIBRARY,
+        default=Path(),
+        show_default="the working directory",
+        help=help_text,
+    )
+
+
+def _data_sets_option(help_text: str) -> Callable[[Command], Command]:
+    """Return the option that names the data sets, for a command that says what they are there for."""
+    return click.option(
+        "--data-sets",
+        type=FOLDER,
+        show_default="../evaluation-data-sets, beside the library, where it exists",
+        help=help_text,
+    )
+
+
+PROMPT_LIBRARY: Final = prompt_library_option("The prompt library.")
+DATA_SETS: Final = _data_sets_option("The evaluation data sets.")
+DATA_SETS_FOR_POLICY: Final = _data_sets_option("The evaluation data sets, for --policy.")
+RUNS_DIR: Final = click.option(
+    "--runs-dir",
     type=FOLDER,
-    show_default="../evaluation-data-sets, beside the library, where it exists",
-    help="The evaluation data sets.",
+    show_default=".evaluator/runs in the library",
+    help="Where runs are looked for.",
+)
+REPO: Final = click.option(
+    "--repo",
+    metavar="OWNER/NAME",
+    required=True,
+    envvar="GITHUB_REPOSITORY",
+    show_default="GITHUB_REPOSITORY",
+    help="The prompt library on GitHub.",
+)
+REPLICATES: Final = click.option(
+    "--replicates",
+    type=click.IntRange(1, MAX_REPLICATES),
+    default=10,
+    show_default=True,
+    help="Independent calls for each case.",
 )

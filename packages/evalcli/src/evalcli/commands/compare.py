@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY, SELECTOR
+from evalcli.commands.arguments import SELECTOR, prompt_library_option
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.files import leaderboard_files, read_leaderboard
 from evalcli.leaderboards.selectors import (
@@ -45,13 +45,7 @@ from evalcore.stats.power import DEFAULT_MARGIN
     shell_complete=completed_by("models"),
     help="Compare model B with model A, of SKILL, SKILL@VERSION, or of every component.",
 )
-@click.option(
-    "--prompt-library",
-    type=LIBRARY,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library whose leaderboards are read.",
-)
+@prompt_library_option("The prompt library whose leaderboards are read.")
 @click.option(
     "--margin",
     type=click.FloatRange(0, 1),

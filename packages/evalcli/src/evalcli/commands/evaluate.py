@@ -10,7 +10,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, REPLICATES, SKILL
 from evalcli.commands.verbosity import how_much_is_said
 from evalcli.evaluation.batches import batches_path
 from evalcli.evaluation.check import unversioned_change
@@ -35,8 +35,6 @@ from evalcore.runs.case_privacy import public_line
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
 
-MAX_REPLICATES = 100
-"""As the service's API has it."""
 MAX_CONCURRENCY = 1000
 AS_FAIL_UNDER = "as --fail-under"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -60,13 +58,7 @@ REPEATED = (
 
 @click.command(name="evaluate")
 @click.argument("skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components"))
-@click.option(
-    "--replicates",
-    type=click.IntRange(1, MAX_REPLICATES),
-    default=10,
-    show_default=True,
-    help="Independent calls for each case.",
-)
+@REPLICATES
 @click.option(
     "--model",
     "named",

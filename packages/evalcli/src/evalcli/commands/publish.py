@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY
+from evalcli.commands.arguments import LIBRARY, REPO
 from evalcli.exits import Exit
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import note, print_line, say
@@ -25,14 +25,7 @@ from evalcore.errors import RepositoryError
     required=True,
     type=click.Path(exists=True, path_type=Path),
 )
-@click.option(
-    "--repo",
-    metavar="OWNER/NAME",
-    required=True,
-    envvar="GITHUB_REPOSITORY",
-    show_default="GITHUB_REPOSITORY",
-    help="The prompt library on GitHub.",
-)
+@REPO
 @click.option(
     "--prompt-library",
     type=LIBRARY,

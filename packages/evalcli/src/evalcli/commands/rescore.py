@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import FOLDER, LIBRARY, SELECTOR
+from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, RUNS_DIR, SELECTOR, prompt_library_option
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
@@ -42,25 +42,9 @@ from evalcore.runs.folder import read_plan
     flag_value="current",
     help="Score by the policy that the component has now, not by that of the run.",
 )
-@click.option(
-    "--prompt-library",
-    type=LIBRARY,
-    default=Path(),
-    show_default="the working directory",
-    help="The prompt library: its runs, and its policy for --policy.",
-)
-@click.option(
-    "--runs-dir",
-    type=FOLDER,
-    show_default=".evaluator/runs in the library",
-    help="Where runs are looked for.",
-)
-@click.option(
-    "--data-sets",
-    type=FOLDER,
-    show_default="../evaluation-data-sets, beside the library, where it exists",
-    help="The evaluation data sets, for --policy.",
-)
+@prompt_library_option("The prompt library: its runs, and its policy for --policy.")
+@RUNS_DIR
+@DATA_SETS_FOR_POLICY
 @click.option("--json", "as_json", is_flag=True, help="The run records as a JSON array on standard output.")
 def command(
     runs: tuple[str, ...],

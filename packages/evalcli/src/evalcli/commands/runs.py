@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SKILL
+from evalcli.commands.arguments import PROMPT_LIBRARY, RUNS_DIR, SKILL
 from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, no_library
 from evalcli.leaderboards.run_folders import RunHead, run_heads
@@ -29,18 +29,12 @@ from evalcore.runs.folder import RECORD, read_record
 )
 @click.option(
     "--model",
-    "model",
     metavar="ID",
     shell_complete=completed_by("models"),
     help="Only runs of this model.",
 )
 @PROMPT_LIBRARY
-@click.option(
-    "--runs-dir",
-    type=FOLDER,
-    show_default=".evaluator/runs in the library",
-    help="Where the runs are kept.",
-)
+@RUNS_DIR
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
 def command(
     skill: str | None, model: str | None, prompt_library: Path, runs_dir: Path | None, *, as_json: bool

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SELECTOR
+from evalcli.commands.arguments import PROMPT_LIBRARY, RUNS_DIR, SELECTOR
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.run_folders import find_run
@@ -58,12 +58,7 @@ PAGE = "show.html"
 @click.option("--wrong-only", is_flag=True, help="Leave out what is right.")
 @click.option("--full", "is_full", is_flag=True, help="Values and unparsable replies at their whole length.")
 @PROMPT_LIBRARY
-@click.option(
-    "--runs-dir",
-    type=FOLDER,
-    show_default=".evaluator/runs in the library",
-    help="Where runs are looked for.",
-)
+@RUNS_DIR
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the run as a page in the browser.")
 def command(

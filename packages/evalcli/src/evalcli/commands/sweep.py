@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from evalcli.commands.arguments import REPO
 from evalcli.exits import Exit
 from evalcli.terminal.output import note, print_bytes, say
 from evalcli.terminal.tables import print_table
@@ -43,14 +44,7 @@ class TimeSpan(click.ParamType[timedelta]):
 
 
 @click.command(name="sweep")
-@click.option(
-    "--repo",
-    metavar="OWNER/NAME",
-    required=True,
-    envvar="GITHUB_REPOSITORY",
-    show_default="GITHUB_REPOSITORY",
-    help="The prompt library on GitHub.",
-)
+@REPO
 @click.option("--since", type=TimeSpan(), metavar="24h", help="Only components that rose within this time.")
 @click.option("--missing-models", is_flag=True, help="Also single local models that lack a complete run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")

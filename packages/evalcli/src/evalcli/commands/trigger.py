@@ -7,7 +7,7 @@ import time
 
 import click
 
-from evalcli.commands.arguments import SKILL
+from evalcli.commands.arguments import REPLICATES, SKILL
 from evalcli.exits import Exit
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_line, say
@@ -20,18 +20,10 @@ from evalcli.workflows.service import (
 )
 from evalcli.workflows.waiting import wait_for
 
-MOST_REPLICATES = 100
-
 
 @click.command(name="trigger")
 @click.argument("skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components"))
-@click.option(
-    "--replicates",
-    type=click.IntRange(1, MOST_REPLICATES),
-    default=10,
-    show_default=True,
-    help="Independent calls for each case.",
-)
+@REPLICATES
 @click.option(
     "--git-sha",
     metavar="SHA",

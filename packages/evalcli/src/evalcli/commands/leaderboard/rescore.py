@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import FOLDER, PROMPT_LIBRARY, SELECTOR
+from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, PROMPT_LIBRARY, RUNS_DIR, SELECTOR
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard, named_leaderboard, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
@@ -24,11 +24,7 @@ from evalcore.version import SCORING_VERSION
 @click.command(name="rescore")
 @click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
 @PROMPT_LIBRARY
-@click.option(
-    "--runs-dir",
-    type=FOLDER,
-    help="Where the runs' replies are kept; default: .evaluator/runs in the library.",
-)
+@RUNS_DIR
 @click.option(
     "--policy",
     type=click.Choice(["current"]),
@@ -36,11 +32,7 @@ from evalcore.version import SCORING_VERSION
     flag_value="current",
     help="Score by the policy that the component has now, every run that has no record by it.",
 )
-@click.option(
-    "--data-sets",
-    type=FOLDER,
-    help="The evaluation data sets, for --policy; default: ../evaluation-data-sets, beside the library.",
-)
+@DATA_SETS_FOR_POLICY
 def command(
     source: str,
     prompt_library: Path,
