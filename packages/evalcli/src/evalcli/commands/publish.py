@@ -11,8 +11,8 @@ from evalcli.commands.arguments import LIBRARY, REPO
 from evalcli.exits import Exit
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import note, print_line, say
-from evalcli.workflows.environment import github_access
-from evalcli.workflows.publishing import clone_of, github_of, publish_group
+from evalcli.workflows.environment import github_access, github_of
+from evalcli.workflows.publishing import clone_of, publish_group
 from evalcli.workflows.results import groups, read_results
 from evalcore.errors import RepositoryError
 

@@ -15,13 +15,11 @@ from evalcli.terminal.output import note, print_bytes, say
 from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcli.workflows.due import Swept
-from evalcli.workflows.environment import NAMES, github_access
+from evalcli.workflows.environment import github_access, github_of
 from evalcli.workflows.library_state import read_library
-from evalcli.workflows.publishing import github_of
 from evalcli.workflows.service import URL, service_from
 from evalcli.workflows.sweep import Clock, Sweep, newest_jobs
 from evalcore.formats.strict_json import encode_canonical
-from evalcore.github.trees import GitHubTrees
 from evalcore.structs import JsonValue
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -56,16 +54,12 @@ def command(repo: str, since: timedelta | None, *, missing_models: bool, as_json
     the workflow evaluate-cloud.yml, which is started. What failed three times is named, and tried again
     once it changes. Exit code 1: something is left.
     """
-    access = github_access(os.environ, repo)
-    github = github_of(access)
+    github = github_of(github_access(os.environ, repo))
     service = service_from(os.environ) if os.environ.get(URL, "").strip() else None
-    trees = GitHubTrees(
-        access.repository, access.tokens, api_url=access.api_url, allow_http=access.allow_http, names=NAMES
-    )
     clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
     jobs = newest_jobs(service)
     moment = clock.now() - since if since is not None else None
-    library = read_library(trees, github, jobs.commits_by_component(), moment)
+    library = read_library(github, jobs.commits_by_component(), moment)
     found = Sweep(library, jobs, github, service, clock, note).run(missing_models=missing_models)
     if as_json:
         print_bytes(encode_canonical([_object(one) for one in found]))

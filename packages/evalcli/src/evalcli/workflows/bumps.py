@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-from evalcli.workflows.environment import NAMES, GitHubAccess
+from evalcli.workflows.environment import GitHubAccess, github_of
 from evalcore.compare.bumps import Bump, bumps
 from evalcore.errors import CheckoutError
-from evalcore.github.trees import GitHubTrees, TreeReader
+from evalcore.github.trees import TreeReader
 from evalcore.library.checkout import Checkout, CommitCheckout, commit_of
 from evalcore.library.checkout.api import ApiCheckout
 from evalcore.library.loader import COMPONENTS
@@ -26,11 +26,8 @@ def bumps_in_checkout(library: Path, base: str, head: str) -> list[Bump]:
 
 def bumps_on_github(access: GitHubAccess, base: str, head: str) -> list[Bump]:
     """Compare two revisions of a repository on GitHub; raises CheckoutError or RepositoryError."""
-    trees = GitHubTrees(
-        access.repository, access.tokens, api_url=access.api_url, allow_http=access.allow_http, names=NAMES
-    )
     blobs: dict[str, bytes] = {}
-    with trees.reading() as reader:
+    with github_of(access).reading() as reader:
         # What head and base share is fetched once.
         before, after = (_versions_on_github(reader, name, blobs) for name in (base, head))
     return bumps(before, after)

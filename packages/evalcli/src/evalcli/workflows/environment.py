@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from evalcore.errors import ConfigurationError
 from evalcore.git.setting_names import SettingNames
 from evalcore.github.tokens import PUBLIC_API, AppTokens, FixedToken, GitHubTokens
+from evalcore.github.trees import GitHubTrees
 from evalcore.secret import Secret
 
 REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
@@ -53,6 +54,18 @@ def github_access(environ: Mapping[str, str], repository: str) -> GitHubAccess:
         api_url=api_url,
         allow_http=environ.get("EVALHOOK_ALLOW_HTTP") == "1",
         trusted=tuple(login.strip() for login in logins if login.strip()),
+    )
+
+
+def github_of(access: GitHubAccess) -> GitHubTrees:
+    """Return the client of the repository: its trees and its pull requests."""
+    return GitHubTrees(
+        access.repository,
+        access.tokens,
+        api_url=access.api_url,
+        allow_http=access.allow_http,
+        trusted=access.trusted,
+        names=NAMES,
     )
 
 

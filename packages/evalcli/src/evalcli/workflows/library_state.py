@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from evalcli.leaderboards.files import LEADERBOARD
 from evalcli.workflows.bumps import bumps_in_trees
 from evalcli.workflows.due import ComponentState, Contents, SeenRun
 from evalcore.errors import CheckoutError, ComponentError, LeaderboardError
 from evalcore.formats.strict_json import sha256_hex
-from evalcore.github.client import GitHub, PullRequest, slug_of
+from evalcore.github.client import PullRequest, slug_of
 from evalcore.github.trees import GitHubTrees, TreeReader
 from evalcore.library.checkout import read_text
 from evalcore.library.checkout.api import ApiCheckout
@@ -22,7 +23,6 @@ from evalcore.library.models import ModelsFile, is_local
 from evalcore.runs.leaderboard import parse_leaderboard
 from evalcore.structs import JsonObject
 
-LEADERBOARD = "leaderboard.json"
 REPORTS = "evals/reports"
 
 
@@ -40,7 +40,7 @@ class LibraryState(NamedTuple):
 
 
 def read_library(
-    trees: GitHubTrees, github: GitHub, commits: Mapping[str, frozenset[str]], since: datetime | None
+    github: GitHubTrees, commits: Mapping[str, frozenset[str]], since: datetime | None
 ) -> LibraryState:
     """Read what a library holds now; `commits` are those to compare each component with.
 
@@ -49,7 +49,7 @@ def read_library(
     """
     branch = github.check()
     open_results = github.open_results_of_anybody(branch)
-    with trees.reading() as reader:
+    with github.reading() as reader:
         library = _Library(reader, branch)
         local, cloud = library.models()
         risen = library.risen_since(since) if since is not None else None

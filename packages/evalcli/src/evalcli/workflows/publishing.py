@@ -8,33 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from evalcli.workflows.environment import NAMES, GitHubAccess
+from evalcli.workflows.environment import NAMES, GitHubAccess, github_of
 from evalcli.workflows.results import Group, plan_of
 from evalcore.errors import CheckoutError, ConfigurationError
 from evalcore.git.clone import FIRST_CLONE_TIMEOUT, Clone
 from evalcore.git.credentials import Credentials, origin_of
 from evalcore.git.errors import PushRefused
 from evalcore.github.client import GitHub
+from evalcore.github.tokens import PUBLIC_API
 from evalcore.library.checkout import CommitCheckout
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
 
-API_OF_GITHUB: Final = "https://api.github.com"
 API_PATH: Final = "/api/v3"
 """Of GitHub Enterprise, behind the address of its pages."""
-
-
-def github_of(access: GitHubAccess) -> GitHub:
-    """Return the client of the repository's pull requests."""
-    return GitHub(
-        access.repository,
-        access.tokens,
-        api_url=access.api_url,
-        allow_http=access.allow_http,
-        trusted=access.trusted,
-        names=NAMES,
-    )
 
 
 @contextmanager
@@ -85,7 +73,7 @@ def publish_group(
 
 def _web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:
     """Return the address that git remotes begin with."""
-    if access.api_url == API_OF_GITHUB:
+    if access.api_url == PUBLIC_API:
         return "https://github.com"
     if access.api_url.endswith(API_PATH):
         return access.api_url.removesuffix(API_PATH)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from evalcli.workflows.due import (
     MOST_ATTEMPTS,
     ComponentState,
     Outcome,
     Swept,
+    Where,
     asked_lately,
     attempts,
     missing_models,
@@ -181,7 +182,7 @@ def _answered(state: ComponentState, answered: Answered) -> Swept:
 
 def _swept(
     state: ComponentState,
-    where: Literal["local", "cloud"],
+    where: Where,
     outcome: Outcome,
     *,
     models: tuple[str, ...] = (),
