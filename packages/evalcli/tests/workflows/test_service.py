@@ -19,6 +19,7 @@ from evalcli.workflows.service import (
     service_url,
 )
 from evalcore.errors import ConfigurationError, EvaluatorError
+from evalsim.asgi import Answer
 
 JOB_ID = "0199f3a0-0000-7000-8000-000000000001"
 COMMIT = "a" * 40
@@ -122,7 +123,7 @@ def test_an_error_of_the_services_own_is_a_refusal_and_a_proxys_is_none(service,
 
 
 def test_a_redirect_is_not_followed_with_the_token(service, client) -> None:
-    service.says("/evaluate", (302, b"elsewhere"))
+    service.said["/evaluate"] = [Answer(302, b"elsewhere", (("Location", f"{service.url}/elsewhere"),))]
     raised(client, ServiceRefused)
     assert len(service.requests) == 1
 
