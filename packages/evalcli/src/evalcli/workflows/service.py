@@ -155,9 +155,8 @@ class ServiceClient:
     ) -> Answer:
         token = self._token()
         headers = {"Authorization": f"Bearer {token}"}
-        with _client() as client, _translated(self.url):
-            request = client.build_request(method, f"{self.url}{path}", json=body, headers=headers)
-            status, data = _bounded(client, request)
+        with _translated(self.url):
+            status, data = _asked(method, f"{self.url}{path}", headers, body)
         if status != wanted:
             raise _refusal(status, data, self.url, token)
         try:
@@ -214,9 +213,9 @@ def _id_token(environ: Mapping[str, str], audience: str) -> str:
     """Return GitHub's own token of this job, made for the service."""
     headers = {"Authorization": f"bearer {environ.get(OIDC_TOKEN, '')}"}
     where = "GitHub's identity tokens"
-    with _client() as client, _translated(where):
+    with _translated(where):
         url = httpx.URL(environ[OIDC_URL]).copy_merge_params({"audience": audience})
-        status, data = _bounded(client, client.build_request("GET", url, headers=headers))
+        status, data = _asked("GET", url, headers)
     if status == HTTPStatus.OK:
         try:
             return msgspec.json.decode(data, type=_IdToken).value
@@ -229,23 +228,19 @@ class _IdToken(Frozen, frozen=True):
     value: str
 
 
-@contextmanager
-def _client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
-        yield client
-
-
-def _bounded(client: httpx.Client, request: httpx.Request) -> tuple[int, bytes]:
-    answer = client.send(request, stream=True)
-    try:
+def _asked(
+    method: str, url: str | httpx.URL, headers: Mapping[str, str], body: JsonObject | None = None
+) -> tuple[int, bytes]:
+    """Return the status of the answer, and as much of it as is read."""
+    with httpx.stream(
+        method, url, headers=headers, json=body, timeout=TIMEOUT, follow_redirects=False
+    ) as answer:
         data = bytearray()
         for part in answer.iter_bytes():
             data += part
             if len(data) > LONGEST_ANSWER:
                 break
         return answer.status_code, bytes(data[:LONGEST_ANSWER])
-    finally:
-        answer.close()
 
 
 @contextmanager
