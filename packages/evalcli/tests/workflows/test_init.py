@@ -34,14 +34,14 @@ def init(evalcli: Callable[..., Any], library: Path) -> Callable[..., Any]:
 
 def newer(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
     """Let another version have another text in evaluate-local.yml."""
-    made = install.templates
+    made = install.wanted_files
 
-    def templates(branch: str) -> dict[str, str]:
-        found = made(branch)
+    def wanted_files(known: install.Installed, branch: str, *, pull_requests: bool) -> dict[str, str]:
+        found = made(known, branch, pull_requests=pull_requests)
         assert old in found[LOCAL]
         return {**found, LOCAL: found[LOCAL].replace(old, new)}
 
-    monkeypatch.setattr(install, "templates", templates)
+    monkeypatch.setattr(install, "wanted_files", wanted_files)
 
 
 def test_it_installs_workflows_models_and_the_merge_driver(library: Path, init: Callable[..., Any]) -> None:

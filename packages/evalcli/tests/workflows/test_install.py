@@ -18,7 +18,6 @@ from evalcli.workflows.install import (
     plan_changes,
     plan_file,
     read_installed,
-    templates,
     wanted_files,
     write_changes,
 )
@@ -112,6 +111,10 @@ def test_the_difference_is_shown_for_what_is_changed_alone() -> None:
 
 
 # all files
+
+
+def templates(branch: str) -> dict[str, str]:
+    return wanted_files(Installed(), branch, pull_requests=False)
 
 
 def test_every_workflow_begins_with_the_librarys_own_branch() -> None:

@@ -65,25 +65,18 @@ class FileChange(NamedTuple):
         return list(difflib.unified_diff(old, new, self.path, self.path, lineterm=""))
 
 
-def templates(default_branch: str) -> dict[str, str]:
-    """Return the text of each file by its path in the library."""
+def wanted_files(known: Installed, default_branch: str, *, pull_requests: bool) -> dict[str, str]:
+    """Return the text of each file that a library is to have: also those that it had asked for before."""
     folder = resources.files("evalcli.workflows") / "templates"
     line = f"branches: [{default_branch}]"
     found = {
         f".github/workflows/{name}": (folder / name).read_text("utf-8").replace(BRANCH, line)
-        for name in WORKFLOWS
+        for name in (*WORKFLOWS, PULL_REQUESTS)
     }
-    return {**found, MODELS: (folder / "models.yaml").read_text("utf-8")}
-
-
-def wanted_files(known: Installed, default_branch: str, *, pull_requests: bool) -> dict[str, str]:
-    """Return the text of each file that a library is to have: also those that it had asked for before."""
     path = f".github/workflows/{PULL_REQUESTS}"
-    found = templates(default_branch)
     if not pull_requests and path not in known.files:
-        return found
-    text = (resources.files("evalcli.workflows") / "templates" / PULL_REQUESTS).read_text("utf-8")
-    return {**found, path: text.replace(BRANCH, f"branches: [{default_branch}]")}
+        del found[path]
+    return {**found, MODELS: (folder / "models.yaml").read_text("utf-8")}
 
 
 def plan_file(path: str, base: str | None, ours: str | None, theirs: str, merge: Merge) -> FileChange:
@@ -199,7 +192,9 @@ def _write(library: Path, path: str, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"cannot be made ({error.strerror})", where=str(file.parent)) from error
+        raise StorageError(
+            f"cannot be made ({error.strerror})", where=str(file.parent), hint="mend its permissions"
+        ) from error
     write_atomically(file, text.encode())
 
 
