@@ -63,11 +63,13 @@ def _object(bump: Bump) -> JsonValue:
 
 def _table(found: list[Bump]) -> Table:
     rows = (
-        (bump.component, bump.base_version or "-", bump.head_version or "-", bump.change, _yes(bump.evaluate))
+        (
+            bump.component,
+            bump.base_version or "-",
+            bump.head_version or "-",
+            bump.change,
+            "yes" if bump.evaluate else "no",
+        )
         for bump in found
     )
     return Table(headings=("component", "base", "head", "change", "evaluate"), rows=tuple(rows))
-
-
-def _yes(value: bool) -> str:  # noqa: FBT001 - a cell
-    return "yes" if value else "no"
