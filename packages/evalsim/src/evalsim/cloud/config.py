@@ -73,3 +73,10 @@ class CloudConfig(Strict, frozen=True):
     batch_looks: int = 1
     """How many looks at a batch's state find it under way."""
     faults: tuple[CloudFault, ...] = ()
+
+
+def default_config() -> CloudConfig:
+    """Two models of visibly different quality."""
+    large = CloudModel(id="large-1", quality=0.95, noise=0.1, latency=0.05)
+    small = CloudModel(id="small-1", quality=0.7, noise=0.4, latency=0.02)
+    return CloudConfig(models=(large, small))
