@@ -6,10 +6,11 @@ queries are read, validated and executed by graphql-core.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
-from graphql import GraphQLError, GraphQLObjectType, build_schema, graphql_sync
+from graphql import GraphQLError, build_schema, graphql_sync
 
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
@@ -79,19 +80,16 @@ class Refusal(Exception):
         self.kind = kind
 
 
-class _Context:
-    """Who asks, and of what."""
-
-    def __init__(self, state: State, caller: Token) -> None:
-        self.state = state
-        self.caller = caller
-
-
 def answer_graphql(state: State, caller: Token, request: Request) -> Answer:
     """POST /graphql; unlike GET /user it also tells an app's token who calls. Refusals have status 200."""
     wanted = request.decode(Query)
-    context = _Context(state, caller)
-    result = graphql_sync(SCHEMA, wanted.query, context_value=context, variable_values=wanted.variables)
+    # A field without a resolver is what the root has under its name, called with the field's arguments.
+    root = {
+        "viewer": {"login": caller.login},
+        "repository": partial(_repository, state),
+        "enablePullRequestAutoMerge": partial(_enable, state, caller),
+    }
+    result = graphql_sync(SCHEMA, wanted.query, root_value=root, variable_values=wanted.variables)
     body: dict[str, object] = {} if result.data is None and result.errors else {"data": result.data}
     if result.errors:
         body["errors"] = [_error(error) for error in result.errors]
@@ -105,12 +103,8 @@ def _error(error: GraphQLError) -> dict[str, object]:
     return shown
 
 
-def _viewer(_: object, info: Any) -> dict[str, str]:  # noqa: ANN401 - graphql-core's GraphQLResolveInfo
-    return {"login": info.context.caller.login}
-
-
-def _repository(_: object, info: Any, owner: str, name: str, **__: object) -> dict[str, object]:  # noqa: ANN401
-    found = info.context.state.repositories.get(f"{owner}/{name}".lower())
+def _repository(state: State, _: object, owner: str, name: str, **__: object) -> dict[str, object]:
+    found = state.repositories.get(f"{owner}/{name}".lower())
     if found is None:
         message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
         raise Refusal("NOT_FOUND", message)
@@ -140,8 +134,7 @@ def _pull_shown(repository: Repository, pull: Pull) -> dict[str, object]:
     return {"id": bodies.node_id(repository, pull), "number": pull.number, "autoMergeRequest": shown}
 
 
-def _enable(_: object, info: Any, input: dict[str, Any]) -> dict[str, object]:  # noqa: A002, ANN401 - GitHub's name
-    state, caller = info.context.state, info.context.caller
+def _enable(state: State, caller: Token, _: object, input: dict[str, Any]) -> dict[str, object]:  # noqa: A002 - GitHub's name
     repository, pull = _pull_of(state, input["pullRequestId"])
     if caller.access != "write" or not caller.allows("contents", "pull_requests"):
         kind = "integration" if caller.login.endswith("[bot]") else "personal access token"
@@ -187,14 +180,3 @@ def _pull_of(state: State, node: str) -> tuple[Repository, Pull]:
             if bodies.node_id(repository, pull) == node:
                 return repository, pull
     raise Refusal("NOT_FOUND", f"Could not resolve to a node with the global id of '{node}'")
-
-
-def _resolve_with(type_name: str, field: str, resolver: Any) -> None:  # noqa: ANN401 - as graphql-core has it
-    kind = SCHEMA.type_map[type_name]
-    if isinstance(kind, GraphQLObjectType):
-        kind.fields[field].resolve = resolver
-
-
-_resolve_with("Query", "viewer", _viewer)
-_resolve_with("Query", "repository", _repository)
-_resolve_with("Mutation", "enablePullRequestAutoMerge", _enable)
