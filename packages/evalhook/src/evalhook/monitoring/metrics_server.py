@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -21,17 +21,24 @@ SECONDS: Final = 10.0
 log = structlog.stdlib.get_logger(__name__)
 
 
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as it is called there
+        """Log nothing."""
+
+
 class _Server(ThreadingWSGIServer):
     """Closes connections that are too many at once, and cuts those that take too long."""
 
-    seconds = SECONDS
     request_queue_size = 2 * PLACES
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - socketserver's own signature
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, seconds: float) -> None:
         self._places = threading.BoundedSemaphore(PLACES)
-        super().__init__(*args, **kwargs)
+        self._seconds = seconds
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _SilentHandler)
+        self.set_app(make_wsgi_app(registry))
 
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in socketserver
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
@@ -39,7 +46,7 @@ class _Server(ThreadingWSGIServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         # Of the whole connection: a time limit of the socket begins anew with each byte.
-        cut = threading.Timer(self.seconds, _end, [request])
+        cut = threading.Timer(self._seconds, _end, [request])
         cut.start()
         try:
             super().process_request_thread(request, client_address)
@@ -56,17 +63,10 @@ class _Server(ThreadingWSGIServer):
         )
 
 
-class _SilentHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as it is called there
-        """Log nothing."""
-
-
 @contextmanager
 def serving(registry: CollectorRegistry, host: str, port: int, seconds: float = SECONDS) -> Iterator[None]:
     """Serve a registry while the block runs; raises OSError where the address cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    kind = type("_BoundServer", (_Server,), {"address_family": family, "seconds": seconds})
-    server: WSGIServer = make_server(host, port, make_wsgi_app(registry), kind, _SilentHandler)
+    server = _Server(host, port, registry, seconds)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
