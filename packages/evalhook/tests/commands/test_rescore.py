@@ -24,6 +24,7 @@ from evalcore.scoring.score_run import score_run
 from evalcore.version import SCORING_VERSION
 from evalhook.commands.rescore import rescore_leaderboards
 from evalhook.main import cli
+from evalhook.storage.store import InUse, take_lock
 from evalhook.worker import rescoring
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.state import App
@@ -320,6 +321,18 @@ def test_an_apps_key_and_tokens_are_in_no_log_no_error_and_no_file(
         assert canary not in said + printed.out + printed.err
         assert [path for path in files if canary.encode() in path.read_bytes()] == []
     assert stage.app.state.tokens.get(MINTED) is not None or fault is not None
+
+
+def test_a_second_one_is_refused_while_one_is_at_work(stage: Stage) -> None:
+    stage.run(IDS[0])
+    stage.publish_library()
+    folder = stage.folder / "state" / "rescoring"
+    folder.mkdir(parents=True)
+    held = take_lock(folder / ".lock", "", where="", hint="")
+    with pytest.raises(InUse, match=r"another `evalhook rescore` is at work.*wait for its end"):
+        stage.rescore()
+    os.close(held)
+    assert [one.rescored for one in stage.rescore()] == [1]
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes through /proc")

@@ -6,7 +6,6 @@ It works beside a service that runs: runs are only read, and git has a clone of 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import random
 import sys
@@ -23,7 +22,7 @@ from evalcore.git.clone import Clone
 from evalcore.secret import Scrubber
 from evalhook.config.settings import Settings, read_settings
 from evalhook.monitoring.logs import configure_logging
-from evalhook.storage.store import InUse
+from evalhook.storage.store import take_lock
 from evalhook.threads import in_thread
 from evalhook.wiring import ExternalSystems, case_privacy
 from evalhook.worker.publish_retries import persist
@@ -90,11 +89,9 @@ def _own_clone(settings: Settings, external: ExternalSystems, folder: Path) -> C
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    what, hint = "another `evalhook rescore` is at work", "wait for its end: it may be doing the same"
+    descriptor = take_lock(folder / ".lock", what, where=str(folder), hint=hint)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError:
-        raise InUse("another `evalhook rescore` is at work", where=str(folder)) from None
     finally:
         os.close(descriptor)

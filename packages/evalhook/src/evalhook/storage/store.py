@@ -35,7 +35,7 @@ class PlanLost(StorageError):
 
 
 class InUse(ConfigurationError):
-    """Another process has the state directory."""
+    """Another process has the state directory, or what is in it."""
 
 
 class JobStore:
@@ -61,7 +61,12 @@ class JobStore:
             # The folder above holds inputs and replies: where it is made here, nobody else may read it.
             for folder in (self._folder.parent, self._folder):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = _locked(self._folder / ".lock")
+            self._lock = take_lock(
+                self._folder / ".lock",
+                "another evalhook uses the same state directory",
+                where=f"EVALHOOK_STATE_DIR {self._folder.parent}",
+                hint="stop it, or give each its own",
+            )
             for unfinished in self._folder.glob(".*.tmp"):
                 unfinished.unlink(missing_ok=True)  # of a writer that was killed
             self._jobs = {job.job_id: job for job in _read_jobs(self._folder)}
@@ -170,18 +175,15 @@ class JobStore:
                 log.error("job_not_kept", job_id=job.job_id, reason=error.line)  # noqa: TRY400 - a full disk
 
 
-def _locked(path: Path) -> int:
+def take_lock(path: Path, what: str, *, where: str, hint: str) -> int:
+    """Lock a file until its descriptor is closed; raises InUse, in these words, where it is locked."""
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         # The system releases it however the process ends: no lock is ever left for a person to delete.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise InUse(
-            "another evalhook uses the same state directory",
-            where=f"EVALHOOK_STATE_DIR {path.parent.parent}",
-            hint="stop it, or give each its own",
-        ) from error
+        raise InUse(what, where=where, hint=hint) from error
     return descriptor
 
 
