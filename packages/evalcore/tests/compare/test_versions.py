@@ -47,3 +47,21 @@ def test_the_previous_version_is_the_highest_below(version, previous):
 def test_order_of_records_plays_no_part():
     shuffled = [msgspec.structs.replace(run) for run in reversed(RUNS)]
     assert evaluated_versions(shuffled) == evaluated_versions(RUNS)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "version", "previous"),
+    [
+        ([], "1.1.0", None),
+        (["1.1.0"], "1.1.0", None),
+        (["1.2.0"], "1.1.0", None),
+        (["0.9.0", "0.10.0"], "1.1.0", "0.10.0"),
+        (["1.0.0", "1.1.0-rc.1"], "1.1.0", "1.1.0-rc.1"),
+    ],
+)
+def test_it_is_below_the_version_and_the_nearest_to_it(earlier, version, previous):
+    assert previous_version([Run(one) for one in earlier], version) == previous
+
+
+def test_a_partial_run_makes_no_previous_version():
+    assert previous_version([Run("1.0.0", "partial")], "1.1.0") is None

@@ -289,6 +289,19 @@ def make_record(number: int = 1, *, mean: float | None = 0.9, **fields: object) 
     return msgspec.convert(values | fields, RunRecord)
 
 
+def make_scored_record(number: int, scores: Sequence[float], **fields: object) -> RunRecord:
+    """Make the record of a run whose one case has these scores, one for each replicate."""
+    case = {
+        "case": "one",
+        "sha256": "c" * 64,
+        "validated_against_version": None,
+        "scores": scores,
+        "reproducibility": None,
+    }
+    values = {"case_results": [case], "replicates": len(scores)}
+    return make_record(number, mean=sum(scores) / len(scores), **values | fields)
+
+
 def make_committer(clone: Clone, **values: Any) -> Committer:  # noqa: ANN401 - each as Committer has it
     """Make what commits results back to `clone`, by pull requests on no GitHub unless `values` say otherwise.
 

@@ -10,20 +10,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from evalcore.compare import versions
-from evalcore.compare.pool import pools, pools_by_one_policy
-from evalcore.compare.verdict import (
-    Comparison,
-    FieldChange,
-    NotComparable,
-    Outcome,
-    Side,
-    compare_pools,
-    reasons,
-    what_counts,
-)
+from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.compare.versions import stale_cases
 from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.markdown import CELL, REASON, escape_markdown
+from evalcore.publishing.verdicts import NONE, compare_with, percent, verdict_cell, verdict_list
 from evalcore.reports.ranking import RankedPool, Ranking, rankings
 from evalcore.reports.ranking_notes import notes_of, rightness_notes
 from evalcore.runs.leaderboard import Leaderboard, known_records
@@ -41,12 +32,6 @@ HEADINGS: Final = (
     "Calls", "Cut off", "Latency p50", "Cost", "Status",
 )  # fmt: skip
 LEFT_OUT_WHERE_EMPTY: Final = frozenset({"Runs", "before", "Change", "Cut off", "Cost"})
-NONE: Final = "-"
-"""What stands in a cell without a figure."""
-MOST_VERDICTS: Final = 20
-MOST_FIELDS: Final = 3
-_ORDER: Final = ("regression", "improvement", "no evidence", "cannot alarm")
-"""Of the verdicts: what needs a reader first."""
 
 
 class PullRequestOptions(Frozen, frozen=True):
@@ -301,81 +286,3 @@ def _latest(records: Sequence[RunRecord], version: str) -> dict[str, RunRecord]:
         if record.component_version == version and record.status == "complete"
     ]
     return {record.model: record for record in sorted(found, key=lambda r: (r.finished_at, r.run_id))}
-
-
-def compare_with(
-    previous: str, version: str, earlier: Sequence[RunRecord], records: Sequence[RunRecord]
-) -> dict[str, Outcome]:
-    """Compare the models that have a complete run in `records` with the previous version, by model.
-
-    All complete runs of a version that were asked and scored alike count together, earlier ones too.
-    A model that the previous version has no complete run of is left out.
-    """
-    old = [pool for pool in pools(earlier) if pool.version == previous]
-    models = {record.model for record in records if record.status == "complete"} & {
-        pool.model for pool in old
-    }
-    new = [pool for pool in pools([*earlier, *records]) if pool.version == version]
-    before, after = pools_by_one_policy(
-        [pool for pool in old if pool.model in models], [pool for pool in new if pool.model in models]
-    )
-    outcomes = compare_pools(before, after)
-    return {outcome.model: outcome for outcome in outcomes}
-
-
-def verdict_cell(outcome: Outcome | None) -> str:
-    """Say a verdict in a table's cell, with the change in points."""
-    if outcome is None:
-        return NONE
-    if isinstance(outcome, NotComparable):
-        return "not comparable"
-    said = f"**{outcome.verdict}**" if outcome.verdict in {"regression", "improvement"} else outcome.verdict
-    return f"{said} ({100 * outcome.change:+.1f})"
-
-
-def verdict_list(outcomes: Mapping[str, Outcome], previous: str) -> str:
-    """Say of each model what its verdict rests on, regressions first."""
-    if not outcomes:
-        return ""
-    ordered = sorted(outcomes.values(), key=_place)
-    shown = ordered[:MOST_VERDICTS]
-    lines = [f"- {escape_markdown(outcome.model, CELL)}: {_verdict_line(outcome)}" for outcome in shown]
-    if len(ordered) > MOST_VERDICTS:
-        lines.append(f"- and {len(ordered) - MOST_VERDICTS} more")
-    return "\n".join([f"Compared with version {escape_markdown(previous, CELL)}:", "", *lines])
-
-
-def percent(value: float | None, interval: tuple[float, float] | None = None) -> str:
-    """A share in per cent, with its 95 % interval where there is one."""
-    if value is None:
-        return NONE
-    around = "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
-    return f"{100 * value:.1f} %{around}"
-
-
-def _place(outcome: Outcome) -> tuple[int, str]:
-    verdict = outcome.verdict if isinstance(outcome, Comparison) else ""
-    return _ORDER.index(verdict) if verdict in _ORDER else len(_ORDER), outcome.model
-
-
-def _verdict_line(outcome: Outcome) -> str:
-    if isinstance(outcome, NotComparable):
-        return f"not comparable, {escape_markdown(outcome.reason, REASON)}"
-    figures = f"{_side(outcome.before)} to {_side(outcome.after)}"
-    return "; ".join(
-        [f"{outcome.verdict}, {figures}", *reasons(outcome), what_counts(outcome), *_moved(outcome)]
-    )
-
-
-def _side(side: Side) -> str:
-    return percent(side.mean, side.ci95)
-
-
-def _moved(outcome: Comparison) -> Iterator[str]:
-    if outcome.fields:
-        yield f"moved most: {', '.join(map(_field, outcome.fields[:MOST_FIELDS]))}"
-
-
-def _field(change: FieldChange) -> str:
-    shown = escape_markdown(change.field, CELL)
-    return f"{shown} {100 * change.before:.1f} to {100 * change.after:.1f} %"

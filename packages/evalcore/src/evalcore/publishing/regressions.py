@@ -9,7 +9,7 @@ from evalcore.compare import versions
 from evalcore.compare.verdict import Comparison
 from evalcore.publishing.markdown import CELL, escape_markdown
 from evalcore.publishing.outbox import Regression
-from evalcore.publishing.pull_request import compare_with, verdict_list
+from evalcore.publishing.verdicts import compare_with, verdict_list
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
 
