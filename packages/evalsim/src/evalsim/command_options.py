@@ -9,6 +9,8 @@ from typing import TypeVar
 import click
 import msgspec
 
+from evalcore.clients.dialect import UNREADABLE
+
 T = TypeVar("T", bound=msgspec.Struct)
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -47,5 +49,5 @@ def read_config(path: Path, kind: type[T]) -> T:
     """Read the file of `--config`; raises click.BadParameter where it cannot be used."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--config") from error

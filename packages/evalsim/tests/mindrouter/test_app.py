@@ -320,6 +320,13 @@ def test_wrong_configuration_is_named(tmp_path: Path) -> None:
     assert "qualty" in result.output
 
 
+def test_configuration_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "sim.json"
+    path.write_bytes(b'{"models": [{"id": "\xff"}]}')
+    result = CliRunner().invoke(mindrouter, ["--config", str(path)])
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+
+
 def test_port_in_use_is_one_line() -> None:
     with listen("127.0.0.1", 0) as bound:
         port = str(bound.getsockname()[1])
