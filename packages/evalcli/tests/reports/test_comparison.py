@@ -88,6 +88,7 @@ def test_what_is_not_comparable_says_why_and_has_no_figures():
 
 def test_what_intervals_are_for_is_said_once():
     assert text(REGRESSION, IMPROVEMENT).count("Intervals are 95 %") == 1
+    assert "if nothing drifts while a run is under way" in text(REGRESSION)
 
 
 def test_stale_cases_are_named_at_the_end():

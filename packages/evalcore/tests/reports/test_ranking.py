@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from evalcore.compare.pool import pools
+from evalcore.compare.verdict import Comparison, compare_pools
 from evalcore.reports.ranking import Ranking, ranking_object, rankings
 from evalcore.reports.ranking_notes import notes_of, rightness_notes
 from evalcore.runs.record import CaseResult, Reproducibility, RunRecord
@@ -52,6 +54,23 @@ def test_all_runs_that_were_asked_alike_are_one_row() -> None:
     low, high = row.ci95 or (0, 0)
     assert low < 2.3 / 3 < high
     assert row.reproducibility == pytest.approx(0.9)
+
+
+def test_a_pool_has_one_interval_in_the_ranking_and_in_a_comparison() -> None:
+    """Whatever the order of the cases' hashes, by which a ranking knows them."""
+
+    def scored(number: int, version: str) -> RunRecord:
+        results = (
+            CaseResult("a", "f" * 64, None, (1.0, 0.0, 0.5), 0.9),
+            CaseResult("b", "0" * 64, None, (0.9, 0.8, 1.0), 0.9),
+        )
+        return run(number, "m", [0.5], [0.9], component_version=version, case_results=results)
+
+    after = [scored(2, "1.1.0"), scored(3, "1.1.0")]
+    (row,) = one(*after).rows
+    (compared,) = compare_pools(pools([scored(1, "1.0.0")]), pools(after))
+    assert isinstance(compared, Comparison)
+    assert row.ci95 == compared.after.ci95
 
 
 def test_a_single_run_has_the_interval_of_its_record() -> None:

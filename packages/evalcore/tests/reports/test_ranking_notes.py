@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from evalcore.reports.ranking import Ranking, rankings
-from evalcore.reports.ranking_notes import notes_of, rightness_notes
+from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
 from evalcore.runs.record import CaseResult, Reproducibility, RunRecord
 from evalsim.testing import make_record
 
@@ -59,6 +59,21 @@ def test_one_reply_of_each_case_is_said_only_where_no_pool_has_more() -> None:
     single = run(1, "a", [0.9], [0.8])
     assert len(notes(single)) == 1
     assert notes(single, run(2, "a", [0.9], [0.8])) == []
+
+
+def test_agreement_by_chance_is_said_of_each_model_that_it_is_known_of() -> None:
+    low, high = (
+        Reproducibility(mean=0.9, ci95=None, identical_rate=0.9, by_field={}, by_chance=chance)
+        for chance in (0.2, 0.4)
+    )
+    known = (
+        run(1, "a", *PLAIN, reproducibility=low),
+        run(2, "a", *PLAIN, reproducibility=high),
+        run(3, "b", *PLAIN, reproducibility=high),
+    )
+    told = list(chance_notes(ranked(*known, run(4, "c", *PLAIN))))
+    assert told == ["Agreement by chance, of replies to different cases: a 0.30, b 0.40"]
+    assert list(chance_notes(ranked(run(4, "c", *PLAIN)))) == []
 
 
 def test_drift_of_any_run_of_a_pool_is_said_of_its_model_alone() -> None:

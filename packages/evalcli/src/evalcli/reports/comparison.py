@@ -29,6 +29,12 @@ class ComparedRuns(Frozen, frozen=True):
     """What the figures of either side stand beside; None for their versions."""
 
 
+INTERVALS: Final = (
+    "Intervals are 95 %, for these cases and endless replicates of them, if nothing drifts while a run is "
+    "under way."
+)
+
+
 def comparison_lines(compared: ComparedRuns) -> Iterator[Line]:
     """Lay outcomes out for reading, regressions first."""
     outcomes, stale = compared.outcomes, compared.stale
@@ -38,7 +44,7 @@ def comparison_lines(compared: ComparedRuns) -> Iterator[Line]:
         yield from _block(outcome, compared.sides)
     if any(isinstance(outcome, Comparison) for outcome in outcomes):
         yield line("")
-        yield line(Span("Intervals are 95 %, for these cases and endless replicates of them.", "dim"))
+        yield line(Span(INTERVALS, "dim"))
     if stale:
         yield line(stale_note(stale))
 

@@ -16,7 +16,7 @@ from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.markdown import CELL, REASON, escape_markdown
 from evalcore.publishing.verdicts import NONE, compare_with, percent, verdict_cell, verdict_list
 from evalcore.reports.ranking import RankedPool, Ranking, rankings
-from evalcore.reports.ranking_notes import notes_of, rightness_notes
+from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.runs.rescoring import newest_scoring
@@ -236,7 +236,7 @@ def _notes_of(ranking: Ranking, rows: Sequence[RankedPool]) -> Iterator[str]:
     if rows and complete > len(rows):
         yield f"Ranks are among the {complete} of this version in the leaderboard."
     of_these = msgspec.structs.replace(ranking, rows=tuple(rows))
-    said = [*rightness_notes(of_these), *notes_of(of_these)]
+    said = [*rightness_notes(of_these), *chance_notes(of_these), *notes_of(of_these)]
     if said:
         yield "\n".join(f"- {escape_markdown(note, REASON)}" for note in said[:MOST_LISTED])
 

@@ -266,7 +266,8 @@ class _Over(NamedTuple):
 
 def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over, cache: Cache) -> RankedPool:
     scores, rightness = pool.scores(), pool.rightness()
-    keys = over.keys if over.are_shared else sorted(scores)
+    # In the order in which `compare` has them: the same replies have one interval, wherever it is shown.
+    keys = over.keys if over.are_shared else list(scores)
     own, right = [scores[key] for key in keys], [rightness[key] for key in keys if key in rightness]
     newest = pool.newest
     # A single run has its interval in its record, and the same figure must stand everywhere.

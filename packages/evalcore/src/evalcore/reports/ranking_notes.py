@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from evalcore.compare.pool import Pool
 from evalcore.reports.ranking import RankedPool, Ranking
+from evalcore.stats.numbers import mean
 from evalcore.stats.uncertainty import Interval
 
 
@@ -64,6 +65,18 @@ def rightness_notes(ranking: Ranking) -> Iterator[str]:
             around = own.all_right_rate_ci95 if own is not None and is_own else None
             said += f"; all {count} of a case in {_percent(row.all_right_rate, around)}"
         yield said
+
+
+def chance_notes(ranking: Ranking) -> Iterator[str]:
+    """Yield beside the reproducibility how far replies to different cases agree, where records say so."""
+    figures = []
+    for row in ranking.rows:
+        known = [record.reproducibility.by_chance for record in row.records]
+        chance = mean(one for one in known if one is not None)
+        if chance is not None:
+            figures.append(f"{row.model} {chance:.2f}")
+    if figures:
+        yield f"Agreement by chance, of replies to different cases: {', '.join(figures)}"
 
 
 def _percent(share: float, around: Interval | None) -> str:
