@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import msgspec
 from click.core import ParameterSource
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, REPLICATES, SKILL
@@ -16,19 +15,20 @@ from evalcli.evaluation.batches import batches_path
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
-from evalcli.evaluation.plan import make_runs_dir, only_cases, prepare
+from evalcli.evaluation.plan import Prepared, make_runs_dir, only_cases, prepare
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources
-from evalcli.leaderboards.published_cases import published_cases
+from evalcli.leaderboards.published_cases import PublishedCases, published_cases
 from evalcli.leaderboards.run_folders import find_run
 from evalcli.reports.gates import AccuracyGate
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import detail, warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
+from evalcore.evaluation.finding import Finding
 from evalcore.library.cases import NoUsableCase
 from evalcore.library.models import NotConfigured, resolve_provider
 from evalcore.runs.case_privacy import public_line
@@ -191,30 +191,16 @@ def command(
     )
     if run_dir is not None:
         _refuse_planned(context)
-        resumed = _resumed(skill, run_dir, is_awaited=not no_wait)
         past = _past(prompt_library, skill) if max_cost is not None else []
-        # What was handed over is waited for: the same calls one by one would be paid again.
-        has_batches = batches_path(resumed.runs_dir, resumed.job.job_id).exists()
-        resumed = msgspec.structs.replace(
-            resumed, max_cost=max_cost, past=tuple(past), is_batched=is_batched or has_batches
+        resumed = _resumed(
+            skill, run_dir, past, is_awaited=not no_wait, is_batched=is_batched, max_cost=max_cost
         )
         return call_and_finish(resumed, options)
     sources = Sources(prompt_library, data_sets, models)
-    job_id = real_effects().new_id()
-    try:
-        prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
-    except NoUsableCase as error:
-        raise CaseError(public_line(error, published.setting)) from error
-    if case_names:
-        prepared = only_cases(prepared, case_names)
+    prepared = _prepared(skill, sources, named, case_names, replicates, published)
     is_read = is_dry_run or options.leaderboard is not None or max_cost is not None
     past = _past(prompt_library, skill) if is_read else []
-    findings = [*prepared.findings, *unversioned_change(prompt_library, skill, past)]
-    texts = (finding.line for finding in published.findings(findings))
-    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings, *texts):
-        warn(text)
-    for text in prepared.details:
-        detail(text)
+    _say_what_was_read(prepared, list(unversioned_change(prompt_library, skill, past)), published)
     if is_dry_run:
         print_dry_run(prepared, past, as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
@@ -228,6 +214,33 @@ def command(
         past=tuple(past),
     )
     return call_and_finish(evaluation, options)
+
+
+def _prepared(
+    skill: str,
+    sources: Sources,
+    named: tuple[str, ...],
+    case_names: tuple[str, ...],
+    replicates: int,
+    published: PublishedCases,
+) -> Prepared:
+    """Plan a new job, of these cases alone where some are named; errors name only what may be shown."""
+    job_id = real_effects().new_id()
+    try:
+        prepared = prepare(skill, sources, named, replicates, job_id=job_id, environ=os.environ)
+    except NoUsableCase as error:
+        raise CaseError(public_line(error, published.setting)) from error
+    return only_cases(prepared, case_names) if case_names else prepared
+
+
+def _say_what_was_read(prepared: Prepared, findings: Sequence[Finding], published: PublishedCases) -> None:
+    """Warn of what its user should know before anything is called; -v says what was read from where."""
+    shown = published.findings([*prepared.findings, *findings])
+    texts = (finding.line for finding in shown)
+    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings, *texts):
+        warn(text)
+    for text in prepared.details:
+        detail(text)
 
 
 def _past(prompt_library: Path, skill: str) -> list[RunRecord]:
@@ -273,7 +286,16 @@ def _given(context: click.Context, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _resumed(skill: str, run_dir: Path, *, is_awaited: bool) -> Evaluation:
+def _resumed(
+    skill: str,
+    run_dir: Path,
+    past: Sequence[RunRecord],
+    *,
+    is_awaited: bool,
+    is_batched: bool,
+    max_cost: float | None,
+) -> Evaluation:
+    """Return what is left of a run's job; raises ConfigurationError where a provider is out of reach."""
     left = find_job(run_dir, skill)
     endpoints = {}
     for name, provider in left.job.providers.items():
@@ -283,6 +305,8 @@ def _resumed(skill: str, run_dir: Path, *, is_awaited: bool) -> Evaluation:
                 endpoint.reason, where=str(run_dir), hint="mend that to go on with the run"
             )
         endpoints[name] = endpoint
+    # What was handed over is waited for: the same calls one by one would be paid again.
+    has_batches = batches_path(run_dir.parent, left.job.job_id).exists()
     return Evaluation(
         job=left.job,
         endpoints=endpoints,
@@ -290,4 +314,7 @@ def _resumed(skill: str, run_dir: Path, *, is_awaited: bool) -> Evaluation:
         resumed=left.run_dirs,
         finished=left.finished,
         is_awaited=is_awaited,
+        is_batched=is_batched or has_batches,
+        max_cost=max_cost,
+        past=tuple(past),
     )
