@@ -39,6 +39,26 @@ TIP = "1" * 40
 OLDER = "2" * 40
 
 
+@pytest.fixture
+def job_fields() -> list[str]:
+    """The fields of a job that the contract names, in its order."""
+    return [
+        "job_id",
+        "skill_name",
+        "replicates",
+        "git_sha",
+        "prompt_commit",
+        "dataset_commit",
+        "status",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "progress",
+        "result",
+        "error",
+    ]
+
+
 class Clones:
     """Stands in for the two clones; `fail_at` names the step that raises `error`.
 

@@ -28,24 +28,10 @@ def test_an_accepted_request_tells_where_its_job_is(world) -> None:
     world.story(tell)
 
 
-def test_a_job_has_every_field_of_the_contract_in_its_order(world) -> None:
+def test_a_job_has_every_field_of_the_contract_in_its_order(world, job_fields) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         job = await world.evaluated(client, git_sha="1111111")
-        assert list(job) == [
-            "job_id",
-            "skill_name",
-            "replicates",
-            "git_sha",
-            "prompt_commit",
-            "dataset_commit",
-            "status",
-            "created_at",
-            "started_at",
-            "finished_at",
-            "progress",
-            "result",
-            "error",
-        ]
+        assert list(job) == job_fields
         assert list(job["result"]) == ["pull_request_url", "branch", "models"]
         assert list(job["result"]["models"][0]) == [
             "model",
