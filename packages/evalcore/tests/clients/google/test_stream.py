@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -27,39 +26,10 @@ def piece(*texts: str, reason: str | None = None, thought: bool = False, **usage
     return event({"candidates": [candidate], "usageMetadata": dict(usage)})
 
 
-WHOLE = (
-    piece("hm", thought=True, promptTokenCount=20, thoughtsTokenCount=4)
-    + piece('{"ü": ', promptTokenCount=20, thoughtsTokenCount=4, candidatesTokenCount=2)
-    + piece("1}", reason="STOP", promptTokenCount=20, thoughtsTokenCount=4, candidatesTokenCount=5)
-)
-ANSWER = Answer(text='{"ü": 1}', finish_reason="stop", usage=Usage(prompt=20, completion=9, thinking=4))
-
-
-def read(*parts: bytes) -> Answer | Failure:
+def read(stream: bytes) -> Answer | Failure:
     streamed = StreamedContent()
-    for part in parts:
-        if streamed.feed(part):
-            break
+    streamed.feed(stream)
     return streamed.end()
-
-
-@given(st.lists(st.integers(0, len(WHOLE.encode())), max_size=12), st.sampled_from(["\n", "\r\n", "\r"]))
-def test_the_answer_is_the_same_in_whatever_pieces_it_comes(cuts: list[int], newline: str) -> None:
-    data = WHOLE.replace("\r\n", newline).encode()
-    edges = [0, *sorted(cuts), len(data)]
-    assert read(*(data[begin:stop] for begin, stop in pairwise(edges))) == ANSWER
-
-
-def test_a_stream_that_ends_early_is_asked_for_again_wherever_it_is_cut() -> None:
-    data = WHOLE.encode()
-    whole_from = len(data.rstrip())
-    for length in range(len(data)):
-        outcome = read(data[:length])
-        if length < whole_from:
-            assert isinstance(outcome, Failure), data[:length][-40:]
-            assert (outcome.code, outcome.retry) == ("connection_lost", True)
-        else:
-            assert outcome == ANSWER
 
 
 def test_a_reason_may_come_after_the_last_text_in_an_event_of_its_own() -> None:
