@@ -20,6 +20,7 @@ from evalhook.app import create_app
 from evalhook.config.settings import Settings, read_settings
 from evalhook.monitoring.events import EventHub
 from evalhook.monitoring.logs import log_crashes
+from evalhook.monitoring.metrics_server import unusable_address
 from evalhook.security.connections import LimitedProtocol
 from evalhook.wiring import start_logging
 
@@ -60,8 +61,7 @@ def require_metrics_address(settings: Settings) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        where = f"EVALHOOK_METRICS_BIND {host}:{port}"
-        raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
+        raise unusable_address(host, port) from error
 
 
 class SignalledServer(uvicorn.Server):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,6 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from evalcore.clients.reply import Reply
-from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.version import __version__
@@ -208,13 +207,7 @@ def serving_metrics(metrics: Metrics, bind: tuple[str, int] | None) -> Iterator[
     if bind is None:
         yield
         return
-    host, port = bind
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(metrics_server.serving(metrics.registry, host, port))
-        except OSError as error:
-            where = f"EVALHOOK_METRICS_BIND {host}:{port}"
-            raise ConfigurationError("cannot listen there", where=where, hint="is the port taken?") from error
+    with metrics_server.serving(metrics.registry, *bind):
         yield
 
 

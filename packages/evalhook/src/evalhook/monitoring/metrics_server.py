@@ -14,6 +14,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 
+from evalcore.errors import ConfigurationError
+
 PLACES: Final = 16
 """Connections at once; each has a thread, and files of the process that the API needs."""
 SECONDS: Final = 10.0
@@ -63,10 +65,19 @@ class _Server(ThreadingWSGIServer):
         )
 
 
+def unusable_address(host: str, port: int) -> ConfigurationError:
+    """Make the error of an address at which nothing can listen."""
+    where = f"EVALHOOK_METRICS_BIND {host}:{port}"
+    return ConfigurationError("cannot listen there", where=where, hint="is the port taken?")
+
+
 @contextmanager
 def serving(registry: CollectorRegistry, host: str, port: int, seconds: float = SECONDS) -> Iterator[None]:
-    """Serve a registry while the block runs; raises OSError where the address cannot be had."""
-    server = _Server(host, port, registry, seconds)
+    """Serve a registry while the block runs; raises ConfigurationError where the address cannot be had."""
+    try:
+        server = _Server(host, port, registry, seconds)
+    except OSError as error:
+        raise unusable_address(host, port) from error
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
