@@ -1,7 +1,8 @@
 """The whole command beside bare loops, as processes: start-up, calling, keeping, scoring, record.
 
 Wall: 400 calls of 200 ms, 16 in flight: at most 1.15 of the ideal 5.0 s, and at most 1.10 of a bare httpx
-loop's, which only calls and parses; beside it the same loop with aiohttp. All in turn, round by round.
+loop's, which only calls and parses; beside it the same loop with aiohttp. All in turn, round by round, of a
+server that costs no time itself (bare_server); that of the CPU part is a simulated MindRouter.
 CPU: 2,000 calls of 0 ms, not streamed, replies kept and scored: at most 0.60 of the loop's.
 """
 
@@ -19,6 +20,7 @@ from typing import Final
 import aiohttp
 import httpx
 
+from bare_server import bare_server
 from evalsim.mindrouter import SimConfig, SimModel
 from process import (
     IN_FLIGHT,
@@ -33,6 +35,7 @@ from process import (
 )
 from simulator import KEY, simulated
 
+ANSWER: Final = answer_of(20)
 IDEAL: Final = 5.0
 """Seconds; 400 calls of 200 ms, 16 at a time."""
 Ask = Callable[[dict[str, object]], Awaitable[bytes]]
@@ -76,20 +79,17 @@ async def call_all(ask: Ask, cases: int, replicates: int) -> None:
 
 
 def side_by_side(
-    model: SimModel, cases: int, replicates: int, rounds: int, libraries: tuple[str, ...] = ("httpx",)
+    url: str, cases: int, replicates: int, rounds: int, libraries: tuple[str, ...] = ("httpx",)
 ) -> list[Measured]:
     """Medians of ours and of the bare loops, run in turn."""
-    answer = answer_of(20)
-    answers = {case_input(number): answer for number in range(cases)}
     runs: list[list[Measured]] = [[] for _ in range(1 + len(libraries))]
-    with simulated(SimConfig(models=(model,)), answers) as url:
-        counts = ["--cases", str(cases), "--replicates", str(replicates)]
-        for _ in range(rounds):
-            with prompt_library(cases, answer, url, stream=False) as folder:
-                runs[0].append(measure(our_command(replicates), folder))
-            for at, library in enumerate(libraries, start=1):
-                theirs = [sys.executable, __file__, "--bare", url, "--library", library, *counts]
-                runs[at].append(measure(theirs, Path.cwd()))
+    counts = ["--cases", str(cases), "--replicates", str(replicates)]
+    for _ in range(rounds):
+        with prompt_library(cases, ANSWER, url, stream=False) as folder:
+            runs[0].append(measure(our_command(replicates), folder))
+        for at, library in enumerate(libraries, start=1):
+            theirs = [sys.executable, __file__, "--bare", url, "--library", library, *counts]
+            runs[at].append(measure(theirs, Path.cwd()))
     return [_medians(each) for each in runs]
 
 
@@ -102,20 +102,24 @@ def _medians(runs: list[Measured]) -> Measured:
 
 
 def wall_part(rounds: int) -> bool:
-    measured = side_by_side(SimModel(id=MODEL, latency=0.2), 40, 10, rounds, ("httpx", "aiohttp"))
+    with bare_server(0.2, ANSWER) as url:
+        measured = side_by_side(url, 40, 10, rounds, ("httpx", "aiohttp"))
     ours, with_httpx, with_aiohttp = measured
     print("400 calls of 200 ms, 16 in flight; ratio to the ideal 5.0 s, to bare httpx, to bare aiohttp:")
     for name, each in zip(("ours", "bare httpx", "bare aiohttp"), measured, strict=True):
         ratios = (each.wall / other for other in (IDEAL, with_httpx.wall, with_aiohttp.wall))
-        print(f"  {name:<12} {each.wall:.2f} s  {'  '.join(f'{ratio:.2f}' for ratio in ratios)}")
+        shares = "  ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"  {name:<12} {each.wall:.2f} s  {shares}  (CPU {each.cpu:.2f} s)")
     print("  ours at most 1.15 of the ideal and 1.10 of bare httpx")
     return ours.wall <= 1.15 * IDEAL and ours.wall <= 1.1 * with_httpx.wall
 
 
 def cpu_part(rounds: int) -> bool:
     """CPU of 2,000 calls beyond what 20 cost, so that no process's start-up counts, ours or the loop's."""
-    few, bare_few = side_by_side(SimModel(id=MODEL), 2, 10, rounds)
-    many, bare_many = side_by_side(SimModel(id=MODEL), 200, 10, rounds)
+    answers = {case_input(number): ANSWER for number in range(200)}
+    with simulated(SimConfig(models=(SimModel(id=MODEL),)), answers) as url:
+        few, bare_few = side_by_side(url, 2, 10, rounds)
+        many, bare_many = side_by_side(url, 200, 10, rounds)
     ours, theirs = many.cpu - few.cpu, bare_many.cpu - bare_few.cpu
     ratio = ours / theirs
     print(f"2,000 calls of 0 ms, kept and scored: CPU {ours:.2f} s, bare httpx {theirs:.2f} s")

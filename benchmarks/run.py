@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-BENCHMARKS = ("scoring", "calling", "cloud", "streaming", "memory", "start", "silence", "load")
+BENCHMARKS = ("scoring", "calling", "cloud", "streaming", "memory", "start", "silence", "load", "ranking")
 
 
 def main() -> int:
