@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.interface import SubmittedBatch
 from evalcore.errors import StorageError
 from evalcore.runs.files import write_atomically
@@ -38,6 +39,6 @@ class BatchFile:
             return msgspec.json.decode(data, type=dict[str, tuple[SubmittedBatch, ...]])
         except FileNotFoundError:
             return {}
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, *UNREADABLE) as error:
             hint = "restore it: without it the calls would be made and paid again"
             raise StorageError(f"cannot be read ({error})", where=str(self._path), hint=hint) from error
