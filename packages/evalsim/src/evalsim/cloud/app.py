@@ -111,41 +111,41 @@ class SimulatedCloud:
             return
         fields = _read_json(body)
         request = vendor.read(path, scope["query_string"].decode(), headers, fields)
-        model = next((each for each in self._config.models if each.id == request.model), None)
-        if model is None:
-            raise vendor.unknown_model(request.model)
-        vendor.check(fields, request, model)
+        model = self._model(request, fields)
         self._take_of_limit()
-        fault = self._fault(model)
-        self._raise_fault(fault, request)
+        fault = self._fault(request, model)
         if model.latency:
             await self._sleep(model.latency)
-        spoken = self._spoken(request, model, fault.kind if fault is not None else None)
-        await self._send(request, model, spoken, send)
+        await self._send(request, model, self._spoken(request, model, fault), send)
 
     def _answered(self, fields: JsonObject) -> tuple[int, JsonValue]:
         """Make one call of a batch."""
-        vendor, path = self._vendor, ""
         try:
-            request = vendor.read(path, "", {"anthropic-version": "1"}, fields)
-            model = next((each for each in self._config.models if each.id == request.model), None)
-            if model is None:
-                raise vendor.unknown_model(request.model)
-            vendor.check(fields, request, model)
-            fault = self._fault(model)
-            self._raise_fault(fault, request)
-            spoken = self._spoken(request, model, fault.kind if fault is not None else None)
+            request = self._vendor.read("", "", {"anthropic-version": "1"}, fields)
+            model = self._model(request, fields)
+            spoken = self._spoken(request, model, self._fault(request, model))
         except Refused as refused:
             return refused.status, msgspec.json.decode(refused.body)
-        return 200, vendor.whole(spoken, model)
+        return 200, self._vendor.whole(spoken, model)
 
-    def _raise_fault(self, fault: CloudFault | None, request: CloudRequest) -> None:
+    def _model(self, request: CloudRequest, fields: JsonObject) -> CloudModel:
+        """Return the model that is asked; raises Refused where there is none, or it does not take this."""
+        model = next((each for each in self._config.models if each.id == request.model), None)
+        if model is None:
+            raise self._vendor.unknown_model(request.model)
+        self._vendor.check(fields, request, model)
+        return model
+
+    def _fault(self, request: CloudRequest, model: CloudModel) -> FaultKind | None:
+        """Return what goes wrong with this answer; raises Refused where there is to be none."""
+        fault = self._next_fault(model)
         if fault is None:
-            return
+            return None
         refused = self._vendor.fault(fault.kind, fault.seconds)
         is_compiled = request.schema is not None and not request.as_tool
         if refused is not None and (fault.kind != "grammar_too_large" or is_compiled):
             raise refused
+        return fault.kind
 
     async def _send(
         self, request: CloudRequest, model: CloudModel, spoken: Spoken, send: ASGISendCallable
@@ -211,7 +211,7 @@ class SimulatedCloud:
             call_seed=f"{case}|{number}",
         )
 
-    def _fault(self, model: CloudModel) -> CloudFault | None:
+    def _next_fault(self, model: CloudModel) -> CloudFault | None:
         for fault in self.faults:
             if fault.model not in {None, model.id} or self._shown[fault] == fault.times:
                 continue
