@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 
 import msgspec
 
 from evalcore.clients.interface import Call, Client, ServedModel
 from evalcore.errors import InputError
+from evalcore.evaluation.availability import by_provider
 from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.refusals import refused_run
 from evalcore.library.adaptation import AdaptedSchema
@@ -81,7 +82,7 @@ def _one_token(params: JsonObject) -> JsonObject:
 
 def schema_findings(component: Component, models_file: ModelsFile) -> Iterator[Finding]:
     """Yield what each provider of models.yaml would change in a component's schema, or cannot take of it."""
-    for name, models in _by_provider(models_file.models):
+    for name, models in by_provider(models_file.models).items():
         provider = models_file.providers[name]
         if schema_dialect(provider) is None:
             continue
@@ -97,10 +98,3 @@ def schema_findings(component: Component, models_file: ModelsFile) -> Iterator[F
         if changes:
             what = f"its schema is changed for {name}: {'; '.join(changes)}"
             yield Finding("note", component.slug, where, what, "records say so too, as `schema_adapted`")
-
-
-def _by_provider(models: Iterable[Model]) -> Iterable[tuple[str, list[Model]]]:
-    groups: dict[str, list[Model]] = {}
-    for model in models:
-        groups.setdefault(model.provider, []).append(model)
-    return groups.items()
