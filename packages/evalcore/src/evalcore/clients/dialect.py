@@ -43,6 +43,8 @@ LONGEST_ANSWER: Final = 16 * 2**20
 """Bytes of an answer that is not streamed, characters of one that is."""
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not as expected: not JSON, of other types, or nested without end."""
+NULL: Final = msgspec.Raw(b"null")
+"""What a field has that is read later, where it is not there."""
 
 
 class Request(Frozen, frozen=True):

@@ -7,11 +7,10 @@ from typing import Final
 
 import msgspec
 
-from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.events import BYTE_ORDER_MARK
 from evalcore.structs import Frozen
 
-NULL: Final = msgspec.Raw(b"null")
 _NULL: Final = b"null"
 DEEPEST: Final = 4
 """How often an error may be wrapped: `detail` around `error` around a list is the most that was seen."""

@@ -11,7 +11,7 @@ import msgspec
 
 from evalcore.clients.anthropic.failures import stated_failure
 from evalcore.clients.anthropic.wire import MESSAGES_PATH, parse_message
-from evalcore.clients.dialect import BatchDialect, BatchState, Request, Upload
+from evalcore.clients.dialect import NULL, BatchDialect, BatchState, Request, Upload
 from evalcore.clients.failures import Failure, batch_expired
 from evalcore.clients.reply import Answer
 from evalcore.structs import Frozen
@@ -26,8 +26,8 @@ class _Made(Frozen, frozen=True):
 
 class _Result(Frozen, frozen=True):
     type: str
-    message: msgspec.Raw = msgspec.Raw(b"null")
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    message: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
 
 
 class _Line(Frozen, frozen=True):

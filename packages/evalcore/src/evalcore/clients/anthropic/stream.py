@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from evalcore.clients.anthropic.failures import stated_failure
-from evalcore.clients.anthropic.wire import NULL, AnthropicUsage, answer, read_counts, read_usage
-from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.anthropic.wire import AnthropicUsage, answer, read_counts, read_usage
+from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.event_stream import EventStream
 from evalcore.clients.failures import Failure, incomplete_answer, unreadable_answer
 from evalcore.clients.reply import Answer

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from evalcore.clients.anthropic.failures import stated_failure
-from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, unreadable_answer
 from evalcore.clients.interface import Call, Served, ServedModel
 from evalcore.clients.reply import Answer, TokenCount, Usage
@@ -22,7 +22,6 @@ API_VERSION: Final = "2023-06-01"
 DEFAULT_MAX_TOKENS: Final = 16_384
 """The API has no default and refuses a request without one."""
 TOOL_NAME: Final = "answer"
-NULL: Final = msgspec.Raw(b"null")
 
 _FINISH_REASONS: Final = {
     "max_tokens": "length",
@@ -55,7 +54,7 @@ class _Block(Frozen, frozen=True):
 
     type: str = ""
     text: str | None = None
-    input: msgspec.Raw = msgspec.Raw(b"null")
+    input: msgspec.Raw = NULL
 
 
 class _Message(Frozen, frozen=True):

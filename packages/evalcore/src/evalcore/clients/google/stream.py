@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.event_stream import EventStream
 from evalcore.clients.failures import Failure, incomplete_answer, unreadable_answer
 from evalcore.clients.google.failures import stated_failure
 from evalcore.clients.google.wire import (
-    NULL,
     PromptFeedback,
     answer,
     blocked,

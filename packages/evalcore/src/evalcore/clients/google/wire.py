@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.google.failures import stated_failure
 from evalcore.clients.interface import Call, Served, ServedModel
@@ -36,9 +36,6 @@ _OTHERS: Final = frozenset(
         *("NO_IMAGE", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "ESCALATION"),
     }
 )
-
-
-NULL: Final = msgspec.Raw(b"null")
 
 
 class GooglePart(Frozen, frozen=True):

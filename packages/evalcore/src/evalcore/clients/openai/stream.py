@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from evalcore.clients.dialect import LONGEST_ANSWER, UNREADABLE
+from evalcore.clients.dialect import LONGEST_ANSWER, NULL, UNREADABLE
 from evalcore.clients.error_bodies import read_error
 from evalcore.clients.event_stream import LONGEST_EVENT, LONGEST_STREAM, EventStream
 from evalcore.clients.failures import Failure, incomplete_answer, refused_stream, unreadable_answer
 from evalcore.clients.openai.failures import stated_failure
-from evalcore.clients.openai.wire import NULL, Content, read_usage, text_of
+from evalcore.clients.openai.wire import Content, read_usage, text_of
 from evalcore.clients.reply import Answer, Usage
 from evalcore.structs import Frozen
 

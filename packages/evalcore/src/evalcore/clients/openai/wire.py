@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from evalcore.clients.dialect import UNREADABLE
+from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.error_bodies import read_error
 from evalcore.clients.events import BYTE_ORDER_MARK
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
@@ -27,7 +27,6 @@ SCHEMA_NAME = "answer"
 
 TEXT_PARTS: Final = frozenset({"text", "output_text"})
 """Kinds of content parts that are the answer."""
-NULL: Final = msgspec.Raw(b"null")
 
 
 class _PromptDetails(Frozen, frozen=True):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from evalcore.clients.dialect import BatchDialect, BatchState, Request, Upload
+from evalcore.clients.dialect import NULL, BatchDialect, BatchState, Request, Upload
 from evalcore.clients.failures import Failure, batch_expired
 from evalcore.clients.openai.wire import CHAT_PATH, parse_completion
 from evalcore.clients.openai_cloud.failures import classify
@@ -32,7 +32,7 @@ class _Made(Frozen, frozen=True):
 
 class _Response(Frozen, frozen=True):
     status_code: int
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    body: msgspec.Raw = NULL
 
 
 class _Line(Frozen, frozen=True):
