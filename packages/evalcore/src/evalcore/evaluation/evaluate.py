@@ -170,7 +170,7 @@ class _Evaluation:
         return begun
 
     def _through_outages(self, policy: OutagePolicy, answered: Sequence[str]) -> dict[str, Client]:
-        # Of other providers nobody can ask which models they serve now.
+        # A cloud provider's list is a catalogue, which says nothing of whether a model can be called now.
         local = {model.provider for model in self._job.models if is_local(model)}
         return {
             name: OutageClient(
