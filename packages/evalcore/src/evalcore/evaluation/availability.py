@@ -6,7 +6,7 @@ for again, together with the others, until 45 s from the start of the job; only 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from evalcore.clients.interface import Client, Served
@@ -102,11 +102,3 @@ def _notify_found(served: Served | None, wanted: Sequence[Model], observer: Mode
             )
             observer.found(model, server)
     return [model for model in wanted if model.id not in served.models]
-
-
-def by_provider(models: Sequence[Model]) -> Mapping[str, list[Model]]:
-    """Group models by provider, in the order of their first appearance."""
-    groups: dict[str, list[Model]] = {}
-    for model in models:
-        groups.setdefault(model.provider, []).append(model)
-    return groups

@@ -14,14 +14,14 @@ from evalcore.clients.outage import OutageClient, OutagePolicy
 from evalcore.clients.reply import CallError
 from evalcore.effects import Effects
 from evalcore.errors import InputError, ModelError
-from evalcore.evaluation.availability import by_provider, find_models
+from evalcore.evaluation.availability import find_models
 from evalcore.evaluation.dispatch import Dispatcher, RunQueue
 from evalcore.evaluation.outcome import Observer, RunOutcome, outcome_of
 from evalcore.evaluation.refusals import SCHEMA_TOO_LARGE, refused_run
 from evalcore.evaluation.scoring_process import ScoringProcess
 from evalcore.library.adaptation import as_forced_tool
 from evalcore.library.component import Case
-from evalcore.library.models import Model, is_local
+from evalcore.library.models import Model, by_provider, is_local
 from evalcore.runs.folder import SYNC_EVERY_S, RunFolder, read_record
 from evalcore.runs.plan import JobPlan, RunPlan, Server, call_for, plan_run
 from evalcore.runs.record import RunRecord

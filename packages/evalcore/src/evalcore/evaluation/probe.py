@@ -9,12 +9,11 @@ import msgspec
 
 from evalcore.clients.interface import Call, Client, ServedModel
 from evalcore.errors import InputError
-from evalcore.evaluation.availability import by_provider
 from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.refusals import refused_run
 from evalcore.library.adaptation import AdaptedSchema
 from evalcore.library.component import Component
-from evalcore.library.models import Model, ModelsFile, Provider, schema_dialect
+from evalcore.library.models import Model, ModelsFile, Provider, by_provider, schema_dialect
 from evalcore.runs.plan import adapted_schema, fit_to_output
 from evalcore.structs import Frozen, JsonObject
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -137,6 +137,14 @@ def may_hold_a_key(variable: str) -> bool:
 def is_local(model: Model) -> bool:
     """Whether the service on the VM evaluates this model (the CLI in Actions evaluates the others)."""
     return model.provider == LOCAL_PROVIDER
+
+
+def by_provider(models: Sequence[Model]) -> Mapping[str, list[Model]]:
+    """Group models by provider, in the order of their first appearance."""
+    groups: dict[str, list[Model]] = {}
+    for model in models:
+        groups.setdefault(model.provider, []).append(model)
+    return groups
 
 
 def schema_dialect(provider: Provider) -> SchemaDialect | None:
