@@ -10,6 +10,7 @@ from evalcore.compare.versions import stale_cases
 from evalcore.library.component import broken_cases_sentence
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
+from evalcore.reports.sentences import ranking_sentence
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.version import SCORING_VERSION
 
@@ -78,8 +79,9 @@ def marked(title: str, records: Iterable[RunRecord]) -> str:
 
 
 def notes(component: str, ranking: Ranking) -> Iterator[str]:
-    """Yield the notes of one ranking, each a line."""
+    """Yield what a ranking says in one sentence, then its notes, each a line."""
     records = _records(ranking)
+    yield ranking_sentence(ranking)
     for note in (*rightness_notes(ranking), *chance_notes(ranking), *notes_of(ranking)):
         yield note if note.endswith("?") else f"{note}."
     skipped = {case.case: case for record in records for case in record.skipped_cases}

@@ -11,6 +11,7 @@ from evalcli.reports.ranking import heading
 from evalcli.terminal.text import figure
 from evalcore.publishing.markdown import CELL, escape_markdown
 from evalcore.reports.ranking import RankedPool, Ranking
+from evalcore.reports.sentences import ranking_sentence
 from evalcore.runs.record import RunRecord
 
 COLUMNS: Final = (
@@ -41,7 +42,7 @@ def rankings_csv(ranked: Sequence[tuple[str, Sequence[Ranking]]], *, every_run: 
 
 
 def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bool) -> str:
-    """Write a component's rankings, a heading and a table for each."""
+    """Write a component's rankings: for each a heading, the sentence that it comes to, and a table."""
     return "\n".join(
         line for ranking in found for line in _table(component, ranking, found, every_run=every_run)
     )
@@ -51,6 +52,8 @@ def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every
     headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Status"]
     headings += ["Run", "Date"] if every_run else []
     yield f"### {escape_markdown(heading(component, ranking, beside), 4 * CELL)}"
+    yield ""
+    yield ranking_sentence(ranking, lambda name: escape_markdown(name, CELL))
     yield ""
     yield f"| {' | '.join(headings)} |"
     yield f"| {' | '.join('---' for _ in headings)} |"
