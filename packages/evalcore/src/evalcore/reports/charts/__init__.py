@@ -1,0 +1,1 @@
+"""Figures -> charts as SVG text: whole by themselves, coloured anew by a page's stylesheet. Pure."""

@@ -1,0 +1,94 @@
+"""Models below each other, each as a dot with the interval around it: who is ahead, and who is level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from evalcore.reports.charts.scale import Scale, bottom_axis, exact_percent, fitted_range, percent
+from evalcore.reports.charts.svg import (
+    Ink,
+    chart,
+    inked,
+    label,
+    link,
+    mark,
+    rectangle,
+    rule,
+    shortened,
+    text_width,
+)
+from evalcore.stats.uncertainty import Interval
+from evalcore.structs import Frozen
+
+WIDTH = 760.0
+ROW = 26.0
+LONGEST_NAME = 260.0
+
+
+class Ranked(Frozen, frozen=True):
+    """A model's figure with its interval."""
+
+    name: str
+    rank: str
+    """As it is written: `1`, or `1–2` for ties; empty for what is not ranked."""
+    value: float | None
+    interval: Interval | None
+    is_best: bool
+    """Whether it may be the best: drawn as a filled dot over the band of the best."""
+    href: str = ""
+
+
+def interval_chart(
+    rows: Sequence[Ranked], *, title: str, description: str, axis: str = "", width: float = WIDTH
+) -> str:
+    """Draw a dot and its interval for each row, in the order given.
+
+    Behind them is a band as wide as the intervals of all that may be the best: who lies in it is level.
+    """
+    named = max((text_width(row.name) for row in rows), default=0.0)
+    left = 44 + min(named, LONGEST_NAME if width >= WIDTH else width * 0.34) + 10
+    scale = Scale(*fitted_range(_reach(rows)), left, width - 58)
+    top, bottom = 6.0, 10 + ROW * len(rows)
+    parts: list[ET.Element] = []
+    best = [row for row in rows if row.is_best and row.interval is not None]
+    if len(best) > 1:
+        low = min(row.interval[0] for row in best if row.interval is not None)
+        high = max(row.interval[1] for row in best if row.interval is not None)
+        band = rectangle(
+            scale.at(low), top, scale.at(high) - scale.at(low), ROW * _last_best(rows) + 4, opacity=0.1
+        )
+        parts.append(inked("accent", [band]))
+    parts += bottom_axis(scale, top, bottom, text=percent, title=axis)
+    for index, row in enumerate(rows):
+        parts += _row(row, scale, top + 4 + ROW * index, width)
+    return chart(title, description, width, bottom + (40 if axis else 24), parts)
+
+
+def _row(row: Ranked, scale: Scale, top: float, width: float) -> list[ET.Element]:
+    middle = top + ROW / 2 - 2
+    name = label(44, middle + 4, shortened(row.name, scale.start - 52))
+    parts = [label(36, middle + 4, row.rank or "–", anchor="end", ink="quiet")]
+    parts.append(link(row.href, [name], name=row.name) if row.href else name)
+    if row.value is None:
+        return [*parts, label(scale.start + 4, middle + 4, "no figure", ink="quiet")]
+    ink: Ink = "accent" if row.is_best else "quiet"
+    x, said = scale.at(row.value), f"{row.name}: {exact_percent(row.value)}"
+    drawn: list[ET.Element] = []
+    if row.interval is not None:
+        low, high = (scale.at(end) for end in row.interval)
+        said += f", {exact_percent(row.interval[0])} to {exact_percent(row.interval[1])}"
+        drawn += [rule(low, middle, high, middle, width=2)]
+        drawn += [rule(end, middle - 5, end, middle + 5, width=2) for end in (low, high)]
+    drawn.append(mark(x, middle, "circle" if row.is_best else "ring", size=5, tip=said))
+    figure = label(width - 6, middle + 4, exact_percent(row.value), anchor="end")
+    return [*parts, inked(ink, drawn), figure]
+
+
+def _reach(rows: Sequence[Ranked]) -> list[float]:
+    ends = [end for row in rows if row.interval is not None for end in row.interval]
+    return ends + [row.value for row in rows if row.value is not None]
+
+
+def _last_best(rows: Sequence[Ranked]) -> int:
+    return max(index for index, row in enumerate(rows) if row.is_best) + 1
