@@ -15,7 +15,7 @@ import structlog
 from markdown_it import MarkdownIt
 
 from evalcore.errors import RepositoryError
-from evalcore.publishing.markdown import escape_markdown
+from evalcore.formats.markdown_text import escape_markdown
 from evalcore.secret import Scrubber
 from evalhook.errors import MAX_MESSAGE, one_line
 from evalhook.monitoring.logs import configure_logging

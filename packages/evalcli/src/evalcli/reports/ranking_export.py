@@ -9,7 +9,7 @@ from typing import Final
 
 from evalcli.reports.ranking import heading
 from evalcli.terminal.text import figure
-from evalcore.publishing.markdown import CELL, escape_markdown
+from evalcore.formats.markdown_text import CELL, escape_markdown
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.sentences import ranking_sentence
 from evalcore.runs.record import RunRecord

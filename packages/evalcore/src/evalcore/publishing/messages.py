@@ -1,13 +1,13 @@
 """Every sentence that people read on GitHub: commit messages here, the pull request's body beside.
 
-What comes from models, files or the gateway is shown as code (`markdown.escape_markdown`).
+What comes from models, files or the gateway is shown as code (`formats.markdown_text`).
 """
 
 from __future__ import annotations
 
 import re
 
-from evalcore.publishing.markdown import CELL, escape_markdown
+from evalcore.formats.markdown_text import CELL, escape_markdown
 from evalcore.publishing.pull_request import Results, pull_request_body
 
 __all__ = [

@@ -12,8 +12,8 @@ import msgspec
 from evalcore.compare import versions
 from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.compare.versions import stale_cases
+from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.library.component import SkippedCase, broken_cases_sentence
-from evalcore.publishing.markdown import CELL, REASON, escape_markdown
 from evalcore.publishing.verdicts import NONE, compare_with, percent, verdict_cell, verdict_list
 from evalcore.reports.ranking import RankedPool, Ranking, rankings
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes

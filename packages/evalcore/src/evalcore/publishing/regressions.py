@@ -7,7 +7,7 @@ from typing import Final
 
 from evalcore.compare import versions
 from evalcore.compare.verdict import Comparison
-from evalcore.publishing.markdown import CELL, escape_markdown
+from evalcore.formats.markdown_text import CELL, escape_markdown
 from evalcore.publishing.outbox import Regression
 from evalcore.publishing.verdicts import compare_with, verdict_list
 from evalcore.runs.leaderboard import Leaderboard, known_records

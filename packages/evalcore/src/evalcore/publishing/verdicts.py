@@ -16,7 +16,7 @@ from evalcore.compare.verdict import (
     reasons,
     what_counts,
 )
-from evalcore.publishing.markdown import CELL, REASON, escape_markdown
+from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.runs.record import RunRecord
 
 NONE: Final = "-"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from evalcore.publishing.markdown import CELL, EMPTY, escape_markdown
+from evalcore.formats.markdown_text import CELL, EMPTY, escape_markdown
 from evalsim.hostile import HOSTILE
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
