@@ -95,14 +95,23 @@ Outcome: TypeAlias = Comparison | NotComparable
 
 
 def compare_pools(
-    before: Sequence[Pool], after: Sequence[Pool], margin: float = DEFAULT_MARGIN
+    before: Sequence[Pool],
+    after: Sequence[Pool],
+    margin: float = DEFAULT_MARGIN,
+    *,
+    with_intervals: bool = True,
 ) -> list[Outcome]:
     """Compare model by model, at most one pool of each on a side; sorted by model.
 
-    False alarms are held over all models together, those that could alarm at all.
+    False alarms are held over all models together, those that could alarm at all. No verdict rests on the
+    intervals of the two sides, which take most of the time: without them, both are None.
     """
     old, new = {pool.model: pool for pool in before}, {pool.model: pool for pool in after}
-    return _judge([_outcome(model, old.get(model), new.get(model), margin) for model in sorted(old | new)])
+    found = [
+        _outcome(model, old.get(model), new.get(model), margin, with_intervals=with_intervals)
+        for model in sorted(old | new)
+    ]
+    return _judge(found)
 
 
 def compare_models(pairs: Mapping[str, tuple[Pool, Pool]], margin: float = DEFAULT_MARGIN) -> list[Outcome]:
@@ -190,14 +199,16 @@ class _Measured(NamedTuple):
     spread: Spread
 
 
-def _outcome(model: str, before: Pool | None, after: Pool | None, margin: float) -> _Measured | NotComparable:
+def _outcome(
+    model: str, before: Pool | None, after: Pool | None, margin: float, *, with_intervals: bool
+) -> _Measured | NotComparable:
     if before is None or after is None:
         side = "before" if before is None else "after"
         return NotComparable(model=model, reason=f"there is no complete run {side}")
     reason = why_not_comparable(before, after)
     if reason is not None:
         return NotComparable(model=model, reason=reason)
-    return _measured(before, after, margin)
+    return _measured(before, after, margin, with_intervals=with_intervals)
 
 
 def _two_models(name: str, one: Pool, other: Pool, margin: float) -> _Measured | NotComparable:
@@ -211,12 +222,15 @@ def _two_models(name: str, one: Pool, other: Pool, margin: float) -> _Measured |
     )
 
 
-def _measured(before: Pool, after: Pool, margin: float) -> _Measured:
+def _measured(before: Pool, after: Pool, margin: float, *, with_intervals: bool = True) -> _Measured:
     """Compare two pools; until it is judged, the verdict is that of a design that can show nothing."""
     old, new = before.scores(), after.scores()
     shared = sorted(old.keys() & new.keys())
     olds, news = [old[key] for key in shared], [new[key] for key in shared]
-    sides = _side(before, shared, olds), _side(after, shared, news)
+    sides = (
+        _side(before, shared, olds, with_interval=with_intervals),
+        _side(after, shared, news, with_interval=with_intervals),
+    )
     comparison = Comparison(
         model=before.model,
         before=sides[0],
@@ -260,7 +274,9 @@ def _judged(measured: _Measured, fall: float, rise: float, models: int) -> Compa
     )
 
 
-def _side(pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequence[float]]) -> Side:
+def _side(
+    pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequence[float]], *, with_interval: bool
+) -> Side:
     return Side(
         version=pool.version,
         run_ids=tuple(record.run_id for record in pool.records),
@@ -269,7 +285,9 @@ def _side(pool: Pool, shared: Collection[tuple[str, int]], scores: Sequence[Sequ
             [case for key, case in pool.scores().items() if key in shared],
             # The seed of the record, so that a single run shows the interval that stands in it.
             seeded_uniform("accuracy", pool.newest.cases_sha256),
-        ),
+        )
+        if with_interval
+        else None,
         replies=sum(map(len, scores)),
         replicates=min(map(len, scores)),
     )

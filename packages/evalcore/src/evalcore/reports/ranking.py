@@ -284,7 +284,7 @@ def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over,
         ci95=ci95 or _interval(own, over.cases_sha256, cache),
         exact_rate=mean(sum(case) / len(case) for case in right),
         all_right_rate=mean(all_right_rates(right, over.all_right_of) or ()),
-        reproducibility=_agreement(pool, set(keys)),
+        reproducibility=agreement(pool, set(keys)),
         replies=sum(map(len, own)),
         status="complete",
         records=pool.records,
@@ -325,8 +325,8 @@ def _interval(scores: Cases, cases_sha256: str, cache: Cache) -> Interval | None
     return stored
 
 
-def _agreement(pool: Pool, keys: set[CaseKey]) -> float | None:
-    """Return the mean over cases of their agreement, over all pairs of replies of one run."""
+def agreement(pool: Pool, keys: set[CaseKey]) -> float | None:
+    """Return a pool's reproducibility: the mean over cases of their agreement, over all pairs of one run."""
     by_case: dict[CaseKey, list[tuple[float, int]]] = defaultdict(list)
     for key, result in pool.results():
         came = sum(score is not None for score in result.scores)

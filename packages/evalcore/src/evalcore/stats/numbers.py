@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def mean(values: Iterable[float]) -> float | None:
@@ -31,3 +31,17 @@ def mean_by_field(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:
             columns.setdefault(field, []).append(value)
     # Sorted, so that records of the same replies are the same bytes.
     return {field: math.fsum(column) / len(column) for field, column in sorted(columns.items())}
+
+
+def deviation(groups: Iterable[Sequence[float]]) -> float | None:
+    """Return the standard deviation of values about the mean of their group, over all groups.
+
+    The square root of the sum of squares by the degrees of freedom; None where no group has two values.
+    """
+    squares: list[float] = []
+    freedom = 0
+    for group in groups:
+        middle = math.fsum(group) / len(group) if group else 0.0
+        squares += [(value - middle) ** 2 for value in group]
+        freedom += max(0, len(group) - 1)
+    return math.sqrt(math.fsum(squares) / freedom) if freedom else None

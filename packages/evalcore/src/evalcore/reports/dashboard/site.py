@@ -141,7 +141,13 @@ class RankingView(Frozen, frozen=True, kw_only=True):
     all_right_of: Annotated[int, Meta(description="replies to a case that `all_right_rate` is about")]
     is_current_version: Annotated[bool, Meta(description="of the version that the library has now")]
     is_current_prompt: Annotated[bool, Meta(description="of the prompt's text as it is now")]
-    is_current_policy: Annotated[bool, Meta(description="by the policy as it is now in the library")]
+    is_current_policy: Annotated[
+        bool | None,
+        Meta(
+            description="by the policy as it is now; null where that cannot be told: it is not the "
+            "library's, and the data sets, which may have one of their own, are not at hand"
+        ),
+    ]
     measures: Annotated[
         Literal["correctness", "wording"],
         Meta(description="what accuracy means here: `wording` is overlap of words, not correctness"),
@@ -193,7 +199,10 @@ class Point(Frozen, frozen=True, kw_only=True):
     replies: int
     server_changed: Annotated[
         tuple[str, ...],
-        Meta(description="what the server says differently than in the point before: version, quantization"),
+        Meta(
+            description="what the server says differently than in the point before: version, quantization, "
+            "context_length"
+        ),
     ]
     also_changed: Annotated[
         tuple[str, ...],
