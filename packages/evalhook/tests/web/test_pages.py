@@ -136,7 +136,7 @@ def test_a_browser_may_run_nothing_but_our_own_script(world) -> None:
     world.story(tell)
 
 
-@pytest.mark.parametrize("name", ["page.js", "page.css", "icon.svg"])
+@pytest.mark.parametrize("name", ["page.js", "base.css", "page.css", "icon.svg"])
 def test_script_style_and_icon_need_no_token(world, name: str) -> None:
     async def tell(client: httpx.AsyncClient) -> None:
         async with stranger(client) as browser:

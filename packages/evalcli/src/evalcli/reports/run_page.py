@@ -13,19 +13,19 @@ from xml.etree import ElementTree as ET
 from evalcli.reports.run_words import ExaminedRun, case_text, sample_text
 from evalcli.reports.score_tree import LEGEND, branch_text, leaf_text, node_name
 from evalcli.terminal.text import shown
+from evalcore.reports.style import base_css
 from evalcore.scoring.difference import DiffNode
 from evalcore.scoring.examine import ExaminedCase, Sample
 from evalcore.scoring.explain import LONGEST_SHOWN
 
-STYLE: Final = """
-:root { color-scheme: light dark }
-body { font: 16px/1.45 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.3rem } summary { cursor: pointer; font-weight: 600; padding: .3rem 0 }
+STYLE: Final = (
+    base_css().decode()
+    + """
+body { max-width: 70rem } summary { font-weight: 600; padding: .3rem 0 }
 ul { list-style: none; padding-left: 1.4rem; margin: 0 } li { overflow-wrap: anywhere }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid #888; padding-left: .8rem }
-.good { color: light-dark(#116329, #56d364) } .bad { color: light-dark(#b42318, #ff7b72) }
-.warn { color: light-dark(#855b00, #e3b341) } .dim { opacity: .7 } .strong { font-weight: 600 }
+pre { border-left: 3px solid var(--line); padding-left: .8rem } .dim { color: var(--quiet) }
 """
+)
 _HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 LONGEST_TEXT: Final = 20_000

@@ -15,6 +15,7 @@ from litestar.enums import MediaType
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Stream
 
+from evalcore.reports.style import base_css
 from evalcore.version import __version__
 from evalhook import problems
 from evalhook.monitoring.events import EventHub
@@ -46,6 +47,7 @@ PAGE_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 STATIC_TYPES: Final = {
+    "base.css": "text/css",
     "page.css": "text/css",
     "page.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -193,4 +195,8 @@ def _back(set_cookie: str) -> Response[str]:
 
 
 # Read once, by names of ours: no path of a request ever reaches the file system.
-_STATIC: Final = {name: files("evalhook.web").joinpath("static", name).read_bytes() for name in STATIC_TYPES}
+_STATIC: Final = {"base.css": base_css()} | {
+    name: files("evalhook.web").joinpath("static", name).read_bytes()
+    for name in STATIC_TYPES
+    if name != "base.css"
+}
