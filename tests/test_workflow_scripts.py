@@ -52,6 +52,7 @@ def run(folder: Path, file: str, job: str, name: str = "", **expressions: str) -
         "vars.EVAL_MAX_COST": "",
         "vars.EVAL_APP_ID": "",
         "vars.EVAL_TRUSTED_PUBLISHERS": "",
+        "vars.EVAL_DASHBOARD_URL": "",
         "secrets.MINDROUTER_EVAL_WEBHOOK_TOKEN": "",
         "secrets.EVAL_CASE_NAMES_KEY": "",
         "secrets.EVAL_APP_PRIVATE_KEY": "",

@@ -37,7 +37,7 @@ CHANGING = (
     (r" +\d+ ms\b", "  <latency>"),
     (r" +p50\n", "  p50\n"),
     (r"\b0\.\d\d(?= +\d+,\d{3})", "<hours>"),
-    (r"(?<= ok \| )\d+\.\d s", "<latency>"),
+    (r"\d+\.\d s(?= \|)", "<latency>"),
     (r"(?m)^   calls: (?!60 of).*\n", ""),
     (r"Done in \d+ s", "Done in <seconds>"),
     (r"(?m)(?<=git log      )[0-9a-f]{7}(?= (Merge|eval))", "<commit>"),

@@ -112,6 +112,7 @@ class Round:
             "vars.EVAL_MAX_COST": "",
             "vars.EVAL_APP_ID": "",
             "vars.EVAL_TRUSTED_PUBLISHERS": "evaluator-vm",
+            "vars.EVAL_DASHBOARD_URL": "",
             "secrets.EVAL_APP_PRIVATE_KEY": "",
             "secrets.EVAL_CASE_NAMES_KEY": "",
             **over,

@@ -65,6 +65,7 @@ SEEN_IN = {
     "EVALHOOK_COMMIT_BACK": f"{SERVICE}::test_mode_push_puts_the_record_on_the_default_branch",
     "EVALHOOK_AUTO_MERGE": f"{HERE}::test_pull_requests_merge_by_themselves_where_that_is_set",
     "EVALHOOK_COMMIT_SUFFIX": f"{HERE}::test_the_commit_suffix_reaches_the_commit",
+    "EVALHOOK_DASHBOARD_URL": f"{HERE}::test_pull_requests_link_to_the_dashboard_where_there_is_one",
     "EVALHOOK_GITHUB_REPO": STATUS,
     "EVALHOOK_TRUSTED_PUBLISHERS": (
         f"{WIRING}::test_the_trusted_publishers_reach_what_looks_for_open_results"
@@ -238,6 +239,13 @@ def test_the_commit_suffix_reaches_the_commit(pull_request, github, suffix: str,
     assert pull.title.endswith(f", {subject}")
     bare = github[0].state.repositories[REPOSITORY].bare.path
     assert git(bare, "log", "-1", "--format=%s", pull.head) == pull.title
+
+
+@pytest.mark.parametrize("dashboard", ["", "https://university.example/evaluations"])
+def test_pull_requests_link_to_the_dashboard_where_there_is_one(pull_request, dashboard: str) -> None:
+    body = pull_request(EVALHOOK_DASHBOARD_URL=dashboard).body
+    assert (f"[Dashboard]({dashboard}/components/" in body) == bool(dashboard)
+    assert ("Dashboard" in body) == bool(dashboard)
 
 
 def test_clones_are_made_from_their_urls_with_their_tokens(environment, tmp_path: Path, github) -> None:

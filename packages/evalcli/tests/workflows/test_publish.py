@@ -242,6 +242,21 @@ def test_a_record_is_carried_whole(world: World, publish: Callable[..., Any]) ->
     assert msgspec.convert(board(world, pull.head)[0], RunRecord) == record
 
 
+def test_the_pull_request_links_to_the_dashboard(world: World, publish: Callable[..., Any]) -> None:
+    publish(world.write("a.json", world.record(1)), EVALHOOK_DASHBOARD_URL="https://university.example/e")
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    assert "[Dashboard](https://university.example/e/components/" in pull.body
+
+
+def test_a_dashboard_that_is_no_address_is_refused(world: World, publish: Callable[..., Any]) -> None:
+    ended = publish(world.write("a.json", world.record(1)), EVALHOOK_DASHBOARD_URL="javascript:alert(1)")
+    assert ended.code == 2
+    assert ended.err == (
+        "evalcli: EVALHOOK_DASHBOARD_URL: is not the address of a site; write it as "
+        "https://owner.github.io/name\n"
+    )
+
+
 def test_results_are_set_to_merge_as_the_services_are(world: World, publish: Callable[..., Any]) -> None:
     repository = world.app.state.repositories[REPOSITORY]
     repository.allow_auto_merge, repository.required_contexts = True, ("checks",)

@@ -61,10 +61,10 @@ def results(*records: RunRecord, **changes: Any) -> Results:
     return Results(**values | changes)
 
 
-def table(body: str) -> list[list[str]]:
-    """The table's rows as their reader sees them."""
+def table(body: str, *, folded: bool = False) -> list[list[str]]:
+    """The rows of the table as its reader sees them; `folded`: of the one among the details."""
     rows: list[list[str]] = []
-    tokens = MARKDOWN.parse(body)
+    tokens = MARKDOWN.parse(body.split("<details>")[folded])
     for token, inside in pairwise(tokens):
         if token.type == "tr_open":
             rows.append([])
@@ -127,7 +127,7 @@ def test_partial_runs_are_shown_as_such_and_not_ranked() -> None:
     good, cut = table(body)[1:]
     assert good[0] == "1"
     assert (cut[0], cut[1], cut[-1]) == ("-", "cut", "partial, not ranked")
-    assert "5 of 10 ok, 4 without reply, 1 unparsable" in cut
+    assert "5 of 10: 4 without reply, 1 unparsable" in cut
     assert "too many replies" in body
 
 
@@ -151,9 +151,11 @@ def test_previous_versions_figures_stand_beside() -> None:
     )
     told = results(record("good", 0.8), record("part", 0.6), earlier=earlier)
     assert previous_version(known_records(told.earlier), told.version) == "1.1.0"
-    rows = {row[1]: row for row in table(pull_request_body(told))[1:]}
-    assert rows["good"][2:4] == ["80.0 %", "70.0 %"]
-    assert rows["part"][2:4] == ["60.0 %", "-"]
+    body = pull_request_body(told)
+    rows = {row[1]: row for row in table(body)[1:]}
+    before = {row[0]: row for row in table(body, folded=True)[1:]}
+    assert (rows["good"][2], before["good"][1]) == ("80.0 %", "70.0 %")
+    assert (rows["part"][2], before["part"][1]) == ("60.0 %", "-")
     assert "gone" not in rows
 
 
@@ -198,7 +200,7 @@ def test_each_model_gets_its_verdict_against_the_previous_version() -> None:
     )
     body = pull_request_body(told)
     rows = {row[1]: row for row in table(body)[1:]}
-    assert {model: row[4] for model, row in rows.items()} == {
+    assert {model: row[3] for model, row in rows.items()} == {
         "down": "regression (-50.0)",
         "up": "improvement (+50.0)",
         "even": "no evidence (+0.0)",
@@ -236,19 +238,27 @@ def test_runs_of_one_version_count_together_and_a_partial_one_gets_no_verdict() 
     )
     assert "2 run(s) against 1" in body
     rows = {row[1]: row for row in table(body)[1:]}
-    assert rows["part"][4] == "-"
-    assert "- `part`" not in body
+    assert rows["part"][3] == "-"
+    assert "- `part`: " not in body
 
 
 def test_columns_that_say_nothing_are_left_out() -> None:
-    headings = table(pull_request_body(results(record())))[0]
-    assert headings == ["#", "Model", "Accuracy", "Reproducibility", "Calls", "Latency p50", "Status"]
+    body = pull_request_body(results(record(schema_valid_rate=None)))
+    assert table(body)[0] == ["#", "Model", "Accuracy", "Reproducibility", "Calls failed"]
+    assert table(body, folded=True)[0] == ["Model", "Calls", "Latency p50", "p95"]
     calls = {"total": 10, "ok": 10, "api_error": 0, "parse_error": 0, "truncated": 2}
-    priced = table(pull_request_body(results(record(), record("dear", cost_usd=0.5, calls=calls))))
-    assert priced[0][5:8] == ["Cut off", "Latency p50", "Cost"]
-    assert {row[1]: (row[5], row[7]) for row in priced[1:]} == {
-        "good": ("0", "-"),
-        "dear": ("2", "0.5000 USD"),
+    priced = pull_request_body(
+        results(record(), record("dear", cost_usd=0.5, calls=calls, schema_valid_rate=0.5))
+    )
+    assert table(priced)[0][4:] == ["Schema-valid", "Calls failed", "Cost"]
+    assert {row[1]: row[4:] for row in table(priced)[1:]} == {
+        "good": ["-", "0 of 10", "-"],
+        "dear": ["50.0 %", "0 of 10", "0.5000 USD"],
+    }
+    assert {row[0]: row[2] for row in table(priced, folded=True)} == {
+        "Model": "Cut off",
+        "good": "0",
+        "dear": "2",
     }
 
 
@@ -274,7 +284,7 @@ def test_the_previous_version_is_read_by_its_newest_scoring() -> None:
     body = pull_request_body(
         results(record("good", scoring_version=2), earlier=leaderboard_of("budget", [first, again]))
     )
-    assert table(body)[1][3] == "70.0 %"
+    assert table(body, folded=True)[1][1] == "70.0 %"
 
 
 def test_versions_are_compared_as_versions() -> None:
@@ -288,9 +298,9 @@ def test_versions_are_compared_as_versions() -> None:
 def test_broken_cases_stand_in_the_first_lines() -> None:
     skipped = [SkippedCase("a|b", "it: is not JSON", broken=True), SkippedCase("stub", "it: has no input")]
     lines = pull_request_body(results(record(), skipped_cases=skipped)).splitlines()
-    assert lines[0].startswith("Evaluated ")
-    assert lines[2].startswith("**1 case is broken and left out, so the figures are of the others alone: `a")
-    assert "stub" not in lines[2]
+    assert lines[2].startswith("Evaluated ")
+    assert lines[4].startswith("**1 case is broken and left out, so the figures are of the others alone: `a")
+    assert "stub" not in lines[4]
 
 
 def test_what_is_left_out_is_told_with_its_reason() -> None:
@@ -402,9 +412,13 @@ def test_foreign_text_never_changes_the_tables_shape(model: str, case: str, reas
         )
     )
     rows = table(body)
-    assert [len(row) for row in rows] == [7, 7, 7]
-    kinds = {token.type for token in MARKDOWN.parse(body)}
-    assert kinds.isdisjoint({"html_block", "fence", "code_block", "heading_open", "blockquote_open", "hr"})
+    assert [len(row) for row in rows] == [5, 5, 5]
+    tokens = MARKDOWN.parse(body)
+    # Nothing but what folds the details away.
+    blocks = [token.content for token in tokens if token.type == "html_block"]
+    assert blocks == ["<details>\n<summary>Details</summary>\n", "</details>\n"]
+    kinds = {token.type for token in tokens}
+    assert kinds.isdisjoint({"fence", "code_block", "heading_open", "blockquote_open", "hr"})
     inline = {child.type for token in MARKDOWN.parse(body) for child in token.children or []}
     assert inline <= {
         "text",

@@ -39,7 +39,8 @@ To set on GitHub, under Settings > Secrets and variables > Actions:
   variable EVAL_WEBHOOK_URL: the address of the service, https://..., for local models
   secret MINDROUTER_EVAL_WEBHOOK_TOKEN: the service's token; none where it takes GitHub's own (OIDC)
   secrets OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY: of the providers that are used, for cloud models
-  optional variables: EVAL_DATA_SETS_REPO, EVAL_MAX_COST, EVAL_TRUSTED_PUBLISHERS, EVAL_APP_ID
+  optional variables: EVAL_DATA_SETS_REPO, EVAL_MAX_COST, EVAL_TRUSTED_PUBLISHERS, EVAL_APP_ID,
+    EVAL_DASHBOARD_URL
   optional secrets: EVAL_DATA_SETS_TOKEN, EVAL_CASE_NAMES_KEY, EVAL_APP_PRIVATE_KEY
 Under Settings > Actions > General: let Actions create pull requests, unless EVAL_APP_ID is set.
 In each clone, so that git merges leaderboards by itself:

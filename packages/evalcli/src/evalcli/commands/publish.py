@@ -12,7 +12,7 @@ from evalcli.exits import Exit
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import note, print_line, say
 from evalcli.workflows.environment import github_access, github_of
-from evalcli.workflows.publishing import clone_of, publish_group
+from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options
 from evalcli.workflows.results import groups, read_results
 from evalcore.errors import RepositoryError
 
@@ -41,20 +41,13 @@ def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -
     """
     # A pull request is read by others, wherever it is made.
     published = published_cases(os.environ, made="actions")
-    access = github_access(os.environ, repo)
+    access, options = github_access(os.environ, repo), pull_request_options(os.environ)
     found = groups(read_results(results, published))
     try:
         github = github_of(access)
         with clone_of(access, os.environ, prompt_library) as clone:
             for group in found:
-                made = publish_group(
-                    group,
-                    clone,
-                    github,
-                    suffix=os.environ.get("EVALHOOK_COMMIT_SUFFIX", ""),
-                    may_be_named=published.setting == "names",
-                    auto_merge=os.environ.get("EVALHOOK_AUTO_MERGE") == "1",
-                )
+                made = publish_group(group, clone, github, options, may_be_named=published.setting == "names")
                 if made.pull_request_url is not None:
                     print_line(made.pull_request_url)
                     if made.regression is not None:

@@ -21,6 +21,7 @@ from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
 
+DASHBOARD_URL: Final = "EVALHOOK_DASHBOARD_URL"
 API_PATH: Final = "/api/v3"
 """Of GitHub Enterprise, behind the address of its pages."""
 
@@ -52,8 +53,21 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
         yield clone
 
 
+def pull_request_options(environ: Mapping[str, str]) -> PullRequestOptions:
+    """Read what is chosen of pull requests; raises ConfigurationError for a dashboard that is no address."""
+    url = environ.get(DASHBOARD_URL, "").strip()
+    if url and not url.startswith(("https://", "http://")):
+        hint = "write it as https://owner.github.io/name"
+        raise ConfigurationError("is not the address of a site", where=DASHBOARD_URL, hint=hint)
+    return PullRequestOptions(
+        commit_suffix=environ.get("EVALHOOK_COMMIT_SUFFIX", ""),
+        auto_merge=environ.get("EVALHOOK_AUTO_MERGE") == "1",
+        dashboard_url=url or None,
+    )
+
+
 def publish_group(
-    group: Group, clone: Clone, github: GitHub, *, suffix: str, may_be_named: bool, auto_merge: bool
+    group: Group, clone: Clone, github: GitHub, options: PullRequestOptions, *, may_be_named: bool
 ) -> Published:
     """Publish the records of one component, version and commit.
 
@@ -67,7 +81,6 @@ def publish_group(
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
     with CommitCheckout(clone.path, commit) as library:
         plan = plan_of(group, library, may_be_named=may_be_named)
-    options = PullRequestOptions(commit_suffix=suffix, auto_merge=auto_merge)
     return Committer(clone, mode="pr", github=github, options=options).publish(plan, group.records)
 
 

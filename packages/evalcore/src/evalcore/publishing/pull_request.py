@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -14,24 +14,25 @@ from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.compare.versions import stale_cases
 from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.library.component import SkippedCase, broken_cases_sentence
-from evalcore.publishing.verdicts import NONE, compare_with, percent, verdict_cell, verdict_list
+from evalcore.publishing.results_table import details_table, results_table, sorted_rows
+from evalcore.publishing.verdicts import compare_with, percent, verdict_list
 from evalcore.reports.ranking import RankedPool, Ranking, rankings
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
+from evalcore.reports.sentences import change_sentence, ranking_sentence
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.runs.rescoring import newest_scoring
 from evalcore.structs import Frozen
 
-MOST_MODELS: Final = 100
 MOST_LISTED: Final = 30
+MOST_MOVED: Final = 5
 FEW_REPLICATES: Final = 5
 LONGEST: Final = 60_000
 """Characters; GitHub takes 65,536."""
-HEADINGS: Final = (
-    "#", "Model", "Accuracy", "Runs", "before", "Change", "Reproducibility", "before",
-    "Calls", "Cut off", "Latency p50", "Cost", "Status",
-)  # fmt: skip
-LEFT_OUT_WHERE_EMPTY: Final = frozenset({"Runs", "before", "Change", "Cut off", "Cost"})
+IN_A_LINK: Final = ":/?#[]@!$&'*+,;=%~"
+"""What stands in an address as it is; brackets and blanks are encoded."""
+ALWAYS_SHOWN: Final = 3
+"""Parts that never give way: sentence, opening, table."""
 
 
 class PullRequestOptions(Frozen, frozen=True):
@@ -45,6 +46,8 @@ class PullRequestOptions(Frozen, frozen=True):
     """Appended to the subject of the commit, which is the pull request's title; empty for none."""
     auto_merge: bool = False
     """Whether pull requests are set to merge by themselves."""
+    dashboard_url: str | None = None
+    """Where the dashboard of these leaderboards is published; None where it is not."""
 
 
 class Results(NamedTuple):
@@ -88,19 +91,77 @@ def _body(results: Results, end: str) -> str:
     outcomes: dict[str, Outcome] = {}
     if previous is not None:
         latest = _latest(earlier, previous)
-        rows = _rows(found, latest.values())
-        before = {model: rows[record.run_id] for model, record in latest.items() if record.run_id in rows}
+        old = _rows(found, latest.values())
+        before = {model: old[record.run_id] for model, record in latest.items() if record.run_id in old}
         outcomes = compare_with(previous, results.version, earlier, mine)
     shown = _rows(found, mine)
+    rows = sorted_rows(mine, shown, before, outcomes)
     parts = [
+        _headline(found, mine, outcomes, previous),
         _opening(results, previous),
-        _table(mine, shown, before, outcomes),
-        *_notes(mine, list(shown.values()), found),
-        verdict_list(outcomes, previous or ""),
-        *_listings(results),
-        end,
+        results_table(rows),
+        _moved_most(outcomes, previous),
+        _listing("Partial runs:", [(one.model, one.reason) for one in results.records if one.reason]),
+        _listing("Models left out:", list(results.skipped_models.items())),
+        _links(results),
     ]
-    return _fitted([part for part in parts if part])
+    details = [
+        details_table(rows),
+        verdict_list(outcomes, previous or ""),
+        *_notes(mine, list(shown.values()), found),
+        *_listings(results),
+    ]
+    return _fitted([part for part in parts if part], [part for part in details if part], end)
+
+
+def _headline(
+    found: Sequence[Ranking],
+    mine: Sequence[RunRecord],
+    outcomes: Mapping[str, Outcome],
+    previous: str | None,
+) -> str:
+    """The sentence that everybody reads: of the ranking that most of these runs stand in."""
+    ids = {record.run_id for record in mine}
+    own = [
+        (sum(record.run_id in ids for row in ranking.rows for record in row.records), -at, ranking)
+        for at, ranking in enumerate(found)
+    ]
+    if not own or not mine:
+        return ""
+    *_, ranking = max(own, key=lambda one: one[:2])
+    said = [ranking_sentence(ranking, _name), change_sentence(outcomes, _name(previous or ""), _name)]
+    return f"**{said[0]}** {said[1]}".strip()
+
+
+def _name(text: str) -> str:
+    return escape_markdown(text, CELL)
+
+
+def _moved_most(outcomes: Mapping[str, Outcome], previous: str | None) -> str:
+    """Name the fields that moved most, of those models whose change is no accident."""
+    moved = [
+        (abs(change.after - change.before), outcome.model, change)
+        for outcome in outcomes.values()
+        if isinstance(outcome, Comparison) and outcome.verdict in {"regression", "improvement"}
+        for change in outcome.fields
+    ]
+    if not moved:
+        return ""
+    moved.sort(key=lambda one: (-one[0], one[1], one[2].field))
+    lines = [
+        f"- {_name(change.field)} of {_name(model)}: {percent(change.before)} to {percent(change.after)}"
+        for _, model, change in moved[:MOST_MOVED]
+    ]
+    return "\n".join([f"What changed most since {_name(previous or '')}:", "", *lines])
+
+
+def _links(results: Results) -> str:
+    """Links to where the figures are shown at length; empty where no such place is known."""
+    url = results.options.dashboard_url
+    if not url:
+        return ""
+    # A bracket in the address would end the link.
+    return f"[Dashboard]({quote(url.rstrip('/'), safe=IN_A_LINK)}/components/{quote(results.slug)}.html)"
 
 
 def _opening(results: Results, previous: str | None) -> str:
@@ -112,7 +173,7 @@ def _opening(results: Results, previous: str | None) -> str:
     compared = (
         "nothing earlier to compare with"
         if previous is None
-        else f"*before* is version {escape_markdown(previous, CELL)}"
+        else f"compared with version {escape_markdown(previous, CELL)}"
     )
     said = f"Evaluated {what} at commit {results.prompt_commit}: {how}; {compared}."
     if results.records and all(record.rescored_from for record in results.records):
@@ -140,69 +201,6 @@ def _rows(found: Sequence[Ranking], records: Iterable[RunRecord]) -> dict[str, R
         for record in row.records
         if record.run_id in ids
     }
-
-
-def _table(
-    records: Sequence[RunRecord],
-    shown: Mapping[str, RankedPool],
-    before: Mapping[str, RankedPool],
-    outcomes: Mapping[str, Outcome],
-) -> str:
-    placed = sorted(records, key=lambda record: _rank_order(record, shown.get(record.run_id)))
-    rows = [
-        _row(each, shown.get(each.run_id), before.get(each.model), outcomes.get(each.model))
-        for each in placed
-    ]
-    left = [
-        at
-        for at, heading in enumerate(HEADINGS)
-        if heading not in LEFT_OUT_WHERE_EMPTY or any(row[at] not in {NONE, "0"} for row in rows)
-    ]
-    ruler = ["---" if heading in {"Model", "Change", "Status"} else "--:" for heading in HEADINGS]
-    lines = [
-        f"| {' | '.join(cells[at] for at in left)} |" for cells in (HEADINGS, ruler, *rows[:MOST_MODELS])
-    ]
-    more = len(rows) - MOST_MODELS
-    return "\n".join(lines) + (f"\n\n{more} more models are in the leaderboard." if more > 0 else "")
-
-
-def _rank_order(record: RunRecord, row: RankedPool | None) -> tuple[float, float, str, str]:
-    best = math.inf if row is None or row.rank is None else row.rank.best
-    accuracy = record.accuracy.mean if row is None else row.accuracy
-    return best, -(accuracy or 0.0), record.model, record.run_id
-
-
-def _row(
-    record: RunRecord, pool: RankedPool | None, before: RankedPool | None, outcome: Outcome | None
-) -> tuple[str, ...]:
-    """Lay out one run: its pool's figures, and what is of this run alone."""
-    calls = record.calls
-    failures = f"{calls.api_error} without reply, {calls.parse_error} unparsable"
-    earlier = before.accuracy if before else None
-    if isinstance(outcome, Comparison):
-        # All runs of that version together, over the cases that both have: what the change is from.
-        earlier = outcome.before.mean
-    accuracy, ci95 = record.accuracy.mean, record.accuracy.ci95
-    agreement, around, rank, runs = record.reproducibility.mean, record.reproducibility.ci95, None, 1
-    if pool is not None:
-        rank, accuracy, ci95, runs = pool.rank, pool.accuracy, pool.ci95, len(pool.records)
-    if pool is not None and runs > 1:
-        agreement, around = pool.reproducibility, None
-    return (
-        NONE if rank is None else rank.text,
-        escape_markdown(record.model, CELL),
-        percent(accuracy, ci95),
-        NONE if pool is None or runs == 1 else f"{runs} ({pool.replies} replies)",
-        percent(earlier),
-        verdict_cell(outcome if record.status == "complete" else None),
-        percent(agreement, around),
-        percent(before.reproducibility if before else None),
-        f"{calls.ok} of {calls.total} ok" + (f", {failures}" if calls.ok != calls.total else ""),
-        str(calls.truncated),
-        NONE if record.latency_ms.p50 is None else f"{record.latency_ms.p50 / 1000:.1f} s",
-        NONE if record.cost_usd is None else f"{record.cost_usd:.4f} USD",
-        record.status if record.status == "complete" else "**partial**, not ranked",
-    )
 
 
 def _notes(
@@ -247,14 +245,10 @@ def _listings(results: Results) -> Iterator[str]:
         for record in results.records
         if record.identical_note is not None
     ]
-    yield _listing(
-        "Partial runs:", [(record.model, record.reason) for record in results.records if record.reason]
-    )
     yield _listing("All replies to each case are the same:", alike)
     yield _listing(
         "Cases last validated against an older version:", list(stale_cases(results.records).items())
     )
-    yield _listing("Models left out:", list(results.skipped_models.items()))
     yield _listing("Cases left out:", [(item.case, item.reason) for item in results.skipped_cases])
 
 
@@ -270,12 +264,17 @@ def _listing(heading: str, items: Sequence[tuple[str, str]]) -> str:
     return "\n".join([heading, "", *lines])
 
 
-def _fitted(parts: list[str]) -> str:
-    """Join the parts; those next to the last are left out where GitHub would refuse the whole."""
-    left = list(parts)
-    while len(left) > 3 and sum(len(part) + 2 for part in left) > LONGEST:  # noqa: PLR2004 - opening, table, end
-        left.pop(-2)
-    return "\n\n".join(left) + "\n"
+def _fitted(parts: Sequence[str], details: Sequence[str], end: str) -> str:
+    """Join the parts, the details folded; what stands last gives way where GitHub would refuse the whole."""
+    shown, folded = list(parts), list(details)
+    while len(whole := _joined(shown, folded, end)) > LONGEST and (folded or len(shown) > ALWAYS_SHOWN):
+        (folded or shown).pop()
+    return whole
+
+
+def _joined(parts: Sequence[str], details: Sequence[str], end: str) -> str:
+    fold = ["<details>\n<summary>Details</summary>", *details, "</details>"] if details else []
+    return "\n\n".join([*parts, *fold, end]) + "\n"
 
 
 def _latest(records: Sequence[RunRecord], version: str) -> dict[str, RunRecord]:

@@ -225,6 +225,7 @@ def _read(reader: SettingReader) -> Settings:
         pull_request=PullRequestOptions(
             auto_merge=reader.value(table.AUTO_MERGE),
             commit_suffix=reader.value(table.COMMIT_SUFFIX),
+            dashboard_url=reader.optional(table.DASHBOARD_URL),
         ),
         github_repo=repo,
         trusted_publishers=reader.value(table.TRUSTED_PUBLISHERS),

@@ -182,6 +182,13 @@ COMMIT_SUFFIX: Final[Defaulted[str]] = Defaulted(
     "appended to the subject of the results commit",
     default="",
 )
+DASHBOARD_URL: Final[Setting[str]] = Setting(
+    "EVALHOOK_DASHBOARD_URL",
+    values.web_url("https://owner.github.io/name"),
+    "unset",
+    "where the dashboard of the leaderboards is published: results pull requests link to the component's "
+    "page there",
+)
 GITHUB_REPO: Final[Setting[str]] = Setting(
     "EVALHOOK_GITHUB_REPO", values.repository, "required for `pr` and for an App", "`owner/name`"
 )
