@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "mindrouter": ("evalsim.mindrouter.command", "Serve the simulated MindRouter."),
     "github": ("evalsim.github.command", "Serve the simulated GitHub."),
     "cloud": ("evalsim.cloud.command", "Serve a simulated provider of the cloud."),
+    "history": ("evalsim.history.command", "Write a prompt library with a made-up year of results."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""
 

@@ -1,0 +1,1 @@
+"""A made-up year of a prompt library: leaderboards as they would be, of models of known quality."""
