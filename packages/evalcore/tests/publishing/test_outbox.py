@@ -53,7 +53,7 @@ def test_answer_that_got_lost_doubles_nothing(world, lost: str) -> None:
     assert_one_of_each(world, publish(world, kept, second=9))
 
 
-@pytest.mark.parametrize("step", [1, 2, 3, 4])
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5])
 def test_killed_after_any_step_the_next_start_finishes_it(world, step: int) -> None:
     kept = SavedOutbox()
     kept.die_at = step
@@ -106,3 +106,11 @@ def test_refused_pull_request_is_told_and_the_branch_kept(world) -> None:
     assert kept.outbox.is_pushed
     world.app.state.faults.clear()
     assert_one_of_each(world, publish(world, kept, second=9))
+
+
+@pytest.mark.parametrize("mode", ["pr", "push"])
+def test_what_the_results_come_to_is_stored_in_one_sentence(world, mode: str) -> None:
+    kept = SavedOutbox()
+    world.committer(mode).publish(world.plan(), [world.record("r1")], {}, kept.outbox, kept.save)
+    assert kept.outbox.sentence is not None
+    assert kept.outbox.sentence.startswith("good alone is ranked, accuracy ")

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,14 @@ from evalhook.monitoring.live import JobProgress, ModelProgress, Wait
 from evalhook.web import pages
 from evalhook.web.pages import TEMPLATES, RunningJob, View
 from evalhook.web.schemas import JobView
+
+
+def test_what_a_job_came_to_stands_beside_its_pull_request() -> None:
+    said = "<b>x</b> & beta are level"
+    view = View("1", "2026-01-01T00:00:00Z", None, (job_view("x", "https://a.example/pull/7"),), 0)
+    job_id = view.jobs[0].job_id
+    shown = pages.status_page(msgspec.structs.replace(view, sentences={job_id: said}))
+    assert "&lt;b&gt;x&lt;/b&gt; &amp; beta are level <a href=" in shown
 
 
 def stranger(client: httpx.AsyncClient) -> httpx.AsyncClient:

@@ -32,7 +32,7 @@ from evalcore.publishing.changes import (
 )
 from evalcore.publishing.messages import Results
 from evalcore.publishing.outbox import CommitBack, Outbox, Published, Regression
-from evalcore.publishing.pull_request import PullRequestOptions
+from evalcore.publishing.pull_request import PullRequestOptions, results_sentence
 from evalcore.publishing.regressions import describe, regressions
 from evalcore.runs.leaderboard import (
     Leaderboard,
@@ -148,9 +148,9 @@ class Committer:
         pull_request = self._open(delivery, results, github)
         if outbox.pull_request_url is None:
             outbox = _saved(save, msgspec.structs.replace(outbox, pull_request_url=pull_request.url))
-        regression, is_held = self._judged(delivery, results, pull_request)
-        if regression != outbox.regression:
-            outbox = _saved(save, msgspec.structs.replace(outbox, regression=regression))
+        regression, is_held, sentence = self._judged(delivery, results, pull_request)
+        if (regression, sentence) != (outbox.regression, outbox.sentence):
+            outbox = _saved(save, msgspec.structs.replace(outbox, regression=regression, sentence=sentence))
         self._label(pull_request, github, is_held=is_held)
         outbox = _saved(save, msgspec.structs.replace(outbox, is_labelled=True))
         return Published(outbox.pull_request_url, delivery.branch, regression=regression)
@@ -165,8 +165,8 @@ class Committer:
 
     def _judged(
         self, delivery: Delivery, results: Results, pull_request: PullRequest
-    ) -> tuple[Regression | None, bool]:
-        """Say which of these results are regressions, and whether merging them would bring any."""
+    ) -> tuple[Regression | None, bool, str]:
+        """Say which of these results are regressions, whether merging brings any, and what all come to."""
         default = self._fetched(self._clone.default_branch)
         # The branch of one that is closed may be gone.
         tip = self._fetched(delivery.branch) if pull_request.is_open else default
@@ -175,7 +175,8 @@ class Committer:
         brought = [record for record in known_records(there) if record.run_id not in known]
         regression = self._regression(results, there)
         # Results that stand on others bring those too: no regression among them is to be merged unseen.
-        return regression, regression is not None or bool(regressions(before, brought))
+        is_held = regression is not None or bool(regressions(before, brought))
+        return regression, is_held, results_sentence(results._replace(earlier=there))
 
     @staticmethod
     def _regression(results: Results, board: Leaderboard) -> Regression | None:
@@ -308,9 +309,15 @@ class Committer:
         for _ in range(MOVED_BRANCH_TRIES):
             tip = self._fetched(branch)
             base = self._merged(delivery, results, tip)
-            regression = self._regression(results, read_leaderboard(self._clone, delivery.slug, tip))
-            if regression != outbox.regression:
-                outbox = _saved(save, msgspec.structs.replace(outbox, regression=regression))
+            there = read_leaderboard(self._clone, delivery.slug, tip)
+            regression, sentence = (
+                self._regression(results, there),
+                results_sentence(results._replace(earlier=there)),
+            )
+            if (regression, sentence) != (outbox.regression, outbox.sentence):
+                outbox = _saved(
+                    save, msgspec.structs.replace(outbox, regression=regression, sentence=sentence)
+                )
             if base.is_new:
                 commit = self._commit(delivery, results, base)
                 try:

@@ -30,6 +30,8 @@ class Outbox(Frozen, frozen=True):
     is_labelled: bool = False
     regression: Regression | None = None
     """What got worse, once the pull request is there, or the branch is pushed to."""
+    sentence: str | None = None
+    """What the results come to, in one or two sentences of plain text."""
     figures: str | None = None
     """Markdown of results that are shown on a pull request and committed nowhere."""
     tries: int = 0

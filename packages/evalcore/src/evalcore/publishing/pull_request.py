@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -79,11 +79,32 @@ def figures_comment(results: Results) -> str:
     return _body(results, f"These figures are committed nowhere: the commit is not merged. Job {job}.")
 
 
-def _body(results: Results, end: str) -> str:
-    # Runs that were scored again may be of several versions: the table is of the newest alone.
+def results_sentence(results: Results) -> str:
+    """What the results come to, in plain text: the sentence that the pull request opens with."""
+    return " ".join(_sentences(_compared(results), str))
+
+
+class _Compared(NamedTuple):
+    """A job's results among all that the leaderboard holds."""
+
+    mine: Sequence[RunRecord]
+    """Of the evaluated version: runs that were scored again may be of several."""
+    rankings: Sequence[Ranking]
+    shown: Mapping[str, RankedPool]
+    """By run id: what each run of this job counts in."""
+    previous: str | None
+    """The version to compare with."""
+    before: Mapping[str, RankedPool]
+    """By model, at the previous version."""
+    outcomes: Mapping[str, Outcome]
+    """By model."""
+
+
+def _compared(results: Results) -> _Compared:
     mine = [record for record in results.records if record.component_version == results.version]
     others = [record for record in results.records if record.component_version != results.version]
-    earlier = [*known_records(results.earlier), *others]
+    ids = {record.run_id for record in mine}
+    earlier = [one for one in (*known_records(results.earlier), *others) if one.run_id not in ids]
     previous = versions.previous_version(earlier, results.version)
     # Ranked with what is there already: the rank shown is the one that the merged leaderboard has.
     found = [one for one in rankings([*earlier, *mine]) if not one.are_cases_shared]
@@ -94,10 +115,16 @@ def _body(results: Results, end: str) -> str:
         old = _rows(found, latest.values())
         before = {model: old[record.run_id] for model, record in latest.items() if record.run_id in old}
         outcomes = compare_with(previous, results.version, earlier, mine)
-    shown = _rows(found, mine)
-    rows = sorted_rows(mine, shown, before, outcomes)
+    return _Compared(mine, found, _rows(found, mine), previous, before, outcomes)
+
+
+def _body(results: Results, end: str) -> str:
+    compared = _compared(results)
+    mine, shown, previous, outcomes = compared.mine, compared.shown, compared.previous, compared.outcomes
+    rows = sorted_rows(mine, shown, compared.before, outcomes)
+    first, *changed = *_sentences(compared, _name), ""
     parts = [
-        _headline(found, mine, outcomes, previous),
+        f"**{first}** {changed[0]}".strip() if first else "",
         _opening(results, previous),
         results_table(rows),
         _moved_most(outcomes, previous),
@@ -108,29 +135,26 @@ def _body(results: Results, end: str) -> str:
     details = [
         details_table(rows),
         verdict_list(outcomes, previous or ""),
-        *_notes(mine, list(shown.values()), found),
+        *_notes(mine, list(shown.values()), compared.rankings),
         *_listings(results),
     ]
     return _fitted([part for part in parts if part], [part for part in details if part], end)
 
 
-def _headline(
-    found: Sequence[Ranking],
-    mine: Sequence[RunRecord],
-    outcomes: Mapping[str, Outcome],
-    previous: str | None,
-) -> str:
-    """The sentence that everybody reads: of the ranking that most of these runs stand in."""
-    ids = {record.run_id for record in mine}
+def _sentences(compared: _Compared, name: Callable[[str], str]) -> Iterator[str]:
+    """Yield what the ranking with most of these runs says, then what changed; nothing without runs."""
+    ids = {record.run_id for record in compared.mine}
     own = [
-        (sum(record.run_id in ids for row in ranking.rows for record in row.records), -at, ranking)
-        for at, ranking in enumerate(found)
+        (sum(record.run_id in ids for row in ranking.rows for record in row.records), -at)
+        for at, ranking in enumerate(compared.rankings)
     ]
-    if not own or not mine:
-        return ""
-    *_, ranking = max(own, key=lambda one: one[:2])
-    said = [ranking_sentence(ranking, _name), change_sentence(outcomes, _name(previous or ""), _name)]
-    return f"**{said[0]}** {said[1]}".strip()
+    if not ids or not own:
+        return
+    _, at = max(own)
+    yield ranking_sentence(compared.rankings[-at], name)
+    changed = change_sentence(compared.outcomes, name(compared.previous or ""), name)
+    if changed:
+        yield changed
 
 
 def _name(text: str) -> str:

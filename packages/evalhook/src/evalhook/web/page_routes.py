@@ -156,13 +156,14 @@ def _view(service: Service, context: PageContext) -> View:
     if live is not None:
         shown = schemas.view(service.find(live.job_id))
         running = RunningJob(shown, live.progress(), tuple(live.models()))
-    others = [schemas.view(job) for job in jobs if live is None or job.job_id != live.job_id]
+    others = [job for job in jobs if live is None or job.job_id != live.job_id][:SHOWN_JOBS]
     return View(
         version=__version__,
         shown_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         running=running,
-        jobs=tuple(others[:SHOWN_JOBS]),
+        jobs=tuple(schemas.view(job) for job in others),
         more=service.count() - SHOWN_JOBS - (live is not None),
+        sentences={job.job_id: job.outbox.sentence for job in others if job.outbox.sentence},
     )
 
 

@@ -9,6 +9,7 @@ import unicodedata
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -49,6 +50,8 @@ class View(Frozen, frozen=True):
     """The others, the newest first."""
     more: int
     """How many older ones are not shown."""
+    sentences: dict[str, str] = msgspec.field(default_factory=dict)
+    """By job: what its results come to, as its pull request says it."""
 
 
 def login_page(reason: str | None = None) -> str:
@@ -64,6 +67,7 @@ def status_page(view: View) -> str:
         running=view.running,
         jobs=view.jobs,
         more=view.more,
+        sentences=view.sentences,
     )
 
 
