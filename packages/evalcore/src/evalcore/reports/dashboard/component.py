@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from evalcore.formats.versions import version_order
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts, ModelFacts
 from evalcore.reports.dashboard.failures import failures_of
@@ -25,7 +27,7 @@ from evalcore.reports.ranking import Cache, Ranking
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import first_run_id, newest_scoring
-from evalcore.structs import Frozen
+from evalcore.structs import Frozen, JsonValue
 
 
 class ModelDigest(Frozen, frozen=True):
@@ -54,7 +56,7 @@ def component_digest(
     leaderboard_problem: str | None = None,
 ) -> ComponentDigest:
     """Work out a component's part. Without a leaderboard it has no run, or its file is damaged."""
-    records = [] if leaderboard is None else known_records(leaderboard)
+    records = [] if leaderboard is None else [_encodable(record) for record in known_records(leaderboard)]
     found = component_rankings(records, cache)
     ranked = tuple(ranking_view(ranking, component, library) for ranking in found)
     compared = compared_versions(records, cache)
@@ -89,6 +91,25 @@ def component_digest(
         newest_run_at=max((record.finished_at for record in records), default=None),
         replies=sum(record.calls.ok + record.calls.parse_error for record in _first_scorings(records)),
     )
+
+
+def _encodable(record: RunRecord) -> RunRecord:
+    """Replace halves of surrogate pairs, which JSON can spell and no page can hold."""
+    try:
+        msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        return msgspec.convert(_mended(msgspec.to_builtins(record)), RunRecord)
+    return record
+
+
+def _mended(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list | tuple):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {str(_mended(key)): _mended(item) for key, item in value.items()}
+    return value
 
 
 def _intervals(found: Sequence[Ranking]) -> dict[tuple[str, ...], Interval | None]:

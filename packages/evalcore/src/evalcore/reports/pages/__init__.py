@@ -1,0 +1,1 @@
+"""The dashboard's data -> its pages: HTML and SVG that are whole without a script. Pure."""
