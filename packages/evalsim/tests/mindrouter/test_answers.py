@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from evalsim.documents.collection import text_documents, unreadable_documents, write_cases
+from evalsim.documents.notices import plain
 from evalsim.mindrouter.answers import LARGEST, AnswerBook, Expected
 from evalsim.testing import write_component
 
@@ -92,3 +94,31 @@ def test_no_folders_make_an_empty_book(tmp_path):
 def test_a_byte_order_mark_is_no_part_of_an_input(tmp_path):
     (case(tmp_path, "memo/one", "x") / "input.md").write_bytes(b"\xef\xbb\xbfin")
     assert find(AnswerBook.from_folders([tmp_path]), "in") == {}
+
+
+def document_case(folder, made):
+    write_cases(folder / "memo" / "cases", [made])
+    return AnswerBook.from_folders([folder])
+
+
+def test_a_documents_answer_is_found_by_the_words_on_its_pages_however_they_are_set(tmp_path):
+    made = text_documents(1)[0]
+    book = document_case(tmp_path, made)
+    assert len(book) == 1
+    assert find(book, "\n\n".join(made.pages)) == made.notice.expected
+    assert find(book, plain(made.pages[0]).replace("\n", " ")) == made.notice.expected
+    assert find(book, made.pages[0] + " and more") is None
+
+
+def test_a_text_wins_over_a_document(tmp_path):
+    made = text_documents(1)[0]
+    (case(tmp_path, "memo/cases/both", "the input", '{"a": 1}') / made.file).write_bytes(made.content)
+    book = AnswerBook.from_folders([tmp_path])
+    assert find(book, "the input") == {"a": 1}
+    assert find(book, "\n\n".join(made.pages)) is None
+
+
+def test_a_document_that_cannot_be_read_has_no_answer(tmp_path):
+    for made in unreadable_documents():
+        write_cases(tmp_path / "memo" / "cases", [made])
+    assert len(AnswerBook.from_folders([tmp_path])) == 0

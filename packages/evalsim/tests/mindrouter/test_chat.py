@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 
 import httpx
 import pytest
 
+from evalsim.documents import images
+from evalsim.documents.pdf import text_pdf
 from evalsim.mindrouter import AnswerBook, Expected, Fault, SimConfig, SimModel, SimulatedMindRouter
 from evalsim.serving import ConnectionCut
 
@@ -311,3 +314,34 @@ def test_requests_are_kept_to_be_looked_at():
     scene.ask(headers={"X-Request-ID": "abc"})
     (seen,) = scene.app.seen
     assert (seen.method, seen.path, seen.headers["x-request-id"]) == ("POST", CHAT, "abc")
+
+
+def with_picture(address):
+    parts = [{"type": "text", "text": ""}, {"type": "image_url", "image_url": {"url": address}}]
+    return [{"role": "user", "content": parts}]
+
+
+def data_uri(document, kind="image/png"):
+    return f"data:{kind};base64,{b64encode(document).decode()}"
+
+
+def test_a_model_that_sees_answers_by_what_it_is_shown():
+    scene = Scene(models=(SimModel(id="m", multimodal=True),))
+    assert content(scene.ask(messages=with_picture(data_uri(images.png("input"))))) == ANSWER
+
+
+def test_a_file_is_looked_at_as_an_image_is():
+    scene = Scene(models=(SimModel(id="m", multimodal=True),))
+    file = {"filename": "input.pdf", "file_data": data_uri(text_pdf(["input"]), "application/pdf")}
+    messages = [{"role": "user", "content": [{"type": "file", "file": file}]}]
+    assert content(scene.ask(messages=messages)) == ANSWER
+
+
+def test_an_image_for_a_model_that_takes_none_is_refused():
+    answer = Scene().ask(messages=with_picture(data_uri(images.png("input"))))
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "Model 'm' does not support multimodal/image input"
+
+
+def test_an_image_at_an_address_is_dropped_without_a_word():
+    assert Scene().ask(messages=with_picture("http://127.0.0.1:9/x.png")).status_code == 200

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from evalsim.documents import images
+from evalsim.documents.pdf import text_pdf
 from evalsim.mindrouter import Fault, FaultKind, SimConfig, SimModel, SimulatedMindRouter
 from evalsim.serving import running
 
@@ -91,8 +93,22 @@ SAME: list[tuple[str, SimConfig, str]] = [
     ("110", one_fault("thinking"), KEY),
     ("112", one_fault("null_content"), KEY),
     ("114", ONE, KEY),
+    ("95", ONE, KEY),
+    ("96", ONE, KEY),
     ("27", ONE, KEY),
     ("28", ONE, KEY),
+]
+# Recordings of documents that are sent to be read: the number, and what the simulation is told.
+READ: list[tuple[str, SimConfig]] = [
+    ("90", ONE),
+    ("91", ONE),
+    ("92", ONE),
+    ("93", ONE),
+    ("93b", ONE),
+    ("93d", ONE),
+    ("93e", one_fault("bad_gateway", times=1)),
+    ("94", ONE),
+    ("94b", ONE),
 ]
 # Values that differ from one answer to the next, and those that only the model or the machine decide.
 FREE = {
@@ -125,6 +141,25 @@ def ask(app: SimulatedMindRouter, request: dict[str, Any], key: str, *, over_htt
         with running(app) as url:
             return asyncio.run(send(url, httpx.AsyncHTTPTransport(), request, key))
     return asyncio.run(send("http://simulated", httpx.ASGITransport(app), request, key))
+
+
+def upload(app: SimulatedMindRouter, request: dict[str, Any]) -> httpx.Response:
+    """Send a recorded upload, with a document of our own in place of the one that was not kept."""
+    page = ("# A page",)
+    kept = {"page.png": images.png(page[0]), "t.pdf": text_pdf(page), "x.txt": b"text\n"}
+    files = {
+        field: (part["filename"], kept[part["filename"]], part["content_type"])
+        for field, part in request.get("multipart_files", {}).items()
+    }
+    form = {name: (None, value) for name, value in request.get("form", {}).items()}
+
+    async def tell() -> httpx.Response:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(base_url="http://sim", transport=transport, headers=headers) as client:
+            return await client.post(request["path"], files=files | form)
+
+    return asyncio.run(tell())
 
 
 async def send(
@@ -190,6 +225,21 @@ def test_answers_as_recorded(recordings: Path, number: str, config: SimConfig, k
         assert event_shapes(answer.text) == event_shapes(recorded["body"])
     else:
         assert shape(answer.json()) == shape(recorded["body"])
+
+
+@pytest.mark.parametrize(("number", "config"), READ, ids=[row[0] for row in READ])
+def test_a_document_is_answered_as_recorded(recordings: Path, number: str, config: SimConfig) -> None:
+    request, recorded = recording(recordings, number)
+    answer = upload(SimulatedMindRouter(config), request)
+    assert answer.status_code == recorded["status"]
+    assert header_names(answer.headers) == header_names(recorded["headers"])
+    assert answer.headers["content-type"] == recorded["headers"]["content-type"]
+    if isinstance(recorded["body"], dict):
+        assert shape(answer.json()) == shape(recorded["body"])
+    elif recorded["status"] == 200:
+        assert answer.text == "# A page"
+    else:
+        assert answer.text == recorded["body"]
 
 
 def test_stream_has_two_request_ids(recordings: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import msgspec
 
 from evalcore.structs import Frozen, JsonValue
+from evalsim.mindrouter.pages import TYPES, Unreadable, pages_of
 
 INPUTS = ("input.md", "input.txt", "input.json")
+DOCUMENTS = ("input.pdf", "input.png", "input.jpg", "input.jpeg", "input.tiff", "input.docx")
 LARGEST = 8 * 2**20
 """Bytes of a file; the evaluator refuses larger ones too."""
 
@@ -31,15 +34,21 @@ def _key(text: str) -> str:
     return sha256(text.strip().encode()).hexdigest()
 
 
+def _key_of_words(text: str) -> str:
+    return sha256(" ".join(re.findall(r"\w+", text.lower())).encode()).hexdigest()
+
+
 class AnswerBook:
     """Expected answers by the SHA-256 of the case's input.
 
-    Where two components have a case with the same input, the prompt decides.
+    A document is found by the words on its pages, since readers differ in how they set them. Where two
+    components have a case with the same input, the prompt decides.
     """
 
     def __init__(self, answers: Mapping[str, Expected] | None = None) -> None:
         """Make a book of inputs and their answers."""
         self._entries: dict[str, dict[str, Expected]] = {}
+        self._by_words: dict[str, dict[str, Expected]] = {}
         self._slugs: dict[str, str] = {}
         for text, expected in (answers or {}).items():
             self._add("", text, expected)
@@ -56,11 +65,11 @@ class AnswerBook:
         return book
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._entries) + len(self._by_words)
 
     def find(self, system: str, user: str) -> Expected | None:
         """The expected answer to a call, or None where the input is not known."""
-        entries = self._entries.get(_key(user))
+        entries = self._entries.get(_key(user)) or self._by_words.get(_key_of_words(user))
         if not entries:
             return None
         slug = self._slugs.get(_key(system))
@@ -78,8 +87,24 @@ class AnswerBook:
     def _add_case(self, slug: str, case: Path) -> None:
         text = next((text for name in INPUTS if (text := _read(case / name)) is not None), None)
         expected = _expected(case)
-        if text is not None and expected is not None:
+        if expected is None:
+            return
+        if text is not None:
             self._add(slug, text, expected)
+        elif (on_pages := _text_on_pages(case)) is not None:
+            self._by_words.setdefault(_key_of_words(on_pages), {})[slug] = expected
+
+
+def _text_on_pages(case: Path) -> str | None:
+    """What stands on the pages of a case's document; None where it has none, or none that can be read."""
+    path = next((case / name for name in DOCUMENTS if (case / name).is_file()), None)
+    if path is None or path.stat().st_size > LARGEST:
+        return None
+    try:
+        text = "\n\n".join(pages_of(path.read_bytes(), TYPES[path.suffix]))
+    except (OSError, Unreadable):
+        return None
+    return text if text.strip() else None
 
 
 def _cases(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -19,6 +19,7 @@ from evalsim.mindrouter.config import Fault, SimConfig
 from evalsim.mindrouter.faults import FaultPlan
 from evalsim.mindrouter.gateway import Gateway
 from evalsim.mindrouter.http import Disconnected, Exchange, Response
+from evalsim.mindrouter.ocr import Ocr
 from evalsim.mindrouter.requests import BadRequest, read_chat, tokens
 
 REMEMBERED = 200
@@ -58,6 +59,7 @@ class SimulatedMindRouter:
         self.faults = FaultPlan(config.faults)
         self.seen: deque[Seen] = deque(maxlen=REMEMBERED)
         self._chat = Chat(self.gateway, answers or AnswerBook(), self.faults, sleep)
+        ocr = Ocr(self.gateway, self.faults, sleep)
         self._open: dict[str, tuple[str, Handler]] = {
             "/healthz": ("GET", self._give(wire.alive)),
             "/readyz": ("GET", self._give(lambda: wire.ready(self.gateway))),
@@ -65,12 +67,14 @@ class SimulatedMindRouter:
             "/metrics": ("GET", self._metrics),
             "/sim/faults": ("POST", self._add_faults),
             "/sim/revoked": ("PUT", self._revoke),
-            "/sim/state": ("GET", self._give(lambda: wire.encode({"calls": dict(self.gateway.calls)}))),
+            "/sim/state": ("GET", self._give(lambda: wire.state(self.gateway))),
         }
         self._keyed: dict[str, tuple[str, Handler]] = {
             "/v1/models": ("GET", self._give(lambda: wire.models(self.gateway))),
             "/v1/chat/completions": ("POST", self._chat.answer),
             "/v1/tokenize": ("POST", self._tokenize),
+            "/v1/ocr": ("POST", ocr.answer_json),
+            "/v1/ocrmd": ("POST", ocr.answer_markdown),
         }
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

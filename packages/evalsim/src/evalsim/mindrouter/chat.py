@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 import msgspec
 
-from evalcore.structs import JsonValue
 from evalsim.mindrouter import wire
+from evalsim.mindrouter.admission import NO_CONTENT, UNSUITABLE, Admission, Refused, cannot_see, context_error
 from evalsim.mindrouter.answers import AnswerBook
 from evalsim.mindrouter.config import Fault, FaultKind, SimModel
 from evalsim.mindrouter.faults import FaultPlan
@@ -22,41 +20,13 @@ from evalsim.serving import ConnectionCut
 
 Sleep = Callable[[float], Awaitable[None]]
 
-SERVER_ERROR = Response(
-    500,
-    b'{"error":{"message":"Internal server error","type":"server_error"}}',
-    has_request_id=False,
-)
-ALL_FAILED = (
-    "All 3 backend attempts failed. Last error: Server error '503 Service Unavailable' for url "
-    "'http://10.20.30.40:8000/v1/chat/completions'\n"
-    "For more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/503"
-)
-UNSUITABLE = "No suitable backend: All backends failed constraints: model_not_available"
-NO_CONTENT = "Structured output was requested but the model returned no content"
-
-
-class Refused(Exception):
-    """The gateway does not answer with a model's words, but with this."""
-
-    def __init__(self, status: int, words: JsonValue) -> None:
-        self.status = status
-        self.words = words
-        super().__init__(str(words))
-
-    @property
-    def response(self) -> Response:
-        """The refusal of a request that is not streamed."""
-        if self.status == 422 and isinstance(self.words, dict):  # noqa: PLR2004 - the data policy's envelope
-            return Response(self.status, wire.encode(self.words))
-        return Response(self.status, wire.detail(self.words))
-
 
 class Chat:
     """Answers chat requests. `sleep` is awaited for latency, never for silence."""
 
     def __init__(self, gateway: Gateway, book: AnswerBook, faults: FaultPlan, sleep: Sleep) -> None:
         self._gateway = gateway
+        self._admission = Admission(gateway)
         self._book = book
         self._faults = faults
         self._sleep = sleep
@@ -96,11 +66,11 @@ class Chat:
     ) -> None:
         kind = fault.kind if fault else None
         try:
-            self._check_limits(kind)
-            async with self._slot(model, kind):
+            self._admission.check_limits(kind)
+            async with self._admission.slot(model, kind):
                 reply = await self._reply(exchange, request, model, fault)
         except Refused as refused:
-            await exchange.answer(SERVER_ERROR if refused.status == SERVER_ERROR.status else refused.response)
+            await exchange.answer(refused.response)
             return
         response = Response(200, wire.completion(reply, model.id))
         if kind in {"cut", "stalled"}:
@@ -117,53 +87,20 @@ class Chat:
         if kind == "hang_up":
             raise ConnectionCut
         try:
-            self._check_limits(kind)
+            self._admission.check_limits(kind)
         except Refused:
             # the limits' refusals come after the status has gone out, without a word
             await exchange.start_stream()
             raise ConnectionCut from None
         await exchange.start_stream()
         try:
-            async with self._slot(model, kind, leaks=kind == "no_events"):
+            async with self._admission.slot(model, kind, leaks=kind == "no_events"):
                 reply = await self._reply(exchange, request, model, fault)
                 await self._write(exchange, request, model, reply, fault)
         except Refused as refused:
             words = refused.words if isinstance(refused.words, str) else str(refused.words)
             await exchange.write(wire.error_event(refused.status, words))
         await exchange.end()
-
-    def _check_limits(self, kind: FaultKind | None) -> None:
-        words = self._gateway.rate_limit_words()
-        if kind == "rate_limited" and words is None:
-            limit = self._gateway.config.requests_per_minute or 60
-            words = f"Rate limit exceeded: {limit} requests per minute (current: {limit})"
-        if words is not None:
-            raise Refused(429, words)
-        if kind == "quota" or self._gateway.is_quota_exceeded:
-            raise Refused(429, "Token quota exceeded")
-
-    @asynccontextmanager
-    async def _slot(
-        self, model: SimModel, kind: FaultKind | None, *, leaks: bool = False
-    ) -> AsyncIterator[None]:
-        waited = self._gateway.config.slot_seconds
-        no_slot = Refused(503, f"No backend capacity available (waited {waited:.1f}s)")
-        if kind == "no_capacity":
-            raise no_slot
-        slots = self._gateway.slots(model.id)
-        if slots is None:
-            yield
-            return
-        try:
-            with self._gateway.waiting(model.id):
-                await asyncio.wait_for(slots.acquire(), waited)
-        except TimeoutError:
-            raise no_slot from None
-        try:
-            yield
-        finally:
-            if not leaks:
-                slots.release()
 
     async def _reply(
         self, exchange: Exchange, request: ChatRequest, model: SimModel, fault: Fault | None
@@ -178,7 +115,10 @@ class Chat:
         if kind == "hang_up":
             raise ConnectionCut
         if fault is not None:
-            self._refuse(fault, request, model)
+            limit = request.completion_limit(model.context_length)
+            self._admission.refuse(fault, model, request.prompt_tokens, limit)
+        if request.documents and not model.sees:
+            raise Refused(400, cannot_see(model.id))
         _check_context(request, model)
         number = self._gateway.next_of_case(model.id, sha256(request.user.encode()).hexdigest())
         reply = reply_to(request, model, self._gateway.config, self._book, number=number, fault=kind)
@@ -186,32 +126,6 @@ class Chat:
             raise Refused(422, NO_CONTENT)
         self._gateway.charge(sum(reply.usage or (0, 0)))
         return reply
-
-    def _refuse(self, fault: Fault, request: ChatRequest, model: SimModel) -> None:
-        """Raise what a fault of the gateway or the backend is answered with."""
-        match fault.kind:
-            case "bad_gateway":
-                self._gateway.trip(model.id, fault.seconds)
-                raise Refused(502, ALL_FAILED)
-            case "server_error":
-                raise Refused(500, "Internal server error")
-            case "unsuitable":
-                raise Refused(503, UNSUITABLE)
-            case "content_refused":
-                kind = {"type": "dlp_policy_violation", "code": "dlp_blocked"}
-                raise Refused(422, {"error": {"message": "Request blocked by policy", **kind}})
-            case "no_structured_content":
-                raise Refused(422, NO_CONTENT)
-            case "backend_400":
-                raise Refused(
-                    400, _backend_error(fault.text or "bad thing", "BadRequestError", 400, param=None)
-                )
-            case "backend_429":
-                raise Refused(429, _backend_error(fault.text or "overloaded", "TooManyRequests", 429))
-            case "context_length":
-                raise Refused(400, _context_error(request, model.context_length))
-            case _:
-                return
 
     async def _write(
         self,
@@ -264,22 +178,7 @@ def _events(request: ChatRequest, model: SimModel, reply: ModelReply, kind: Faul
     return events if kind == "no_done" else [*events, wire.DONE]
 
 
-def _backend_error(message: str, kind: str, code: int, **more: JsonValue) -> JsonValue:
-    return {"error": {"message": message, "type": kind, **more, "code": code}}
-
-
 def _check_context(request: ChatRequest, model: SimModel) -> None:
-    asked = request.prompt_tokens + request.completion_limit(model.context_length)
-    if asked > model.context_length:
-        raise Refused(400, _context_error(request, model.context_length))
-
-
-def _context_error(request: ChatRequest, context_length: int) -> JsonValue:
-    prompt, answer = request.prompt_tokens, request.completion_limit(context_length)
-    message = (
-        f"This model's maximum context length is {context_length} tokens. However, you requested "
-        f"{prompt + answer} tokens ({prompt} in the messages, {answer} in the completion). "
-        "Please reduce the length of the messages or completion."
-    )
-    kind = {"type": "invalid_request_error", "param": "messages", "code": "context_length_exceeded"}
-    return {"error": {"message": message, **kind}}
+    limit = request.completion_limit(model.context_length)
+    if request.prompt_tokens + limit > model.context_length:
+        raise Refused(400, context_error(request.prompt_tokens, limit, model.context_length))

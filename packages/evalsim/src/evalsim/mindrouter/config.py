@@ -51,12 +51,26 @@ FaultKind = Literal[
 ]
 
 
+OF_OCR: frozenset[FaultKind] = frozenset(
+    {
+        *("rate_limited", "quota", "no_capacity", "content_refused", "unsuitable", "bad_gateway", "gone"),
+        *("server_error", "backend_400", "backend_429", "context_length", "slow", "silent", "hang_up"),
+        *("empty", "cut", "garbage"),
+    }
+)
+"""The faults that calls which read a document's pages show, too; the others are for chat calls alone."""
+SEEING = ("gemma-3", "qwen3.5", "-vl", "ocr")
+"""What the names of models that take images contain."""
+
+
 class Fault(Strict, frozen=True):
     """Something that goes wrong, for which calls and how often."""
 
     kind: FaultKind
     model: str | None = None
     """Of this model alone; None: of every model."""
+    endpoint: Literal["chat", "ocr"] | None = None
+    """Of chat calls, or of the calls that read a document's pages, alone; None: of both."""
     every: int = 1
     """Each k-th matching call."""
     times: int | None = None
@@ -90,6 +104,17 @@ class SimModel(Strict, frozen=True):
     """Calls that its backend works on at once; the others wait. None: any number."""
     alias_target: str | None = None
     """The id of the model that this one is another name of."""
+    multimodal: bool | None = None
+    """Whether it takes images; None: where its name says so, as in the gateway."""
+    seconds_per_page: float = 0.0
+    """How long reading one page of a document takes."""
+
+    @property
+    def sees(self) -> bool:
+        """Whether it takes images."""
+        if self.multimodal is not None:
+            return self.multimodal
+        return any(part in self.id.lower() for part in SEEING)
 
 
 class SimConfig(Strict, frozen=True):
@@ -107,6 +132,14 @@ class SimConfig(Strict, frozen=True):
     """How long a model is away once its circuit breaker has opened."""
     slot_seconds: float = 150.0
     """How long a call waits for a slot."""
+    attempt_seconds: float = 180.0
+    """How long one attempt to read a chunk of pages may take; then it is cut and begun again, twice."""
+    ocr_model: str = "qwen/qwen3.5-122b"
+    """What reads a document whose request names no model."""
+    largest_document: int = 100 * 2**20
+    """Bytes."""
+    has_office: bool = True
+    """Whether Office documents can be turned into pages: LibreOffice is installed."""
     faults: tuple[Fault, ...] = ()
     version: str = "2.9.58"
 

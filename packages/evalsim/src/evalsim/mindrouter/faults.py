@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
-from evalsim.mindrouter.config import Fault
+from evalsim.mindrouter.config import OF_OCR, Fault
 
 
 class _Counted:
@@ -38,9 +39,14 @@ class FaultPlan:
         """Let nothing go wrong any more."""
         self._faults.clear()
 
-    def take(self, model_id: str) -> Fault | None:
+    def take(self, model_id: str, endpoint: Literal["chat", "ocr"] = "chat") -> Fault | None:
         """The fault of the next call to a model, if any."""
         for counted in self._faults:
-            if counted.fault.model in {None, model_id} and counted.is_due():
-                return counted.fault
+            fault = counted.fault
+            if fault.model not in {None, model_id} or fault.endpoint not in {None, endpoint}:
+                continue
+            if endpoint == "ocr" and fault.kind not in OF_OCR:
+                continue
+            if counted.is_due():
+                return fault
         return None

@@ -32,6 +32,10 @@ class Gateway:
         """Calls that wait for a slot now, by the model's id."""
         self.calls: Counter[str] = Counter()
         """Chat requests so far, refused ones included, by the model's id."""
+        self.page_calls: Counter[str] = Counter()
+        """Calls so far that read pages of documents, refused ones included, by the model's id."""
+        self.documents: Counter[str] = Counter()
+        """Documents taken for reading so far, by the SHA-256 of their bytes."""
 
     def target(self, model_id: str) -> str:
         """The id of the model behind a name; one level of aliases, as in the gateway."""

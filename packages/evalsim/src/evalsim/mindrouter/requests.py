@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Iterator
+
 import msgspec
 
 from evalcore.structs import Frozen
@@ -19,9 +22,19 @@ class BadRequest(Exception):
     """A 400; its text is the answer's `detail`."""
 
 
+class _Image(Frozen, frozen=True):
+    url: str = ""
+
+
+class _File(Frozen, frozen=True):
+    file_data: str = ""
+
+
 class _Part(Frozen, frozen=True):
     type: str = "text"
     text: str = ""
+    image_url: _Image | None = None
+    file: _File | None = None
 
 
 class _Message(Frozen, frozen=True):
@@ -60,6 +73,8 @@ class ChatRequest(Frozen, frozen=True):
     max_tokens: int | None
     seed: int | None
     is_structured: bool
+    documents: tuple[bytes, ...] = ()
+    """Images and files of the messages; what stands at an address is dropped without a word."""
 
     @property
     def prompt_tokens(self) -> int:
@@ -103,7 +118,18 @@ def read_chat(body: bytes) -> ChatRequest:
         max_tokens=chosen,
         seed=read.seed,
         is_structured=read.response_format is not None and read.response_format.type != "text",
+        documents=tuple(each for message in read.messages for each in _documents(message)),
     )
+
+
+def _documents(message: _Message) -> Iterator[bytes]:
+    for part in message.content if isinstance(message.content, list) else ():
+        address = part.image_url.url if part.image_url else part.file.file_data if part.file else ""
+        if address.startswith("data:"):
+            try:
+                yield b64decode(address.partition(",")[2], validate=True)
+            except ValueError as error:
+                raise BadRequest(f"Invalid request format: {error}") from error
 
 
 def _text(message: _Message) -> str:

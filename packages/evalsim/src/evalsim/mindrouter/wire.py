@@ -117,7 +117,7 @@ def _listed(model: SimModel, gateway: Gateway) -> JsonValue:
         "created": MODEL_CREATED,
         "owned_by": "mindrouter",
         "capabilities": {
-            "multimodal": "gemma-3" in behind.id,
+            "multimodal": behind.sees,
             "embeddings": False,
             "structured_output": True,
             "thinking": False,
@@ -168,6 +168,16 @@ def status(gateway: Gateway) -> bytes:
             "active_users": 1,
         }
     )
+
+
+def state(gateway: Gateway) -> bytes:
+    """The answer to GET /sim/state: what has been asked for so far."""
+    counts: JsonObject = {
+        "calls": dict(gateway.calls),
+        "page_calls": dict(gateway.page_calls),
+        "documents": dict(gateway.documents),
+    }
+    return encode(counts)
 
 
 def alive() -> bytes:
