@@ -50,6 +50,8 @@ def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -
                 made = publish_group(group, clone, github, options, may_be_named=published.setting == "names")
                 if made.pull_request_url is not None:
                     print_line(made.pull_request_url)
+                    if made.sentence:
+                        note(made.sentence)
                     if made.regression is not None:
                         said = f"{group.slug} {made.regression.version}: {made.regression.summary}"
                         note(f"regression, left for a person to merge: {said}")

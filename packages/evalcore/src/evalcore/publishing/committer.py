@@ -144,7 +144,7 @@ class Committer:
                 return self._settled(delivery, results, github)
             outbox = _saved(save, msgspec.structs.replace(outbox, is_pushed=True))
         if outbox.is_labelled:
-            return Published(outbox.pull_request_url, delivery.branch, regression=outbox.regression)
+            return _published(outbox, delivery.branch)
         pull_request = self._open(delivery, results, github)
         if outbox.pull_request_url is None:
             outbox = _saved(save, msgspec.structs.replace(outbox, pull_request_url=pull_request.url))
@@ -153,7 +153,7 @@ class Committer:
             outbox = _saved(save, msgspec.structs.replace(outbox, regression=regression, sentence=sentence))
         self._label(pull_request, github, is_held=is_held)
         outbox = _saved(save, msgspec.structs.replace(outbox, is_labelled=True))
-        return Published(outbox.pull_request_url, delivery.branch, regression=regression)
+        return _published(outbox, delivery.branch)
 
     def _label(self, pull_request: PullRequest, github: GitHub, *, is_held: bool) -> None:
         """Have the pull request merged by itself, unless a person is to look at it first."""
@@ -229,7 +229,12 @@ class Committer:
         if merged is None or not merged.is_ours:
             return Published(None, None)
         board = read_leaderboard(self._clone, delivery.slug, self._fetched(self._clone.default_branch))
-        return Published(merged.url, delivery.branch, regression=self._regression(results, board))
+        return Published(
+            merged.url,
+            delivery.branch,
+            regression=self._regression(results, board),
+            sentence=results_sentence(results._replace(earlier=board)),
+        )
 
     def _base(self, delivery: Delivery, results: Results, github: GitHub) -> Base:
         """Build on the newest open results branch of the component, or else on the default branch.
@@ -325,7 +330,7 @@ class Committer:
                     push(self._clone, commit, branch)
                 except PushOutdated:
                     continue
-            return Published(None, branch, regression=regression)
+            return _published(outbox, branch)
         what = f"the branch moved {MOVED_BRANCH_TRIES} times while results were pushed to it"
         raise PushOutdated(what, where=branch, hint=f"use {self._clone.names.commit_back}")
 
@@ -345,6 +350,10 @@ def results_of(
         skipped_cases=plan.skipped_cases,
         earlier=earlier,
     )
+
+
+def _published(outbox: Outbox, branch: str) -> Published:
+    return Published(outbox.pull_request_url, branch, regression=outbox.regression, sentence=outbox.sentence)
 
 
 def _saved(save: Save, outbox: Outbox) -> Outbox:

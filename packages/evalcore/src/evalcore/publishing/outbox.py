@@ -47,3 +47,5 @@ class Published(Frozen, frozen=True):
     """Why nothing was committed back, where that was decided for this job alone."""
     regression: Regression | None = None
     """What got worse; such results are left for a person to merge."""
+    sentence: str | None = None
+    """What the results come to, in one or two sentences of plain text."""
