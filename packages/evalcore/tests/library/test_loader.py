@@ -260,9 +260,8 @@ def test_of_several_inputs_the_markdown_one_is_sent(json_library: Library) -> No
 @pytest.mark.parametrize(
     ("files", "reason", "is_broken"),
     [
-        ({"expected.json": "{}"}, "has no input (input.md, input.txt, input.json)", False),
+        ({"expected.json": "{}"}, "has no input (input.md, input.txt, input.json, or a", False),
         ({"expected.json": "{}", "input-source.md": "x"}, "has no input", False),
-        ({"expected.json": "{}", "input.pdf": "%PDF"}, "input.pdf: PDF inputs are not read yet", False),
         ({"input.md": "x"}, "has no expected answer (expected.json)", False),
         ({"input.md": "x", "expected.md": "x"}, "its expected.md is of another kind", True),
         ({"input.md": " \n", "expected.json": "{}"}, "input.md: is empty", False),

@@ -13,6 +13,7 @@ from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, REPLICATES, SK
 from evalcli.commands.verbosity import how_much_is_said
 from evalcli.evaluation.batches import batches_path
 from evalcli.evaluation.check import unversioned_change
+from evalcli.evaluation.documents import document_source, with_reading_forecast
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
 from evalcli.evaluation.forecast import print_dry_run
 from evalcli.evaluation.plan import Prepared, make_runs_dir, only_cases, prepare
@@ -201,8 +202,11 @@ def command(
     is_read = is_dry_run or options.leaderboard is not None or max_cost is not None
     past = _past(prompt_library, skill) if is_read else []
     _say_what_was_read(prepared, list(unversioned_change(prompt_library, skill, past)), published)
+    base = runs_dir or prompt_library / RUNS_IN_LIBRARY
+    documents = document_source(prepared, base, os.environ)
     if is_dry_run:
-        print_dry_run(prepared, past, as_json=as_json)
+        prepared, reading = with_reading_forecast(prepared)
+        print_dry_run(prepared, past, reading, as_json=as_json)
         return Exit.DONE if prepared.job.models else Exit.NOTHING
     evaluation = Evaluation(
         job=prepared.job,
@@ -212,6 +216,7 @@ def command(
         is_batched=is_batched,
         max_cost=max_cost,
         past=tuple(past),
+        documents=documents,
     )
     return call_and_finish(evaluation, options)
 

@@ -112,6 +112,10 @@ class CostLimit(Observer):
         self._starting = 0
         self.shown.model_skipped(model, reason)
 
+    def reading(self, number: int, total: int) -> None:
+        """Pass it on."""
+        self.shown.reading(number, total)
+
     def model_awaited(self, model: str, seconds: float) -> None:
         """Pass it on."""
         self.shown.model_awaited(model, seconds)

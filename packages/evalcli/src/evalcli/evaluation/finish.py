@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from evalcli.evaluation.documents import read_inputs
 from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
 from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard, leaderboard_path
@@ -16,8 +17,10 @@ from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
 from evalcli.terminal.output import note, print_bytes, print_line, say, warn
 from evalcli.terminal.tables import print_table
-from evalcore.errors import EvaluatorError
+from evalcore.errors import CaseError, EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
+from evalcore.library.cases import NoUsableCase
+from evalcore.runs.case_privacy import public_line
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
@@ -72,6 +75,7 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
         _print_results(evaluation, [], options)
         return Exit.NOTHING
+    evaluation = _with_documents_read(evaluation, options)
     ended = make_calls(evaluation, options.concurrency)
     if isinstance(ended, CutShort):
         with _added_later_if_not_now(ended.outcomes, options):
@@ -132,6 +136,26 @@ def _add(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: Finish
         note(f"{len(records)} run(s) are in {options.leaderboard}")
     elif options.is_scratch and records:
         note(f"{len(records)} run(s) are kept apart, in {evaluation.runs_dir}, and in no leaderboard")
+
+
+def _with_documents_read(evaluation: Evaluation, options: FinishOptions) -> Evaluation:
+    """Read the documents among the inputs; say which cannot be used, and how to go on if it is cut short."""
+    try:
+        read = read_inputs(evaluation)
+    except NoUsableCase as error:
+        raise CaseError(public_line(error, options.published.setting)) from error
+    except (EvaluatorError, KeyboardInterrupt) as error:
+        say("what was read of the documents is kept; go on with:")
+        say(f"  {options.command_for([model.id for model in evaluation.job.models])}")
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted from None
+        raise
+    known = {case.case for case in evaluation.job.skipped_cases}
+    for text in options.published.warnings(
+        [case for case in read.job.skipped_cases if case.case not in known]
+    ):
+        warn(text)
+    return read
 
 
 @contextmanager

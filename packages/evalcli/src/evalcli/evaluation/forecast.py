@@ -10,10 +10,11 @@ from typing import TypeVar
 import msgspec
 
 from evalcli.evaluation.plan import Prepared
-from evalcli.terminal.output import print_bytes
+from evalcli.terminal.output import print_bytes, print_line
 from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcore.compare.pool import spread_of_records
+from evalcore.documents.forecast import ReadingForecast
 from evalcore.errors import InputError
 from evalcore.evaluation.probe import asked_of
 from evalcore.formats.strict_json import encode_canonical, rounded
@@ -48,17 +49,33 @@ class Forecast(Frozen, frozen=True):
     """The fall of accuracy that such a run would show four times in five against an equal one."""
 
 
-def print_dry_run(prepared: Prepared, past: Sequence[RunRecord], *, as_json: bool) -> None:
-    """Show what would be called, and what it will take by the past runs in the leaderboard."""
+def print_dry_run(
+    prepared: Prepared, past: Sequence[RunRecord], reading: ReadingForecast, *, as_json: bool
+) -> None:
+    """Show what would be read and called, and what it will take by the past runs in the leaderboard."""
     job = prepared.job
     forecasts = [forecast(model, len(cases_for(job, model)[0]), job.replicates, past) for model in job.models]
     if as_json:
-        print_bytes(_encoded(prepared, forecasts))
+        print_bytes(_encoded(prepared, forecasts, reading))
         return
+    if reading.documents:
+        print_line(reading_sentence(prepared.job, reading))
     for table in _plan_tables(prepared):
         print_table(table)
     if forecasts:
         print_table(forecast_table(forecasts))
+
+
+def reading_sentence(job: JobPlan, reading: ReadingForecast) -> str:
+    """Say what is read before the first call, and what of it counts for MindRouter's rate limit and quota."""
+    many = "1 document is" if reading.documents == 1 else f"{reading.documents} documents are"
+    said = f"{many} read first by `{job.reading.reader}`"
+    if job.reading.reader != "mindrouter":
+        return said
+    said += f": up to {reading.calls} calls of {job.reading.model} for {reading.pages} page(s)"
+    if reading.uncounted:
+        said += f", and more for {reading.uncounted} document(s) whose pages are not known"
+    return f"{said}, which count for MindRouter's rate limit and quota; none for what was read before"
 
 
 def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord]) -> Forecast:
@@ -175,7 +192,7 @@ def _model_row(job: JobPlan, model: Model) -> tuple[str, str, str, str]:
     return model.id, model.provider, str(len(cases) * job.replicates), "; ".join(reasons)
 
 
-def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:
+def _encoded(prepared: Prepared, forecasts: Sequence[Forecast], reading: ReadingForecast) -> bytes:
     job = prepared.job
     value: JsonObject = {
         "component": job.component.slug,
@@ -184,6 +201,9 @@ def _encoded(prepared: Prepared, forecasts: Sequence[Forecast]) -> bytes:
         "dataset_commit": job.dataset_commit,
         "replicates": job.replicates,
         "calls": job.calls,
+        "reading": {"reader": job.reading.reader, **msgspec.structs.asdict(reading)}
+        if reading.documents
+        else None,
         "cases": [case.name for case in job.cases],
         "skipped_cases": msgspec.to_builtins(job.skipped_cases),
         "models": [model.id for model in job.models],

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_of
 from evalcli.leaderboards.published_cases import origin
+from evalcore.documents.interface import Originals
 from evalcore.errors import CaseError, ConfigurationError, StorageError
 from evalcore.evaluation.check import contradictions, misplaced_policies
 from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.material import load_material
+from evalcore.library.cases import document_bytes
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library.loader import (
     MODELS_PATH,
@@ -55,6 +58,8 @@ class Prepared(Frozen, frozen=True):
     """What was read from where, for -v."""
     findings: tuple[Finding, ...]
     """What of its files is not as its author can mean it, and is evaluated all the same."""
+    originals: Originals
+    """Gives the bytes of its documents."""
 
 
 def prepare(
@@ -93,6 +98,7 @@ def prepare(
         replicates=replicates,
         prompt_commit=prompt_commit,
         dataset_commit=dataset_commit,
+        reading=material.inputs.over(models_file.documents),
     )
     warnings = (
         *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
@@ -109,7 +115,14 @@ def prepare(
         f"models {where}; scoring policy {material.component.policy_where or 'none'}",
         f"evaluator {__version__}, scoring version {SCORING_VERSION}, job {job_id}",
     )
-    return Prepared(job=job, selection=selection, warnings=warnings, details=details, findings=findings)
+    return Prepared(
+        job=job,
+        selection=selection,
+        warnings=warnings,
+        details=details,
+        findings=findings,
+        originals=partial(document_bytes, library, data_sets),
+    )
 
 
 def _kept_here(job: JobPlan) -> Iterator[str]:

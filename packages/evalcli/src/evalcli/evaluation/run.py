@@ -18,6 +18,8 @@ from evalcli.terminal.output import is_quiet, note, say
 from evalcli.terminal.progress import PlainProgress, ProgressObserver, with_ticks
 from evalcore.clients.interface import Client
 from evalcore.clients.registry import open_batches, open_client, takes_batches
+from evalcore.documents.cache import DocumentCache
+from evalcore.documents.interface import Originals
 from evalcore.effects import real_effects
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.evaluate import evaluate
@@ -26,6 +28,16 @@ from evalcore.library.models import Endpoint
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
+
+
+class DocumentSource(Frozen, frozen=True):
+    """What reading the inputs that are documents needs."""
+
+    originals: Originals
+    endpoint: Endpoint | None
+    """Where they are read; None where no server is needed."""
+    cache: Path
+    """The folder of what was read."""
 
 
 class Evaluation(Frozen, frozen=True):
@@ -47,6 +59,8 @@ class Evaluation(Frozen, frozen=True):
     """USD that this command may spend."""
     past: tuple[RunRecord, ...] = ()
     """Earlier runs of the component, by which calls are taken to cost; read where `max_cost` is set."""
+    documents: DocumentSource | None = None
+    """Where its documents are, and are read; None where there are none that are still to be read."""
 
 
 class CutShort(Frozen, frozen=True):
@@ -76,7 +90,7 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
         limit = CostLimit(evaluation.max_cost, evaluation.job, evaluation.past)
         for sentence in limit.sentences:
             note(sentence)
-    with _progress() as progress:
+    with make_progress() as progress:
         try:
             outcomes = asyncio.run(_evaluate(evaluation, concurrency, progress, limit))
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -92,7 +106,7 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
 async def _evaluate(
     evaluation: Evaluation, concurrency: int, progress: ProgressObserver, limit: CostLimit | None
 ) -> list[RunOutcome]:
-    end = _end_on_signals()
+    end = end_on_signals()
     if limit is not None:
         limit.shown, limit.stop = progress, end
     job = evaluation.job
@@ -118,6 +132,7 @@ async def _evaluate(
             is_awaited=evaluation.is_awaited,
             batched=batched,
             may_call=(lambda: True) if limit is None else limit.may_call,
+            documents=None if evaluation.documents is None else DocumentCache(evaluation.documents.cache),
         )
         return await with_ticks(work, progress)
 
@@ -125,6 +140,9 @@ async def _evaluate(
 def _batched(evaluation: Evaluation) -> frozenset[str]:
     """Return the providers whose calls are made in batches; of the others it is said that they are not."""
     if not evaluation.is_batched:
+        return frozenset()
+    if any(case.is_sent_itself for case in evaluation.job.cases):
+        note("documents that are sent as they are would make batches too large: calls are made one by one")
         return frozenset()
     names = {model.provider for model in evaluation.job.models}
     taking = frozenset(name for name in names if takes_batches(evaluation.job.providers[name]))
@@ -138,7 +156,7 @@ def _batched(evaluation: Evaluation) -> frozenset[str]:
     return taking
 
 
-def _end_on_signals() -> Callable[[], None]:
+def end_on_signals() -> Callable[[], None]:
     """Let SIGINT and SIGTERM cancel the current task, once: a second one would cut its tidying up short.
 
     Returns what cancels it so.
@@ -156,7 +174,8 @@ def _end_on_signals() -> Callable[[], None]:
     return end
 
 
-def _progress() -> ProgressObserver:
+def make_progress() -> ProgressObserver:
+    """Return what shows how things stand, for where standard error goes."""
     if is_quiet():
         return PlainProgress(time.monotonic, note)
     # Standard error, where progress goes: `--json > file` on a terminal still has its bars.

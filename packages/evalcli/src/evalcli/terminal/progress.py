@@ -95,6 +95,11 @@ def model_waits(awaited: Mapping[str, float], now: float) -> str:
     return f"waiting for {named}{more}, {duration(max(0.0, max(awaited.values()) - now))}"
 
 
+def reading_shown(documents: tuple[int, int]) -> str:
+    """Return how far reading the documents is."""
+    return f"reading documents {documents[0]} of {documents[1]}"
+
+
 def duration(seconds: float | None) -> str:
     """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
     return "?" if seconds is None else duration_text(seconds)
@@ -120,6 +125,8 @@ class ProgressObserver(Observer):
         self.skipped: set[str] = set()
         self.awaited: dict[str, float] = {}
         """Model that is not served to the time until which it is looked for."""
+        self.documents: tuple[int, int] | None = None
+        """The document that is being read, from 1, and how many there are; None where none is."""
         self._quiet_until: dict[tuple[str, str], float] = {}
         self._shown_failures: set[tuple[str, str]] = set()
 
@@ -134,6 +141,12 @@ class ProgressObserver(Observer):
 
     def tick(self) -> None:
         """Show how things stand now."""
+
+    def reading(self, number: int, total: int) -> None:
+        """Note that a document is being read, and say so at the first one."""
+        self.documents = number, total
+        if number == 1:
+            self._event(reading_shown(self.documents))
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """Begin to count a model's calls."""
@@ -222,12 +235,14 @@ class PlainProgress(ProgressObserver):
     def tick(self) -> None:
         """Write how things stand, at most every few seconds."""
         now = self.clock()
-        if now - self._last < LINE_EVERY_S or not (self.counts or self.awaited):
+        if now - self._last < LINE_EVERY_S or not (self.counts or self.awaited or self.documents):
             return
         self._last = now
         self._write(self._line(now))
 
     def _line(self, now: float) -> str:
+        if self.documents is not None:
+            return reading_shown(self.documents)
         counts = list(self.counts.values())
         looks = model_waits(self.awaited, now)
         if looks and all(count.done >= count.total for count in counts):

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from evalcli.terminal.progress import ProgressObserver, long_waits, model_waits, state_shown
+from evalcli.terminal.progress import ProgressObserver, long_waits, model_waits, reading_shown, state_shown
 from evalcli.terminal.text import shown, width_of
 from evalcore.runs.plan import RunPlan
 
@@ -81,7 +81,8 @@ class RichProgress(ProgressObserver):
         for model, task in self._tasks.items():
             count = self.counts[model]
             self._bars.update(task, completed=count.done, state=state_shown(count, now))
-        texts = long_waits(list(self.counts.values()), now), model_waits(self.awaited, now)
+        reading = "" if self.documents is None else reading_shown(self.documents)
+        texts = reading, long_waits(list(self.counts.values()), now), model_waits(self.awaited, now)
         self._bars.waits = shown("; ".join(text for text in texts if text))
         self._bars.refresh()
 

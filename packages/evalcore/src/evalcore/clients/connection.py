@@ -206,8 +206,10 @@ class Connection:
         request = httpx.Request("GET", self._root + path, headers=headers, extensions=_EXTENSIONS)
         return await self._whole(request, LIST_SECONDS, LONGEST_ANSWER)
 
-    async def transfer(self, path: str, upload: Upload | None = None) -> bytes | Failure:
-        """Send a large document with the key, or ask for one, within TRANSFER_SECONDS."""
+    async def transfer(
+        self, path: str, upload: Upload | None = None, seconds: float = TRANSFER_SECONDS
+    ) -> bytes | Failure:
+        """Send a large document with the key, or ask for one, within so many seconds."""
         headers = httpx.Headers(self._headers_with_key)
         if upload is None:
             request = httpx.Request("GET", self._root + path, headers=headers, extensions=_EXTENSIONS)
@@ -216,7 +218,7 @@ class Connection:
             request = httpx.Request(
                 "POST", self._root + path, headers=headers, content=upload.body, extensions=_EXTENSIONS
             )
-        return await self._whole(request, TRANSFER_SECONDS, LARGEST_TRANSFER)
+        return await self._whole(request, seconds, LARGEST_TRANSFER)
 
     async def _whole(self, request: httpx.Request, seconds: float, longest: int) -> bytes | Failure:
         try:

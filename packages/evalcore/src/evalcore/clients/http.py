@@ -18,7 +18,7 @@ import msgspec
 from evalcore.clients.circuit import CircuitBreaker
 from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
-from evalcore.clients.dialect import UNREADABLE, Dialect
+from evalcore.clients.dialect import UNREADABLE, Dialect, Upload
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, OnWait, Served, YieldSlot
 from evalcore.clients.make_reply import make_reply
@@ -197,6 +197,34 @@ class HttpClient:
             without_key=self._connection.without_key,
         )
         return reply if sendable is call else msgspec.structs.replace(reply, unstreamed=True)
+
+    async def send(self, path: str, model_id: str, upload: Upload, seconds: float) -> bytes | Failure:
+        """Send a document for a model to work on, within `seconds` for each try; return the answer's bytes.
+
+        It is tried again, and waits for limits and outages, as a call to the model is.
+        """
+        attempts = Attempts(self._policy, self._random)
+        first: float | None = None
+        while True:
+            refused = await self._wait_for_circuit(model_id, nullcontext)
+            if refused is not None:
+                return refused
+            first = self._clock() if first is None else first
+            with self._breaker.sending(model_id):
+                outcome = await self._connection.transfer(path, upload, seconds)
+            ended = self._clock()
+            if isinstance(outcome, Failure) and outcome.code == "unauthorized":
+                outcome = await self._verdict_on_key(model_id, outcome, ended, nullcontext)
+            if not isinstance(outcome, Failure):
+                self._breaker.succeeded(model_id)
+                return outcome
+            wait = attempts.wait_after(outcome, ended - first)
+            is_worth_it = self._breaker.failed(model_id, outcome, wait)
+            if wait is None or not is_worth_it:
+                return outcome
+            # What concerns others too is waited out in _wait_for_circuit.
+            if outcome.scope == "call":
+                await self._wait(model_id, outcome, wait, nullcontext)
 
     async def served(self) -> Served:
         """Return which models can be served now, and the gateway's version where it tells it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -16,6 +17,30 @@ OnWait = Callable[[str, str, float], None]
 """Called before each wait: the model's id, the failure's code, seconds."""
 
 
+class Attachment(Frozen, frozen=True):
+    """A document that is sent as it is."""
+
+    name: str
+    """As `input.pdf`: never the case's."""
+    media_type: str
+    data: bytes
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is one of the pictures that models see; others are files of pages."""
+        return self.media_type.startswith("image/")
+
+    @property
+    def base64(self) -> str:
+        """The document in base64 (RFC 4648)."""
+        return b64encode(self.data).decode("ascii")
+
+    @property
+    def data_uri(self) -> str:
+        """The document as a data URI (RFC 2397)."""
+        return f"data:{self.media_type};base64,{self.base64}"
+
+
 class Call(Frozen, frozen=True):
     """One planned call: everything that decides the request's bytes."""
 
@@ -28,6 +53,8 @@ class Call(Frozen, frozen=True):
     """The schema as the provider takes it, for `structured_output: json_schema`."""
     as_tool: bool = False
     """Whether the schema is asked for as the input of a tool that has to be called."""
+    attachment: Attachment | None = None
+    """A document that is sent in the place of the text."""
 
     @property
     def seed(self) -> int | None:

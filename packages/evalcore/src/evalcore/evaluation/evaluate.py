@@ -12,16 +12,19 @@ import msgspec
 from evalcore.clients.interface import Client
 from evalcore.clients.outage import OutageClient, OutagePolicy
 from evalcore.clients.reply import CallError
+from evalcore.documents.cache import DocumentCache
 from evalcore.effects import Effects
 from evalcore.errors import InputError, ModelError
 from evalcore.evaluation.availability import find_models
 from evalcore.evaluation.dispatch import Dispatcher, RunQueue
+from evalcore.evaluation.material import require_input_text
 from evalcore.evaluation.outcome import Observer, RunOutcome, outcome_of
 from evalcore.evaluation.refusals import SCHEMA_TOO_LARGE, refused_run
 from evalcore.evaluation.scoring_process import ScoringProcess
 from evalcore.library.adaptation import as_forced_tool
 from evalcore.library.component import Case
 from evalcore.library.models import Model, by_provider, is_local
+from evalcore.runs.documents import attachment_of
 from evalcore.runs.folder import SYNC_EVERY_S, RunFolder, read_record
 from evalcore.runs.plan import JobPlan, RunPlan, Server, call_for, plan_run
 from evalcore.runs.record import RunRecord
@@ -40,6 +43,7 @@ async def evaluate(
     may_call: Callable[[], bool] = lambda: True,
     is_awaited: bool = True,
     batched: Collection[str] = (),
+    documents: DocumentCache | None = None,
 ) -> list[RunOutcome]:
     """Call every model of the job for every case and replicate, store the replies, score them.
 
@@ -50,9 +54,12 @@ async def evaluate(
     come stored. Once `may_call` returns False no call is begun any more, and the caller is to cancel.
     All calls of a provider in `batched` are in flight at once, since its client makes batches of them.
     Unless `is_awaited`, a model that is not served at the first look is left out at once.
+    `documents` holds those among the inputs that are sent as they are.
 
-    Raises StorageError where replies cannot be stored, ModelError where no provider can be used at all.
+    Raises ComponentError where the policy compares with inputs that are sent as documents, StorageError
+    where replies cannot be stored, ModelError where no provider can be used at all.
     """
+    require_input_text(job)
     async with ScoringProcess() as scoring:
         evaluation = _Evaluation(
             job,
@@ -64,6 +71,7 @@ async def evaluate(
             scoring,
             is_awaited=is_awaited,
             batched=batched,
+            documents=documents,
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -100,7 +108,9 @@ class _Evaluation:
         *,
         is_awaited: bool,
         batched: Collection[str],
+        documents: DocumentCache | None,
     ) -> None:
+        self._documents = documents
         self._batched = batched
         self._is_awaited = is_awaited
         self._job = job
@@ -212,7 +222,8 @@ class _Evaluation:
         self._go_on(folder)
 
     def _begin(self, plan: RunPlan) -> RunFolder:
-        folder = RunFolder.create(self._runs_dir, plan)
+        originals = None if self._documents is None else self._documents.original
+        folder = RunFolder.create(self._runs_dir, plan, originals)
         self._folders.append(folder)
         return folder
 
@@ -249,6 +260,9 @@ class _Evaluation:
         call = call_for(
             plan.model, plan.component.prompt, plan.component.schema, case, replicate, plan.adapted
         )
+        if case.is_sent_itself:
+            attachment = await asyncio.to_thread(attachment_of, folder.path, case)
+            call = msgspec.structs.replace(call, attachment=attachment)
         self._observer.call_started(plan, case.name, replicate)
         reply = await self._clients[plan.model.provider].call(call, self._dispatcher.yielded_slot)
         refusal = None if folder.kept else refused_run(plan.model.id, reply.error)

@@ -6,14 +6,32 @@ above both, a policy that cannot be used is refused before anything is called.
 
 from __future__ import annotations
 
+from evalcore.errors import ComponentError
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.library.cases import load_cases
 from evalcore.library.checkout import Checkout
 from evalcore.library.component import Case, Component, SkippedCase
-from evalcore.library.loader import load_component
+from evalcore.library.loader import load_component, read_inputs
+from evalcore.library.reading import ReadingEntry
+from evalcore.runs.plan import JobPlan
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.scoring.rules.policy import parse_policy
 from evalcore.structs import Frozen
+
+
+def require_input_text(job: JobPlan) -> None:
+    """Raise ComponentError where the policy compares with the input, and one is a document sent as it is."""
+    component = job.component
+    if component.policy is None or not any(case.is_sent_itself for case in job.cases):
+        return
+    policy = parse_policy(component.policy, component.policy_where or "scoring.yaml")
+    for entry in policy.values():
+        if entry.rule is not None and entry.rule.compare == "contained_in_input":
+            raise ComponentError(
+                "compares with the input's text, and documents are sent to the models as they are",
+                where=entry.where,
+                hint="have them read: `reader: text` or `reader: mindrouter`",
+            )
 
 
 class Material(Frozen, frozen=True):
@@ -23,14 +41,18 @@ class Material(Frozen, frozen=True):
     cases: tuple[Case, ...]
     """Sorted by name."""
     skipped_cases: tuple[SkippedCase, ...]
+    inputs: ReadingEntry
+    """How its documents are read, as far as its inputs.yaml says."""
 
 
 def load_material(library: Checkout, data_sets: Checkout | None, slug: str) -> Material:
     """Read a component and its cases; `data_sets` is None where there are none beside the library.
 
-    Raises UnknownComponent, ComponentError for a prompt, schema or policy that cannot be used (or a
-    policy that names a field which neither the schema nor any expected answer has), CaseError where no
-    case can be used.
+    Documents among their inputs are named and hashed, and read by nobody yet.
+
+    Raises UnknownComponent, ComponentError for a prompt, schema, policy or inputs.yaml that cannot be used
+    (or a policy that names a field which neither the schema nor any expected answer has), CaseError where
+    no case can be used.
     """
     component = load_component(library, data_sets, slug, check_schema)
     if component.policy is not None:
@@ -39,4 +61,6 @@ def load_material(library: Checkout, data_sets: Checkout | None, slug: str) -> M
     cases, skipped = load_cases(library, data_sets, component)
     # Once more beside the cases: only now are all fields known that it may name.
     plan_fields(component, cases)
-    return Material(component=component, cases=cases, skipped_cases=skipped)
+    return Material(
+        component=component, cases=cases, skipped_cases=skipped, inputs=read_inputs(library, slug)
+    )

@@ -29,6 +29,9 @@ class RunOutcome(Frozen, frozen=True):
 class Observer:
     """Notified of what happens; must not block. Override what is of interest."""
 
+    def reading(self, number: int, total: int) -> None:
+        """A document is being read before the first call: the `number`-th of `total`, from 1."""
+
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """A model is served and its run begins, or goes on with `kept` replies that are stored already."""
 

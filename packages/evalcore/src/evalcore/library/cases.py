@@ -7,11 +7,22 @@ import hashlib
 from evalcore.errors import CaseError, CheckoutError, InputError
 from evalcore.formats.strict_json import parse_json
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
-from evalcore.library.checkout import Checkout, decode_text, lfs_pointer
-from evalcore.library.component import DATA_SETS, Case, CaseSource, Component, OutputFormat, SkippedCase
+from evalcore.library.checkout import MAX_BYTES, Checkout, decode_text, lfs_pointer
+from evalcore.library.component import (
+    DATA_SETS,
+    Case,
+    CaseSource,
+    Component,
+    Document,
+    OutputFormat,
+    SkippedCase,
+)
 from evalcore.structs import Frozen, JsonValue
 
 INPUTS = ("input.md", "input.txt", "input.json")
+DOCUMENTS = ("input.pdf", "input.docx", "input.png", "input.jpg", "input.jpeg", "input.tiff", "input.tif")
+LARGEST_DOCUMENT = 50 * 10**6
+"""Bytes; the proxy before MindRouter lets 50 MiB pass, of which the rest of the request takes a little."""
 EXPECTED_JSON = "expected.json"
 EXPECTED_MARKDOWN = "expected.md"
 METADATA = "metadata.yaml"
@@ -62,9 +73,9 @@ class _CaseFolder(Frozen, frozen=True):
     def has(self, name: str) -> bool:
         return self.checkout.has(f"{self.path}/{name}")
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int = MAX_BYTES) -> bytes:
         try:
-            data = self.checkout.read(f"{self.path}/{name}")
+            data = self.checkout.read(f"{self.path}/{name}", most)
         except CheckoutError as error:
             raise CheckoutError(error.what, where=f"{self.where}/{name}", hint=error.hint) from None
         # A pointer's text must never be taken for the case's.
@@ -127,7 +138,7 @@ def _add(places: dict[str, _CaseFolder], checkout: Checkout, folder: str, prefix
 
 
 def _holds_case(checkout: Checkout, folder: str) -> bool:
-    names = (*INPUTS, EXPECTED_JSON, EXPECTED_MARKDOWN)
+    names = (*INPUTS, *DOCUMENTS, EXPECTED_JSON, EXPECTED_MARKDOWN)
     return any(checkout.has(f"{folder}/{name}") for name in names)
 
 
@@ -135,11 +146,16 @@ def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
     if name != _printable(name):
         raise _Unusable(f"its folder's name has unusual characters, or over {MAX_NAME} of them")
     input_name, expected_name = _input_name(place), _expected_name(place, output)
-    input_bytes = place.read(input_name)
+    document, input_text = None, ""
+    if input_name in DOCUMENTS:
+        input_bytes = place.read(input_name, LARGEST_DOCUMENT)
+        document = _document(place, input_name, input_bytes)
+    else:
+        input_bytes = place.read(input_name)
+        input_text = decode_text(input_bytes, f"{place.where}/{input_name}")
     expected_bytes = place.read(expected_name)
-    input_text = decode_text(input_bytes, f"{place.where}/{input_name}")
     expected = decode_text(expected_bytes, f"{place.where}/{expected_name}")
-    if not input_text.strip():
+    if not input_text.strip() and document is None:
         raise _Unfinished(f"{place.where}/{input_name}: is empty")
     _check_expected(expected, output, f"{place.where}/{expected_name}")
     metadata = _metadata(place)
@@ -151,16 +167,48 @@ def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
         validated_against_version=_validated_against(metadata),
         source=place.source,
         local_only=_is_local_only(metadata, place),
+        document=document,
     )
 
 
+def _document(place: _CaseFolder, name: str, data: bytes) -> Document:
+    return Document(
+        name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data), path=f"{place.path}/{name}"
+    )
+
+
+def document_bytes(library: Checkout, data_sets: Checkout | None, case: Case) -> bytes:
+    """Return the bytes of a case's document from the checkout that the case was read from.
+
+    Raises CaseError where they are not those that were read with the case, CheckoutError.
+    """
+    checkout = data_sets if case.source == "data_sets" else library
+    document = case.document
+    if checkout is None or document is None:
+        raise CaseError("has no document", where=case.name, hint="read the component again")
+    data = checkout.read(document.path, LARGEST_DOCUMENT)
+    if hashlib.sha256(data).hexdigest() != document.sha256:
+        raise CaseError("has changed meanwhile", where=case_place(case), hint="begin again")
+    return data
+
+
+def case_place(case: Case) -> str:
+    """Return where the document of a case lies, as it is shown to people and begins a reason."""
+    path = case.document.path if case.document is not None else case.name
+    return f"{DATA_SETS}/{path}" if case.source == "data_sets" else path
+
+
+def skipped_document(case: Case, reason: str) -> SkippedCase:
+    """Return a case whose document cannot be used, with the reason."""
+    return SkippedCase(case.name, _printable(f"{case_place(case)}: {reason}", MAX_REASON), broken=True)
+
+
 def _input_name(place: _CaseFolder) -> str:
-    for name in INPUTS:
+    # Text first: what somebody has read and put right beside a document is what counts.
+    for name in (*INPUTS, *DOCUMENTS):
         if place.has(name):
             return name
-    if place.has("input.pdf"):
-        raise _Unfinished(f"{place.where}/input.pdf: PDF inputs are not read yet")
-    raise _Unfinished(f"{place.where}: has no input ({', '.join(INPUTS)})")
+    raise _Unfinished(f"{place.where}: has no input ({', '.join(INPUTS)}, or a document: input.pdf, ...)")
 
 
 def _expected_name(place: _CaseFolder, output: OutputFormat) -> str:

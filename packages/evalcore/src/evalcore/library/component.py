@@ -44,20 +44,63 @@ CaseSource = Literal["library", "data_sets"]
 """Where a case comes from: what is published of it depends on that."""
 
 
+ReaderName = Literal["mindrouter", "text", "none"]
+"""What makes a document into text: MindRouter's OCR, the text layer, or nothing: it is sent as it is."""
+
+
+class Document(Frozen, frozen=True):
+    """A case's input that is no text, before it is read and after."""
+
+    name: str
+    """The file's name, as `input.pdf`."""
+    sha256: str
+    """Of its bytes."""
+    size: int
+    """Its bytes."""
+    path: str
+    """Where it lies in its checkout, which `Case.source` names."""
+    reader: ReaderName | None = None
+    """What has read it; None until then."""
+    version: str | None = None
+    """The reader's version, as it states it."""
+    pages: int | None = None
+    """Its pages, where its reader counts them."""
+
+    @property
+    def kind(self) -> str:
+        """Its extension, in small letters and without the dot: `pdf`."""
+        return self.name.rpartition(".")[2].lower()
+
+
 class Case(Frozen, frozen=True):
     """One input with its expected answer."""
 
     name: str
     input: str
-    """The user message."""
+    """The user message; of a document what was read of it, empty until then or where it is sent itself."""
     expected: str
     """The expected answer as written: JSON text, or Markdown."""
     sha256: str
-    """Of the input's bytes, a NUL byte, and the expected answer's bytes."""
+    """Of the input's bytes, a NUL byte, and the expected answer's bytes.
+
+    Of a document that was read the input is its text, so that different readings are different cases.
+    """
     validated_against_version: str | None = None
     source: CaseSource = "library"
     local_only: bool = False
     """Whether it is never sent to a cloud provider."""
+    document: Document | None = None
+    """What the input was read of; None where it is a text."""
+
+    @property
+    def is_sent_itself(self) -> bool:
+        """Whether its document is sent to the models as it is."""
+        return self.document is not None and self.document.reader == "none"
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its input is a document that is still to be read."""
+        return self.document is not None and self.document.reader is None
 
 
 class SkippedCase(Frozen, frozen=True, omit_defaults=True):

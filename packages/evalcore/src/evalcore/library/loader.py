@@ -19,7 +19,8 @@ from evalcore.library.checkout import MAX_BYTES, Checkout, CommitState, commit_s
 from evalcore.library.component import DATA_SETS, Component, OutputFormat
 from evalcore.library.front_matter import PromptFile, parse_prompt_file
 from evalcore.library.models import ModelsFile
-from evalcore.library.models_file import parse_models
+from evalcore.library.models_file import parse_inputs, parse_models
+from evalcore.library.reading import INPUTS_FILE, ReadingEntry
 from evalcore.library.schema import bundle_schema, make_validator
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonObject
@@ -182,3 +183,14 @@ def read_policy(library: Checkout, data_sets: Checkout | None, slug: str) -> Pol
     if library.has(path):
         return read_text(library, path), path
     return None, None
+
+
+def read_inputs(library: Checkout, slug: str) -> ReadingEntry:
+    """Read what a component's inputs.yaml says of how its documents are read; raises ComponentError."""
+    path = f"{COMPONENTS}/{slug}/{INPUTS_FILE}"
+    if not library.has(path):
+        return ReadingEntry()
+    try:
+        return parse_inputs(read_text(library, path), path)
+    except CheckoutError as error:
+        raise ComponentError(error.what, where=error.where, hint=error.hint) from None

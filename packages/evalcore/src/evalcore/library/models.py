@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from evalcore.library.adaptation import SchemaDialect
+from evalcore.library.reading import ReadingSettings
 from evalcore.structs import Frozen, JsonValue
 
 DialectName = Literal["openai", "anthropic", "google"]
@@ -87,6 +88,8 @@ class ModelsFile(Frozen, frozen=True):
 
     providers: dict[str, Provider]
     models: tuple[Model, ...]
+    documents: ReadingSettings = ReadingSettings()
+    """How inputs that are no text are read, where a component's inputs.yaml says nothing else."""
 
 
 LOCAL_PROVIDER = "mindrouter"
@@ -152,6 +155,16 @@ def schema_dialect(provider: Provider) -> SchemaDialect | None:
     if provider.api == "openai":
         return "openai" if provider.name == OPENAI_PROVIDER else None
     return provider.api
+
+
+def takes_document(provider: Provider, kind: str) -> bool:
+    """Whether a provider's models can be sent a document of a kind, as `pdf`, as it is.
+
+    MindRouter, and most servers that speak OpenAI's dialect, pass over a file's part without a word: the
+    model would answer without having seen its input.
+    """
+    pages = provider.api != "openai" or provider.name == OPENAI_PROVIDER
+    return kind in {"png", "jpg", "jpeg"} or (kind == "pdf" and pages)
 
 
 def streams_by_default(provider: str) -> bool:

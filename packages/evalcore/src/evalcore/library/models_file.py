@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar, get_args, get_origin, get_type_h
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from evalcore.errors import ConfigurationError
+from evalcore.errors import ComponentError, ConfigurationError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.library.models import (
     BUILT_IN,
@@ -26,6 +26,7 @@ from evalcore.library.models import (
     server_root,
     streams_by_default,
 )
+from evalcore.library.reading import ReadingEntry, ReadingSettings
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonValue, Strict
 
@@ -87,6 +88,14 @@ def parse_models(data: bytes, where: str) -> ModelsFile:
     return _Parser(where).parse(read_yaml(text, where, ConfigurationError))
 
 
+def parse_inputs(text: str, where: str) -> ReadingEntry:
+    """Parse a component's inputs.yaml; raises ComponentError naming `where` and the line."""
+    try:
+        return _Parser(where).reading(read_yaml(text, where, ConfigurationError), "the file")
+    except ConfigurationError as error:
+        raise ComponentError(error.what, where=error.where, hint=error.hint) from None
+
+
 class _Parser:
     """Turns the tree of one file into Structs, and every mistake into an error with its line."""
 
@@ -99,10 +108,23 @@ class _Parser:
         if not isinstance(root.value, dict):
             raise self.problem(root, "is not a mapping", "write `models:` and a list")
         for key, node in root.value.items():
-            if key not in {"providers", "models"}:
-                raise self.problem(node, f"the key `{key[:60]}` is unknown", "use `providers` and `models`")
+            if key not in {"providers", "models", "documents"}:
+                hint = "use `providers`, `models` and `documents`"
+                raise self.problem(node, f"the key `{key[:60]}` is unknown", hint)
         providers = self.providers(root.value.get("providers"))
-        return ModelsFile(providers=providers, models=self.models(root, providers))
+        documents = self.reading(root.value.get("documents"), "documents").over(ReadingSettings())
+        return ModelsFile(providers=providers, models=self.models(root, providers), documents=documents)
+
+    def reading(self, node: YamlNode | None, name: str) -> ReadingEntry:
+        if node is None or node.value is None:
+            return ReadingEntry()
+        if not isinstance(node.value, dict):
+            raise self.problem(node, f"{name} is not a mapping", "write e.g. `reader: text`")
+        entry = self.convert(node, ReadingEntry)
+        if isinstance(entry.model, str) and not _is_model_id(entry.model):
+            what = "`model` has unusual characters"
+            raise self.problem(node.items()["model"], what, "write MindRouter's name for it")
+        return entry
 
     def providers(self, node: YamlNode | None) -> dict[str, Provider]:
         if node is None or node.value is None:
@@ -153,7 +175,7 @@ class _Parser:
 
     def model(self, node: YamlNode, providers: dict[str, Provider]) -> Model:
         entry = self.convert(node, _ModelEntry)
-        if not entry.id.isprintable() or any(character.isspace() for character in entry.id):
+        if not _is_model_id(entry.id):
             raise self.problem(
                 node.items()["id"], "`id` has unusual characters", "write the provider's name for it"
             )
@@ -206,6 +228,10 @@ class _Parser:
 
     def problem(self, node: YamlNode, what: str, hint: str = "mend it") -> ConfigurationError:
         return ConfigurationError(what, where=f"{self.where}:{node.line}", hint=hint)
+
+
+def _is_model_id(text: str) -> bool:
+    return text.isprintable() and not any(character.isspace() for character in text)
 
 
 def _blamed(node: YamlNode, what: str, path: str) -> YamlNode:

@@ -23,7 +23,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -34,7 +34,7 @@ from evalcore.library.cases import NoUsableCase
 from evalcore.library.component import Case, CaseSource, Component, SkippedCase
 from evalcore.library.schema_view import SchemaView
 from evalcore.runs.plan import JobPlan
-from evalcore.runs.record import Accuracy, CaseResult, Reproducibility, RunRecord
+from evalcore.runs.record import Accuracy, CaseResult, ReadDocument, Reproducibility, RunRecord
 
 PublishCases = Literal["names", "hashed", "none"]
 KEY_BYTES: Final = 32
@@ -84,6 +84,7 @@ class CasePrivacy:
             skipped_cases=self._skipped(component.slug, record.skipped_cases),
             reason=public_reason(record.reason, cases, self._setting),
             case_results=tuple(result for result in results if result is not None),
+            documents=self._documents(record, component.slug, sources),
             accuracy=_known_fields(record.accuracy, component) if is_private else record.accuracy,
             reproducibility=(
                 _known_fields(record.reproducibility, component) if is_private else record.reproducibility
@@ -105,6 +106,26 @@ class CasePrivacy:
             sha256=self._hmac("contents", result.sha256),
             validated_against_version=version if VERSION.fullmatch(version or "") else None,
         )
+
+    def _documents(
+        self, record: RunRecord, slug: str, sources: Mapping[str, CaseSource]
+    ) -> tuple[ReadDocument, ...] | None:
+        if record.documents is None:
+            return None
+        shown = []
+        for document in record.documents:
+            mode = self.mode(sources.get(document.case, "data_sets"))
+            if mode == "hashed":
+                shown.append(
+                    msgspec.structs.replace(
+                        document,
+                        case=self._hashed_name(slug, document.case),
+                        sha256=self._hmac("document", document.sha256),
+                    )
+                )
+            elif mode == "names":
+                shown.append(document)
+        return tuple(shown)
 
     def _skipped(self, slug: str, skipped: Sequence[SkippedCase]) -> tuple[SkippedCase, ...]:
         return tuple(

@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final
 
@@ -27,6 +27,7 @@ from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.component import Case
 from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed, stored_lines
+from evalcore.runs.documents import discard_documents, keep_documents
 from evalcore.runs.files import lock, open_regular, read_regular, sync_folder, write_atomically
 from evalcore.runs.plan import RunPlan, call_order
 from evalcore.runs.record import RunRecord, record_object
@@ -77,10 +78,12 @@ class RunFolder:
             raise
 
     @classmethod
-    def create(cls, runs_dir: Path, plan: RunPlan) -> RunFolder:
+    def create(
+        cls, runs_dir: Path, plan: RunPlan, originals: Callable[[Case], Path] | None = None
+    ) -> RunFolder:
         """Make the folder of a new run; one without a plan is what a killed process left of this very step.
 
-        Raises StorageError.
+        `originals` says where a document lies that is sent as it is. Raises StorageError.
         """
         path = runs_dir / plan.run_id
         try:
@@ -90,6 +93,7 @@ class RunFolder:
             sync_folder(runs_dir)
         except OSError as error:
             raise _storage_error(path, error) from error
+        keep_documents(path, plan.cases, originals)
         write_atomically(path / PLAN, encode_canonical(msgspec.to_builtins(plan)))
         return cls(path, plan)
 
@@ -123,6 +127,7 @@ class RunFolder:
         try:
             for name in (REPLIES, PLAN):
                 (self.path / name).unlink(missing_ok=True)
+            discard_documents(self.path)
             self.path.rmdir()
         except OSError as error:
             raise _storage_error(self.path, error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -11,8 +11,17 @@ from evalcore.clients.interface import Call
 from evalcore.errors import CaseError
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.library.adaptation import AdaptedSchema, adapt_schema
+from evalcore.library.cases import NoUsableCase
 from evalcore.library.component import DATA_SETS, Case, Component, OutputFormat, SkippedCase
-from evalcore.library.models import Model, Provider, StructuredOutput, is_local, schema_dialect
+from evalcore.library.models import (
+    Model,
+    Provider,
+    StructuredOutput,
+    is_local,
+    schema_dialect,
+    takes_document,
+)
+from evalcore.library.reading import ReadingSettings
 from evalcore.library.schema_view import types_of
 from evalcore.structs import Frozen, JsonObject, JsonValue
 from evalcore.version import SCORING_VERSION, __version__
@@ -50,6 +59,13 @@ class JobPlan(Frozen, frozen=True):
     dataset_commit: str | None
     run_ids: dict[str, str] = msgspec.field(default_factory=dict)
     """Model to its run's id, where it is fixed before the run begins."""
+    reading: ReadingSettings = ReadingSettings()
+    """How the documents among its inputs are read (evalcore.documents.reading), before the first call."""
+
+    @property
+    def unread(self) -> tuple[Case, ...]:
+        """The cases whose documents are still to be read."""
+        return tuple(case for case in self.cases if case.is_unread)
 
     @property
     def calls(self) -> int:
@@ -57,18 +73,49 @@ class JobPlan(Frozen, frozen=True):
         return sum(len(cases_for(self, model)[0]) for model in self.models) * self.replicates
 
 
+def with_cases(job: JobPlan, now: Mapping[str, Case | SkippedCase]) -> JobPlan:
+    """Return a job with other cases, or reasons why they are left out, in the place of those of a name.
+
+    Raises NoUsableCase where no case is left.
+    """
+    kept: list[Case] = []
+    skipped = list(job.skipped_cases)
+    for case in job.cases:
+        known = now.get(case.name, case)
+        if isinstance(known, Case):
+            kept.append(known)
+        else:
+            skipped.append(known)
+    skipped.sort(key=lambda case: case.case)
+    if not kept:
+        raise NoUsableCase(job.component.slug, tuple(skipped))
+    return msgspec.structs.replace(job, cases=tuple(kept), skipped_cases=tuple(skipped))
+
+
 def cases_for(job: JobPlan, model: Model) -> tuple[tuple[Case, ...], tuple[SkippedCase, ...]]:
     """Return the cases that a model may be sent, and those left out with the reason."""
-    if is_local(model):
+    reasons = [(case, _why_kept_back(job, case, model)) for case in job.cases]
+    kept_back = [
+        SkippedCase(case.name, f"{_place(job, case)}: {reason}")
+        for case, reason in reasons
+        if reason is not None
+    ]
+    if not kept_back:
         return job.cases, job.skipped_cases
-    used = tuple(case for case in job.cases if not case.local_only)
-    kept_back = (
-        SkippedCase(case.name, f"{_place(job, case)}: is local_only, so never sent to a cloud provider")
-        for case in job.cases
-        if case.local_only
-    )
     skipped = sorted([*job.skipped_cases, *kept_back], key=lambda case: case.case)
-    return used, tuple(skipped)
+    return tuple(case for case, reason in reasons if reason is None), tuple(skipped)
+
+
+def _why_kept_back(job: JobPlan, case: Case, model: Model) -> str | None:
+    """Say why a case is not sent to a model; None where it is."""
+    if case.local_only and not is_local(model):
+        return "is local_only, so never sent to a cloud provider"
+    is_as_it_is = case.is_sent_itself or (case.is_unread and job.reading.reader == "none")
+    if case.document is None or not is_as_it_is:
+        return None
+    if takes_document(job.providers[model.provider], case.document.kind):
+        return None
+    return f"{model.provider} takes no {case.document.kind.upper()} as it is: read it by another reader"
 
 
 def _place(job: JobPlan, case: Case) -> str:
@@ -114,12 +161,22 @@ class RunPlan(Frozen, frozen=True, kw_only=True):
 def plan_run(job: JobPlan, model: Model, run_id: str, server: Server) -> RunPlan:
     """Plan one model's part of a job; raises InputError for what its provider cannot be sent."""
     provider = job.providers[model.provider]
+    if unread := job.unread:
+        # Sent as it is, the call would have no input at all.
+        raise CaseError(
+            f"the document of case {unread[0].name} has not been read",
+            where=job.component.slug,
+            hint="read the documents before the calls",
+        )
     cases, skipped = cases_for(job, model)
     if not cases:
+        is_private = all(case.local_only for case in job.cases)
         raise CaseError(
-            "every case is local_only, so none may be sent to a cloud provider",
+            "every case is local_only, so none may be sent to a cloud provider"
+            if is_private
+            else f"{provider.name} takes none of its documents as they are",
             where=job.component.slug,
-            hint="evaluate it on local models",
+            hint="evaluate it on local models" if is_private else "have them read by another reader",
         )
     fitted = fit_to_output(model, job.component.output, job.component.schema, provider)
     return RunPlan(

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from evalcore.formats.strict_json import rounded
-from evalcore.library.component import SkippedCase
+from evalcore.library.component import ReaderName, SkippedCase
 from evalcore.library.models import StructuredOutput
 from evalcore.runs.plan import Origin, Server
 from evalcore.structs import Frozen, JsonObject, JsonValue
@@ -207,6 +207,19 @@ class Tokens(Frozen, frozen=True):
     completion: Count | None
 
 
+class ReadDocument(Frozen, frozen=True):
+    """A case's input that is no text, and what has read it."""
+
+    case: str
+    sha256: Annotated[Sha256, Meta(description="of the document's bytes")]
+    reader: Annotated[
+        ReaderName,
+        Meta(description="what made it text; `none` where the document itself was sent to the model"),
+    ]
+    version: Annotated[str | None, Meta(description="the reader's, as it states it")]
+    pages: Annotated[Count | None, Meta(description="null where the reader does not count them")]
+
+
 class RunRecord(Frozen, frozen=True, kw_only=True):
     """One component x one model x all its cases x R replicates."""
 
@@ -238,6 +251,13 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
     cases: Annotated[int, Meta(ge=1)]
     skipped_cases: tuple[SkippedCase, ...]
     case_results: tuple[CaseResult, ...]
+    documents: Annotated[
+        tuple[ReadDocument, ...] | None,
+        Meta(
+            description="the cases whose inputs are documents; null where all are texts, and in records of "
+            "before this field"
+        ),
+    ] = None
     started_at: Timestamp
     finished_at: Timestamp
     status: RunStatus

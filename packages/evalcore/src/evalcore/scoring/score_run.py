@@ -12,7 +12,15 @@ from evalcore.library.component import Case
 from evalcore.library.models import BATCH_DISCOUNT, Price
 from evalcore.library.schema import Validator, make_validator
 from evalcore.runs.plan import RunPlan
-from evalcore.runs.record import Calls, CaseResult, Latency, RunRecord, RunStatus, Tokens
+from evalcore.runs.record import (
+    Calls,
+    CaseResult,
+    Latency,
+    ReadDocument,
+    RunRecord,
+    RunStatus,
+    Tokens,
+)
 from evalcore.scoring.answers import Parsed, Unparsed, holds_no_answer
 from evalcore.scoring.figures import accuracy_of, may_differ, reproducibility_of
 from evalcore.scoring.planned_answer import read_answer
@@ -237,6 +245,7 @@ def _record(
         case_results=tuple(
             _case_result(plan, case, result) for case, result in zip(plan.cases, scores, strict=True)
         ),
+        documents=_documents(plan),
         started_at=totals.started_at,
         finished_at=totals.finished_at,
         status=totals.status,
@@ -259,6 +268,21 @@ def _record(
         tokens=Tokens(prompt=totals.prompt_tokens, completion=totals.completion_tokens),
         cost_usd=_cost(plan, totals),
     )
+
+
+def _documents(plan: RunPlan) -> tuple[ReadDocument, ...] | None:
+    read = tuple(
+        ReadDocument(
+            case=case.name,
+            sha256=case.document.sha256,
+            reader=case.document.reader,
+            version=case.document.version,
+            pages=case.document.pages,
+        )
+        for case in plan.cases
+        if case.document is not None and case.document.reader is not None
+    )
+    return read or None
 
 
 def _case_result(plan: RunPlan, case: Case, scores: CaseScores) -> CaseResult:

@@ -12,7 +12,7 @@ import msgspec
 from evalcore.clients.anthropic.failures import stated_failure
 from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, unreadable_answer
-from evalcore.clients.interface import Call, Served, ServedModel
+from evalcore.clients.interface import Attachment, Call, Served, ServedModel
 from evalcore.clients.reply import Answer, TokenCount, Usage
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -89,12 +89,22 @@ def message_body(call: Call) -> bytes:
     body["model"] = model.id
     if call.system:
         body["system"] = call.system
-    body["messages"] = [{"role": "user", "content": call.user}]
+    content: JsonValue = call.user if call.attachment is None else [_block(call.attachment)]
+    body["messages"] = [{"role": "user", "content": content}]
     if model.structured_output == "json_schema" and call.schema is not None:
         _ask_for_schema(body, call.schema, as_tool=call.as_tool)
     if model.stream:
         body["stream"] = True
     return _encoder.encode(body)
+
+
+def _block(attachment: Attachment) -> JsonObject:
+    source: JsonObject = {
+        "type": "base64",
+        "media_type": attachment.media_type,
+        "data": attachment.base64,
+    }
+    return {"type": "image" if attachment.is_picture else "document", "source": source}
 
 
 def _ask_for_schema(body: dict[str, JsonValue], schema: JsonObject, *, as_tool: bool) -> None:

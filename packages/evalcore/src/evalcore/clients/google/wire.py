@@ -14,7 +14,7 @@ import msgspec
 from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
 from evalcore.clients.google.failures import stated_failure
-from evalcore.clients.interface import Call, Served, ServedModel
+from evalcore.clients.interface import Attachment, Call, Served, ServedModel
 from evalcore.clients.reply import Answer, TokenCount, Usage
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -109,10 +109,15 @@ def path_of(call: Call) -> str:
     return f"/v1beta/{place}:{method}"
 
 
+def _inline(attachment: Attachment) -> JsonObject:
+    return {"inlineData": {"mimeType": attachment.media_type, "data": attachment.base64}}
+
+
 def content_body(call: Call) -> bytes:
     """Build the body of a request; `params` go as given, by Google's names for them."""
     config: JsonObject = {}
-    body: JsonObject = {"contents": [{"role": "user", "parts": [{"text": call.user}]}]}
+    part: JsonObject = {"text": call.user} if call.attachment is None else _inline(call.attachment)
+    body: JsonObject = {"contents": [{"role": "user", "parts": [part]}]}
     if call.system:
         body["systemInstruction"] = {"parts": [{"text": call.system}]}
     for name, value in call.model.params.items():

@@ -13,10 +13,10 @@ from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.error_bodies import read_error
 from evalcore.clients.events import BYTE_ORDER_MARK
 from evalcore.clients.failures import Failure, empty_answer, no_choices, unreadable_answer
-from evalcore.clients.interface import Call, Served, ServedModel
+from evalcore.clients.interface import Attachment, Call, Served, ServedModel
 from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.reply import Answer, TokenCount, Usage
-from evalcore.structs import Frozen, JsonValue
+from evalcore.structs import Frozen, JsonObject, JsonValue
 
 CHAT_PATH = "/v1/chat/completions"
 MODELS_PATH = "/v1/models"
@@ -116,7 +116,7 @@ def chat_body(call: Call) -> bytes:
     body["model"] = model.id
     body["messages"] = [
         {"role": "system", "content": call.system},
-        {"role": "user", "content": call.user},
+        {"role": "user", "content": call.user if call.attachment is None else [_part(call.attachment)]},
     ]
     body.update(_response_format(call))
     body.update(_streaming(stream=model.stream))
@@ -124,6 +124,12 @@ def chat_body(call: Call) -> bytes:
         # OpenAI refuses it in a request that is not streamed
         body.pop("stream_options", None)
     return _encoder.encode(body)
+
+
+def _part(attachment: Attachment) -> JsonObject:
+    if attachment.is_picture:
+        return {"type": "image_url", "image_url": {"url": attachment.data_uri}}
+    return {"type": "file", "file": {"filename": attachment.name, "file_data": attachment.data_uri}}
 
 
 def _response_format(call: Call) -> dict[str, JsonValue]:

@@ -81,9 +81,9 @@ class ApiCheckout(TreeCheckout):
             level = below
         return found
 
-    def _blob(self, path: str, oid: str) -> bytes:
+    def _blob(self, path: str, oid: str, most: int) -> bytes:
         data = self._fetched(oid)
-        return within_size(path, data, len(data))
+        return within_size(path, data, len(data), most)
 
     def _fetched(self, oid: str) -> bytes:
         if oid not in self._blobs:

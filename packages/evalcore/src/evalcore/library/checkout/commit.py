@@ -57,13 +57,13 @@ class CommitCheckout(TreeCheckout):
             with process:
                 pass
 
-    def read(self, path: str) -> bytes:
-        """Return a file's bytes; raises CheckoutError naming the path."""
-        data = super().read(path)
+    def read(self, path: str, most: int = MAX_BYTES) -> bytes:
+        """Return a file's bytes, at most so many; raises CheckoutError naming the path."""
+        data = super().read(path, most)
         pointer = lfs_pointer(data)
         if pointer is None:
             return data
-        contents = stored_contents(self.repository, path, pointer)
+        contents = stored_contents(self.repository, path, pointer, most)
         if contents is None:
             raise CheckoutError(
                 "is a Git LFS pointer: fetch it to the clone",
@@ -88,14 +88,14 @@ class CommitCheckout(TreeCheckout):
             self._tree = {".": Entry(mode=FOLDER, oid=""), **_parse_tree(listing)}
         return self._tree
 
-    def _blob(self, path: str, oid: str) -> bytes:
+    def _blob(self, path: str, oid: str, most: int) -> bytes:
         try:
             with self._lock:
-                return self._ask(path, oid)
+                return self._ask(path, oid, most)
         except OSError as error:  # git has ended
             raise _unreadable(path, str(error.strerror)) from None
 
-    def _ask(self, path: str, oid: str) -> bytes:
+    def _ask(self, path: str, oid: str, most: int) -> bytes:
         stdin, stdout = self._pipes()
         stdin.write(f"{oid}\n".encode())
         stdin.flush()
@@ -103,9 +103,9 @@ class CommitCheckout(TreeCheckout):
         if len(header) != 3 or header[1] != b"blob":  # noqa: PLR2004 - object, type, size
             raise _unreadable(path, "no such object")
         size = int(header[2])
-        if size > MAX_BYTES:
+        if size > most:
             self.close()
-            return within_size(path, b"", size)
+            return within_size(path, b"", size, most)
         data = stdout.read(size + 1)
         if len(data) != size + 1:
             raise _unreadable(path, "it ended early")

@@ -23,8 +23,8 @@ class FolderCheckout:
         """The folder's own name."""
         return self._real_root.name
 
-    def read(self, path: str) -> bytes:
-        """Return a file's bytes; raises CheckoutError naming the path."""
+    def read(self, path: str, most: int = MAX_BYTES) -> bytes:
+        """Return a file's bytes, at most so many; raises CheckoutError naming the path."""
         try:
             # The resolved path holds no links; one put there meanwhile is refused by O_NOFOLLOW.
             # O_NONBLOCK: opening a named pipe must not wait for its writer.
@@ -38,12 +38,12 @@ class FolderCheckout:
                 kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a special file"
                 raise CheckoutError(f"is {kind}, not a regular file", where=path, hint="put a file there")
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(MAX_BYTES + 1)
+                data = file.read(most + 1)
         except OSError as error:
             raise _unreadable(path, error) from None
         finally:
             os.close(descriptor)
-        return within_size(path, data, max(status.st_size, len(data)))
+        return within_size(path, data, max(status.st_size, len(data)), most)
 
     def has(self, path: str) -> bool:
         """Whether anything is there by that name, a link that leads nowhere included."""

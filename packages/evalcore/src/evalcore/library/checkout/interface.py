@@ -8,7 +8,7 @@ from typing import Protocol
 from evalcore.errors import CheckoutError
 
 MAX_BYTES = 8 * 1024 * 1024
-"""The largest file that is read: 8 MiB."""
+"""The largest file that is read unless more is allowed: 8 MiB."""
 
 
 class Checkout(Protocol):
@@ -19,8 +19,8 @@ class Checkout(Protocol):
         """What people call it: shown before its paths where two checkouts are in play."""
         ...
 
-    def read(self, path: str) -> bytes:
-        """Return a file's bytes; raises CheckoutError naming the path."""
+    def read(self, path: str, most: int = MAX_BYTES) -> bytes:
+        """Return a file's bytes, at most so many; raises CheckoutError naming the path."""
         ...
 
     def has(self, path: str) -> bool:
@@ -57,8 +57,11 @@ def checked_path(path: str) -> PurePosixPath:
     return PurePosixPath(path)
 
 
-def within_size(path: str, data: bytes, size: int) -> bytes:
+def within_size(path: str, data: bytes, size: int, most: int = MAX_BYTES) -> bytes:
     """Return a file's bytes, unless its size is over the limit."""
-    if size > MAX_BYTES:
-        raise CheckoutError(f"is {size:,} bytes, over the limit of 8 MiB", where=path, hint="make it smaller")
+    if size > most:
+        limit = f"{most >> 20} MiB"
+        raise CheckoutError(
+            f"is {size:,} bytes, over the limit of {limit}", where=path, hint="make it smaller"
+        )
     return data

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from evalcore.library.checkout.git import ask
-from evalcore.library.checkout.interface import within_size
+from evalcore.library.checkout.interface import MAX_BYTES, within_size
 from evalcore.structs import Frozen
 
 LONGEST_POINTER = 1024
@@ -39,7 +39,7 @@ def lfs_pointer(data: bytes) -> LfsPointer | None:
     return LfsPointer(oid=found["oid"].decode(), size=int(found["size"])) if found else None
 
 
-def stored_contents(repository: Path, path: str, pointer: LfsPointer) -> bytes | None:
+def stored_contents(repository: Path, path: str, pointer: LfsPointer, most: int = MAX_BYTES) -> bytes | None:
     """Return a pointer's contents from the repository's LFS store; None where they were not fetched.
 
     Contents that are not what the pointer says count as not fetched. Raises CheckoutError for those over
@@ -49,7 +49,7 @@ def stored_contents(repository: Path, path: str, pointer: LfsPointer) -> bytes |
     if answer is None:
         return None
     folder = Path(os.fsdecode(answer.rstrip(b"\n"))) / "lfs" / "objects"
-    within_size(path, b"", pointer.size)
+    within_size(path, b"", pointer.size, most)
     try:
         with (folder / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid).open("rb") as file:
             data = file.read(pointer.size + 1)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from evalcore.errors import CheckoutError
-from evalcore.library.checkout.interface import checked_path
+from evalcore.library.checkout.interface import MAX_BYTES, checked_path
 from evalcore.structs import Frozen
 
 MAX_LINKS: Final = 40
@@ -38,17 +38,17 @@ class TreeCheckout(ABC):
         """Return what stands at each path, the root at `.`; raises CheckoutError."""
 
     @abstractmethod
-    def _blob(self, path: str, oid: str) -> bytes:
-        """Return the bytes of a blob, which stands at `path`; raises CheckoutError."""
+    def _blob(self, path: str, oid: str, most: int) -> bytes:
+        """Return the bytes of a blob, which stands at `path`, at most so many; raises CheckoutError."""
 
-    def read(self, path: str) -> bytes:
-        """Return a file's bytes; raises CheckoutError naming the path."""
+    def read(self, path: str, most: int = MAX_BYTES) -> bytes:
+        """Return a file's bytes, at most so many; raises CheckoutError naming the path."""
         entry = self._tree_now().get(self._follow(path))
         if entry is None:
             raise CheckoutError("is not there", where=path, hint="check the file")
         if entry.mode in FOLDERS:
             raise CheckoutError("is a folder, not a regular file", where=path, hint="put a file there")
-        return self._blob(path, entry.oid)
+        return self._blob(path, entry.oid, most)
 
     def has(self, path: str) -> bool:
         """Whether anything is there by that name, a link that leads nowhere included."""
@@ -97,7 +97,7 @@ class TreeCheckout(ABC):
             if entry is None or entry.mode != LINK:
                 done.append(part)
                 continue
-            target = os.fsdecode(self._blob(here, entry.oid))
+            target = os.fsdecode(self._blob(here, entry.oid, MAX_BYTES))
             links += 1
             if links > MAX_LINKS:
                 raise CheckoutError("is a loop of links", where=path, hint="check the file")

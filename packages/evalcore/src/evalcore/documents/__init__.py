@@ -1,0 +1,1 @@
+"""Documents as inputs: looked at, read once, and kept."""

@@ -1,0 +1,35 @@
+"""What the process that parses documents says, and its bounds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalcore.structs import Frozen
+
+MEMORY: Final = 1536 << 20
+"""Bytes of address space of the process."""
+READ_BY_MODEL: Final = "read it with `reader: mindrouter`"
+MOST_PAGES: Final = 200
+"""MindRouter's limit; every reader has it, so that a case does not depend on the reader."""
+
+
+class WorkerAnswer(Frozen, frozen=True):
+    """What the process says of a document."""
+
+    problem: str | None = None
+    """Why it cannot be used."""
+    pages: int | None = None
+    text: str = ""
+
+
+class Problem(Exception):
+    """Why a document cannot be used, in the words that are shown."""
+
+
+def checked_pages(pages: int) -> int:
+    """Return how many pages a document has; raises Problem for none, or too many."""
+    if not pages:
+        raise Problem("has no pages")
+    if pages > MOST_PAGES:
+        raise Problem(f"has {pages} pages, over {MOST_PAGES}: divide it")
+    return pages

@@ -1,0 +1,124 @@
+"""The reader `mindrouter`: documents are sent to MindRouter's OCR, whose outages are waited out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from evalcore.clients.failures import Failure
+from evalcore.clients.http import HttpClient, open_http_client
+from evalcore.clients.interface import OnWait
+from evalcore.clients.outage import AWAY, LOOK_FIRST_S, LOOK_LAST_S, OWN_FAILURES, PERHAPS_AWAY, OutagePolicy
+from evalcore.clients.retry import RetryPolicy
+from evalcore.documents import ocr
+from evalcore.documents.interface import ReadText, Unreadable
+from evalcore.documents.plain_text import plain_text
+from evalcore.errors import ModelError, ProviderRefused, ProviderUnreachable
+from evalcore.library.component import Document
+from evalcore.library.models import Endpoint, Provider
+from evalcore.library.reading import ReadingSettings
+
+POLICY: Final = RetryPolicy(tries=3, budget=7200.0)
+"""A document of 200 pages may take most of an hour, and is begun again as a whole."""
+ASSUMED_PAGES: Final = 40
+"""For the time limit of a document whose pages nobody has counted."""
+_NOT_THE_DOCUMENTS: Final = frozenset(
+    {"forbidden", "model_unavailable", "parameter_refused", "quota_exceeded", "unauthorized", "unreachable"}
+)
+"""Failures that each further document would meet as well."""
+
+
+@asynccontextmanager
+async def open_mindrouter_reader(
+    settings: ReadingSettings,
+    provider: Provider,
+    endpoint: Endpoint,
+    *,
+    on_wait: OnWait | None = None,
+    retry: RetryPolicy = POLICY,
+    outage: OutagePolicy | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[MindRouterReader]:
+    """Open a reader; `endpoint` is where MindRouter is."""
+    opening = open_http_client(
+        ocr.OCR, provider, endpoint.base_url, endpoint.api_key, retry=retry, on_wait=on_wait, sleep=sleep
+    )
+    async with opening as client:
+        yield MindRouterReader(settings, client, outage or OutagePolicy(), sleep)
+
+
+class MindRouterReader:
+    """Reads documents through MindRouter; see evalcore.documents.interface.Reader."""
+
+    name: Final = "mindrouter"
+
+    def __init__(
+        self,
+        settings: ReadingSettings,
+        client: HttpClient,
+        outage: OutagePolicy,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._model = settings.model or ""
+        self._client = client
+        self._outage = outage
+        self._sleep = sleep
+
+    async def version(self) -> str | None:
+        """Return the gateway's version; raises ModelError where it cannot be asked."""
+        return (await self._client.served()).version
+
+    async def read(self, document: Document, data: bytes, pages: int | None) -> ReadText | Unreadable:
+        """Read one document; raises ModelError where none can be read any more."""
+        body = ocr.upload(document, data, self._settings)
+        seconds = ocr.seconds(pages or ASSUMED_PAGES, self._settings)
+        failures = 0
+        while True:
+            answer = await self._client.send(ocr.PATH, self._model, body, seconds)
+            if not isinstance(answer, Failure):
+                read = ocr.read_answer(answer, pages)
+                if isinstance(read, ReadText):
+                    text = plain_text(read.text)
+                    return msgspec.structs.replace(read, text=f"{text}\n" if text else "")
+                return read
+            if answer.code not in AWAY | PERHAPS_AWAY | _NOT_THE_DOCUMENTS:
+                return Unreadable(f"MindRouter does not read it: {answer.message}")
+            await self._require_served(answer)
+            failures += 1
+            if failures >= OWN_FAILURES:
+                return Unreadable(
+                    f"MindRouter failed on it, and serves others: {answer.message}"
+                    " (a page may take over 180 s: lower `chunk_size` or `dpi`)"
+                )
+
+    async def _require_served(self, failure: Failure) -> None:
+        """Wait until the gateway serves the model again; raises ModelError where it does not."""
+        if failure.code in _NOT_THE_DOCUMENTS - AWAY:
+            raise self._cannot_go_on(failure)
+        waited, pause = 0.0, LOOK_FIRST_S
+        while not await self._is_served():
+            if waited >= self._outage.budget:
+                raise self._cannot_go_on(failure)
+            await self._sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, LOOK_LAST_S)
+
+    async def _is_served(self) -> bool:
+        try:
+            return self._model in (await self._client.served()).models
+        except ProviderRefused:
+            raise
+        except ProviderUnreachable:
+            return False
+
+    def _cannot_go_on(self, failure: Failure) -> ModelError:
+        hint = "what was read is kept: do it again once that is mended"
+        return ModelError(
+            f"documents cannot be read with {self._model}: {failure.message}",
+            where="mindrouter",
+            hint=hint,
+        )
