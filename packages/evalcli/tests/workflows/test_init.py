@@ -64,6 +64,41 @@ def test_it_installs_workflows_models_and_the_merge_driver(library: Path, init: 
         assert text in ended.out
 
 
+@pytest.mark.parametrize("step", ["uses: actions/deploy-pages@v4", "run: mkdocs gh-deploy --force"])
+def test_a_library_that_publishes_its_pages_itself_is_told_the_step(
+    library: Path, init: Callable[..., Any], step: str
+) -> None:
+    own = library / ".github" / "workflows" / "docs.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"on: push\njobs:\n  site:\n    steps:\n      - {step}\n")
+    ended = init()
+    assert ended.code == 0
+    assert not (library / install.PAGES).exists()
+    assert (
+        ".github/workflows/docs.yaml publishes this library's pages, so pages.yml is left out." in ended.out
+    )
+    assert "evalcli dashboard --mkdocs docs" in ended.out
+
+
+def test_our_own_pages_workflow_is_kept_up(init: Callable[..., Any]) -> None:
+    init()
+    ended = init()
+    assert f"{install.PAGES}: as it is" in ended.out
+    assert "is left out" not in ended.out
+
+
+def test_a_pages_workflow_that_is_the_librarys_own_is_left_as_it_is(
+    library: Path, init: Callable[..., Any]
+) -> None:
+    own = library / install.PAGES
+    own.parent.mkdir(parents=True)
+    own.write_text("jobs: {a: {steps: [{uses: actions/deploy-pages@v4}]}}\n")
+    ended = init()
+    assert ended.code == 0
+    assert "deploy-pages" in own.read_text()
+    assert f"{install.PAGES} publishes" in ended.out
+
+
 def test_running_it_again_changes_nothing(library: Path, init: Callable[..., Any]) -> None:
     init()
     before = {path: path.read_bytes() for path in library.rglob("*") if path.is_file()}

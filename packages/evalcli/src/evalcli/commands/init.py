@@ -16,6 +16,7 @@ from evalcli.workflows.install import (
     FileChange,
     default_branch,
     merge_texts,
+    pages_workflow,
     plan_changes,
     write_changes,
 )
@@ -43,8 +44,19 @@ To set on GitHub, under Settings > Secrets and variables > Actions:
     EVAL_DASHBOARD_URL
   optional secrets: EVAL_DATA_SETS_TOKEN, EVAL_CASE_NAMES_KEY, EVAL_APP_PRIVATE_KEY
 Under Settings > Actions > General: let Actions create pull requests, unless EVAL_APP_ID is set.
+Under Settings > Pages: "GitHub Actions" as the source, for the dashboard of pages.yml.
 In each clone, so that git merges leaderboards by itself:
   {CONFIG_LINE}"""
+
+OWN_PAGES: Final = """\
+{path} publishes this library's pages, so pages.yml is left out. For the dashboard among them, before MkDocs:
+      - name: Dashboard
+        env:
+          IMAGE: ${{{{ vars.EVAL_RUNNER_IMAGE }}}}
+        run: >-
+          docker run --rm --user "$(id -u)" --volume "$PWD:/library" --workdir /library "$IMAGE"
+          evalcli dashboard --mkdocs docs
+"""
 
 
 @click.command(name="init")
@@ -67,7 +79,7 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
     root = library_around(folder)
     if root != folder:
         refuse(f"{folder} is inside of the prompt library {root}", hint="name its root, or begin there")
-    branch = default_branch(folder)
+    branch, own_pages = default_branch(folder), pages_workflow(folder)
     changes = plan_changes(folder, merge_texts, branch, pull_requests=pull_requests)
     if not is_dry_run:
         write_changes(folder, changes, branch)
@@ -76,7 +88,8 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
         _print_diff(change)
     if (lacks_attributes if is_dry_run else install_attributes)(folder):
         print_line(f".gitattributes: the line `{ATTRIBUTES}`")
-    for text in TO_SET.splitlines():
+    told = TO_SET if own_pages is None else f"{TO_SET}\n{OWN_PAGES.format(path=own_pages)}"
+    for text in told.splitlines():
         print_line(text)
     if not (folder / COMPONENTS).is_dir():
         say(f"warning: {folder} has no {COMPONENTS}/ yet, so there is nothing to evaluate")

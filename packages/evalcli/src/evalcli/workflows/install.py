@@ -21,7 +21,15 @@ from evalcore.runs.files import read_regular, write_atomically
 from evalcore.structs import Frozen
 from evalcore.version import __version__
 
-WORKFLOWS: Final = ("evaluate-local.yml", "evaluate-cloud.yml", "sweep.yml", "evaluator-check.yml")
+FOLDER: Final = ".github/workflows"
+PAGES: Final = f"{FOLDER}/pages.yml"
+WORKFLOWS: Final = (
+    "evaluate-local.yml",
+    "evaluate-cloud.yml",
+    "sweep.yml",
+    "evaluator-check.yml",
+    "pages.yml",
+)
 PULL_REQUESTS: Final = "evaluate-pull-request.yml"
 """Installed where it is asked for, and then kept up like the others."""
 MODELS: Final = ".evaluator/models.yaml"
@@ -32,6 +40,12 @@ BRANCH: Final = "branches: [main]"
 BRANCH_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 MAX_BYTES: Final = 8 << 20
 """Of a file that is there: more is none of ours."""
+MOST_WORKFLOWS: Final = 200
+"""Of a library, that are looked through."""
+DEPLOYS_PAGES: Final = re.compile(
+    r"actions/deploy-pages@|\bgh-deploy\b|/actions-gh-pages@|/github-pages-deploy-action@"
+)
+"""What publishes to GitHub Pages: GitHub's own action, MkDocs, the two that are used most beside them."""
 MOST_CONFLICTS: Final = 127
 """`git merge-file` ends with the number of conflicts, at most this; above it is an error."""
 
@@ -70,10 +84,10 @@ def wanted_files(known: Installed, default_branch: str, *, pull_requests: bool) 
     folder = resources.files("evalcli.workflows") / "templates"
     line = f"branches: [{default_branch}]"
     found = {
-        f".github/workflows/{name}": (folder / name).read_text("utf-8").replace(BRANCH, line)
+        f"{FOLDER}/{name}": (folder / name).read_text("utf-8").replace(BRANCH, line)
         for name in (*WORKFLOWS, PULL_REQUESTS)
     }
-    path = f".github/workflows/{PULL_REQUESTS}"
+    path = f"{FOLDER}/{PULL_REQUESTS}"
     if not pull_requests and path not in known.files:
         del found[path]
     return {**found, MODELS: (folder / "models.yaml").read_text("utf-8")}
@@ -117,10 +131,27 @@ def plan_changes(
     """Decide what becomes of each file of a library; raises StorageError where one cannot be read."""
     known = read_installed(library)
     wanted = wanted_files(known, branch, pull_requests=pull_requests)
+    # A repository has one site: two workflows that publish it would take turns at replacing it.
+    if pages_workflow(library) is not None:
+        del wanted[PAGES]
     return [
         plan_file(path, known.files.get(path), _read(library, path), theirs, merge)
         for path, theirs in wanted.items()
     ]
+
+
+def pages_workflow(library: Path) -> str | None:
+    """Return the library's own workflow that publishes to GitHub Pages; None where there is none but ours.
+
+    Raises StorageError where a workflow cannot be read.
+    """
+    ours = PAGES in read_installed(library).files
+    found = sorted(_inside(library, FOLDER).glob("*.y*ml")) if (library / FOLDER).is_dir() else []
+    for file in found[:MOST_WORKFLOWS]:
+        path = f"{FOLDER}/{file.name}"
+        if DEPLOYS_PAGES.search(_read(library, path) or "") and not (ours and path == PAGES):
+            return path
+    return None
 
 
 def write_changes(library: Path, changes: list[FileChange], branch: str) -> None:

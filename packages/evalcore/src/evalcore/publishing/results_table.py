@@ -37,7 +37,7 @@ _MAY_BE_EMPTY: Final = frozenset(
 _COMPLETE: Final = "complete"
 
 
-class Row(NamedTuple):
+class ResultRow(NamedTuple):
     """One run of a job, and what it stands beside."""
 
     record: RunRecord
@@ -58,22 +58,23 @@ def sorted_rows(
     shown: Mapping[str, RankedPool],
     before: Mapping[str, RankedPool],
     outcomes: Mapping[str, Outcome],
-) -> list[Row]:
+) -> list[ResultRow]:
     """Put runs in the order of their ranks; `shown` is by run id, `before` and `outcomes` are by model."""
     rows = [
-        Row(one, shown.get(one.run_id), before.get(one.model), outcomes.get(one.model)) for one in records
+        ResultRow(one, shown.get(one.run_id), before.get(one.model), outcomes.get(one.model))
+        for one in records
     ]
     return sorted(rows, key=_order)
 
 
-def results_table(rows: Sequence[Row]) -> str:
+def results_table(rows: Sequence[ResultRow]) -> str:
     """The table of a pull request; models beyond the first hundred are counted."""
     more = len(rows) - MOST_MODELS
     said = f"\n\n{more} more models are in the leaderboard." if more > 0 else ""
     return _table(HEADINGS, [_cells(row) for row in rows[:MOST_MODELS]]) + said
 
 
-def details_table(rows: Sequence[Row]) -> str:
+def details_table(rows: Sequence[ResultRow]) -> str:
     """What else is known of the same runs."""
     return _table(DETAIL_HEADINGS, [_detail_cells(row) for row in rows[:MOST_MODELS]])
 
@@ -88,13 +89,13 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells[at] for at in left)} |" for cells in (headings, ruler, *rows))
 
 
-def _order(row: Row) -> tuple[float, float, str, str]:
+def _order(row: ResultRow) -> tuple[float, float, str, str]:
     best = math.inf if row.pool is None or row.pool.rank is None else row.pool.rank.best
     accuracy = row.record.accuracy.mean if row.pool is None else row.pool.accuracy
     return best, -(accuracy or 0.0), row.record.model, row.record.run_id
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ResultRow) -> tuple[str, ...]:
     record, pool = row.record, row.pool
     accuracy, ci95 = record.accuracy.mean, record.accuracy.ci95
     agreement, around = record.reproducibility.mean, record.reproducibility.ci95
@@ -125,7 +126,7 @@ def _failed(record: RunRecord) -> str:
     return f"{failed} of {calls.total}: {calls.api_error} without reply, {calls.parse_error} unparsable"
 
 
-def _detail_cells(row: Row) -> tuple[str, ...]:
+def _detail_cells(row: ResultRow) -> tuple[str, ...]:
     record, before = row.record, row.before
     earlier = before.accuracy if before else None
     if isinstance(row.outcome, Comparison):
