@@ -41,6 +41,7 @@ def library(tmp_path: Path, make_record: Callable[..., Any]) -> Path:
         ["leaderboard", "schema"],
         ["models", "list"],
         ["check"],
+        ["dashboard", "--out", "site"],
         ["list"],
         ["runs"],
     ],

@@ -27,6 +27,7 @@ COMMANDS: Final = {
         "evalcli.commands.leaderboard",
         "Show, merge, resolve, validate and rescore leaderboards.",
     ),
+    "dashboard": ("evalcli.commands.dashboard", "Write the static site that shows all leaderboards."),
     "completion": ("evalcli.commands.completion", "Print the script for completion in a shell."),
     "models": ("evalcli.commands.models", "List, check, add and remove the models to evaluate."),
     "list": ("evalcli.commands.list", "List the components of the prompt library."),

@@ -26,7 +26,7 @@ def ranking_cache() -> Iterator[Cache]:
 
     It only saves time: one that cannot be read is begun anew, one that cannot be written is done without.
     """
-    path = _folder() / FILE
+    path = cache_folder() / FILE
     cache = _read(path)
     before = len(cache)
     yield cache
@@ -39,7 +39,8 @@ def ranking_cache() -> Iterator[Cache]:
             write_atomically(path, data if len(data) <= MAX_BYTES else b"{}")
 
 
-def _folder() -> Path:
+def cache_folder() -> Path:
+    """Return the user's folder for what can be worked out again."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     return Path(named if named.startswith("/") else os.path.expanduser("~/.cache"))  # noqa: PTH111 - never raises
 

@@ -89,11 +89,16 @@ def existing_leaderboard(path: Path, slug: str) -> Leaderboard:
         )
     if not path.exists():
         return leaderboard_of(slug, [])
-    existing = read_leaderboard(path)
+    return checked_leaderboard(read_bytes(path), slug, str(path))
+
+
+def checked_leaderboard(data: bytes, slug: str, where: str) -> Leaderboard:
+    """Read a component's leaderboard; raises LeaderboardError where it is not valid, or of another one."""
+    existing = parse_leaderboard(data, where)
     if existing.component != slug:
         raise LeaderboardError(
             f"the leaderboard is of {existing.component!r:.110}, not of {slug!r}",
-            where=str(path),
+            where=where,
             hint="mend its `component` by hand; it is left as it stands",
         )
     return existing

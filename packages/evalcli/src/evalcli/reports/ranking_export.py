@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from evalcli.reports.ranking import heading
 from evalcli.terminal.text import figure
 from evalcore.formats.markdown_text import CELL, escape_markdown
+from evalcore.formats.spreadsheet import CellValue, csv_table
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.sentences import ranking_sentence
 from evalcore.runs.record import RunRecord
@@ -19,26 +18,26 @@ COLUMNS: Final = (
     "cases_sha256", "cases", "rank_best", "rank_worst", "model", "provider", "accuracy",
     "ci95_low", "ci95_high", "reproducibility", "runs", "replies", "status", "run_id", "finished_at",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def rankings_csv(ranked: Sequence[tuple[str, Sequence[Ranking]]], *, every_run: bool) -> str:
     """Write all rankings as one table; with `every_run` a row for each run follows that of its pool."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    return csv_table(COLUMNS, _csv_rows(ranked, every_run=every_run))
+
+
+def _csv_rows(
+    ranked: Sequence[tuple[str, Sequence[Ranking]]], *, every_run: bool
+) -> Iterator[tuple[CellValue, ...]]:
     for component, found in ranked:
         for ranking in found:
-            head = [
+            head = (
                 component, ranking.component_version, ranking.scoring_version, ranking.prompt_sha256,
                 ranking.schema_sha256, ranking.policy_sha256, ranking.cases_sha256, ranking.cases,
-            ]  # fmt: skip
+            )  # fmt: skip
             for row in ranking.rows:
-                writer.writerow([_cell(value) for value in (*head, *_pool(row), "", "")])
+                yield (*head, *_pool(row), "", "")
                 for record in row.records if every_run else ():
-                    writer.writerow([_cell(value) for value in (*head, *_run(record))])
-    return out.getvalue()
+                    yield (*head, *_run(record))
 
 
 def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bool) -> str:
@@ -75,7 +74,7 @@ def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every
     yield ""
 
 
-def _pool(row: RankedPool) -> tuple[object, ...]:
+def _pool(row: RankedPool) -> tuple[CellValue, ...]:
     rank, interval = row.rank, row.ci95
     return (
         "" if rank is None else rank.best,
@@ -92,7 +91,7 @@ def _pool(row: RankedPool) -> tuple[object, ...]:
     )
 
 
-def _run(record: RunRecord) -> tuple[object, ...]:
+def _run(record: RunRecord) -> tuple[CellValue, ...]:
     low, high = record.accuracy.ci95 or ("", "")
     replies = sum(score is not None for result in record.case_results for score in result.scores)
     figures = (record.accuracy.mean, low, high, record.reproducibility.mean)
@@ -100,10 +99,3 @@ def _run(record: RunRecord) -> tuple[object, ...]:
         "", "", record.model, record.provider, *figures, 1, replies, record.status, record.run_id,
         record.finished_at,
     )  # fmt: skip
-
-
-def _cell(value: object) -> object:
-    # A spreadsheet shows what follows an apostrophe as text; models are named by whoever serves them.
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value

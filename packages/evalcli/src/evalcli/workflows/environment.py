@@ -6,18 +6,17 @@ those that are not set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from evalcore.errors import ConfigurationError
 from evalcore.git.setting_names import SettingNames
+from evalcore.github.repository_name import REPOSITORY
 from evalcore.github.tokens import PUBLIC_API, AppTokens, FixedToken, GitHubTokens
 from evalcore.github.trees import GitHubTrees
 from evalcore.secret import Secret
 
-REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 TOKEN: Final = "GITHUB_TOKEN"  # noqa: S105 - a variable's name
 APP_ID: Final = "EVALHOOK_GITHUB_APP_ID"
 APP_KEY: Final = "EVALHOOK_GITHUB_APP_PRIVATE_KEY"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from evalcore.errors import ComponentError
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.component import OutputFormat
@@ -24,6 +26,17 @@ class CatalogEntry(Frozen, frozen=True):
     """As the catalog repeats it from prompt.md; None where it does not."""
 
 
+class CatalogPresentation(Frozen, frozen=True):
+    """What the catalog says to readers."""
+
+    name: str | None = None
+    """Of the library."""
+    repository: str | None = None
+    """On GitHub: owner/name, unchecked."""
+    summaries: dict[str, str] = msgspec.field(default_factory=dict)
+    """What each component is for, by slug."""
+
+
 def parse_catalog(text: str, slug: str, where: str = CATALOG_PATH) -> CatalogEntry | None:
     """Return what the catalog says of a component; None where it lacks it.
 
@@ -40,6 +53,33 @@ def parse_catalog(text: str, slug: str, where: str = CATALOG_PATH) -> CatalogEnt
     if len(entries) > 1:
         raise ComponentError(f"names `{slug}` {len(entries)} times", where=where, hint="keep one")
     return _entry(entries[0], f"{where} ({slug})") if entries else None
+
+
+def read_presentation(text: str) -> CatalogPresentation:
+    """Return what the catalog says to readers; what it does not say, or not as a text, is left out.
+
+    Raises ValueError where it is not JSON.
+    """
+    catalog = parse_json(text)
+    found = catalog if isinstance(catalog, dict) else {}
+    repo, components = found.get("repo"), found.get("components")
+    entries = (
+        [entry for entry in components if isinstance(entry, dict)] if isinstance(components, list) else []
+    )
+    return CatalogPresentation(
+        name=_text(repo, "name"),
+        repository=_text(repo, "slug"),
+        summaries={
+            slug: summary
+            for entry in entries
+            if (slug := _text(entry, "slug")) is not None and (summary := _text(entry, "summary")) is not None
+        },
+    )
+
+
+def _text(value: JsonValue, key: str) -> str | None:
+    text = value.get(key) if isinstance(value, dict) else None
+    return text.strip() or None if isinstance(text, str) else None
 
 
 def _entry(entry: JsonObject, where: str) -> CatalogEntry:

@@ -86,11 +86,12 @@ def lock(descriptor: int, *, is_awaited: bool) -> None:
             return
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, is_durable: bool = True) -> None:
     """Replace a file's contents in one step: a reader sees the old bytes or the new ones, nothing between.
 
     The folder must exist. The file keeps the mode of the one that was there; a symbolic link is replaced,
-    never followed. Raises StorageError, and leaves the old file as it was, where that cannot be done.
+    never followed. What can be made again need not be durable: it is then not waited for the disk, and a
+    power cut may take it. Raises StorageError, and leaves the old file as it was, where that cannot be done.
     """
     temporary: Path | None = None
     try:
@@ -100,9 +101,11 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), _mode_of(path))
-            os.fsync(file.fileno())
+            if is_durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
-        sync_folder(path.parent)
+        if is_durable:
+            sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
             with suppress(OSError):

@@ -12,10 +12,10 @@ from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from evalcore.git.credentials import is_loopback
+from evalcore.github.repository_name import REPOSITORY
 from evalcore.library import models
 from evalcore.secret import Secret
 
-REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 BRANCH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 MAX_PORT: Final = 65535

@@ -16,11 +16,11 @@ from evalcore.reports.dashboard.rankings import component_rankings, ranking_view
 from evalcore.reports.dashboard.site import (
     ComponentView,
     History,
+    HistoryPoint,
     Interval,
     ModelInComponent,
-    Point,
+    RankingRow,
     RankingView,
-    Row,
     VersionView,
 )
 from evalcore.reports.ranking import Cache, Ranking
@@ -215,7 +215,7 @@ def _model(
     )
 
 
-def _newest_point(history: History | None, validated: RunRecord | None) -> Point | None:
+def _newest_point(history: History | None, validated: RunRecord | None) -> HistoryPoint | None:
     """Return the point that the newest complete run is of."""
     if history is None or validated is None:
         return None
@@ -227,7 +227,7 @@ def _newest_point(history: History | None, validated: RunRecord | None) -> Point
 
 def _row_of(
     model: str, validated: RunRecord | None, ranked: Sequence[RankingView]
-) -> tuple[RankingView | None, Row | None]:
+) -> tuple[RankingView | None, RankingRow | None]:
     """Return the ranking, and in it the row, that the newest complete run counts in."""
     for ranking in ranked:
         for row in ranking.rows:

@@ -10,7 +10,7 @@ from evalcore.compare.versions import stale_cases
 from evalcore.reports.dashboard.paths import model_page
 from evalcore.reports.dashboard.rankings import ranking_id
 from evalcore.reports.dashboard.rounding import figure
-from evalcore.reports.dashboard.site import CaseLine, Cell, Column, Failures, FieldCell, FieldLine
+from evalcore.reports.dashboard.site import CaseCell, CaseLine, Column, Failures, FieldCell, FieldLine
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.sentences import pool_labels
 from evalcore.runs.record import CaseResult, RunRecord
@@ -18,7 +18,7 @@ from evalcore.stats.numbers import deviation, mean, mean_by_field
 
 MOST_FIELDS: Final = 200
 """Fields that are shown, the worst: a record may name any number of them."""
-_NOTHING: Final = Cell(accuracy=None, spread=None, lowest=None, highest=None, replies=0)
+_NOTHING: Final = CaseCell(accuracy=None, spread=None, lowest=None, highest=None, replies=0)
 
 
 def failures_of(ranking: Ranking) -> Failures | None:
@@ -71,10 +71,10 @@ def _line(
     )
 
 
-def _cell(replies: Sequence[float]) -> Cell:
+def _cell(replies: Sequence[float]) -> CaseCell:
     if not replies:
         return _NOTHING
-    return Cell(
+    return CaseCell(
         accuracy=figure(_mean(replies)),
         spread=figure(deviation([replies])),
         lowest=min(replies),

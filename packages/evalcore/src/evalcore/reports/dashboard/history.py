@@ -18,7 +18,14 @@ from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts
 from evalcore.reports.dashboard.paths import model_page
 from evalcore.reports.dashboard.rankings import links_of
 from evalcore.reports.dashboard.rounding import figure, interval
-from evalcore.reports.dashboard.site import Change, History, Interval, Point, RunView, VerdictView
+from evalcore.reports.dashboard.site import (
+    History,
+    HistoryPoint,
+    Interval,
+    RunView,
+    VerdictView,
+    VersionChange,
+)
 from evalcore.reports.ranking import Cache, agreement
 from evalcore.reports.sentences import change_sentence
 from evalcore.runs.record import RunRecord
@@ -33,7 +40,7 @@ _STATED: Final = ("version", "quantization", "context_length")
 _SIGNIFICANT: Final = {"regression", "improvement"}
 
 
-class Compared(Frozen, frozen=True):
+class ComparedVersions(Frozen, frozen=True):
     """A version against the one before: the sentence, and each model's verdict by the runs it is about."""
 
     component_version: str
@@ -43,7 +50,7 @@ class Compared(Frozen, frozen=True):
     """By the newest run of the later side."""
 
 
-def compared_versions(records: Sequence[RunRecord], cache: Cache) -> list[Compared]:
+def compared_versions(records: Sequence[RunRecord], cache: Cache) -> list[ComparedVersions]:
     """Compare each version that has a complete run with the one before, as `evalcli compare` does."""
     by_version: dict[str, list[Pool]] = defaultdict(list)
     for pool in pools(records):
@@ -58,20 +65,20 @@ def compared_versions(records: Sequence[RunRecord], cache: Cache) -> list[Compar
         sides = pools_by_one_policy(
             [pool for pool in old if pool.model in both], [pool for pool in new if pool.model in both]
         )
-        found.append(_compared(*sides, cache) if both else Compared(version, previous, "", {}))
+        found.append(_compared(*sides, cache) if both else ComparedVersions(version, previous, "", {}))
     return found
 
 
-def changes_of(compared: Iterable[Compared]) -> tuple[Change, ...]:
+def changes_of(compared: Iterable[ComparedVersions]) -> tuple[VersionChange, ...]:
     """Return the sentences, the newest version first."""
     return tuple(
-        Change(one.component_version, one.previous, one.sentence) for one in compared if one.sentence
+        VersionChange(one.component_version, one.previous, one.sentence) for one in compared if one.sentence
     )
 
 
 def histories(
     records: Sequence[RunRecord],
-    compared: Iterable[Compared],
+    compared: Iterable[ComparedVersions],
     intervals: Mapping[tuple[str, ...], Interval | None],
     component: ComponentFacts,
     library: LibraryFacts,
@@ -100,7 +107,7 @@ def histories(
             ids = tuple(record.run_id for record in pool.records)
             own = newest.accuracy.ci95 if len(ids) == 1 else intervals.get(ids)
             points.append(
-                Point(
+                HistoryPoint(
                     component_version=pool.version,
                     status=newest.status,
                     scoring_version=newest.scoring_version,
@@ -125,17 +132,17 @@ def histories(
     return tuple(found)
 
 
-def _compared(old: Sequence[Pool], new: Sequence[Pool], cache: Cache) -> Compared:
+def _compared(old: Sequence[Pool], new: Sequence[Pool], cache: Cache) -> ComparedVersions:
     """Compare two versions' pools, at most one of each model on a side; or find what was said of them."""
     previous, version = old[0].version, new[0].version
     key = _key("versions", [_contents(pool) for pool in (*old, *new)])
     try:
-        return msgspec.convert(cache.get(key), Compared)
+        return msgspec.convert(cache.get(key), ComparedVersions)
     except msgspec.ValidationError:
         outcomes = compare_pools(old, new, with_intervals=False)
     before = {pool.model: pool for pool in old}
     after = {pool.model: pool for pool in new}
-    found = Compared(
+    found = ComparedVersions(
         component_version=version,
         previous=previous,
         sentence=change_sentence({outcome.model: outcome for outcome in outcomes}, previous),

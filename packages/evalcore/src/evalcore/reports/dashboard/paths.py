@@ -11,8 +11,8 @@ INDEX_PAGE: Final = "index.html"
 INDEX_JSON: Final = "index.json"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 _HASH_DIGITS: Final = 8
-_LONGEST: Final = 150
-"""Characters of a model's id in a file name; file systems take 255 bytes."""
+_LONGEST: Final = 227
+"""Characters of a model's id in a file name: of 255 bytes some are for the file that is written first."""
 
 
 def component_page(slug: str) -> str:

@@ -10,7 +10,7 @@ from evalcore.formats.strict_json import fingerprint, sha256_hex
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts
 from evalcore.reports.dashboard.paths import model_page
 from evalcore.reports.dashboard.rounding import figure, interval
-from evalcore.reports.dashboard.site import CallCounts, Links, RankingView, Report, Row
+from evalcore.reports.dashboard.site import CallOutcomes, Links, RankingRow, RankingView, Report
 from evalcore.reports.ranking import Cache, RankedPool, Ranking, rankings
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
 from evalcore.reports.sentences import cost_of_replies, pool_labels, ranking_sentence
@@ -89,18 +89,18 @@ def links_of(record: RunRecord, reports: Iterable[Report], library: LibraryFacts
     )
 
 
-def _row(row: RankedPool, label: str, reports: Sequence[Report], library: LibraryFacts) -> Row:
+def _row(row: RankedPool, label: str, reports: Sequence[Report], library: LibraryFacts) -> RankingRow:
     newest, records = row.newest, row.records
-    calls = CallCounts(
+    calls = CallOutcomes(
         **{
             name: sum(getattr(record.calls, name) for record in records)
-            for name in CallCounts.__struct_fields__
+            for name in CallOutcomes.__struct_fields__
         }
     )
     chance = mean(one for record in records if (one := record.reproducibility.by_chance) is not None)
     valid = mean(one for record in records if (one := record.schema_valid_rate) is not None)
     costs = [record.cost_usd for record in records if record.cost_usd is not None]
-    return Row(
+    return RankingRow(
         label=label,
         model=row.model,
         page=model_page(row.model),

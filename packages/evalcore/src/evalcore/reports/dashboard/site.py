@@ -49,7 +49,17 @@ class FieldCount(Frozen, frozen=True):
     count: int
 
 
-class Report(Frozen, frozen=True):
+class ReportExample(Frozen, frozen=True):
+    """A wrong value beside the expected one, as a report publishes it: of the library's own cases alone."""
+
+    field: str
+    case: str
+    status: Literal["wrong", "missed", "invented", "nearly"]
+    expected: str
+    answered: str
+
+
+class Report(Frozen, frozen=True, kw_only=True):
     """A report that the library publishes under `evals/reports/`."""
 
     name: Annotated[str, Meta(description="of its folder")]
@@ -62,10 +72,11 @@ class Report(Frozen, frozen=True):
     replies: Annotated[int | None, Meta(description="how many the report is over")]
     missed: Annotated[tuple[FieldCount, ...], Meta(description="keys the schema wants and replies lack")]
     invented: Annotated[tuple[FieldCount, ...], Meta(description="keys of replies that no schema declares")]
+    examples: tuple[ReportExample, ...] = ()
     problem: Annotated[str | None, Meta(description="why its summary.json cannot be read")] = None
 
 
-class CallCounts(Frozen, frozen=True):
+class CallOutcomes(Frozen, frozen=True):
     """How the calls of all runs of a row ended."""
 
     total: int
@@ -75,7 +86,7 @@ class CallCounts(Frozen, frozen=True):
     truncated: int
 
 
-class Row(Frozen, frozen=True, kw_only=True):
+class RankingRow(Frozen, frozen=True, kw_only=True):
     """One row of a ranking: the runs of a model that count together; or one partial run, not ranked."""
 
     label: Annotated[str, Meta(description="the model, and what sets this row apart from its others")]
@@ -102,7 +113,7 @@ class Row(Frozen, frozen=True, kw_only=True):
     ]
     schema_valid_rate: Annotated[float | None, Meta(description="mean over the runs that have it")]
     replies: int
-    calls: CallCounts
+    calls: CallOutcomes
     cost_usd_per_1000_replies: Annotated[
         float | None, Meta(description="null where a run of it has no price")
     ]
@@ -154,7 +165,7 @@ class RankingView(Frozen, frozen=True, kw_only=True):
     ]
     sentence: Annotated[str, Meta(description="what the ranking comes to")]
     notes: Annotated[tuple[str, ...], Meta(description="what a reader must know besides")]
-    rows: Annotated[tuple[Row, ...], Meta(description="by rank; partial runs last")]
+    rows: Annotated[tuple[RankingRow, ...], Meta(description="by rank; partial runs last")]
 
 
 class VerdictView(Frozen, frozen=True, kw_only=True):
@@ -185,7 +196,7 @@ class RunView(Frozen, frozen=True, kw_only=True):
     links: Links
 
 
-class Point(Frozen, frozen=True, kw_only=True):
+class HistoryPoint(Frozen, frozen=True, kw_only=True):
     """A model at one version: runs that count together, or one partial run."""
 
     component_version: str
@@ -225,10 +236,10 @@ class History(Frozen, frozen=True):
     model: str
     page: str
     provider: str
-    points: Annotated[tuple[Point, ...], Meta(description="by version, then time")]
+    points: Annotated[tuple[HistoryPoint, ...], Meta(description="by version, then time")]
 
 
-class Change(Frozen, frozen=True):
+class VersionChange(Frozen, frozen=True):
     """A version against the one before, over all models, in a sentence."""
 
     component_version: str
@@ -236,7 +247,7 @@ class Change(Frozen, frozen=True):
     sentence: str
 
 
-class Cell(Frozen, frozen=True):
+class CaseCell(Frozen, frozen=True):
     """A model at one case."""
 
     accuracy: Annotated[float | None, Meta(description="mean over its replies; null where none came")]
@@ -258,7 +269,7 @@ class CaseLine(Frozen, frozen=True, kw_only=True):
         float | None,
         Meta(description="standard deviation of one reply about its model's mean, over all models"),
     ]
-    cells: Annotated[tuple[Cell, ...], Meta(description="in the order of `columns`")]
+    cells: Annotated[tuple[CaseCell, ...], Meta(description="in the order of `columns`")]
 
 
 class FieldCell(Frozen, frozen=True):
@@ -337,7 +348,7 @@ class ComponentView(Frozen, frozen=True, kw_only=True):
     category: str | None
     version: Annotated[str | None, Meta(description="that the library has now; null where unreadable")]
     source: Annotated[str | None, Meta(description="its folder on GitHub")]
-    problem: Annotated[str | None, Meta(description="why its prompt, schema or policy cannot be read")]
+    problem: Annotated[str | None, Meta(description="why its prompt or policy cannot be read")]
     leaderboard_problem: Annotated[
         str | None, Meta(description="why its leaderboard cannot be read: then nothing is shown of it")
     ]
@@ -349,7 +360,7 @@ class ComponentView(Frozen, frozen=True, kw_only=True):
         tuple[RankingView, ...],
         Meta(description="newest version first; the first of all is the one to go by"),
     ]
-    changes: Annotated[tuple[Change, ...], Meta(description="the newest version first")]
+    changes: Annotated[tuple[VersionChange, ...], Meta(description="the newest version first")]
     history: Annotated[tuple[History, ...], Meta(description="by model")]
     failures: Failures | None
     reports: Annotated[tuple[Report, ...], Meta(description="the newest first")]

@@ -1,0 +1,1 @@
+"""The dashboard's edges: the prompt library read, what was worked out before looked up, the site written."""
