@@ -15,7 +15,7 @@ from litestar.enums import MediaType
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Stream
 
-from evalcore.reports.style import base_css
+from evalcore.reports.style import base_css, icon_svg
 from evalcore.version import __version__
 from evalhook import problems
 from evalhook.monitoring.events import EventHub
@@ -196,8 +196,9 @@ def _back(set_cookie: str) -> Response[str]:
 
 
 # Read once, by names of ours: no path of a request ever reaches the file system.
-_STATIC: Final = {"base.css": base_css()} | {
+_SHARED: Final = {"base.css": base_css(), "icon.svg": icon_svg()}
+_STATIC: Final = _SHARED | {
     name: files("evalhook.web").joinpath("static", name).read_bytes()
     for name in STATIC_TYPES
-    if name != "base.css"
+    if name not in _SHARED
 }

@@ -23,6 +23,9 @@ from evalcore.structs import Frozen
 
 WIDTH = 760.0
 ROW = 26.0
+"""Pixels of a row, at least; rows grow until all are `TALL` together, or each is `TALLEST_ROW`."""
+TALL = 330.0
+TALLEST_ROW = 48.0
 LONGEST_NAME = 260.0
 
 
@@ -40,33 +43,40 @@ class Ranked(Frozen, frozen=True):
 
 
 def interval_chart(
-    rows: Sequence[Ranked], *, title: str, description: str, axis: str = "", width: float = WIDTH
+    rows: Sequence[Ranked],
+    *,
+    title: str,
+    description: str,
+    axis: str = "",
+    width: float = WIDTH,
+    has_band: bool = True,
 ) -> str:
     """Draw a dot and its interval for each row, in the order given.
 
-    Behind them is a band as wide as the intervals of all that may be the best: who lies in it is level.
+    Behind them is a band as wide as the intervals of all that may be the best: who lies in it is level. Rows
+    that are not compared with each other have none (`has_band`).
     """
     named = max((text_width(row.name) for row in rows), default=0.0)
     left = 44 + min(named, LONGEST_NAME if width >= WIDTH else width * 0.34) + 10
     scale = Scale(*fitted_range(_reach(rows)), left, width - 58)
-    top, bottom = 6.0, 10 + ROW * len(rows)
+    height = min(max(TALL / max(len(rows), 1), ROW), TALLEST_ROW)
+    top, bottom = 6.0, 10 + height * len(rows)
     parts: list[ET.Element] = []
     best = [row for row in rows if row.is_best and row.interval is not None]
-    if len(best) > 1:
+    if has_band and len(best) > 1:
         low = min(row.interval[0] for row in best if row.interval is not None)
         high = max(row.interval[1] for row in best if row.interval is not None)
         band = rectangle(
-            scale.at(low), top, scale.at(high) - scale.at(low), ROW * _last_best(rows) + 4, opacity=0.1
+            scale.at(low), top, scale.at(high) - scale.at(low), height * _last_best(rows) + 4, opacity=0.1
         )
         parts.append(inked("accent", [band]))
     parts += bottom_axis(scale, top, bottom, text=percent, title=axis)
     for index, row in enumerate(rows):
-        parts += _row(row, scale, top + 4 + ROW * index, width)
+        parts += _row(row, scale, top + 2 + height * (index + 0.5), width)
     return chart(title, description, width, bottom + (40 if axis else 24), parts)
 
 
-def _row(row: Ranked, scale: Scale, top: float, width: float) -> list[ET.Element]:
-    middle = top + ROW / 2 - 2
+def _row(row: Ranked, scale: Scale, middle: float, width: float) -> list[ET.Element]:
     name = label(44, middle + 4, shortened(row.name, scale.start - 52))
     parts = [label(36, middle + 4, row.rank or "–", anchor="end", ink="quiet")]
     parts.append(link(row.href, [name], name=row.name) if row.href else name)

@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 from evalcore.reports.charts.svg import inked, label, rule
 from evalcore.structs import Frozen
 
+_TICK_ROOM: Final = 60
+"""Pixels for a value below an axis."""
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -86,7 +88,8 @@ def bottom_axis(
     scale: Scale, top: float, bottom: float, *, text: Callable[[float], str], title: str = ""
 ) -> list[ET.Element]:
     """Draw upright grid lines with the values below them, and the axis' title below these."""
-    places = [(scale.at(value), text(value)) for value in scale.ticks()]
+    count = max(2, min(6, int((scale.end - scale.start) / _TICK_ROOM)))
+    places = [(scale.at(value), text(value)) for value in scale.ticks(count)]
     drawn = [inked("grid", [rule(x, top, x, bottom) for x, _ in places])]
     drawn += [label(x, bottom + 15, written, anchor="middle", ink="quiet") for x, written in places]
     if title:

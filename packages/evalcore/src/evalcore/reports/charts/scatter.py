@@ -75,7 +75,7 @@ def scatter_chart(
     width: float = 620.0,
 ) -> str:
     """Draw the points; earlier ones are named first, and one with no room for its name has it as a tip."""
-    left, right, top, bottom = 58.0, width - 14, 26.0, HEIGHT - 46
+    left, right, top, bottom = 58.0, width - 24, 26.0, HEIGHT - 46
     level = Scale(*fitted_range(point.x for point in points), left, right)
     upright = Scale(*fitted_range(point.y for point in points), bottom, top)
     parts = left_axis(upright, left, right, text=percent)

@@ -1,49 +1,318 @@
-"""The dashboard's pages, one by one: what each is made of, and how it is drawn.
+"""The site's data -> all of its pages, one by one: what each is made of, and how it is drawn.
 
-`site_pages` is all that the command knows of the pages. A page whose `made_of` is as it was when it was
-written last is not drawn again.
+A page whose `made_of` is as it was when it was written last need not be drawn again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from evalcore.formats.strict_json import sha256_hex
-from evalcore.reports.dashboard.paths import INDEX_PAGE
-from evalcore.reports.dashboard.site import Site
-from evalcore.version import __version__
+from evalcore.reports.charts.svg import plain
+from evalcore.reports.dashboard.site import (
+    ComponentView,
+    Failures,
+    Gap,
+    History,
+    ModelView,
+    Point,
+    RankingView,
+    Site,
+)
+from evalcore.reports.pages import charts, figures, places, plots, words
+from evalcore.reports.pages.assets import assets, look_sha256
+from evalcore.reports.pages.meanings import MEANINGS
+from evalcore.reports.pages.places import Layout
+from evalcore.reports.pages.scoring_text import heading_id, scoring_html
+from evalcore.structs import JsonObject
+
+POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
+MOST_CELLS: Final = 3000
+"""Of a matrix on a page: the worst rows are shown, and all are in index.json and as CSV."""
+MOST_POINTS: Final = 120
+"""Rows of the table of a history; the pictures and Plotly's chart have what it leaves out."""
+MOST_OTHER_ROWS: Final = 60
+"""Rows that the rankings behind the first one have together."""
+FEWEST_LINES: Final = 10
+MOST_COMPONENTS: Final = 60
+"""Columns of the matrix of models; a library of more components has the first of them there."""
+MAX_TEXT: Final = 2000
 
 
 class Page(NamedTuple):
-    """A file of the site, drawn when it is asked for."""
+    """A file of the site."""
 
     path: str
     """From the site's root."""
     made_of: str
-    """SHA-256 of everything that it is drawn from, this program's version included."""
+    """SHA-256 of everything that it is drawn from, this program included: equal, equal bytes."""
     render: Callable[[], bytes]
 
 
-def site_pages(site: Site) -> Iterator[Page]:
-    """Yield all pages, and the files that they load."""
-    templates = Environment(
-        loader=PackageLoader("evalcore.reports.pages"), autoescape=True, undefined=StrictUndefined
-    )
-    yield _page(templates, INDEX_PAGE, "index.html", {"site": site})
+def site_pages(site: Site, layout: Layout | None = None) -> Iterator[Page]:
+    """Yield the site's pages and what they need beside them; each is drawn when it is asked for."""
+    layout = layout or Layout()
+    whole = _key(site)
+    yield _page(site, layout, places.INDEX, "index.html", whole, _index)
+    yield _page(site, layout, places.MODELS, "models.html", whole, _models)
+    yield _page(site, layout, places.UNEVALUATED, "unevaluated.html", _key(site.never_evaluated), _gaps)
+    yield _page(site, layout, places.MEANINGS, "meanings.html", "", _meanings)
     for component in site.components:
-        yield _page(templates, component.page, "component.html", {"component": component})
+        key = _key(component)
+        yield from (
+            _page(site, layout, path, template, key, functools.partial(_component, component))
+            for path, template in (
+                (component.page, "component.html"),
+                (places.history_page(component.slug), "history.html"),
+                (places.failures_page(component.slug), "failures.html"),
+            )
+        )
     for model in site.models:
-        yield _page(templates, model.page, "model.html", {"model": model})
+        yield _page(site, layout, model.page, "model.html", _key(model), functools.partial(_model, model))
+    for name, content in assets(is_embedded=layout.is_embedded).items():
+        yield Page(f"{places.ASSETS}/{name}", sha256_hex(content), functools.partial(bytes, content))
 
 
-def _page(templates: Environment, path: str, template: str, values: dict[str, msgspec.Struct]) -> Page:
-    made_of = sha256_hex(msgspec.json.encode([__version__, template, list(values.values())]))
+def render_site(site: Site, layout: Layout | None = None) -> dict[str, bytes]:
+    """Return every page of the site, and what they need beside them, by where it is from the site's root."""
+    return {page.path: page.render() for page in site_pages(site, layout)}
 
-    def render() -> bytes:
-        return templates.get_template(template).render(values).encode()
 
-    return Page(path, made_of, render)
+class _Context(NamedTuple):
+    """What a template gets beside what all pages get."""
+
+    title: str
+    section: str
+    values: Mapping[str, object]
+
+
+_Maker = Callable[[Site, Callable[[str], str]], _Context]
+
+
+def _page(site: Site, layout: Layout, path: str, template: str, key: str, make: _Maker) -> Page:
+    about = [look_sha256(), layout.is_embedded, path, site.evaluator_version, site.library.name, key]
+    return Page(
+        path=layout.file(path),
+        made_of=_key(about),
+        render=functools.partial(_render, site, layout, path, template, make),
+    )
+
+
+def _key(value: object) -> str:
+    return sha256_hex(msgspec.json.encode(value))
+
+
+def _render(site: Site, layout: Layout, path: str, template: str, make: _Maker) -> bytes:
+    def link(target: str) -> str:
+        return layout.link(path, target)
+
+    used: dict[str, None] = {}
+
+    def use_meaning(key: str) -> str:
+        used[key] = None
+        return f"meaning-{key}"
+
+    def meaning_link(key: str) -> str:
+        section = MEANINGS[key].section
+        return f"{link(places.MEANINGS)}#{heading_id(section) if section else f'figure-{key}'}"
+
+    context = make(site, link)
+    written = (
+        _templates()
+        .get_template(template)
+        .render(
+            site=site,
+            path=path,
+            title=context.title,
+            section=context.section,
+            policy=POLICY,
+            is_embedded=layout.is_embedded,
+            link=link,
+            asset=lambda name: link(f"{places.ASSETS}/{name}"),
+            navigation=places.NAVIGATION,
+            meanings=MEANINGS,
+            meanings_used=lambda: list(used),
+            use_meaning=use_meaning,
+            meaning_link=meaning_link,
+            **context.values,
+        )
+    )
+    if layout.is_embedded:
+        head = f"---\ntitle: {msgspec.json.encode(plain(context.title)).decode()}\nhide:\n  - toc\n---\n\n"
+        # A block of HTML ends at a blank line for Markdown.
+        written = head + re.sub(r"\n\s*\n", "\n", written).strip() + "\n"
+    return written.encode("utf-8", "replace")
+
+
+def _index(site: Site, _link: Callable[[str], str]) -> _Context:
+    reach = charts.strip_range(site)
+    values = {
+        "overview": words.overview_sentence(site),
+        "gap_sentence": words.gap_sentence(site.never_evaluated),
+        "strip": lambda ranking: Markup(charts.strip(ranking, reach)),  # noqa: S704 - escaped by the chart
+    }
+    return _Context("Which model for which component?", places.INDEX, values)
+
+
+def _models(site: Site, _link: Callable[[str], str]) -> _Context:
+    shown = site.components[:MOST_COMPONENTS]
+
+    def cells(model: ModelView) -> list[object]:
+        by_component = {one.component: one for one in model.components}
+        return [by_component.get(component.slug) for component in shown]
+
+    values = {
+        "models_sentence": words.models_sentence(site),
+        "shown_components": shown,
+        "cells_of": cells,
+    }
+    return _Context("Models across the library", places.MODELS, values)
+
+
+def _gaps(site: Site, _link: Callable[[str], str]) -> _Context:
+    groups: dict[str, list[Gap]] = {}
+    for gap in site.never_evaluated:
+        groups.setdefault(gap.component, []).append(gap)
+    values = {"gap_sentence": words.gap_sentence(site.never_evaluated), "groups": list(groups.values())}
+    return _Context("What has never been evaluated?", places.UNEVALUATED, values)
+
+
+def _meanings(_site: Site, _link: Callable[[str], str]) -> _Context:
+    values = {"scoring": scoring_html(), "heading_id": heading_id}
+    return _Context("What does this figure mean?", places.MEANINGS, values)
+
+
+def _component(component: ComponentView, _site: Site, link: Callable[[str], str]) -> _Context:
+    ordered = _in_order(component)
+    newest = [(line, point) for line in ordered for point in reversed(line.points)]
+    columns = len(component.failures.columns) if component.failures else 1
+    values = {
+        "component": component,
+        "questions": (
+            (component.page, "Which model?"),
+            (places.history_page(component.slug), "Is it getting better?"),
+            (places.failures_page(component.slug), "Where does it fail?"),
+        ),
+        "failure_sentence": words.failure_sentence(component.failures),
+        "in_order": ordered,
+        "most_rows": charts.MOST_ROWS,
+        "most_pictures": charts.MOST_PICTURES,
+        "most_points": MOST_POINTS,
+        "others": _others(component),
+        "newest_of": _newest_complete,
+        "most_lines": max(FEWEST_LINES, MOST_CELLS // columns),
+        "most_detail_lines": max(FEWEST_LINES, MOST_CELLS // 4 // columns),
+        "intervals": lambda ranking: Markup(charts.intervals(ranking, link)),  # noqa: S704
+        "agreement": lambda ranking: Markup(charts.agreement(ranking, link)),  # noqa: S704
+        "history": lambda line: Markup(charts.history(line, component)),  # noqa: S704
+        "accuracy_plot": plots.accuracy_plot,
+        "agreement_plot": plots.agreement_plot,
+        "history_plot": plots.history_plot,
+        "newest_points": newest[:MOST_POINTS],
+        "left_out": max(0, len(newest) - MOST_POINTS),
+        "change_of": charts.change_of,
+        "is_moved": _is_moved,
+        "has_figures": _has_figures,
+    }
+    return _Context(component.slug, places.INDEX, values)
+
+
+def _model(model: ModelView, _site: Site, link: Callable[[str], str]) -> _Context:
+    drawn = Markup(charts.over_components(model.components, link, model.id))  # noqa: S704
+    values = {"model": model, "over_components": lambda _: drawn, "components_plot": plots.components_plot}
+    return _Context(model.id, places.MODELS, values)
+
+
+def _in_order(component: ComponentView) -> list[History]:
+    """Return the histories in the order of the ranking, so that the best come first on every page."""
+    rows = component.rankings[0].rows if component.rankings else ()
+    order = {row.model: place for place, row in reversed(list(enumerate(rows)))}
+    return sorted(component.history, key=lambda line: (order.get(line.model, len(order)), line.model))
+
+
+def _others(component: ComponentView) -> list[RankingView]:
+    """Return the rankings behind the first, as many as a page bears."""
+    shown: list[RankingView] = []
+    rows = 0
+    for ranking in component.rankings[1:]:
+        rows += len(ranking.rows)
+        if rows > MOST_OTHER_ROWS and shown:
+            break
+        shown.append(ranking)
+    return shown
+
+
+def _newest_complete(line: History) -> Point | None:
+    complete = [point for point in line.points if point.status == "complete"]
+    return complete[-1] if complete else None
+
+
+def _is_moved(line: History) -> bool:
+    return any(charts.change_of(point) != "quiet" for point in line.points)
+
+
+def _has_figures(found: Failures, kind: str) -> bool:
+    """Say whether any cell has a figure of what was missed or invented."""
+    return any(getattr(one, kind) is not None for line in found.fields for one in line.cells)
+
+
+def _anchor(text: str) -> str:
+    """Return an id for a name, unique and without what an address cannot hold."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", text)[:60]
+    return f"{safe}-{sha256_hex(text.encode('utf-8', 'replace'))[:6]}"
+
+
+def _plot(value: JsonObject) -> Markup:
+    return plots.data_block(value)
+
+
+def _finalize(value: object) -> object:
+    # Markup is what a macro or a chart has made: its parts have passed here already.
+    # A figure stays on one line with its sign.
+    return (
+        value
+        if isinstance(value, Markup)
+        else plain(str(value), MAX_TEXT).replace(" %", "\N{NO-BREAK SPACE}%")
+    )
+
+
+def _is_web_address(url: str) -> bool:
+    return url.startswith(("https://", "http://"))
+
+
+@functools.cache
+def _templates() -> Environment:
+    # Every expression is bounded and stripped by `finalize`, and then escaped: none is marked safe.
+    environment = Environment(
+        loader=PackageLoader("evalcore.reports.pages"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # A name that a template spells wrong fails its test, instead of showing nothing.
+        undefined=StrictUndefined,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "share": figures.share,
+        "interval": figures.interval,
+        "points": figures.points,
+        "spread": figures.spread,
+        "cell": figures.cell,
+        "heat": figures.heat,
+        "usd": figures.usd,
+        "seconds": figures.seconds,
+        "rank": figures.rank,
+        "day": figures.day,
+        "count": figures.count,
+        "counted": figures.counted,
+    }
+    environment.tests["web_address"] = _is_web_address
+    environment.globals |= {"none_shown": figures.NONE, "anchor": _anchor, "plot": _plot}
+    return environment

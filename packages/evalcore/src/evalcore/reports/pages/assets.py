@@ -1,0 +1,44 @@
+"""What the pages need beside them: stylesheets, the script, Plotly and its licence, the icon."""
+
+from __future__ import annotations
+
+import functools
+from importlib.resources import files
+from typing import Final
+
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.reports.style import base_css, icon_svg
+
+_STATIC: Final = ("plotly-LICENSE.txt", "plotly-basic.min.js", "plotly.css", "site.css", "site.js")
+_DARK: Final = "@media (prefers-color-scheme: dark) {\n  :root {"
+
+
+def assets(*, is_embedded: bool) -> dict[str, bytes]:
+    """Return the files by name; inside MkDocs the stylesheets hold within our own part of a page alone."""
+    found = {name: files(__package__).joinpath("static", name).read_bytes() for name in _STATIC}
+    found["icon.svg"] = icon_svg()
+    found["base.css"] = base_css()
+    if is_embedded:
+        for name in ("base.css", "site.css"):
+            found[name] = _within(found[name].decode()).encode()
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def look_sha256() -> str:
+    """Return the hash of the templates and of the code beside them: what changes pages without their data."""
+    folder = files(__package__)
+    parts = [
+        one for where in (folder, folder.joinpath("templates")) for one in where.iterdir() if one.is_file()
+    ]
+    charts = [one for one in folder.joinpath("..", "charts").iterdir() if one.is_file()]
+    ordered = sorted((*parts, *charts), key=lambda one: one.name)
+    return sha256_hex(b"\0".join(one.name.encode() + b"\0" + one.read_bytes() for one in ordered))
+
+
+def _within(css: str) -> str:
+    """Let a stylesheet hold inside our part of a page of MkDocs, and follow its choice of light or dark."""
+    css = css.replace(_DARK, '@media all {\n  [data-md-color-scheme="slate"] & {')
+    css = css.replace(":root {", "& {").replace("\nbody {", "\n& {").replace("body.evaluations {", "& {")
+    own = "\nbackground: none; font: inherit; margin: 0; max-width: none; padding: 0;\n"
+    return f".evaluations {{\n{css}\n&& {{{own}}}\n}}\n"
