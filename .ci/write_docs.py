@@ -6,6 +6,7 @@
   row of `api`, and the comment beside `api` in .evaluator/models.yaml, from `evalcore.clients.registry`
 - docs/operations.md: the table of settings, from `evalhook.config.table`, and that of GitHub's permissions,
   from `evalcore.github.permissions`
+- evalcore/reports/pages/scoring.md: docs/scoring.md, which the dashboard carries along
 - docker/compose.yaml: the settings that are handed on as docker/.env sets them
 """
 
@@ -219,12 +220,18 @@ def with_environment(compose: str) -> str:
     return compose[: block.start(2)] + "".join(f"      {name}:\n" for name in names) + compose[block.end(2) :]
 
 
+def carried_along(_text: str) -> str:
+    """Return docs/scoring.md as it stands, for the dashboard."""
+    return (ROOT / "docs/scoring.md").read_text("utf-8")
+
+
 WRITTEN: Final[dict[str, Callable[[str], str]]] = {
     "docs/commands.md": with_help_texts,
     "docs/reference.md": with_reference,
     "docs/operations.md": with_settings,
     "docker/compose.yaml": with_environment,
     ".evaluator/models.yaml": with_dialects,
+    "packages/evalcore/src/evalcore/reports/pages/scoring.md": carried_along,
 }
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ def empty() -> Site:
 def large() -> Site:
     """Fifty models at one component, with many cases and versions."""
     models = names(50)
-    cases = tuple(f"case-{n:03d}-of-a-longer-name" for n in range(40))
+    cases = tuple(f"case-{n:03d}-of-a-longer-name" for n in range(24))
     versions = tuple(f"1.{n}.0" for n in range(3))
     return site_of({"large": history_of(models, cases, versions)}, models=models)
 

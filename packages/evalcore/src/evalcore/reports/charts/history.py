@@ -13,11 +13,13 @@ from evalcore.reports.charts.svg import (
     chart,
     inked,
     label,
+    labels,
     link,
     mark,
     path,
     rectangle,
     rule,
+    rules,
     shortened,
 )
 from evalcore.stats.uncertainty import Interval
@@ -100,7 +102,7 @@ def _moment(moment: Moment, x: float, upright: Scale, value: float) -> ET.Elemen
         parts.append(label(x, upright.at(value) - 9, "~", anchor="middle", ink="wait"))
     # What can be pressed is larger than the mark: a finger finds no circle of seven pixels.
     if moment.href:
-        room = inked("ground", [rectangle(x - 9, upright.at(value) - 12, 18, 24, opacity=0)])
+        room = rectangle(x - 9, upright.at(value) - 12, 18, 24, opacity=0)
         return link(moment.href, [room, *parts], name=tip)
     return inked(ink, parts)
 
@@ -109,15 +111,17 @@ def _versions(
     moments: Sequence[Moment], places: Sequence[float], step: float, bottom: float
 ) -> list[ET.Element]:
     """Write each version below its first moment, where there is room, and part it from the one before."""
-    parts, free_from = [], 0.0
+    starts: list[tuple[float, float, float, float]] = []
+    names: list[tuple[float, float, str]] = []
+    free_from = 0.0
     for index, (x, moment) in enumerate(zip(places, moments, strict=True)):
         if index and moment.version == moments[index - 1].version:
             continue
         start = x - step / 2
-        parts.append(inked("grid", [rule(start, bottom, start, bottom + 8)]))
+        starts.append((start, bottom, start, bottom + 8))
         run = sum(1 for other in moments[index:] if other.version == moment.version)
         text = shortened(moment.version, max(step * run - 4, 44))
         if start >= free_from:
-            parts.append(label(start + 3, bottom + 16, text, ink="quiet"))
+            names.append((start + 3, bottom + 16, text))
             free_from = start + 8 + 7 * len(text)
-    return parts
+    return [inked("grid", [rules(starts)]), labels(names, ink="quiet")]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.charts.svg import inked, label, rule
+from evalcore.reports.charts.svg import inked, label, labels, rules
 from evalcore.structs import Frozen
 
 _TICK_ROOM: Final = 60
@@ -90,8 +90,8 @@ def bottom_axis(
     """Draw upright grid lines with the values below them, and the axis' title below these."""
     count = max(2, min(6, int((scale.end - scale.start) / _TICK_ROOM)))
     places = [(scale.at(value), text(value)) for value in scale.ticks(count)]
-    drawn = [inked("grid", [rule(x, top, x, bottom) for x, _ in places])]
-    drawn += [label(x, bottom + 15, written, anchor="middle", ink="quiet") for x, written in places]
+    drawn = [inked("grid", [rules([(x, top, x, bottom) for x, _ in places])])]
+    drawn.append(labels([(x, bottom + 15, written) for x, written in places], anchor="middle", ink="quiet"))
     if title:
         middle = (scale.start + scale.end) / 2
         drawn.append(label(middle, bottom + 32, title, anchor="middle", ink="quiet"))
@@ -103,8 +103,8 @@ def left_axis(
 ) -> list[ET.Element]:
     """Draw level grid lines with the values to their left."""
     places = [(scale.at(value), text(value)) for value in scale.ticks(count)]
-    drawn = [inked("grid", [rule(left, y, right, y) for y, _ in places])]
-    drawn += [label(left - 6, y + 4, written, anchor="end", ink="quiet") for y, written in places]
+    drawn = [inked("grid", [rules([(left, y, right, y) for y, _ in places])])]
+    drawn.append(labels([(left - 6, y + 4, written) for y, written in places], anchor="end", ink="quiet"))
     return drawn
 
 

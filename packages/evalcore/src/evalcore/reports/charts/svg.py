@@ -102,6 +102,23 @@ def label(x: float, y: float, text: str, *, anchor: Anchor = "start", ink: Ink =
     return element("text", attributes | {"fill": "currentColor"}, text=text)
 
 
+def labels(
+    texts: Iterable[tuple[float, float, str]], *, anchor: Anchor = "start", ink: Ink = "text"
+) -> ET.Element:
+    """Write texts of one colour, each with the place of its base line."""
+    written = [element("text", {"x": number(x), "y": number(y)}, text=text) for x, y, text in texts]
+    return inked(
+        ink, written, {"fill": "currentColor"} | ({} if anchor == "start" else {"text-anchor": anchor})
+    )
+
+
+def rules(lines: Iterable[tuple[float, float, float, float]]) -> ET.Element:
+    """Draw straight lines as one element in the colour of its group."""
+    ends = [tuple(map(number, line)) for line in lines]
+    path_of = "".join(f"M{x1} {y1}L{x2} {y2}" for x1, y1, x2, y2 in ends)
+    return element("path", {"d": path_of, "stroke": "currentColor"})
+
+
 def rule(x1: float, y1: float, x2: float, y2: float, *, width: float = 1, dashes: str = "") -> ET.Element:
     """Draw a straight line in the colour of its group."""
     attributes = {

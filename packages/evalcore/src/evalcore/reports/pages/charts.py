@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from evalcore.reports.charts.history import Change, Moment, history_chart
 from evalcore.reports.charts.intervals import Ranked, interval_chart
-from evalcore.reports.charts.scale import Scale, exact_percent, fitted_range
+from evalcore.reports.charts.scale import Scale, exact_percent, fitted_range, percent
 from evalcore.reports.charts.scatter import Point as ScatterPoint
 from evalcore.reports.charts.scatter import scatter_chart
 from evalcore.reports.charts.svg import INKS, Ink, chart, element, number
@@ -25,9 +25,9 @@ from evalcore.reports.pages import figures
 
 MOST_ROWS: Final = 30
 """Rows that a picture of a ranking has; the table has all."""
-MOST_PICTURES: Final = 20
+MOST_PICTURES: Final = 16
 """Models whose history is drawn: the best."""
-MOST_MOMENTS: Final = 150
+MOST_MOMENTS: Final = 100
 """Points that all pictures of histories have together: of each model the newest."""
 FEWEST_MOMENTS: Final = 4
 PICTURE: Final = 400.0
@@ -146,8 +146,7 @@ def strip(ranking: RankingView, reach: tuple[float, float]) -> str:
     low, high = exact_percent(min(found)), exact_percent(max(found))
     return chart(
         f"{figures.counted(len(found), 'model')} from {low} to {high}",
-        f"{len(best)} of them may be the best, on an axis from {exact_percent(reach[0])} to "
-        f"{exact_percent(reach[1])}",
+        f"{len(best)} of them may be the best, on an axis from {percent(reach[0])} to {percent(reach[1])}",
         _STRIP_WIDTH,
         _STRIP_HEIGHT,
         [part for part in parts if part.get("d")],
@@ -165,8 +164,7 @@ def history(line: History, component: ComponentView) -> str:
     return history_chart(
         [_moment(point) for point in points],
         title=f"Accuracy of {line.model} over versions of {component.slug}",
-        description=f"{figures.counted(len(points), 'point')}, the newest last; triangles are changes that "
-        "hold, a broken line is a changed server, a tilde is drift. The table below has every figure.",
+        description=f"{figures.counted(len(points), 'point')}, the newest last; the table below has them.",
         reach=reach,
     )
 

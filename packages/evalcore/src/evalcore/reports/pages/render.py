@@ -23,7 +23,6 @@ from evalcore.reports.dashboard.site import (
     History,
     ModelView,
     Point,
-    RankingView,
     Site,
 )
 from evalcore.reports.pages import charts, figures, places, plots, words
@@ -36,10 +35,13 @@ from evalcore.structs import JsonObject
 POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 MOST_CELLS: Final = 3000
 """Of a matrix on a page: the worst rows are shown, and all are in index.json and as CSV."""
-MOST_POINTS: Final = 120
+MOST_POINTS: Final = 48
 """Rows of the table of a history; the pictures and Plotly's chart have what it leaves out."""
-MOST_OTHER_ROWS: Final = 60
-"""Rows that the rankings behind the first one have together."""
+MOST_RANKED: Final = 60
+"""Rows of the first ranking."""
+MOST_OTHERS: Final = 3
+"""Rankings behind the first one, of at most MOST_OTHER_ROWS rows each."""
+MOST_OTHER_ROWS: Final = 12
 FEWEST_LINES: Final = 10
 MOST_COMPONENTS: Final = 60
 """Columns of the matrix of models; a library of more components has the first of them there."""
@@ -78,11 +80,6 @@ def site_pages(site: Site, layout: Layout | None = None) -> Iterator[Page]:
         yield _page(site, layout, model.page, "model.html", _key(model), functools.partial(_model, model))
     for name, content in assets(is_embedded=layout.is_embedded).items():
         yield Page(f"{places.ASSETS}/{name}", sha256_hex(content), functools.partial(bytes, content))
-
-
-def render_site(site: Site, layout: Layout | None = None) -> dict[str, bytes]:
-    """Return every page of the site, and what they need beside them, by where it is from the site's root."""
-    return {page.path: page.render() for page in site_pages(site, layout)}
 
 
 class _Context(NamedTuple):
@@ -205,7 +202,9 @@ def _component(component: ComponentView, _site: Site, link: Callable[[str], str]
         "most_rows": charts.MOST_ROWS,
         "most_pictures": charts.MOST_PICTURES,
         "most_points": MOST_POINTS,
-        "others": _others(component),
+        "most_ranked": MOST_RANKED,
+        "most_others": MOST_OTHER_ROWS,
+        "others": component.rankings[1 : 1 + MOST_OTHERS],
         "newest_of": _newest_complete,
         "most_lines": max(FEWEST_LINES, MOST_CELLS // columns),
         "most_detail_lines": max(FEWEST_LINES, MOST_CELLS // 4 // columns),
@@ -235,18 +234,6 @@ def _in_order(component: ComponentView) -> list[History]:
     rows = component.rankings[0].rows if component.rankings else ()
     order = {row.model: place for place, row in reversed(list(enumerate(rows)))}
     return sorted(component.history, key=lambda line: (order.get(line.model, len(order)), line.model))
-
-
-def _others(component: ComponentView) -> list[RankingView]:
-    """Return the rankings behind the first, as many as a page bears."""
-    shown: list[RankingView] = []
-    rows = 0
-    for ranking in component.rankings[1:]:
-        rows += len(ranking.rows)
-        if rows > MOST_OTHER_ROWS and shown:
-            break
-        shown.append(ranking)
-    return shown
 
 
 def _newest_complete(line: History) -> Point | None:

@@ -19,11 +19,6 @@ def heading_id(text: str) -> str:
     return re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
 
 
-def scoring_headings() -> set[str]:
-    """Return the ids of all headings of the text."""
-    return {heading_id(line.lstrip("# ")) for line in _text().splitlines() if line.startswith("#")}
-
-
 @functools.cache
 def scoring_html() -> Markup:
     """Return the text as HTML, with an id at each heading; links to other documents are plain text there."""
@@ -41,6 +36,10 @@ def scoring_html() -> Markup:
             token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
         elif token.type == "table_open":
             token.attrSet("class", "wide")
+        elif token.type in {"th_open", "td_open"} and "style" in token.attrs:
+            # A strict Content-Security-Policy refuses its style attribute.
+            del token.attrs["style"]
+            token.attrSet("class", "right")
         elif token.type == "inline":
             _without_dead_links(token.children or ())
     written: str = parser.renderer.render(tokens, parser.options, {})
@@ -57,7 +56,8 @@ def _without_dead_links(tokens: Sequence[Token]) -> None:
             address = str(token.attrGet("href") or "")
             is_kept = address.startswith(("#", "https://"))
             if not is_kept:
-                token.tag, token.attrs = "span", {}
+                token.tag = "span"
+                token.attrs.clear()
         elif token.type == "link_close" and not is_kept:
             token.tag = "span"
 
