@@ -29,6 +29,7 @@ COMMANDS: Final = {
     ),
     "dashboard": ("evalcli.commands.dashboard", "Write the static site that shows all leaderboards."),
     "completion": ("evalcli.commands.completion", "Print the script for completion in a shell."),
+    "cases": ("evalcli.commands.cases", "Read the documents among a component's inputs."),
     "models": ("evalcli.commands.models", "List, check, add and remove the models to evaluate."),
     "list": ("evalcli.commands.list", "List the components of the prompt library."),
     "runs": ("evalcli.commands.runs", "List the runs whose replies are kept."),

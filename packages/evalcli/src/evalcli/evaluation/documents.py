@@ -38,12 +38,16 @@ def read_inputs(evaluation: Evaluation) -> Evaluation:
     source = evaluation.documents
     if source is None or not evaluation.job.unread:
         return evaluation
+    return msgspec.structs.replace(evaluation, job=read_job(evaluation.job, source))
+
+
+def read_job(job: JobPlan, source: DocumentSource) -> JobPlan:
+    """Return the job with its documents read, showing progress; raises as `read_inputs`."""
     with make_progress() as progress:
         try:
-            job = asyncio.run(_read(evaluation.job, source, progress))
+            return asyncio.run(_read(job, source, progress))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
-    return msgspec.structs.replace(evaluation, job=job)
 
 
 async def _read(job: JobPlan, source: DocumentSource, progress: ProgressObserver) -> JobPlan:

@@ -22,14 +22,14 @@ class WorkerAnswer(Frozen, frozen=True):
     text: str = ""
 
 
-class Problem(Exception):
+class DocumentProblem(Exception):
     """Why a document cannot be used, in the words that are shown."""
 
 
 def checked_pages(pages: int) -> int:
-    """Return how many pages a document has; raises Problem for none, or too many."""
+    """Return how many pages a document has; raises DocumentProblem for none, or too many."""
     if not pages:
-        raise Problem("has no pages")
+        raise DocumentProblem("has no pages")
     if pages > MOST_PAGES:
-        raise Problem(f"has {pages} pages, over {MOST_PAGES}: divide it")
+        raise DocumentProblem(f"has {pages} pages, over {MOST_PAGES}: divide it")
     return pages

@@ -59,8 +59,8 @@ OCR: Final = Ocr()
 def overlap(chunk_size: int) -> int:
     """Return how many pages a chunk shares with the one before.
 
-    It is always named, for with its own default of 2 and chunks of 2 pages the gateway never ends. It puts
-    chunks together by the lines that they share; of chunks that share none it may cut lines off.
+    It is always named, for the gateway's own default of 2 does not go with chunks of 2 pages. Chunks are put
+    together by the lines that they share; of chunks that share no page, lines that are alike may be cut off.
     """
     return min(_OVERLAP, chunk_size - 1)
 

@@ -10,7 +10,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import LimitReachedError
 from pypdf.generic import DictionaryObject, StreamObject
 
-from evalcore.documents.answer import READ_BY_MODEL, Problem, WorkerAnswer, checked_pages
+from evalcore.documents.answer import READ_BY_MODEL, DocumentProblem, WorkerAnswer, checked_pages
 from evalcore.documents.plain_text import plain_text
 
 HEADER_WITHIN: Final = 1024
@@ -22,7 +22,10 @@ POINTS_PER_INCH: Final = 72
 
 
 def inspect(data: bytes, dpi: int) -> WorkerAnswer:
-    """Look at a PDF that is to be drawn at `dpi` dots per inch; raises Problem, or what pypdf raises."""
+    """Look at a PDF that is to be drawn at `dpi` dots per inch.
+
+    Raises DocumentProblem, or what pypdf raises.
+    """
     reader = _open(data)
     pages = checked_pages(len(reader.pages))
     is_blank = True
@@ -35,14 +38,17 @@ def inspect(data: bytes, dpi: int) -> WorkerAnswer:
             for picture in _drawn_objects(page):
                 _require_unpackable(picture, number)
         except LimitReachedError:
-            raise Problem(f"page {number} unpacks to more than a page can hold") from None
+            raise DocumentProblem(f"page {number} unpacks to more than a page can hold") from None
     if is_blank:
-        raise Problem("has nothing on its pages")
+        raise DocumentProblem("has nothing on its pages")
     return WorkerAnswer(pages=pages)
 
 
 def text(data: bytes) -> WorkerAnswer:
-    """Read the text layer of a PDF, page by page; raises Problem where a page has a picture in its place."""
+    """Read the text layer of a PDF, page by page.
+
+    Raises DocumentProblem where a page has a picture in its place.
+    """
     reader = _open(data)
     pages = checked_pages(len(reader.pages))
     texts = []
@@ -50,22 +56,24 @@ def text(data: bytes) -> WorkerAnswer:
         read = plain_text(page.extract_text())
         if not read and any(True for _ in _pictures(page)):
             # Left out in silence, the page would be missing and nobody would know.
-            raise Problem(f"page {number} of {pages} is a picture without a text layer: {READ_BY_MODEL}")
+            raise DocumentProblem(
+                f"page {number} of {pages} is a picture without a text layer: {READ_BY_MODEL}"
+            )
         texts.append(read)
     if not any(texts):
-        raise Problem(f"has no text layer: {READ_BY_MODEL}")
+        raise DocumentProblem(f"has no text layer: {READ_BY_MODEL}")
     return WorkerAnswer(pages=pages, text="\n\n".join(read for read in texts if read) + "\n")
 
 
 def _open(data: bytes) -> PdfReader:
     if b"%PDF-" not in data[:HEADER_WITHIN]:
-        raise Problem("is no PDF, though its name says so")
+        raise DocumentProblem("is no PDF, though its name says so")
     if b"%%EOF" not in data[-END_WITHIN:]:
-        raise Problem("is cut short: a PDF ends with %%EOF")
+        raise DocumentProblem("is cut short: a PDF ends with %%EOF")
     reader = PdfReader(BytesIO(data), strict=False)
     # One that only restricts printing or copying opens without a password, here and everywhere.
     if reader.is_encrypted and not reader.decrypt(""):
-        raise Problem("is encrypted: take its password off")
+        raise DocumentProblem("is encrypted: take its password off")
     return reader
 
 
@@ -73,7 +81,7 @@ def _require_size(page: PageObject, number: int, dpi: int) -> None:
     box = page.mediabox
     scale = float(page.get("/UserUnit", 1)) * dpi / POINTS_PER_INCH
     if abs(float(box.width) * float(box.height)) * scale**2 > MOST_PIXELS:
-        raise Problem(f"page {number} has over {MOST_PIXELS:,} pixels at {dpi} dpi")
+        raise DocumentProblem(f"page {number} has over {MOST_PIXELS:,} pixels at {dpi} dpi")
 
 
 def _drawn_objects(page: DictionaryObject) -> Iterator[StreamObject]:
@@ -99,6 +107,6 @@ def _require_unpackable(found: StreamObject, number: int) -> None:
     if found.get("/Subtype") == "/Image":
         width, height = int(found.get("/Width", 0)), int(found.get("/Height", 0))
         if width * height > MOST_PIXELS:
-            raise Problem(f"a picture on page {number} has {width:,} x {height:,} pixels")
+            raise DocumentProblem(f"a picture on page {number} has {width:,} x {height:,} pixels")
     else:
         found.get_data()

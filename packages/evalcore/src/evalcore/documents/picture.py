@@ -7,7 +7,7 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from evalcore.documents.answer import Problem, WorkerAnswer, checked_pages
+from evalcore.documents.answer import DocumentProblem, WorkerAnswer, checked_pages
 from evalcore.library.kinds import PICTURES
 
 MOST_PIXELS: Final = 100_000_000
@@ -15,24 +15,24 @@ MOST_PIXELS: Final = 100_000_000
 
 
 def inspect(data: bytes, kind: str) -> WorkerAnswer:
-    """Look at a picture: each of its pages is decoded. Raises Problem, or what Pillow raises."""
+    """Look at a picture: each of its pages is decoded. Raises DocumentProblem, or what Pillow raises."""
     wanted = PICTURES[kind]
     try:
         # Pillow itself refuses what is twice as large as its own limit of 89 million pixels.
         picture = Image.open(BytesIO(data), formats=sorted(set(PICTURES.values())))
     except UnidentifiedImageError:
-        raise Problem(f"is broken, or no {wanted}") from None
+        raise DocumentProblem(f"is broken, or no {wanted}") from None
     except Image.DecompressionBombError:
-        raise Problem(f"has over {MOST_PIXELS:,} pixels") from None
+        raise DocumentProblem(f"has over {MOST_PIXELS:,} pixels") from None
     if picture.format != wanted:
-        raise Problem(f"is a {picture.format}, though its name says {kind}: rename it")
+        raise DocumentProblem(f"is a {picture.format}, though its name says {kind}: rename it")
     pages = checked_pages(getattr(picture, "n_frames", 1))
     for page in range(pages):
         picture.seek(page)
         if picture.width * picture.height > MOST_PIXELS:
-            raise Problem(f"has {picture.width:,} x {picture.height:,} pixels, over {MOST_PIXELS:,}")
+            raise DocumentProblem(f"has {picture.width:,} x {picture.height:,} pixels, over {MOST_PIXELS:,}")
         try:
             picture.load()
         except OSError:
-            raise Problem("is broken or cut short: it cannot be decoded") from None
+            raise DocumentProblem("is broken or cut short: it cannot be decoded") from None
     return WorkerAnswer(pages=pages)

@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 import mammoth
 from markdownify import markdownify
 
-from evalcore.documents.answer import READ_BY_MODEL, Problem, WorkerAnswer
+from evalcore.documents.answer import READ_BY_MODEL, DocumentProblem, WorkerAnswer
 from evalcore.documents.plain_text import plain_text
 
 MOST_UNPACKED: Final = 200 << 20
@@ -23,14 +23,16 @@ _PIECE: Final = 1 << 20
 
 
 def inspect(data: bytes) -> WorkerAnswer:
-    """Look at a DOCX; raises Problem. Its pages are not known before somebody lays it out."""
+    """Look at a DOCX; raises DocumentProblem. Its pages are not known before somebody lays it out."""
     if data.startswith(_OLE):
-        raise Problem("is encrypted, or a Word file of before 2007: save it as DOCX without a password")
+        raise DocumentProblem(
+            "is encrypted, or a Word file of before 2007: save it as DOCX without a password"
+        )
     try:
         with ZipFile(BytesIO(data)) as archive:
             _require_unpackable(archive)
     except BadZipFile:
-        raise Problem("is broken: it is no whole DOCX") from None
+        raise DocumentProblem("is broken: it is no whole DOCX") from None
     return WorkerAnswer()
 
 
@@ -40,18 +42,21 @@ def text(data: bytes) -> WorkerAnswer:
     result = mammoth.convert_to_html(
         BytesIO(data), convert_image=mammoth.images.img_element(lambda _image: {"src": ""})
     )
-    read = plain_text(markdownify(result.value, heading_style="ATX", bullets="-", strip=["img", "a"]))
+    markdown = markdownify(
+        result.value, heading_style="ATX", bullets="-", strip=["img", "a"], table_infer_header=True
+    )
+    read = plain_text(markdown)
     if not read:
-        raise Problem(f"has no text: {READ_BY_MODEL}")
+        raise DocumentProblem(f"has no text: {READ_BY_MODEL}")
     return WorkerAnswer(text=f"{read}\n")
 
 
 def _require_unpackable(archive: ZipFile) -> None:
     names = archive.namelist()
     if len(names) > MOST_PARTS:
-        raise Problem(f"has {len(names):,} parts, over {MOST_PARTS:,}")
+        raise DocumentProblem(f"has {len(names):,} parts, over {MOST_PARTS:,}")
     if _MAIN not in names:
-        raise Problem(f"is no DOCX: it has no {_MAIN}")
+        raise DocumentProblem(f"is no DOCX: it has no {_MAIN}")
     left = MOST_UNPACKED
     for part in archive.infolist():
         # Unpacked to see it: the sizes that a ZIP states are whatever its maker wrote.
@@ -59,9 +64,9 @@ def _require_unpackable(archive: ZipFile) -> None:
         for piece in _pieces(archive, part.filename):
             left -= len(piece)
             if left < 0:
-                raise Problem(f"unpacks to over {MOST_UNPACKED >> 20} MiB")
+                raise DocumentProblem(f"unpacks to over {MOST_UNPACKED >> 20} MiB")
             if is_markup and b"<!DOCTYPE" in piece.replace(b"\0", b""):
-                raise Problem(f"{part.filename} declares entities, which no Word file does")
+                raise DocumentProblem(f"{part.filename} declares entities, which no Word file does")
 
 
 def _pieces(archive: ZipFile, name: str) -> Iterator[bytes]:

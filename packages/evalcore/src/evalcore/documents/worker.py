@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from evalcore.documents.answer import MEMORY, READ_BY_MODEL, Problem, WorkerAnswer
+from evalcore.documents.answer import MEMORY, READ_BY_MODEL, DocumentProblem, WorkerAnswer
 
 PROCESSOR_SECONDS: Final = 60
 NICENESS: Final = 10
@@ -39,7 +39,7 @@ def main() -> None:
 def _answer(task: str, kind: str, dpi: int, data: bytes) -> WorkerAnswer:
     try:
         return _text(kind, data) if task == "text" else _inspected(kind, dpi, data)
-    except Problem as problem:
+    except DocumentProblem as problem:
         return WorkerAnswer(str(problem))
     except MemoryError:
         return WorkerAnswer(f"takes over {MEMORY >> 20} MiB of memory to look at")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from evalcore.errors import CheckoutError, InputError
+from evalcore.evaluation.document_check import document_findings
 from evalcore.evaluation.finding import Finding, finding_of
 from evalcore.evaluation.probe import schema_findings
 from evalcore.evaluation.schema_check import check_schema
@@ -26,10 +27,12 @@ from evalcore.library.loader import (
     make_component,
     read_catalog_entry,
     read_contract,
+    read_inputs,
     read_policy,
     read_prompt,
 )
 from evalcore.library.models import ModelsFile
+from evalcore.library.reading import ReadingSettings
 from evalcore.library.schema import TooMuchWork, make_validator
 from evalcore.near_names import did_you_mean
 from evalcore.runs.record import RunRecord
@@ -49,7 +52,7 @@ _UNREAD: Final = PromptFile(name="", version="", category=None, prompt="")
 def check_component(
     library: Checkout, data_sets: Checkout | None, slug: str, models_file: ModelsFile | None = None
 ) -> list[Finding]:
-    """Check prompt, catalog entry, schema, policy and cases of a component that is there.
+    """Check prompt, catalog entry, schema, policy, cases and their documents of a component that is there.
 
     With the models, also what their providers would have to change in its schema.
     """
@@ -73,12 +76,16 @@ def check_component(
     component = make_component(slug, prompt or _UNREAD, contract, policy)
     if models_file is not None:
         found += schema_findings(component, models_file)
+    inputs = tried(lambda: read_inputs(library, slug))
     # Cases in a link out of the checkout are this component's mistake: others are checked all the same.
     loaded = tried(lambda: _cases(library, data_sets, component, found))
     if loaded is None:
         return found
     cases, skipped = loaded
     found += [_skipped(slug, case) for case in skipped]
+    documents = models_file.documents if models_file is not None else ReadingSettings()
+    reading = documents if inputs is None else inputs.over(documents)
+    found += document_findings(library, data_sets, slug, cases, reading)
     found += contradictions(library, data_sets, component, cases)
     found += _stale(library, data_sets, component, cases)
     if cases and component.policy is not None:

@@ -19,7 +19,9 @@ from evalcore.library.component import (
 )
 from evalcore.structs import Frozen, JsonValue
 
-INPUTS = ("input.md", "input.txt", "input.json")
+READ_INPUT = "input.md"
+"""Under which name what was read of a document is stored beside it."""
+INPUTS = (READ_INPUT, "input.txt", "input.json")
 DOCUMENTS = ("input.pdf", "input.docx", "input.png", "input.jpg", "input.jpeg", "input.tiff", "input.tif")
 LARGEST_DOCUMENT = 50 * 10**6
 """Bytes; the proxy before MindRouter lets 50 MiB pass, of which the rest of the request takes a little."""
