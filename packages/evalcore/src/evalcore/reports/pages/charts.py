@@ -9,16 +9,15 @@ from xml.etree import ElementTree as ET
 from evalcore.reports.charts.history import Change, Moment, history_chart
 from evalcore.reports.charts.intervals import Ranked, interval_chart
 from evalcore.reports.charts.scale import Scale, exact_percent, fitted_range, percent
-from evalcore.reports.charts.scatter import Point as ScatterPoint
-from evalcore.reports.charts.scatter import scatter_chart
+from evalcore.reports.charts.scatter import Point, scatter_chart
 from evalcore.reports.charts.svg import INKS, Ink, chart, element, number
 from evalcore.reports.dashboard.site import (
     ComponentView,
     History,
+    HistoryPoint,
     ModelInComponent,
-    Point,
+    RankingRow,
     RankingView,
-    Row,
     Site,
 )
 from evalcore.reports.pages import figures
@@ -39,7 +38,7 @@ _STRIP_HEIGHT: Final = 22.0
 Linker = Callable[[str], str]
 
 
-def shown_rows(ranking: RankingView) -> list[Row]:
+def shown_rows(ranking: RankingView) -> list[RankingRow]:
     """Return the rows that the pictures have: the best complete ones."""
     return [row for row in ranking.rows if row.status == "complete" and row.accuracy is not None][:MOST_ROWS]
 
@@ -70,7 +69,7 @@ def intervals(ranking: RankingView, link: Linker) -> str:
 def agreement(ranking: RankingView, link: Linker) -> str:
     """Draw accuracy against reproducibility."""
     points = [
-        ScatterPoint(
+        Point(
             name=row.label,
             x=row.accuracy,
             y=row.reproducibility,
@@ -169,7 +168,7 @@ def history(line: History, component: ComponentView) -> str:
     )
 
 
-def change_of(point: Point) -> Change:
+def change_of(point: HistoryPoint) -> Change:
     """Return how a point is marked: better or worse only where that is more than chance."""
     for verdict in (point.verdict, point.since_server_changed):
         if verdict is not None and verdict.verdict == "improvement":
@@ -179,7 +178,7 @@ def change_of(point: Point) -> Change:
     return "quiet"
 
 
-def _newest(line: History, component: ComponentView) -> Sequence[Point]:
+def _newest(line: History, component: ComponentView) -> Sequence[HistoryPoint]:
     pictures = min(len(component.history), MOST_PICTURES)
     return line.points[-max(FEWEST_MOMENTS, MOST_MOMENTS // max(pictures, 1)) :]
 
@@ -191,7 +190,7 @@ def _history_span(component: ComponentView) -> float:
     return high - low
 
 
-def _ends(points: Sequence[Point]) -> tuple[float, float]:
+def _ends(points: Sequence[HistoryPoint]) -> tuple[float, float]:
     """Return the least and the greatest figure; a partial run's counts where there is no other."""
     counted = [point for point in points if point.status == "complete"] or points
     figures_of = [
@@ -202,7 +201,7 @@ def _ends(points: Sequence[Point]) -> tuple[float, float]:
     return (min(figures_of), max(figures_of)) if figures_of else (0.0, 1.0)
 
 
-def _moment(point: Point) -> Moment:
+def _moment(point: HistoryPoint) -> Moment:
     links = point.runs[-1].links if point.runs else None
     href = "" if links is None else links.report or links.pull_request or links.commit or ""
     said = f"{point.component_version}, {figures.day(point.last_at)}: {figures.share(point.accuracy)}"

@@ -21,8 +21,8 @@ from evalcore.reports.dashboard.site import (
     Failures,
     Gap,
     History,
+    HistoryPoint,
     ModelView,
-    Point,
     Site,
 )
 from evalcore.reports.pages import charts, figures, places, plots, words
@@ -236,7 +236,7 @@ def _in_order(component: ComponentView) -> list[History]:
     return sorted(component.history, key=lambda line: (order.get(line.model, len(order)), line.model))
 
 
-def _newest_complete(line: History) -> Point | None:
+def _newest_complete(line: History) -> HistoryPoint | None:
     complete = [point for point in line.points if point.status == "complete"]
     return complete[-1] if complete else None
 
