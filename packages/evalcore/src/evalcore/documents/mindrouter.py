@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+import httpx
 import msgspec
 
 from evalcore.clients.failures import Failure
@@ -26,10 +28,10 @@ POLICY: Final = RetryPolicy(tries=3, budget=7200.0)
 """A document of 200 pages may take most of an hour, and is begun again as a whole."""
 ASSUMED_PAGES: Final = 40
 """For the time limit of a document whose pages nobody has counted."""
-_NOT_THE_DOCUMENTS: Final = frozenset(
-    {"forbidden", "model_unavailable", "parameter_refused", "quota_exceeded", "unauthorized", "unreachable"}
+_ENDS_ALL: Final = frozenset(
+    {"forbidden", "parameter_refused", "quota_exceeded", "rate_limited", "unauthorized"}
 )
-"""Failures that each further document would meet as well."""
+"""Failures that each further document would meet as well, and that no waiting ends."""
 
 
 @asynccontextmanager
@@ -41,11 +43,21 @@ async def open_mindrouter_reader(
     on_wait: OnWait | None = None,
     retry: RetryPolicy = POLICY,
     outage: OutagePolicy | None = None,
+    clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[MindRouterReader]:
-    """Open a reader; `endpoint` is where MindRouter is."""
+    """Open a reader; `endpoint` is where MindRouter is. `clock` and `sleep` are for its waits."""
     opening = open_http_client(
-        ocr.OCR, provider, endpoint.base_url, endpoint.api_key, retry=retry, on_wait=on_wait, sleep=sleep
+        ocr.OCR,
+        provider,
+        endpoint.base_url,
+        endpoint.api_key,
+        retry=retry,
+        on_wait=on_wait,
+        clock=clock,
+        sleep=sleep,
+        transport=transport,
     )
     async with opening as client:
         yield MindRouterReader(settings, client, outage or OutagePolicy(), sleep)
@@ -86,7 +98,9 @@ class MindRouterReader:
                     text = plain_text(read.text)
                     return msgspec.structs.replace(read, text=f"{text}\n" if text else "")
                 return read
-            if answer.code not in AWAY | PERHAPS_AWAY | _NOT_THE_DOCUMENTS:
+            if answer.code in _ENDS_ALL:
+                raise self._cannot_go_on(answer)
+            if answer.code not in AWAY | PERHAPS_AWAY:
                 return Unreadable(f"MindRouter does not read it: {answer.message}")
             await self._require_served(answer)
             failures += 1
@@ -98,8 +112,6 @@ class MindRouterReader:
 
     async def _require_served(self, failure: Failure) -> None:
         """Wait until the gateway serves the model again; raises ModelError where it does not."""
-        if failure.code in _NOT_THE_DOCUMENTS - AWAY:
-            raise self._cannot_go_on(failure)
         waited, pause = 0.0, LOOK_FIRST_S
         while not await self._is_served():
             if waited >= self._outage.budget:
@@ -117,6 +129,8 @@ class MindRouterReader:
 
     def _cannot_go_on(self, failure: Failure) -> ModelError:
         hint = "what was read is kept: do it again once that is mended"
+        if failure.code == "rate_limited":
+            hint = "a long document takes many calls at once: raise the limit or `chunk_size`"
         return ModelError(
             f"documents cannot be read with {self._model}: {failure.message}",
             where="mindrouter",

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from evalcore.clients.dialect import UNREADABLE, Upload
-from evalcore.clients.failures import Failure, by_status, with_words
+from evalcore.clients.failures import Failure
 from evalcore.clients.openai.dialect import OpenAI
 from evalcore.documents.interface import ReadText, Unreadable
 from evalcore.library.component import Document
@@ -28,6 +28,7 @@ CHUNK_SECONDS: Final = 180.0
 """For each call of a chunk, as for every one that is not streamed."""
 LEAST_SECONDS: Final = 720.0
 """What the proxies before MindRouter allow."""
+MOST_RATE_WAITS: Final = 5
 _OVERLAP: Final = 2
 _BAD_REQUEST: Final = 400
 _NO_CONVERTER: Final = 501
@@ -48,9 +49,12 @@ class Ocr(OpenAI):
             message = "the model cannot see pictures (400)"
             return Failure(code="parameter_refused", message=message, scope="model")
         if status == _NO_CONVERTER:
-            message = with_words("MindRouter has no converter for this kind of document (501)", "")
+            message = "it has no converter for this kind of document (501)"
             return Failure(code="bad_request", message=message)
-        return read if read.code != "not_found" else by_status(status)
+        if read.code == "rate_limited":
+            # Its chunks may be more calls than a minute has: then waiting for the next one never helps.
+            return msgspec.structs.replace(read, at_most=MOST_RATE_WAITS)
+        return read
 
 
 OCR: Final = Ocr()
