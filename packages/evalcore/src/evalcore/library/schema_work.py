@@ -213,12 +213,19 @@ def _size(value: JsonValue) -> int:
 
 def _weight(value: JsonValue) -> int:
     """The sizes of a value and of all that is in it."""
-    total, waiting = 0, [value]
+    total, waiting = _size(value), [value]
     while waiting:
         part = waiting.pop()
-        total += _size(part)
-        if isinstance(part, list | dict):
-            waiting.extend(part.values() if isinstance(part, dict) else part)
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        for item in inner:
+            # Texts and lists are most of what there is, and this is done for every reply.
+            if isinstance(item, str):
+                total += 1 + len(item) // PATTERN
+            elif isinstance(item, dict | list):
+                total += _size(item)
+                waiting.append(item)
+            else:
+                total += 1
     return total
 
 
