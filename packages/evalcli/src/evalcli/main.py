@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "evaluate": ("evalcli.commands.evaluate", "Evaluate a component on every model whose key is present."),
     "check": ("evalcli.commands.check", "Check a prompt library without calling a model."),
     "show": ("evalcli.commands.show", "Show what is wrong in a run's replies, and why."),
+    "report": ("evalcli.commands.report", "Report what a run's replies show: in short, or to be published."),
     "compare": ("evalcli.commands.compare", "Say whether a component's answers have got better or worse."),
     "score": ("evalcli.commands.score", "Score one answer by hand, and explain the scoring rules."),
     "rescore": ("evalcli.commands.rescore", "Score runs again from their kept replies."),

@@ -41,11 +41,15 @@ class PublishedCases(Frozen, frozen=True):
 
     def record(self, record: RunRecord, plan: JobPlan | RunPlan, runs_dir: Path) -> RunRecord:
         """Return a run's record as it may be shown; raises StorageError."""
+        privacy = self.privacy(runs_dir)
+        return record if privacy is None else privacy.record(record, plan.component, plan.cases)
+
+    def privacy(self, runs_dir: Path) -> CasePrivacy | None:
+        """Return what takes out of records what may not be shown; None where all may. Raises StorageError."""
         if self.setting == "names":
-            return record
+            return None
         key, is_paired = self._key(runs_dir)
-        privacy = CasePrivacy(self.setting, key, is_paired=is_paired)
-        return privacy.record(record, plan.component, plan.cases)
+        return CasePrivacy(self.setting, key, is_paired=is_paired)
 
     def _key(self, runs_dir: Path) -> tuple[bytes, bool]:
         """Return the key of the hashes, and whether they pair with the service's."""

@@ -91,6 +91,13 @@ class CasePrivacy:
             ),
         )
 
+    def case_name(self, slug: str, case: Case) -> str | None:
+        """Return what a case is called where others read it; None where it is not named at all."""
+        mode = self.mode(case.source)
+        if mode == "hashed":
+            return self._hashed_name(slug, case.name)
+        return case.name if mode == "names" else None
+
     def mode(self, source: CaseSource) -> PublishCases:
         """Say what is published of cases that come from there."""
         return _mode(self._setting, source)

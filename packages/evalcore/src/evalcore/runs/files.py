@@ -42,6 +42,15 @@ def read_regular(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
+def make_folder(path: Path) -> None:
+    """See that a folder is there, and those around it; raises StorageError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the folder cannot be made ({error.strerror or error})"
+        raise StorageError(what, where=str(path), hint="name another one, or mend its permissions") from error
+
+
 @contextmanager
 def turn_at(folder: Path) -> Iterator[None]:
     """Let one process at a time read a folder's files and replace them; blocks until it is its turn.

@@ -205,7 +205,8 @@ def plain(text: str, limit: int = MAX_LABEL * 5) -> str:
 def shortened(text: str, width: float, size: float = SIZE) -> str:
     """Cut a text in its middle, so that it is at most `width` pixels wide: names differ at their ends."""
     text = plain(text, MAX_LABEL)
-    if text_width(text, size) <= width:
+    # Room that was made for just this text may be a rounding narrower.
+    if text_width(text, size) <= width + 0.01:
         return text
     kept = len(text) - 1
     while kept > 1 and text_width(_middle_cut(text, kept), size) > width:

@@ -1,0 +1,112 @@
+"""A run's summary -> its charts: consistency heat map, field agreement, completion tokens, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from evalcore.reports.charts.bars import Bar, Line, bar_chart, histogram
+from evalcore.reports.charts.heat import Cell, heat_chart
+from evalcore.reports.charts.svg import Ink
+from evalcore.reports.run_report.report_page import CHART_TITLES
+from evalcore.reports.run_report.summarize import WHOLE
+from evalcore.reports.run_report.summary import Summary
+from evalcore.reports.run_report.tally import CaseTally, RunTally
+
+MOST_BARS: Final = 40
+MOST_DOCUMENTS: Final = 50
+MOST_COLUMNS: Final = 40
+"""Fields of the heat map, those that differ in most documents."""
+GOOD: Final = 0.85
+"""Share of documents from which on a field's answers count as consistent."""
+POOR: Final = 0.60
+DIFFERENT_SHARES: Final = {1: 1.0, 2: 0.65}
+"""The heat map's colour for one and for two different values; three and more are as dark as it gets."""
+
+
+def charts_of(summary: Summary, tally: RunTally) -> dict[str, str]:
+    """Draw the charts of which there is something to show: SVG texts by name."""
+    drawn = {
+        "completion_tokens": _tokens(summary, tally.completion_tokens),
+        "consistency_heatmap": _heat_map(summary, tally.cases),
+        "field_agreement": _agreement(summary),
+        "coverage": _coverage(summary),
+    }
+    return {name: text for name, text in drawn.items() if text}
+
+
+def _tokens(summary: Summary, tokens: Sequence[int]) -> str:
+    if not tokens:
+        return ""
+    cap = summary.headline.completion_tokens.cap
+    lines = [] if cap is None else [Line(f"cap ({cap})", cap, "bad"), Line("80 % of cap", 0.8 * cap, "wait")]
+    most = max(tokens)
+    against = f", the cap is {cap}" if cap is not None else ""
+    return histogram(
+        tokens,
+        title=CHART_TITLES["completion_tokens"],
+        description=f"{len(tokens)} replies of {min(tokens)} to {most} tokens{against}.",
+        axis="completion tokens per reply",
+        counted=f"replies (of {len(tokens)})",
+        lines=lines,
+    )
+
+
+def _heat_map(summary: Summary, cases: Sequence[CaseTally]) -> str:
+    named = {case.name: case for case in cases if case.name is not None and case.distinct}
+    rows = [named[row.doc] for row in summary.consistency.doc_rollup[:MOST_DOCUMENTS] if row.doc in named]
+    fields = [row.field for row in summary.consistency.field_rollup if row.n_full < row.n_docs]
+    columns = fields[:MOST_COLUMNS]
+    if not rows or not columns:
+        return ""
+    paths = ["" if column == WHOLE else column for column in columns]
+    rows.sort(key=lambda case: case.name or "")
+    return heat_chart(
+        [(case.name or "", [_cell(case.distinct.get(path)) for path in paths]) for case in rows],
+        columns,
+        title=CHART_TITLES["consistency_heatmap"],
+        description=(
+            f"{len(rows)} documents by the {len(columns)} fields that differ in most of them; light is one "
+            "value in all answers, dark is three and more."
+        ),
+        cell_width=24.0,
+    )
+
+
+def _cell(distinct: int | None) -> Cell:
+    if distinct is None:
+        return Cell(None)
+    return Cell(DIFFERENT_SHARES.get(distinct, 0.3), str(distinct))
+
+
+def _agreement(summary: Summary) -> str:
+    rows = summary.consistency.field_rollup[:MOST_BARS]
+    if not rows:
+        return ""
+    bars = [Bar(row.field, row.n_full / row.n_docs, ink=_ink(row.n_full / row.n_docs)) for row in rows]
+    worst = rows[0]
+    return bar_chart(
+        bars,
+        title=CHART_TITLES["field_agreement"],
+        description=f"{len(bars)} fields, the worst first: {worst.field} with {worst.pct_full_agreement} %.",
+        axis=f"documents in which all {summary.config.n_replicates} replicates agree",
+    )
+
+
+def _ink(share: float) -> Ink:
+    return "series-2" if share >= GOOD else "series-1" if share >= POOR else "bad"
+
+
+def _coverage(summary: Summary) -> str:
+    found = summary.coverage
+    lists = [Bar(f"[] {row.field}", row.n_non_empty / row.n_total, ink="series-2") for row in found.arrays]
+    scalars = [Bar(row.field, row.n_non_null / row.n_total) for row in found.scalars]
+    bars = [*lists[: MOST_BARS // 2], *scalars[:MOST_BARS]]
+    if not bars:
+        return ""
+    return bar_chart(
+        bars,
+        title=CHART_TITLES["coverage"],
+        description=f"{len(lists)} lists ([]) and {len(scalars)} other fields, the least filled first.",
+        axis="of the objects that could have it (fields: non-null, lists: non-empty)",
+    )

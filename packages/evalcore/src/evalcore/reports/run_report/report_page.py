@@ -1,0 +1,421 @@
+"""A run's summary -> REPORT.md, as the prompt library's site renders it.
+
+What a model, a file or a server wrote stands in inline code within a line that begins with words of ours:
+nothing of it is markup, to GitHub as to Python-Markdown with the extensions of the library's site.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
+from evalcore.reports.run_report.summary import (
+    Consistency,
+    Coverage,
+    Example,
+    Headline,
+    Spread,
+    Summary,
+    Validation,
+)
+from evalcore.runs.record import WORDING
+
+MOST_SHOWN: Final = 15
+"""Rows of a table."""
+MOST_DOCUMENTS: Final = 10
+MOST_EXAMPLES: Final = 24
+MOST_OF_FIELD: Final = 2
+LONGEST_VALUE: Final = 170
+NONE: Final = "–"
+CHART_TITLES: Final = {
+    "completion_tokens": "Completion tokens per reply, against the cap",
+    "consistency_heatmap": "Different values of each field in the answers to each document (1: all agree)",
+    "field_agreement": "Documents in which all answers have one value, per field, the worst first",
+    "coverage": "How often each field has a value; lists are marked []",
+}
+"""Of the charts, by the names of their files."""
+
+
+def report_page(summary: Summary, charts: Iterable[str]) -> str:
+    """Write REPORT.md; `charts` are the names of those that lie beside it."""
+    there = frozenset(charts)
+    parts = [
+        *_title(summary),
+        *_headline(summary, there),
+        *_validation(summary),
+        *_consistency(summary.consistency, summary.config.n_replicates, there),
+        *_coverage(summary.coverage, there),
+        *_accuracy(summary),
+        *_reproduction(summary),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(summary: Summary) -> Iterator[str]:
+    config = summary.config
+    yield f"# Evaluation run — {_code(summary.run_name)}"
+    schema = f" with {_code(config.json_schema_file)}" if config.structured_output == "json_schema" else ""
+    facts = {
+        "Date": f"{config.started_at[:16].replace('T', ' ')} UTC",
+        "Model": f"{_code(config.model)} at {_code(config.provider)}",
+        "Component": f"{_code(config.component)} version {_code(config.component_version)}",
+        "Prompt": f"[`prompt.md`](../../../prompt.md) — sha256 {_code(config.prompt_sha256[:12])}",
+        "Parameters": _code(json.dumps(config.params, sort_keys=True, ensure_ascii=False), REASON),
+        "Structured output": f"{_code(config.structured_output)}{schema}",
+        "Server": _server(summary),
+        "Replicates per document": str(config.n_replicates),
+        "Documents": str(config.n_documents),
+        "Scoring": f"version {config.scoring_version}" + (", by a policy" if config.policy_sha256 else ""),
+        "Run": f"{_code(config.run_id)}, evaluator {_code(config.evaluator_version)}",
+    }
+    yield "  \n".join(f"**{name}:** {said}" for name, said in facts.items() if said)
+    if summary.headline.status == "partial":
+        reason = f": {_code(summary.headline.reason, REASON)}" if summary.headline.reason else ""
+        yield f"**This run is partial**{reason}. Its figures are of what was answered, and are not ranked."
+
+
+def _server(summary: Summary) -> str:
+    server = summary.config.server
+    facts = {
+        "version": server.version,
+        "quantization": server.quantization,
+        "context": None if server.context_length is None else str(server.context_length),
+    }
+    return ", ".join(f"{name} {_code(value)}" for name, value in facts.items() if value)
+
+
+def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
+    headline = summary.headline
+    yield "## 1. Run-level headline"
+    pairs = f"{_share(headline.identical_rate)} of the pairs of replies to one document are equal"
+    agreement = f"{_share(headline.reproducibility)}{_interval(headline.reproducibility_ci95)}"
+    right = f"every leaf is right in {_share(headline.exact_rate)} of the replies"
+    all_right = f"in all {summary.config.n_replicates} replies to {_share(headline.all_right_rate)}"
+    lines = [
+        f"**Accuracy:** {_share(headline.accuracy)}{_interval(headline.accuracy_ci95)}"
+        + (f", which measures {WORDING}." if headline.measures == "wording" else "."),
+        f"**Reproducibility:** {agreement}; {pairs}.",
+        f"**All right:** {right}, and {all_right} of the documents.",
+        _success(headline),
+        f"**Chat latency:** {_spread(headline.chat_latency_ms, 1000, ' s', 1)}.",
+        f"**Prompt tokens:** {_spread(headline.prompt_tokens)}.",
+        _tokens(headline),
+    ]
+    if headline.cost_usd is not None:
+        lines.append(f"**Cost:** {headline.cost_usd:.4f} USD.")
+    if headline.n_skipped_documents:
+        lines.append(f"**Left out:** {headline.n_skipped_documents} documents that could not be used.")
+    yield "\n".join(f"- {line}" for line in lines)
+    yield (
+        "Intervals (95 %) are for these documents and endless replicates of them, not for other documents."
+    )
+    yield from _chart("completion_tokens", charts)
+
+
+def _success(headline: Headline) -> str:
+    rate = _part(headline.n_success, headline.n_replicates_attempted)
+    cut = f", {headline.n_truncated} cut at the token limit" if headline.n_truncated else ""
+    errors = f"{headline.n_api_error} API errors, {headline.n_parse_error} parse errors{cut}"
+    return f"**Success rate:** {rate} — {errors}."
+
+
+def _tokens(headline: Headline) -> str:
+    tokens = headline.completion_tokens
+    said = _spread(Spread(tokens.p50, tokens.p95, tokens.min, tokens.max))
+    if tokens.cap is None:
+        return f"**Completion tokens:** {said}; no cap is set."
+    over = f"{tokens.n_over_80pct_of_cap} replies over 80 % of it, {tokens.n_over_95pct_of_cap} over 95 %"
+    return f"**Completion tokens:** {said} (cap: {tokens.cap}; {over})."
+
+
+def _validation(summary: Summary) -> Iterator[str]:
+    found, drift = summary.validation, summary.validation.name_drift
+    yield "## 2. Structural validity (JSON Schema)"
+    if found.n_valid is None or found.n_valid_ignoring_extra_top_keys is None:
+        yield "_The component has no schema to hold answers against._"
+    else:
+        yield "Each answer that could be parsed, held against [`schema.json`](../../../schema.json):"
+        strict = _part(found.n_valid, found.n_total)
+        loose = _part(found.n_valid_ignoring_extra_top_keys, found.n_total)
+        isolates = "this isolates structural and type errors from naming drift"
+        yield (
+            f"- **Strict pass rate:** {strict}\n"
+            f"- **Pass rate ignoring top-level extra keys:** {loose} — {isolates}."
+        )
+        yield from _errors(found)
+    if drift.extra_keys:
+        yield "**Naming drift:** keys that nothing declares, with the declared ones they likely stand for."
+        yield _table(
+            ("undeclared key", "in", "replies with it", "likely counterpart (missing beside it in)"),
+            [
+                (
+                    _code(row.key),
+                    _code(row.path),
+                    str(row.n_replies),
+                    ", ".join(f"{_code(one.key)} ({one.n_replies})" for one in row.likely) or NONE,
+                )
+                for row in drift.extra_keys[:MOST_SHOWN]
+            ],
+        )
+    if drift.n_unnamed:
+        yield (
+            f"{drift.n_unnamed} replies to confidential documents have undeclared keys, which are not named."
+        )
+    if drift.missing_keys:
+        yield f"**Declared keys absent from answers** ({_of(drift.missing_keys, MOST_SHOWN)}):"
+        yield _table(
+            ("key missing", "required", "replies missing it", "of replies that could have it"),
+            [
+                (
+                    _code(row.field),
+                    "yes" if row.required else "no",
+                    str(row.n_replies),
+                    str(row.n_replies_with_object),
+                )
+                for row in drift.missing_keys[:MOST_SHOWN]
+            ],
+        )
+    elif found.n_total:
+        yield "_No answer lacks a declared key._"
+
+
+def _errors(found: Validation) -> Iterator[str]:
+    if found.n_too_large:
+        yield f"{found.n_too_large} answers are too large for their keys to be looked at."
+    if not found.top_errors:
+        yield "_No answer is invalid._"
+        return
+    cut = ", of some answers the first one alone" if found.is_cut else ""
+    yield f"**Top validation errors** ({_of(found.top_errors, MOST_SHOWN)}{cut}):"
+    yield _table(
+        ("where", "what", "replies", "times"),
+        [
+            (_code(row.path), _code(row.message), str(row.n_replies), str(row.n_occurrences))
+            for row in found.top_errors[:MOST_SHOWN]
+        ],
+    )
+
+
+def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) -> Iterator[str]:
+    yield f"## 3. Within-document consistency ({replicates} replicates per document)"
+    if not (found.field_rollup or found.array_rollup):
+        yield "_No document has two answers whose fields can be compared._"
+        return
+    yield (
+        "Different values as they are written, of the answers that could be parsed; a field that is absent "
+        "counts as null. *Agreement* is the score's own: it forgives spelling, and a reply that cannot be "
+        "parsed agrees with nothing."
+    )
+    yield from _chart("consistency_heatmap", charts)
+    yield from _chart("field_agreement", charts)
+    yield f"### 3a. Per-field agreement ({_of(found.field_rollup, MOST_SHOWN)})"
+    yield _table(
+        ("field", "docs probed", "% full agreement", "2 distinct", "≥3 distinct", "agreement"),
+        [
+            (
+                _code(row.field),
+                str(row.n_docs),
+                _bold(f"{row.pct_full_agreement:.0f}%"),
+                str(row.n_two_distinct),
+                str(row.n_three_plus),
+                _share(row.agreement),
+            )
+            for row in found.field_rollup[:MOST_SHOWN]
+        ],
+    )
+    if found.doc_rollup:
+        yield f"### 3b. Documents with the most fields disagreeing ({_of(found.doc_rollup, MOST_DOCUMENTS)})"
+        yield _table(
+            ("document", "disagreeing / probed", "%"),
+            [
+                (
+                    _code(row.doc),
+                    f"{row.n_fields_with_disagreement} / {row.n_fields_probed}",
+                    f"{row.pct_disagreement:.0f}%",
+                )
+                for row in found.doc_rollup[:MOST_DOCUMENTS]
+            ],
+        )
+    if found.array_rollup:
+        yield f"### 3c. Lengths of lists across replicates ({_of(found.array_rollup, MOST_SHOWN)})"
+        yield "CV is the coefficient of variation: the lengths' standard deviation over their mean."
+        yield _table(
+            ("list", "mean CV", "max CV", "% docs stable (CV=0)", "worst documents"),
+            [
+                (
+                    _code(row.array),
+                    f"{row.mean_cv:.3f}",
+                    f"{row.max_cv:.3f}",
+                    f"{row.pct_docs_stable:.0f}%",
+                    "; ".join(f"{_code(one.doc)} ({_lengths(one.lens)})" for one in row.worst_docs) or NONE,
+                )
+                for row in found.array_rollup[:MOST_SHOWN]
+            ],
+        )
+
+
+def _lengths(lengths: Sequence[int]) -> str:
+    shown = ", ".join(map(str, lengths[:MOST_SHOWN]))
+    return f"{shown}, …" if len(lengths) > MOST_SHOWN else shown
+
+
+def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
+    if not (found.scalars or found.arrays):
+        return
+    yield "## 4. Field coverage"
+    yield "How often a field has a value (a list: an element), of the objects that could have it."
+    yield from _chart("coverage", charts)
+    if found.scalars:
+        yield f"### 4a. Fields ({_of(found.scalars, MOST_SHOWN, 'least-populated')})"
+        yield _table(
+            ("field", "% non-null", "n / total"),
+            [
+                (_code(row.field), f"{row.pct_populated:.0f}%", f"{row.n_non_null} / {row.n_total}")
+                for row in found.scalars[:MOST_SHOWN]
+            ],
+        )
+    if found.arrays:
+        yield f"### 4b. Lists ({_of(found.arrays, MOST_SHOWN, 'least-populated')})"
+        yield _table(
+            ("list", "% non-empty", "n / total"),
+            [
+                (_code(row.field), f"{row.pct_non_empty:.0f}%", f"{row.n_non_empty} / {row.n_total}")
+                for row in found.arrays[:MOST_SHOWN]
+            ],
+        )
+
+
+def _accuracy(summary: Summary) -> Iterator[str]:
+    fields, docs = summary.accuracy.fields, summary.accuracy.docs
+    yield "## 5. Accuracy"
+    if not fields and not docs:
+        yield "_No figures of fields or documents are published of this run._"
+        return
+    if fields:
+        yield f"### 5a. Accuracy per field ({_of(fields, MOST_SHOWN)})"
+        yield (
+            "*Precision* is the share that is right of what was answered (the rest is invented or wrong), "
+            "*recall* of what was expected (the rest is missed or wrong)."
+        )
+        yield _table(
+            ("field", "accuracy", "precision", "recall"),
+            [
+                (_code(row.field), _bold(_share(row.accuracy)), _share(row.precision), _share(row.recall))
+                for row in fields[:MOST_SHOWN]
+            ],
+        )
+        worst = [(row.field, one) for row in fields[:MOST_SHOWN] for one in row.examples[:MOST_OF_FIELD]]
+        examples = worst[:MOST_EXAMPLES]
+        if examples:
+            yield "### 5b. Worst examples, side by side"
+            yield (
+                "Of the worst reply to each document, of the library's own documents alone; values are "
+                "JSON, cut around the first difference."
+            )
+            heading = ("field", "document", "replicate", "", "expected", "answered")
+            yield _table(heading, [_example(field, one) for field, one in examples])
+    if docs:
+        yield f"### 5c. Accuracy per document ({_of(docs, MOST_DOCUMENTS)})"
+        yield _table(
+            ("document", "accuracy", "lowest", "highest", "reproducibility", "exact replies"),
+            [
+                (
+                    _code(row.doc),
+                    _bold(_share(row.accuracy)),
+                    _share(row.lowest),
+                    _share(row.highest),
+                    _share(row.reproducibility),
+                    NONE if row.n_exact is None else str(row.n_exact),
+                )
+                for row in docs[:MOST_DOCUMENTS]
+            ],
+        )
+
+
+def _example(field: str, example: Example) -> tuple[str, ...]:
+    expected, answered = (
+        _code(text, LONGEST_VALUE) if text else NONE for text in (example.expected, example.answered)
+    )
+    return (
+        _code(field), _code(example.doc), str(example.replicate), example.status, expected, answered,
+    )  # fmt: skip
+
+
+def _reproduction(summary: Summary) -> Iterator[str]:
+    config = summary.config
+    yield "## Reproduction"
+    if config.prompt_commit is None:
+        yield "The prompt that was evaluated was of no commit; its sha256 is above."
+    yield "In a clone of the prompt library; replies are sampled anew, so that figures differ somewhat:"
+    checkout = [f"git checkout {config.prompt_commit}"] if config.prompt_commit else []
+    data_sets = (
+        [f"git -C ../evaluation-data-sets checkout {config.dataset_commit}"] if config.dataset_commit else []
+    )
+    call = f"evalcli evaluate {shlex.quote(config.component)} \\\n"
+    call += f"  --model {_argument(config.model)} --replicates {config.n_replicates}"
+    yield _fenced([*checkout, *data_sets, call])
+    yield "With the run's folder at hand no model is called, and every byte comes out the same:"
+    run = config.run_id
+    yield _fenced([f"evalcli rescore {run}", f"evalcli report {run} --out .", f"evalcli show {run}"])
+    yield (
+        f"The cases are those with `cases_sha256` {_code(config.cases_sha256[:12])}"
+        + (f", data sets at commit {_code(config.dataset_commit[:12])}" if config.dataset_commit else "")
+        + "; all figures are in [`summary.json`](summary.json)."
+    )
+
+
+def _argument(text: str) -> str:
+    """Quote an argument on one line, whatever it holds."""
+    return shlex.quote("".join(one if one.isprintable() and one != "`" else "?" for one in text[:200]))
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    return "\n".join(["```bash", *lines, "```"])
+
+
+def _chart(name: str, charts: frozenset[str]) -> Iterator[str]:
+    if name in charts:
+        yield f"![{CHART_TITLES[name]}](charts/{name}.svg)\n*{CHART_TITLES[name]}.*"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _of(rows: Sequence[object], shown: int, order: str = "worst") -> str:
+    return f"{order} first" if len(rows) <= shown else f"the {shown} {order} of {len(rows)}"
+
+
+def _code(text: str | None, limit: int = CELL) -> str:
+    return NONE if text is None else escape_markdown(text, limit)
+
+
+def _bold(text: str) -> str:
+    return f"**{text}**"
+
+
+def _share(value: float | None) -> str:
+    return NONE if value is None else f"{100 * value:.1f}%"
+
+
+def _interval(limits: tuple[float, float] | None) -> str:
+    return "" if limits is None else f" (95 % interval {100 * limits[0]:.1f}–{100 * limits[1]:.1f}%)"
+
+
+def _part(part: int, whole: int) -> str:
+    return f"{part}/{whole} ({100 * part / whole:.1f}%)" if whole else "0/0"
+
+
+def _spread(found: Spread, unit: float = 1, name: str = "", digits: int = 0) -> str:
+    facts: Mapping[str, float | None] = {
+        "p50": found.p50,
+        "p95": found.p95,
+        "min": found.min,
+        "max": found.max,
+    }
+    said = [f"{key} {value / unit:.{digits}f}{name}" for key, value in facts.items() if value is not None]
+    return ", ".join(said) or "not known"
