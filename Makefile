@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check docs map bench calibrate oracle chaos fuzz soak lock clean
+.PHONY: help install demo test check docs map bench calibrate oracle chaos fuzz soak lock lock-apt clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
@@ -21,6 +21,7 @@ help:
 	@echo 'make fuzz    what reads replies, models.yaml, policies and leaderboards, ten minutes each'
 	@echo 'make soak    an hour of jobs, one after the other: memory and open files stay flat'
 	@echo 'make lock    renew the hash-pinned locks (needs uv)'
+	@echo 'make lock-apt  renew the versions of Debian packages in the published images (needs Docker)'
 
 install: $(STAMP)
 
@@ -87,6 +88,16 @@ lock:
 		--python-version 3.11 -c requirements-dev.txt -o docker/simulator.requirements.txt -
 	printf 'evalstats\nmsgspec\n' | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o benchmarks/oracle.requirements.txt -
+
+PYTHON_IMAGE ?= python:3.13-slim-trixie
+
+# What Debian has now of each package that docker/apt.lock names, asked in the base image.
+lock-apt:
+	docker run --rm --volume $(CURDIR)/docker/apt.lock:/apt.lock:ro --user 0 --entrypoint sh $(PYTHON_IMAGE) -ec ' \
+		apt-get update -qq >/dev/null; grep "^#" /apt.lock; \
+		for name in $$(sed -n "s/=.*//p" /apt.lock); do \
+			echo "$$name=$$(apt-cache policy $$name | sed -n "s/^  Candidate: //p")"; done' >docker/apt.lock.new
+	mv docker/apt.lock.new docker/apt.lock
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -12,10 +12,13 @@ COPY packages/evalcli/src packages/evalsim/src /simulator/
 ENV PYTHONPATH=/simulator
 # The sample library that GitHub serves and MindRouter knows the answers to.
 USER root
+# What serves git is left out of the service's image.
+RUN rm /etc/dpkg/dpkg.cfg.d/evaluator && apt-get update && apt-get install --yes --reinstall --no-install-recommends git \
+    && rm -rf /var/lib/apt/lists/*
 RUN python3 -c "from pathlib import Path; from evalsim.library import write_sample_data_sets as d, write_sample_library as l; \
 l(Path('/sample/prompt-library')); d(Path('/sample/data-sets'))" \
     && chmod -R a+rX /sample
 USER evaluator
 HEALTHCHECK --interval=2s --timeout=2s --retries=30 \
     CMD ["python3", "-I", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), timeout=1).close()"]
-ENTRYPOINT ["python3", "-m", "evalsim.main"]
+ENTRYPOINT ["tini", "--", "python3", "-m", "evalsim.main"]

@@ -32,9 +32,24 @@ def test_both_images_begin_with_the_same_stages(project_root: Path) -> None:
 def test_everything_from_an_index_is_installed_by_hash(project_root: Path, name: str) -> None:
     text = (project_root / f"docker/{name}.Dockerfile").read_text().replace("\\\n", " ")
     installs = re.findall(r"pip (?:--python \S+ )?(?:install|wheel) [^&\n]*", text)
-    assert len(installs) == 5
+    assert len(installs) == 4
     for install in installs:
         assert "--require-hashes" in install or "--no-index" in install, install
+
+
+@pytest.mark.parametrize("name", ["hook", "runner"])
+def test_every_debian_package_is_locked(project_root: Path, name: str) -> None:
+    text = (project_root / f"docker/{name}.Dockerfile").read_text().replace("\\\n", " ")
+    taken = re.findall(r'sh /apt-install "\$\{APT_LOCK\}" ([^&\n]*)', text)
+    names = {word for line in taken for word in line.split() if not word.startswith("/")}
+    locked = re.findall(r"^([a-z0-9-]+)=\S+$", (project_root / "docker/apt.lock").read_text(), re.MULTILINE)
+    assert {"git", "tini"} <= names <= set(locked)
+
+
+@pytest.mark.parametrize("name", ["hook", "runner"])
+def test_our_code_is_copied_after_what_it_depends_on_is_installed(project_root: Path, name: str) -> None:
+    text = (project_root / f"docker/{name}.Dockerfile").read_text()
+    assert text.index("--require-hashes --requirement docker/" + name) < text.index("COPY packages/")
 
 
 @pytest.mark.parametrize("name", ["hook", "runner", "build"])

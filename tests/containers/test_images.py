@@ -59,6 +59,96 @@ def test_no_source_tree_or_package_cache_is_left(docker: Any, image: str) -> Non
     assert docker(*CONFINED, "--entrypoint", "sh", "--user", "0", image, "-c", script) == ""
 
 
+MOST_ADDED = {"hook": 140, "runner": 150}
+"""MB over the base image."""
+
+
+@pytest.mark.parametrize("name", ["hook", "runner"])
+def test_an_image_adds_little_to_its_base(docker: Any, images: Any, base: list[str], name: str) -> None:
+    base_image = base[-1].partition("=")[2] if base else "python:3.13-slim-trixie"
+    sizes = [
+        json.loads(docker("image", "inspect", each))[0]["Size"]
+        for each in (getattr(images, name), base_image)
+    ]
+    assert (sizes[0] - sizes[1]) / 1e6 < MOST_ADDED[name]
+
+
+def test_no_program_gives_whoever_runs_it_another_users_rights(docker: Any, image: str) -> None:
+    whole = ["--cap-add", "DAC_READ_SEARCH", "--user", "0", "--workdir", "/", "--entrypoint", "find"]
+    found = docker(*CONFINED, *whole, image, "/", "-xdev", "-type", "f", "-perm", "/6000")
+    assert found == ""
+
+
+def test_neither_perls_library_nor_pip_is_there(docker: Any, image: str) -> None:
+    script = "command -v pip pip3; ls -d /usr/share/perl 2>/dev/null; python3 -c 'import pip' 2>&1 | tail -1"
+    said = docker(*CONFINED, "--entrypoint", "bash", image, "-c", f"{script}; true")
+    assert said.splitlines()[-1] == "ModuleNotFoundError: No module named 'pip'"
+    assert "/usr/" not in said
+
+
+def test_packages_can_still_be_added(docker: Any, image: str) -> None:
+    """Perl's stand-in leaves nothing unmet: who builds on the image may install what they need."""
+    assert "unmet" not in docker(*CONFINED, "--user", "0", "--entrypoint", "apt-get", image, "check")
+
+
+ORPHAN = """
+import os, pathlib, sys, time
+reading, writing = os.pipe()
+child = os.fork()
+if child == 0:
+    grandchild = os.fork()
+    if grandchild:
+        os.write(writing, str(grandchild).encode())
+    os._exit(0)
+os.waitpid(child, 0)
+orphan = pathlib.Path("/proc", os.read(reading, 20).decode())
+for _ in range(1000):
+    if not orphan.exists():
+        sys.exit("reaped")
+    time.sleep(0.01)
+"""
+
+
+def test_ended_children_are_reaped_without_the_engines_init(docker: Any, images: Any) -> None:
+    """A child whose parent ended first becomes one of process 1, which has to collect it."""
+    for image in (images.hook, images.runner):
+        inside = ["tini", image, "--", "bash", "-c", 'python3 -c "$0" 2>&1; true', ORPHAN]
+        assert docker(*CONFINED, "--entrypoint", *inside).strip() == "reaped"
+        (found,) = json.loads(docker("image", "inspect", image))
+        assert found["Config"]["Entrypoint"][:2] == ["tini", "--"]
+
+
+@pytest.mark.parametrize("user", ["0", "1001", "1500"])
+def test_git_takes_a_checkout_of_another_user(docker: Any, images: Any, user: str) -> None:
+    """As a job container has it: the workspace and the home belong to the runner's user."""
+    owned = "/github/home:uid=1001,gid=1001,mode=0777", "/__w:uid=1001,gid=1001,mode=0777"
+    mounts = [part for mount in owned for part in ("--tmpfs", mount)]
+    commit = "git -C library -c user.name=x -c user.email=x@x commit -qm x --allow-empty"
+    read = "cd /__w/library && git status --short && git rev-parse --verify -q HEAD"
+    as_user = f"setpriv --reuid={user} --regid={user} --clear-groups env HOME=/github/home"
+    # One container, since a tmpfs is gone with it: root makes the checkout, and the job's user reads it.
+    inside = f"cd /__w && git init -q library && {commit} && chown -R 1001:1001 library"
+    inside += f" && {as_user} bash -ec '{read}'"
+    powers = [part for name in ("CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE") for part in ("--cap-add", name)]
+    told = docker(*CONFINED, *powers, *mounts, "--user", "0", images.runner, "bash", "-ec", inside)
+    assert len(told.strip()) == 40
+
+
+@pytest.mark.parametrize("user", ["1001", "1500"])
+def test_what_root_makes_in_a_workspace_can_be_removed_by_its_user(
+    docker: Any, images: Any, user: str
+) -> None:
+    mount = ["--tmpfs", f"/__w:uid={user},gid={user},mode=0755", "--tmpfs", "/github/home:mode=0777"]
+    powers = [part for name in ("SETUID", "SETGID", "DAC_OVERRIDE") for part in ("--cap-add", name)]
+    settings = ["--env", "GITHUB_ACTIONS=true", "--env", "HOME=/github/home"]
+    made = "cd /__w && evalcli init . >/dev/null && ls .github/workflows/sweep.yml"
+    remove = "rm -r .github .evaluator .gitattributes"
+    removed = f"setpriv --reuid={user} --regid={user} --clear-groups bash -ec '{remove}'"
+    inside = f"{made} && {removed} && ls -A"
+    told = docker(*CONFINED, *powers, *settings, *mount, "--user", "0", images.runner, "bash", "-ec", inside)
+    assert told.split() == [".github/workflows/sweep.yml"]
+
+
 def test_labels_say_what_it_is(docker: Any, image: str) -> None:
     (told,) = json.loads(docker("image", "inspect", image))
     labels = told["Config"]["Labels"]

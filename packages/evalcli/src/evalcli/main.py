@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -58,4 +59,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run `evalcli` on the process's arguments."""
+    # A job container of Actions runs as root in a workspace of the runner's user, who must be able to remove
+    # what is made there: with root's folders the next checkout on that runner would fail.
+    if os.environ.get("GITHUB_ACTIONS") == "true" and os.geteuid() == 0:
+        os.umask(0)
     sys.exit(run(cli, sys.argv[1:]))
