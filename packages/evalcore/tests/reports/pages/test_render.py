@@ -188,7 +188,7 @@ def test_what_is_old_is_named_with_both_versions() -> None:
     page = html_of("small")["index.html"]
     assert "1.1.0, now 1.2.0: run again" in page
     assert (
-        "This is version 1.1.0; the library has 1.2.0 now."
+        "This is version 1.1.0; the library has 1.2.0 now: run again."
         in html_of("small")["components/budget-justification.html"]
     )
 

@@ -9,10 +9,12 @@ from evalcore.reports.charts.scale import Scale, bottom_axis, exact_percent, fit
 from evalcore.reports.charts.svg import (
     Ink,
     chart,
+    element,
     inked,
     label,
     link,
     mark,
+    number,
     rectangle,
     rule,
     shortened,
@@ -23,16 +25,21 @@ from evalcore.structs import Frozen
 
 WIDTH = 760.0
 ROW = 26.0
+TWO_LINES = 34.0
 """Pixels of a row, at least; rows grow until all are `TALL` together, or each is `TALLEST_ROW`."""
 TALL = 330.0
 TALLEST_ROW = 48.0
 LONGEST_NAME = 260.0
+SMALL = 10.0
+"""Of the text below a name."""
 
 
 class Ranked(Frozen, frozen=True):
     """A model's figure with its interval."""
 
     name: str
+    detail: str
+    """What sets it apart from others of its name, written smaller below it; or empty."""
     rank: str
     """As it is written: `1`, or `1–2` for ties; empty for what is not ranked."""
     value: float | None
@@ -59,7 +66,8 @@ def interval_chart(
     named = max((text_width(row.name) for row in rows), default=0.0)
     left = 44 + min(named, LONGEST_NAME if width >= WIDTH else width * 0.34) + 10
     scale = Scale(*fitted_range(_reach(rows)), left, width - 58)
-    height = min(max(TALL / max(len(rows), 1), ROW), TALLEST_ROW)
+    least = TWO_LINES if any(row.detail for row in rows) else ROW
+    height = min(max(TALL / max(len(rows), 1), least), TALLEST_ROW)
     top, bottom = 6.0, 10 + height * len(rows)
     parts: list[ET.Element] = []
     best = [row for row in rows if row.is_best and row.interval is not None]
@@ -77,13 +85,18 @@ def interval_chart(
 
 
 def _row(row: Ranked, scale: Scale, middle: float, width: float) -> list[ET.Element]:
-    name = label(44, middle + 4, shortened(row.name, scale.start - 52))
+    room = scale.start - 52
+    name = label(44, middle + (-2 if row.detail else 4), shortened(row.name, room))
     parts = [label(36, middle + 4, row.rank or "–", anchor="end", ink="quiet")]
-    parts.append(link(row.href, [name], name=row.name) if row.href else name)
+    parts.append(link(row.href, [name]) if row.href else name)
+    if row.detail:
+        detail = shortened(row.detail, room, SMALL)
+        small = element("text", {"x": "44", "y": number(middle + 11)}, text=detail)
+        parts.append(inked("quiet", [small], {"fill": "currentColor", "font-size": number(SMALL)}))
     if row.value is None:
         return [*parts, label(scale.start + 4, middle + 4, "no figure", ink="quiet")]
     ink: Ink = "accent" if row.is_best else "quiet"
-    x, said = scale.at(row.value), f"{row.name}: {exact_percent(row.value)}"
+    x, said = scale.at(row.value), f"{row.name} {row.detail}".strip() + f": {exact_percent(row.value)}"
     drawn: list[ET.Element] = []
     if row.interval is not None:
         low, high = (scale.at(end) for end in row.interval)

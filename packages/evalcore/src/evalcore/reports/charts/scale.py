@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from evalcore.reports.charts.svg import inked, label, labels, rules
 from evalcore.structs import Frozen
 
-_TICK_ROOM: Final = 60
+_TICK_ROOM: Final = 45
 """Pixels for a value below an axis."""
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 

@@ -172,19 +172,26 @@ def mark(x: float, y: float, shape: Shape = "circle", *, size: float = 4, tip: s
     return element("path", attributes | _PAINT["fill"], children)
 
 
-def link(address: str, children: Iterable[ET.Element], *, name: str) -> ET.Element:
-    """Make elements a link, which a screen reader calls by `name`; only ever to the web or beside the page.
+def link(address: str, children: Iterable[ET.Element], *, name: str = "") -> ET.Element:
+    """Make elements a link, only ever to the web or beside the page.
+
+    A screen reader calls it by `name`, or without one by the text that it holds.
 
     An address of another kind, such as `javascript:`, leaves the elements as they are.
     """
     if not is_safe_address(address):
         return element("g", {}, children)
-    return element("a", {"href": address, "aria-label": name}, children)
+    return element("a", {"href": address} | ({"aria-label": name} if name else {}), children)
 
 
 def is_safe_address(address: str) -> bool:
     """Say whether an address is one of the web, or a relative one, so that opening it runs nothing."""
-    return address.startswith(("https://", "http://")) or ":" not in address.split("/", maxsplit=1)[0]
+    return is_web_address(address) or ":" not in address.split("/", maxsplit=1)[0]
+
+
+def is_web_address(address: str) -> bool:
+    """Say whether an address is one of the web."""
+    return address.startswith(("https://", "http://"))
 
 
 def number(value: float) -> str:

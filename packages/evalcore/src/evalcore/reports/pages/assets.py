@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from importlib.resources import files
 from typing import Final
 
@@ -10,6 +11,13 @@ from evalcore.formats.strict_json import sha256_hex
 from evalcore.reports.style import base_css, icon_svg
 
 _STATIC: Final = ("plotly-LICENSE.txt", "plotly-basic.min.js", "plotly.css", "site.css", "site.js")
+_OWN: Final = ".evaluations"
+_REM: Final = 0.8
+_PLAIN: Final = """\
+&& { background: none; font: inherit; margin: 0; max-width: none; padding: 0; }
+.card { overflow-x: auto; }
+figcaption { font-style: normal; margin: 0 0 0.4rem; max-width: none; text-align: left; }
+"""
 _DARK: Final = "@media (prefers-color-scheme: dark) {\n  :root {"
 
 
@@ -40,5 +48,7 @@ def _within(css: str) -> str:
     """Let a stylesheet hold inside our part of a page of MkDocs, and follow its choice of light or dark."""
     css = css.replace(_DARK, '@media all {\n  [data-md-color-scheme="slate"] & {')
     css = css.replace(":root {", "& {").replace("\nbody {", "\n& {").replace("body.evaluations {", "& {")
-    own = "\nbackground: none; font: inherit; margin: 0; max-width: none; padding: 0;\n"
-    return f".evaluations {{\n{css}\n&& {{{own}}}\n}}\n"
+    # Its `rem` is 20 pixels and more, and its text 0.8 of it.
+    css = re.sub(r"(\d*\.?\d+)rem\b", lambda found: f"{float(found[1]) * _REM:.4g}rem", css)
+    # Named three times, so that its own rules for lists and tables are not the more specific ones.
+    return f"{_OWN * 3} {{\n{css}\n{_PLAIN}}}\n"

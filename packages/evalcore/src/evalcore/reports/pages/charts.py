@@ -36,6 +36,7 @@ _STRIP_WIDTH: Final = 170.0
 _STRIP_HEIGHT: Final = 22.0
 
 Linker = Callable[[str], str]
+"""The address of a page or of a place on the web, as a picture has it; empty for no link."""
 
 
 def shown_rows(ranking: RankingView) -> list[RankingRow]:
@@ -47,7 +48,8 @@ def intervals(ranking: RankingView, link: Linker) -> str:
     """Draw the models of a ranking with their intervals."""
     rows = [
         Ranked(
-            name=row.label,
+            name=row.model,
+            detail=row.label.removeprefix(row.model).strip(" ()"),
             rank=figures.rank(row.rank),
             value=row.accuracy,
             interval=row.ci95,
@@ -97,6 +99,7 @@ def over_components(lines: Sequence[ModelInComponent], link: Linker, model: str)
     rows = [
         Ranked(
             name=line.component,
+            detail="",
             rank=figures.rank(line.rank),
             value=line.accuracy,
             interval=line.ci95,
@@ -152,7 +155,7 @@ def strip(ranking: RankingView, reach: tuple[float, float]) -> str:
     )
 
 
-def history(line: History, component: ComponentView) -> str:
+def history(line: History, component: ComponentView, link: Linker) -> str:
     """Draw one model's accuracy over versions and time."""
     points = _newest(line, component)
     low, high = _ends(points)
@@ -161,7 +164,7 @@ def history(line: History, component: ComponentView) -> str:
     middle = min(max(middle, half), 1 - half) if half < 0.5 else 0.5  # noqa: PLR2004 - half of all there is
     reach = middle - half, middle + half
     return history_chart(
-        [_moment(point) for point in points],
+        [_moment(point, link) for point in points],
         title=f"Accuracy of {line.model} over versions of {component.slug}",
         description=f"{figures.counted(len(points), 'point')}, the newest last; the table below has them.",
         reach=reach,
@@ -201,7 +204,7 @@ def _ends(points: Sequence[HistoryPoint]) -> tuple[float, float]:
     return (min(figures_of), max(figures_of)) if figures_of else (0.0, 1.0)
 
 
-def _moment(point: HistoryPoint) -> Moment:
+def _moment(point: HistoryPoint, link: Linker) -> Moment:
     links = point.runs[-1].links if point.runs else None
     href = "" if links is None else links.report or links.pull_request or links.commit or ""
     said = f"{point.component_version}, {figures.day(point.last_at)}: {figures.share(point.accuracy)}"
@@ -216,7 +219,7 @@ def _moment(point: HistoryPoint) -> Moment:
         is_partial=point.status == "partial",
         server_changed=bool(point.server_changed),
         drifting=point.drifting,
-        href=href,
+        href=link(href) if href else "",
         tip=said,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from evalcore.reports.charts.heat import heat_step
@@ -9,6 +10,7 @@ from evalcore.reports.charts.scale import exact_percent
 from evalcore.reports.dashboard.site import Interval, RankRange
 
 NONE: Final = "–"
+_LINK: Final = re.compile(r"\[([^\[\]]{0,300})\]\([^()\s]{0,300}\)")
 _CENT: Final = 0.01
 _SECOND: Final = 1000.0
 _TEN_SECONDS: Final = 10_000.0
@@ -73,6 +75,11 @@ def rank(value: RankRange | None) -> str:
         return NONE
     best, worst = value
     return f"{best}" if best == worst else f"{best}–{worst}"
+
+
+def plain_words(text: str) -> str:
+    """Return a text of Markdown as its words: links as what they say, code without its marks."""
+    return _LINK.sub(r"\1", text).replace("`", "")
 
 
 def day(moment: str | None) -> str:

@@ -35,7 +35,9 @@ class Layout(Frozen, frozen=True):
     """How pages become files and addresses."""
 
     is_embedded: bool = False
-    """Inside MkDocs: a Markdown page for each, with addresses that end in a slash."""
+    """Inside MkDocs: a Markdown page for each."""
+    has_folders: bool = True
+    """Whether MkDocs makes a folder of each page, so that addresses end in a slash: `use_directory_urls`."""
 
     def file(self, page: str) -> str:
         """Return the file of a page."""
@@ -43,14 +45,16 @@ class Layout(Frozen, frozen=True):
 
     def link(self, page: str, target: str) -> str:
         """Return the address of a page or file as a page has it: relative."""
-        if not self.is_embedded:
+        if not self.is_embedded or not self.has_folders:
             return quote(posixpath.relpath(target, posixpath.dirname(page) or "."))
-        found = posixpath.relpath(_address(target), _address(page) or ".")
-        return quote(found) + ("/" if target.endswith(".html") and found != "." else "")
+        found = posixpath.relpath(_folder(target), _folder(page))
+        return quote(found) + ("/" if target.endswith(".html") else "")
 
 
-def _address(page: str) -> str:
+def _folder(page: str) -> str:
     """Return the folder that MkDocs makes of a page; other files stay what they are."""
     if not page.endswith(".html"):
         return page
-    return "" if page == INDEX else page.removesuffix(".html")
+    name = page.removesuffix(".html")
+    is_index = posixpath.basename(name) in {"index", "README"}
+    return (posixpath.dirname(name) if is_index else name) or "."

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evalcore.formats.strict_json import sha256_hex
-from evalcore.reports.charts.svg import plain
+from evalcore.reports.charts.svg import is_web_address, plain
 from evalcore.reports.dashboard.site import (
     ComponentView,
     Failures,
@@ -110,6 +110,10 @@ def _render(site: Site, layout: Layout, path: str, template: str, make: _Maker) 
     def link(target: str) -> str:
         return layout.link(path, target)
 
+    def chart_link(target: str) -> str:
+        # MkDocs' theme takes every link for one of HTML, and stumbles over those of a picture.
+        return "" if layout.is_embedded else target if is_web_address(target) else link(target)
+
     used: dict[str, None] = {}
 
     def use_meaning(key: str) -> str:
@@ -120,7 +124,7 @@ def _render(site: Site, layout: Layout, path: str, template: str, make: _Maker) 
         section = MEANINGS[key].section
         return f"{link(places.MEANINGS)}#{heading_id(section) if section else f'figure-{key}'}"
 
-    context = make(site, link)
+    context = make(site, chart_link)
     written = (
         _templates()
         .get_template(template)
@@ -165,7 +169,9 @@ def _models(site: Site, _link: Callable[[str], str]) -> _Context:
         by_component = {one.component: one for one in model.components}
         return [by_component.get(component.slug) for component in shown]
 
+    ordered = sorted(site.models, key=lambda model: (-model.first_places, model.id))
     values = {
+        "ordered": ordered,
         "models_sentence": words.models_sentence(site),
         "shown_components": shown,
         "cells_of": cells,
@@ -210,7 +216,7 @@ def _component(component: ComponentView, _site: Site, link: Callable[[str], str]
         "most_detail_lines": max(FEWEST_LINES, MOST_CELLS // 4 // columns),
         "intervals": lambda ranking: Markup(charts.intervals(ranking, link)),  # noqa: S704
         "agreement": lambda ranking: Markup(charts.agreement(ranking, link)),  # noqa: S704
-        "history": lambda line: Markup(charts.history(line, component)),  # noqa: S704
+        "history": lambda line: Markup(charts.history(line, component, link)),  # noqa: S704
         "accuracy_plot": plots.accuracy_plot,
         "agreement_plot": plots.agreement_plot,
         "history_plot": plots.history_plot,
@@ -270,10 +276,6 @@ def _finalize(value: object) -> object:
     )
 
 
-def _is_web_address(url: str) -> bool:
-    return url.startswith(("https://", "http://"))
-
-
 @functools.cache
 def _templates() -> Environment:
     # Every expression is bounded and stripped by `finalize`, and then escaped: none is marked safe.
@@ -296,10 +298,11 @@ def _templates() -> Environment:
         "usd": figures.usd,
         "seconds": figures.seconds,
         "rank": figures.rank,
+        "plain_words": figures.plain_words,
         "day": figures.day,
         "count": figures.count,
         "counted": figures.counted,
     }
-    environment.tests["web_address"] = _is_web_address
+    environment.tests["web_address"] = is_web_address
     environment.globals |= {"none_shown": figures.NONE, "anchor": _anchor, "plot": _plot}
     return environment

@@ -64,15 +64,22 @@ def gap_sentence(gaps: Sequence[Gap]) -> str:
         return (
             "Everything has been: every component, at its present version, with every model of models.yaml."
         )
-    kinds = [(kind, [gap for gap in gaps if gap.kind == kind]) for kind in ("component", "version", "model")]
-    words = {
-        "component": "{} without any complete run",
-        "version": "{} without a complete run of the present version",
-        "model": "{} of a component and a model of models.yaml without one",
-    }
-    nouns = {"component": "component", "version": "component", "model": "pair"}
-    said = [words[kind].format(counted(len(found), nouns[kind])) for kind, found in kinds if found]
-    return f"{_listed(said)}."
+    never, outdated, pairs = (
+        sum(gap.kind == kind for gap in gaps) for kind in ("component", "version", "model")
+    )
+    said = []
+    if never:
+        said.append(f"{counted(never, 'component')} {'has' if never == 1 else 'have'} never been evaluated")
+    if outdated:
+        said.append(
+            f"{counted(outdated, 'component')} not at {'its' if outdated == 1 else 'their'} version of now"
+        )
+    if pairs:
+        models = len({gap.model for gap in gaps if gap.kind == "model"})
+        said.append(
+            f"{counted(models, 'model')} of models.yaml not everywhere: {counted(pairs, 'run')} to do"
+        )
+    return f"{'; '.join(said)}."
 
 
 def _listed(names: Sequence[str]) -> str:
