@@ -16,6 +16,10 @@ _REM: Final = 0.8
 _PLAIN: Final = """\
 && { background: none; font: inherit; margin: 0; max-width: none; padding: 0; }
 .card { overflow-x: auto; }
+details { background: none; border: 0; box-shadow: none; font-size: inherit; margin: 0; padding: 0; }
+summary { background: none; font-weight: 400; padding: 0.2rem 1.6rem 0.2rem 0; }
+summary::before { display: none; }
+figure { margin: 0 0 0.8rem; max-width: none; width: auto; }
 figcaption { font-style: normal; margin: 0 0 0.4rem; max-width: none; text-align: left; }
 """
 _DARK: Final = "@media (prefers-color-scheme: dark) {\n  :root {"

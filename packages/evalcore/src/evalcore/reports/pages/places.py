@@ -6,15 +6,15 @@ import posixpath
 from typing import Final
 from urllib.parse import quote
 
+from evalcore.reports.dashboard.paths import INDEX_PAGE
 from evalcore.structs import Frozen
 
 ASSETS: Final = "assets"
-INDEX: Final = "index.html"
 MODELS: Final = "models.html"
 UNEVALUATED: Final = "unevaluated.html"
 MEANINGS: Final = "figures.html"
 NAVIGATION: Final = (
-    (INDEX, "Components"),
+    (INDEX_PAGE, "Components"),
     (MODELS, "Models"),
     (UNEVALUATED, "Not evaluated"),
     (MEANINGS, "What figures mean"),

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.reports.charts.svg import is_web_address, plain
+from evalcore.reports.dashboard.paths import INDEX_PAGE
 from evalcore.reports.dashboard.site import (
     ComponentView,
     Failures,
@@ -62,7 +63,7 @@ def site_pages(site: Site, layout: Layout | None = None) -> Iterator[Page]:
     """Yield the site's pages and what they need beside them; each is drawn when it is asked for."""
     layout = layout or Layout()
     whole = _key(site)
-    yield _page(site, layout, places.INDEX, "index.html", whole, _index)
+    yield _page(site, layout, INDEX_PAGE, "index.html", whole, _index)
     yield _page(site, layout, places.MODELS, "models.html", whole, _models)
     yield _page(site, layout, places.UNEVALUATED, "unevaluated.html", _key(site.never_evaluated), _gaps)
     yield _page(site, layout, places.MEANINGS, "meanings.html", "", _meanings)
@@ -159,7 +160,7 @@ def _index(site: Site, _link: Callable[[str], str]) -> _Context:
         "gap_sentence": words.gap_sentence(site.never_evaluated),
         "strip": lambda ranking: Markup(charts.strip(ranking, reach)),  # noqa: S704 - escaped by the chart
     }
-    return _Context("Which model for which component?", places.INDEX, values)
+    return _Context("Which model for which component?", INDEX_PAGE, values)
 
 
 def _models(site: Site, _link: Callable[[str], str]) -> _Context:
@@ -226,7 +227,7 @@ def _component(component: ComponentView, _site: Site, link: Callable[[str], str]
         "is_moved": _is_moved,
         "has_figures": _has_figures,
     }
-    return _Context(component.slug, places.INDEX, values)
+    return _Context(component.slug, INDEX_PAGE, values)
 
 
 def _model(model: ModelView, _site: Site, link: Callable[[str], str]) -> _Context:
