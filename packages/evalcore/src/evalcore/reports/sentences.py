@@ -38,8 +38,7 @@ def ranking_sentence(ranking: Ranking, name: Namer = str) -> str:
     elif len(best) == 1:
         said = f"{name(best[0][0])} is ahead"
     else:
-        everybody = "all" if not behind and len(best) > MOST_NAMED else ""
-        said = f"{_named([label for label, _ in best], name, everybody)} are level on {_cases(ranking)}"
+        said = f"{_first_named([label for label, _ in best], name)} are level on {_cases(ranking)}"
     others = ""
     if behind:
         others = f"; {_named(behind, name, 'the others')} {'is' if len(behind) == 1 else 'are'} behind"
@@ -111,15 +110,18 @@ def _settings(row: RankedPool) -> dict[str, JsonValue]:
 
 
 def _named(names: Sequence[str], name: Namer, everybody: str = "") -> str:
-    """List names; of more than a few, say how many: "all 7 models", "the 7 others", "7 models"."""
+    """List names; of more than a few, say how many: "the 7 others", "7 others", "7 models"."""
     if len(names) > MOST_NAMED:
-        return {
-            "all": f"All {len(names)} models",
-            "the others": f"the {len(names)} others",
-            "others": f"{len(names)} others",
-        }.get(everybody, f"{len(names)} models")
-    shown = [name(each) for each in names]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+        return {"the others": f"the {len(names)} others", "others": f"{len(names)} others"}.get(
+            everybody, f"{len(names)} models"
+        )
+    return _listed(name(each) for each in names)
+
+
+def _first_named(names: Sequence[str], name: Namer) -> str:
+    """List names, of many the first ones and how many more: who is best is what a reader is here for."""
+    shown = [name(each) for each in names[:MOST_NAMED]]
+    return _listed([*shown, f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else shown)
 
 
 def _cases(ranking: Ranking) -> str:
