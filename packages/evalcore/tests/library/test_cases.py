@@ -6,10 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.library.cases import MAX_NAME, NoUsableCase, case_folders, is_of_kind, load_cases
-from evalcore.library.checkout import FolderCheckout
-from evalcore.library.component import MOST_BROKEN, SkippedCase, broken_cases_sentence
-from evalsim.testing import make_component, write_component
+from evalcore.errors import CaseError, CheckoutError
+from evalcore.formats.strict_json import sha256_hex
+from evalcore.library.cases import (
+    DOCUMENTS,
+    MAX_NAME,
+    NoUsableCase,
+    case_folders,
+    case_place,
+    document_bytes,
+    is_of_kind,
+    load_cases,
+    skipped_document,
+)
+from evalcore.library.checkout import CommitCheckout, FolderCheckout
+from evalcore.library.component import MOST_BROKEN, Document, SkippedCase, broken_cases_sentence
+from evalsim.testing import git, make_component, write_component
 
 
 @pytest.mark.parametrize(
@@ -95,3 +107,89 @@ def test_folders_are_known_by_the_name_of_their_case(tmp_path):
     write_component(tmp_path, cases={"one": {}, "two": {}})
     folders = case_folders(FolderCheckout(tmp_path), None, "memo")
     assert folders == {name: f"components/memo/evals/cases/{name}" for name in ("one", "two")}
+
+
+@pytest.fixture
+def document(tmp_path):
+    """A case whose input is a PDF."""
+    write_component(tmp_path, cases={"one": {}})
+    folder = tmp_path / "components/memo/evals/cases/one"
+    (folder / "input.md").unlink()
+    (folder / "input.pdf").write_bytes(b"%PDF-1")
+    return folder
+
+
+def loaded(folder):
+    return load_cases(FolderCheckout(folder.parents[4]), None, make_component())
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_may_stand_in_the_place_of_a_text_and_is_not_read_yet(document, name):
+    (document / "input.pdf").rename(document / name)
+    (case,), skipped = loaded(document)
+    assert (case.input, case.is_unread, skipped) == ("", True, ())
+    assert case.document == Document(
+        name=name,
+        sha256=sha256_hex(b"%PDF-1"),
+        size=6,
+        path=f"components/memo/evals/cases/one/{name}",
+    )
+    assert case.document.kind == name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("name", ["input.md", "input.txt", "input.json"])
+def test_a_text_beside_a_document_is_what_counts(document, name):
+    (document / name).write_text("what was read and put right")
+    (case,), _ = loaded(document)
+    assert (case.input, case.document) == ("what was read and put right", None)
+
+
+def test_a_document_that_was_never_fetched_skips_its_case(document):
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 9\n"
+    (document / "input.pdf").write_text(pointer)
+    with pytest.raises(NoUsableCase, match="is a Git LFS pointer"):
+        loaded(document)
+
+
+def test_a_document_may_be_larger_than_a_text_and_not_as_large_as_anything(document, monkeypatch):
+    (document / "input.pdf").write_bytes(bytes(9 * 2**20))
+    assert loaded(document)[0][0].document.size == 9 * 2**20
+    monkeypatch.setattr("evalcore.library.cases.LARGEST_DOCUMENT", 2**20)
+    with pytest.raises(NoUsableCase, match="over the limit of 1 MiB"):
+        loaded(document)
+
+
+def test_a_documents_bytes_are_those_that_were_read_with_the_case_or_none(document):
+    (case,), _ = loaded(document)
+    library = FolderCheckout(document.parents[4])
+    assert document_bytes(library, None, case) == b"%PDF-1"
+    (document / "input.pdf").write_bytes(b"%PDF-2")
+    with pytest.raises(CaseError, match="has changed meanwhile"):
+        document_bytes(library, None, case)
+    (document / "input.pdf").unlink()
+    with pytest.raises(CheckoutError, match="is not there"):
+        document_bytes(library, None, case)
+
+
+def test_documents_of_the_data_sets_are_read_there(document, tmp_path):
+    data_sets = tmp_path / "data"
+    (data_sets / "memo").mkdir(parents=True)
+    document.rename(data_sets / "memo/one")
+    library, beside = FolderCheckout(document.parents[4]), FolderCheckout(data_sets)
+    (case,), _ = load_cases(library, beside, make_component())
+    assert case.source == "data_sets"
+    assert document_bytes(library, beside, case) == b"%PDF-1"
+    assert case_place(case) == "evaluation-data-sets/memo/one/input.pdf"
+    assert skipped_document(case, "is empty").source == "data_sets"
+
+
+def test_documents_are_read_of_a_commit_as_of_a_folder(document):
+    root = document.parents[4]
+    (document / "input.pdf").write_bytes(bytes(9 * 2**20))
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "x")
+    with CommitCheckout(root, git(root, "rev-parse", "HEAD")) as commit:
+        cases, _ = load_cases(commit, None, make_component())
+        assert cases == loaded(document)[0]
+        assert len(document_bytes(commit, None, cases[0])) == 9 * 2**20

@@ -12,7 +12,7 @@ import pytest
 from evalcore.clients.reply import CallError, Reply
 from evalcore.errors import ComponentError, StorageError
 from evalcore.library.cases import NoUsableCase
-from evalcore.library.component import Case, Component, SkippedCase
+from evalcore.library.component import Case, Component, Document, SkippedCase
 from evalcore.runs.case_privacy import (
     UNQUOTED,
     CasePrivacy,
@@ -218,3 +218,29 @@ def test_keys_that_look_like_paths_are_not_taken_for_the_schemas(tmp_path: Path)
         accuracy = msgspec.structs.replace(record.accuracy, by_field={path: 1.0})
         _, (shown,) = privacy.published(plan, [msgspec.structs.replace(record, accuracy=accuracy)])
         assert shown.accuracy.by_field == {}, path
+
+
+@pytest.mark.parametrize(("setting", "count"), [(None, 2), ("hashed", 2), ("none", 0), ("names", 2)], ids=str)
+def test_of_documents_as_much_is_published_as_of_their_cases(
+    setting: PublishCases | None, count: int
+) -> None:
+    document = Document("input.pdf", "d" * 64, 9, "memo/x/input.pdf", "mindrouter", "2.9.58", 3)
+    plan = job()
+    cases = tuple(msgspec.structs.replace(case, document=document) for case in plan.cases)
+    plan = msgspec.structs.replace(plan, cases=cases)
+    _, (record,) = CasePrivacy(setting, KEY).published(plan, [record_of(plan)])
+    assert record.documents is not None
+    told = {one.case: one for one in record.documents}
+    assert len(told) == count
+    # Whoever knows a confidential document, or guesses its case's name, finds neither confirmed.
+    assert (PRIVATE_NAME in told) == (setting == "names")
+    named = {result.case for result in record.case_results}
+    assert told.keys() == named
+    for name, one in told.items():
+        is_public = setting == "names" or (setting is None and name == "public-case")
+        assert (one.sha256 == "d" * 64) == is_public
+        assert (one.reader, one.version, one.pages) == ("mindrouter", "2.9.58", 3)
+
+
+def test_a_record_without_documents_says_so() -> None:
+    assert published(None)[1].documents is None

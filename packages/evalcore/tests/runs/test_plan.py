@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from evalcore.clients.interface import Call
-from evalcore.library.component import Case, OutputFormat
-from evalcore.library.models import Model, StructuredOutput
-from evalcore.runs.plan import call_for, fit_to_output
+from evalcore.errors import CaseError
+from evalcore.library.component import Case, Document, OutputFormat
+from evalcore.library.models import BUILT_IN, Model, Provider, StructuredOutput
+from evalcore.library.reading import ReadingSettings
+from evalcore.runs.plan import JobPlan, Server, call_for, cases_for, fit_to_output, plan_run
 from evalcore.structs import JsonObject
+from evalsim.testing import make_case, make_job_plan, make_provider
 
 CASE = Case(name="a", input="The document.", expected="{}", sha256="0" * 64)
 SCHEMA = {"type": "object"}
@@ -70,3 +74,67 @@ def test_model_is_asked_for_no_more_structure_than_answers_have(
 ) -> None:
     fitted = fit_to_output(model(wanted), output, schema)
     assert fitted == model(asked)
+
+
+DOCUMENT = Document("input.pdf", "0" * 64, 9, "components/memo/evals/cases/one/input.pdf")
+
+
+def job_of(document: Document, provider: Provider, **fields: object) -> JobPlan:
+    return make_job_plan(
+        cases=[make_case(document=document, **fields)],
+        models=[Model("m", provider.name)],
+        providers={provider.name: provider},
+    )
+
+
+def read_by(reader: str, kind: str = "pdf") -> Document:
+    return msgspec.structs.replace(DOCUMENT, reader=reader, name=f"input.{kind}")
+
+
+def test_no_call_is_planned_while_a_document_is_unread() -> None:
+    job = job_of(DOCUMENT, make_provider())
+    assert [case.name for case in job.unread] == ["one"]
+    with pytest.raises(CaseError, match="the document of case one has not been read"):
+        plan_run(job, job.models[0], "run", Server())
+
+
+@pytest.mark.parametrize(
+    ("provider", "kinds"),
+    [
+        ("mindrouter", {"png", "jpg", "jpeg"}),
+        ("openai", {"png", "jpg", "jpeg", "pdf"}),
+        ("anthropic", {"png", "jpg", "jpeg", "pdf"}),
+        ("google", {"png", "jpg", "jpeg", "pdf"}),
+    ],
+)
+def test_a_document_as_it_is_goes_only_to_whom_it_can_be_sent(provider: str, kinds: set[str]) -> None:
+    for kind in ("pdf", "docx", "png", "jpg", "jpeg", "tiff", "tif"):
+        for document in (read_by("none", kind), read_by("text", kind)):
+            job = job_of(document, BUILT_IN[provider])
+            used, skipped = cases_for(job, job.models[0])
+            assert len(used) == (document.reader == "text" or kind in kinds)
+            assert [f"takes no {kind.upper()} as it is" in case.reason for case in skipped] == [True] * (
+                1 - len(used)
+            )
+
+
+def test_the_cases_that_a_model_is_not_sent_are_known_before_they_are_read() -> None:
+    job = msgspec.structs.replace(
+        job_of(DOCUMENT, BUILT_IN["mindrouter"]), reading=ReadingSettings(reader="none")
+    )
+    assert cases_for(job, job.models[0])[0] == ()
+    assert job.calls == 0
+
+
+def test_a_model_that_can_be_sent_no_document_is_left_out_with_the_reason() -> None:
+    job = job_of(read_by("none"), BUILT_IN["mindrouter"])
+    with pytest.raises(CaseError, match="mindrouter takes none of its documents as they are"):
+        plan_run(job, job.models[0], "run", Server())
+
+
+@pytest.mark.parametrize("reader", ["mindrouter", "text", "none"])
+def test_a_document_that_is_local_only_goes_to_no_cloud_provider_whatever_reads_it(reader: str) -> None:
+    job = job_of(read_by(reader, "png"), BUILT_IN["anthropic"], local_only=True)
+    used, (skipped,) = cases_for(job, job.models[0])
+    assert used == ()
+    assert "is local_only" in skipped.reason

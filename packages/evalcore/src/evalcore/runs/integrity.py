@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from evalcore.errors import StorageError
 from evalcore.formats.strict_json import sha256_hex, sha256_of
 from evalcore.library.component import Case
 from evalcore.runs.compression import REPLIES
+from evalcore.runs.documents import attachment_of
 from evalcore.runs.folder import PLAN, RunFolder
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
@@ -22,6 +24,11 @@ def altered(folder: RunFolder, record: RunRecord | None) -> tuple[str, ...]:
     that a prompt, schema, policy or case is not the one that was hashed. Raises StorageError.
     """
     found = [f"{PLAN}: {what}" for what in _altered_parts(folder.plan, record)]
+    found += [
+        f"the document of case {case.name} is not there, or not the one that was hashed"
+        for case in folder.plan.cases
+        if case.is_sent_itself and not _has_document(folder, case)
+    ]
     if record is not None:
         if record.plan_sha256 not in {None, folder.plan_sha256()}:
             found = found or [f"{PLAN}: not the bytes that the record names"]
@@ -44,7 +51,7 @@ def _altered_parts(plan: RunPlan, record: RunRecord | None) -> Iterator[str]:
         if contents != written or scored.get(name, written) != written:
             yield f"the {name} is not the one that was hashed"
     for case in plan.cases:
-        if not _is_as_hashed(case):
+        if not case.is_sent_itself and not _is_as_hashed(case.input.encode(), case):
             yield f"case {case.name} is not the one that was hashed"
     if record is not None and record.cases_sha256 != plan.cases_sha256:
         yield "the cases are not those of the record"
@@ -58,8 +65,15 @@ def _scored_with(record: RunRecord) -> dict[str, str | None]:
     }
 
 
-def _is_as_hashed(case: Case) -> bool:
-    given, expected = case.input.encode(), case.expected.encode()
+def _has_document(folder: RunFolder, case: Case) -> bool:
+    try:
+        return _is_as_hashed(attachment_of(folder.path, case).data, case)
+    except StorageError:
+        return False
+
+
+def _is_as_hashed(given: bytes, case: Case) -> bool:
+    expected = case.expected.encode()
     return case.sha256 in {
         sha256_hex(before + given + b"\0" + between + expected)
         # A plan holds the text without the mark; the hash is of the file's bytes.

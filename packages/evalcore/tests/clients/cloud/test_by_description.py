@@ -19,7 +19,7 @@ from google.genai import types as google_types
 from openai.types.chat import completion_create_params as openai_types
 
 from evalcore.clients.dialect import Request
-from evalcore.clients.interface import Call
+from evalcore.clients.interface import Attachment, Call
 from evalcore.clients.registry import dialect_of
 from evalcore.library.adaptation import adapt_schema
 from evalcore.library.models import BUILT_IN, Model
@@ -50,6 +50,8 @@ FORMS = {
     "schema": {"structured_output": "json_schema", "schema": SCHEMA},
     "large": {"structured_output": "json_schema", "schema": LARGE, "stream": True},
     "list": {"structured_output": "json_schema", "schema": LIST},
+    "picture": {"attachment": Attachment("input.png", "image/png", b"a picture")},
+    "pages": {"attachment": Attachment("input.pdf", "application/pdf", b"%PDF-1")},
 }
 PARAMS = {
     "anthropic": {
@@ -72,6 +74,7 @@ pytestmark = ONE_WORKER  # each reads some megabytes of YAML
 def request_of(kind, form, params):
     settings = dict(FORMS[form])
     schema = settings.pop("schema", None)
+    attachment = settings.pop("attachment", None)
     adapted = adapt_schema(schema, kind) if schema is not None else None
     call = Call(
         case="a",
@@ -81,6 +84,7 @@ def request_of(kind, form, params):
         user="the input",
         schema=adapted.schema if adapted is not None else None,
         as_tool=adapted is not None and adapted.as_tool,
+        attachment=attachment,
     )
     return json.loads(dialect_of(BUILT_IN[kind]).request(call).body)
 
@@ -203,7 +207,9 @@ def forced(value):
 def check_type(kind, value):
     """Validate against a TypedDict, and that it knows every key."""
     assert set(value) <= set(get_type_hints(kind, include_extras=True)), kind
-    forced(pydantic.TypeAdapter(kind).validate_python(value))
+    # Held by a name: what it yields lazily is checked by definitions that it owns.
+    adapter = pydantic.TypeAdapter(kind)
+    forced(adapter.validate_python(value))
 
 
 def snake(value):
