@@ -54,11 +54,18 @@ class Read:
         self.waits: list[str] = []
 
     def document(
-        self, content: bytes = SCAN, pages: int | None = 3, name: str = "input.pdf"
+        self,
+        content: bytes = SCAN,
+        pages: int | None = 3,
+        name: str = "input.pdf",
+        then: Fault | None = None,
     ) -> ReadText | Unreadable:
-        return asyncio.run(self._read(content, pages, name))
+        """Read a document; a second time once a fault is in force, where one is to be."""
+        return asyncio.run(self._read(content, pages, name, then))
 
-    async def _read(self, content: bytes, pages: int | None, name: str) -> ReadText | Unreadable:
+    async def _read(
+        self, content: bytes, pages: int | None, name: str, then: Fault | None
+    ) -> ReadText | Unreadable:
         opening = open_mindrouter_reader(
             self.settings,
             make_provider(),
@@ -71,6 +78,9 @@ class Read:
         )
         async with opening as reader:
             self.version = await reader.version()
+            if then is not None:
+                await reader.read(document_of(content, name), content, pages)
+                self.app.faults.add([then])
             return await reader.read(document_of(content, name), content, pages)
 
     @property
@@ -169,3 +179,17 @@ def test_a_key_that_is_refused_ends_it_before_anything_is_sent():
 @pytest.mark.parametrize("kind", ["garbage", "empty", "cut"])
 def test_an_answer_that_is_none_is_no_reading(kind):
     assert isinstance(Read(Fault(kind=kind, endpoint="ocr")).document(), Unreadable)
+
+
+def test_a_model_that_goes_away_in_the_middle_is_waited_for():
+    read = Read()
+    gone = Fault(kind="gone", endpoint="ocr", seconds=100, times=1)
+    assert isinstance(read.document(then=gone), ReadText)
+    assert read.clock.now >= 100
+
+
+def test_one_that_stays_away_ends_the_reading_once_an_outage_has_lasted_too_long():
+    read = Read()
+    with pytest.raises(ModelError, match="not served now"):
+        read.document(then=Fault(kind="gone", endpoint="ocr", seconds=10_000))
+    assert 120 <= read.clock.now < 900

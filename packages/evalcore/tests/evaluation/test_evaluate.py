@@ -11,14 +11,16 @@ import pytest
 
 from evalcore.clients.interface import Served, ServedModel
 from evalcore.clients.reply import CallError, Usage
+from evalcore.documents.cache import DocumentCache
 from evalcore.effects import real_effects
-from evalcore.errors import ProviderUnreachable, StorageError
+from evalcore.errors import ComponentError, ProviderUnreachable, StorageError
 from evalcore.evaluation.evaluate import evaluate
 from evalcore.evaluation.outcome import Observer
-from evalcore.formats.strict_json import encode_canonical
-from evalcore.library.component import Case
+from evalcore.formats.strict_json import encode_canonical, sha256_hex
+from evalcore.library.component import Case, Document
 from evalcore.library.models import Model, Price
 from evalcore.runs.folder import RECORD, REPLIES, RunFolder
+from evalcore.runs.plan import Server, plan_run
 from evalcore.runs.record import record_object
 from evalcore.scoring.score_run import score_run
 from evalsim.testing import SHA, make_case, make_component, make_job_plan, make_reply
@@ -451,3 +453,61 @@ def test_a_run_is_scored_once_however_its_last_replies_come_together(tmp_path):
         )
     )
     assert observer.runs == ["m"]
+
+
+PNG = b"a picture"
+
+
+def job_of_pictures(folder, reader="none"):
+    """A job whose one case is a picture that is sent as it is, and what keeps it."""
+    document = Document("input.png", sha256_hex(PNG), len(PNG), "x/input.png", reader=reader)
+    expected = json.dumps(EXPECTED)
+    hashed = sha256_hex(PNG + b"\0" + expected.encode())
+    case = make_case("a", expected, input="", sha256=hashed, document=document)
+    documents = DocumentCache(folder / "documents")
+    documents.keep_original(case, PNG)
+    return msgspec.structs.replace(job(replicates=2), cases=(case,)), documents
+
+
+def test_a_document_that_is_sent_as_it_is_goes_with_every_call_and_into_the_record(tmp_path):
+    sent = []
+
+    def answer(call):
+        sent.append((call.user, call.attachment.media_type, call.attachment.data))
+        return right(call)
+
+    plan, documents = job_of_pictures(tmp_path)
+    (outcome,) = run(plan, ScriptedClient(answer), tmp_path, documents=documents)
+    assert sent == [("", "image/png", PNG)] * 2
+    (told,) = outcome.record.documents
+    assert (told.case, told.sha256, told.reader, told.version) == ("a", sha256_hex(PNG), "none", None)
+
+
+def test_a_resumed_run_has_its_documents_whatever_became_of_the_others(tmp_path):
+    plan, documents = job_of_pictures(tmp_path)
+    folder = RunFolder.create(tmp_path, plan_run(plan, plan.models[0], "run", Server()), documents.original)
+    folder.append(make_reply("a", 0, json.dumps(EXPECTED)))
+    folder.close()
+    documents.original(plan.cases[0]).unlink()
+    client = ScriptedClient(right)
+    (outcome,) = run(plan, client, tmp_path, resumed={"m": folder.path})
+    assert [replicate for _, _, replicate in client.calls] == [1]
+    assert outcome.status == "complete"
+
+
+def test_no_call_is_made_while_a_document_is_unread(tmp_path):
+    plan, _ = job_of_pictures(tmp_path, reader=None)
+    client = ScriptedClient(right)
+    (outcome,) = run(plan, client, tmp_path)
+    assert client.calls == []
+    assert "has not been read" in outcome.reason
+
+
+def test_a_policy_that_needs_the_inputs_text_refuses_documents_before_any_call(tmp_path):
+    plan, documents = job_of_pictures(tmp_path)
+    policy = "fields: {title: {compare: contained_in_input}}"
+    component = msgspec.structs.replace(COMPONENT, policy=policy, policy_where="scoring.yaml")
+    client = ScriptedClient(right)
+    with pytest.raises(ComponentError, match="compares with the input's text"):
+        run(msgspec.structs.replace(plan, component=component), client, tmp_path, documents=documents)
+    assert client.calls == []

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from evalcore.errors import CaseError, ComponentError
-from evalcore.evaluation.material import load_material
+from evalcore.evaluation.material import load_material, require_input_text
 from evalcore.library.checkout import FolderCheckout
+from evalcore.library.component import Document
+from evalcore.library.reading import ReadingEntry
+from evalsim.testing import make_case, make_component, make_job_plan
 
 FRONT = "---\nname: memo\nversion: 1.0.0\n---\n## Prompt\nSay what it is.\n"
 FOLDER = "components/memo"
@@ -72,3 +76,27 @@ def test_without_a_usable_case_there_is_nothing_to_evaluate(library: Library) ->
     library.policy("fields: {kind: exact}")
     with pytest.raises(CaseError, match="has no cases"):
         load_material(FolderCheckout(library.root), None, "memo")
+
+
+def test_what_a_component_says_of_its_documents_comes_with_it(library: Library) -> None:
+    library.case("a")
+    library.write("evals/inputs.yaml", "reader: text\n")
+    assert load_material(FolderCheckout(library.root), None, "memo").inputs == ReadingEntry(reader="text")
+    library.write("evals/inputs.yaml", "reader: ocr\n")
+    with pytest.raises(ComponentError, match=r"evals/inputs\.yaml:1"):
+        load_material(FolderCheckout(library.root), None, "memo")
+
+
+def test_a_policy_that_compares_with_the_input_needs_a_text() -> None:
+    policy = "fields:\n  kind: {compare: contained_in_input}\n"
+    component = make_component(policy=policy, policy_where="evals/scoring.yaml")
+    document = Document("input.pdf", "0" * 64, 9, "x/input.pdf")
+    for reader, is_refused in (("none", True), ("text", False), ("mindrouter", False)):
+        case = make_case(document=msgspec.structs.replace(document, reader=reader))
+        job = make_job_plan(component=component, cases=[case])
+        if is_refused:
+            with pytest.raises(ComponentError, match=r"evals/scoring\.yaml:2: compares with the input"):
+                require_input_text(job)
+        else:
+            require_input_text(job)
+    require_input_text(make_job_plan(component=component))

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 import msgspec
 
+from evalcore.clients.circuit import NEVER_ANSWERED_S
 from evalcore.clients.failures import Failure
 from evalcore.clients.http import HttpClient, open_http_client
 from evalcore.clients.interface import OnWait
@@ -80,6 +81,7 @@ class MindRouterReader:
         self._client = client
         self._outage = outage
         self._sleep = sleep
+        self._has_answered = False
 
     async def version(self) -> str | None:
         """Return the gateway's version; raises ModelError where it cannot be asked."""
@@ -93,6 +95,7 @@ class MindRouterReader:
         while True:
             answer = await self._client.send(ocr.PATH, self._model, body, seconds)
             if not isinstance(answer, Failure):
+                self._has_answered = True
                 read = ocr.read_answer(answer, pages)
                 if isinstance(read, ReadText):
                     text = plain_text(read.text)
@@ -113,8 +116,10 @@ class MindRouterReader:
     async def _require_served(self, failure: Failure) -> None:
         """Wait until the gateway serves the model again; raises ModelError where it does not."""
         waited, pause = 0.0, LOOK_FIRST_S
+        # One that never answered may not be there at all, or has just been taken off by its breaker.
+        budget = self._outage.budget if self._has_answered else min(NEVER_ANSWERED_S, self._outage.budget)
         while not await self._is_served():
-            if waited >= self._outage.budget:
+            if waited >= budget:
                 raise self._cannot_go_on(failure)
             await self._sleep(pause)
             waited, pause = waited + pause, min(2 * pause, LOOK_LAST_S)
