@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,15 +14,20 @@ import msgspec
 import pytest
 from litestar.types import ASGIApp
 
-from evalcore.clients.interface import Call, Client, Served, ServedModel, YieldSlot
+from evalcore.clients.interface import Call, Client, OnWait, Served, ServedModel, YieldSlot
+from evalcore.clients.outage import OutagePolicy
 from evalcore.clients.reply import CallError, Reply
+from evalcore.documents.interface import Originals, Reader, ReadText, Unreadable
 from evalcore.effects import Effects, real_effects
 from evalcore.errors import UnknownComponent
 from evalcore.evaluation.material import Material
+from evalcore.formats.strict_json import sha256_hex
 from evalcore.git.errors import CommitNotFound
 from evalcore.library.checkout import Checkout, FolderCheckout
+from evalcore.library.component import CaseSource, Document, ReaderName
 from evalcore.library.loader import MODELS_PATH
 from evalcore.library.models import ModelsFile
+from evalcore.library.reading import ReadingEntry
 from evalcore.publishing.outbox import Outbox, Published
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
@@ -73,6 +78,13 @@ class Clones:
         self.pulls = 0
         self.pulled = asyncio.Event()
         self.gate: asyncio.Event | None = None
+        self.cases = ("one", "two")
+        """Those whose inputs are texts."""
+        self.documents: dict[str, bytes] = {}
+        """PDFs that are the inputs of cases, by the cases' names."""
+        self.inputs = ReadingEntry()
+        self.source: CaseSource = "library"
+        """Where the documents come from."""
 
     async def prepare(self) -> None:
         return None
@@ -106,9 +118,21 @@ class Clones:
         self._perhaps_fail("material")
         if slug == "missing":
             raise UnknownComponent(f"there is no component `{slug}`", where=f"components/{slug}")
-        return Material(
-            make_component(slug), tuple(make_case(name, '{"due": "May"}') for name in ("one", "two")), ()
-        )
+        cases = [make_case(name, '{"due": "May"}') for name in self.cases]
+        cases += [
+            msgspec.structs.replace(
+                make_case(name, '{"due": "May"}'),
+                input="",
+                source=self.source,
+                document=Document("input.pdf", sha256_hex(data), len(data), f"{name}/input.pdf"),
+            )
+            for name, data in self.documents.items()
+        ]
+        return Material(make_component(slug), tuple(cases), (), self.inputs)
+
+    @contextmanager
+    def originals(self, plan: JobPlan) -> Iterator[Originals]:  # noqa: ARG002
+        yield lambda case: self.documents[case.name]
 
     def _perhaps_fail(self, step: str) -> None:
         if self.fail_at == step and self.error is not None:
@@ -128,6 +152,16 @@ class Router:
         self.crash: Exception | None = None
         self.call_error: CallError | None = None
         self.calls = 0
+        self.inputs: list[str] = []
+        """The user messages of the calls, in their order."""
+        self.read: list[str] = []
+        """The SHA-256 of each document that was read, in their order."""
+        self.reading_gate: asyncio.Event | None = None
+        self.reading_gate_after = 0
+        self.reading = asyncio.Event()
+        """Set once a document waits at the gate."""
+        self.unreadable: set[str] = set()
+        self.reader_error: Exception | None = None
 
     async def probe(self, models: ModelsFile) -> None:  # noqa: ARG002
         if self.error is not None:
@@ -137,11 +171,25 @@ class Router:
     async def open(self, plan: JobPlan) -> AsyncIterator[Mapping[str, Client]]:  # noqa: ARG002
         yield {"mindrouter": self}
 
+    def require_reader(self, plan: JobPlan) -> None:  # noqa: ARG002
+        if self.reader_error is not None:
+            raise self.reader_error
+
+    @asynccontextmanager
+    async def open_reader(
+        self,
+        plan: JobPlan,  # noqa: ARG002
+        on_wait: OnWait,  # noqa: ARG002
+        outage: OutagePolicy,  # noqa: ARG002
+    ) -> AsyncIterator[Reader]:
+        yield StandInReader(self)
+
     async def served(self) -> Served:
         return Served(version="1", models={name: ServedModel(id=name) for name in self.served_models})
 
     async def call(self, call: Call, _yield_slot: YieldSlot) -> Reply:
         self.calls += 1
+        self.inputs.append(call.user)
         self.asked.set()
         if self.gate is not None and self.calls > self.gate_after:
             await self.gate.wait()
@@ -151,6 +199,30 @@ class Router:
         return make_reply(
             call.case, call.replicate, self.answer, request_id=request_id, error=self.call_error
         )
+
+
+class StandInReader:
+    """Stands in for MindRouter's OCR: a document's text tells its hash."""
+
+    name: ReaderName = "mindrouter"
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def version(self) -> str | None:
+        return "1"
+
+    async def read(self, document: Document, data: bytes, pages: int | None) -> ReadText | Unreadable:  # noqa: ARG002
+        if (
+            self._router.reading_gate is not None
+            and len(self._router.read) >= self._router.reading_gate_after
+        ):
+            self._router.reading.set()
+            await self._router.reading_gate.wait()
+        self._router.read.append(document.sha256)
+        if document.sha256 in self._router.unreadable:
+            return Unreadable("MindRouter does not read it")
+        return ReadText(f"text of {document.sha256}\n", pages)
 
 
 class Publishing:

@@ -30,6 +30,13 @@ class Progress(Frozen, frozen=True):
     errors: int = 0
 
 
+class Documents(Frozen, frozen=True):
+    """How many of the inputs that are documents are read, or left out, and how many there are."""
+
+    read: int
+    total: int
+
+
 class JobError(Frozen, frozen=True):
     """Why a job failed: a stable code, and one line for people."""
 
@@ -128,6 +135,8 @@ class Job(Frozen, frozen=True, kw_only=True):
     """Whole minutes of work, in seconds, over all processes: what the deadline goes by."""
     skipped: dict[str, str] = msgspec.field(default_factory=dict)
     """Model to the reason why it was left out; it stays out after a restart."""
+    documents: Documents | None = None
+    """What of its inputs had to be read first; None where all are texts."""
     outbox: Outbox = Outbox()
     attention: Attention | None = None
     is_cancelling: bool = False
@@ -167,6 +176,12 @@ def recount(job: Job, total: int) -> Job:
     """Begin to count again, as a job does that goes on after a restart; errors are remembered."""
     _must_run(job)
     return msgspec.structs.replace(job, progress=Progress(total=total, errors=job.progress.errors))
+
+
+def read_documents(job: Job, read: int, total: int) -> Job:
+    """Count the documents that are read."""
+    _must_run(job)
+    return msgspec.structs.replace(job, documents=Documents(read, total))
 
 
 def skip(job: Job, model: str, reason: str) -> Job:

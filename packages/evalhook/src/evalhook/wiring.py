@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from evalcore.documents.cache import DocumentCache
 from evalcore.effects import Effects, real_effects
 from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials, origin_of
@@ -47,6 +48,7 @@ from evalhook.worker.intake import Gateway, Intake, RepositoryReader
 from evalhook.worker.publish_retries import Publisher
 from evalhook.worker.publisher import NoPublisher, ResultsPublisher
 from evalhook.worker.queue import JobQueue
+from evalhook.worker.reading import DocumentSources
 from evalhook.worker.refresh import PeriodicRefresh
 from evalhook.worker.repositories import Repositories
 from evalhook.worker.runner import JobRunner
@@ -212,6 +214,7 @@ def _job_context(
     effects: Effects,
     scrub: Scrubber,
     clones: asyncio.Lock,
+    sources: RepositoryReader,
 ) -> JobContext:
     return JobContext(
         gateway=gateway,
@@ -223,6 +226,7 @@ def _job_context(
         limits=settings.limits,
         publish_cases=settings.publish_cases,
         clones=clones,
+        documents=DocumentSources(sources, gateway, DocumentCache(settings.documents_dir)),
     )
 
 
@@ -236,7 +240,13 @@ class OfflineParts:
         self.store = JobStore(settings.jobs_dir)
         self.queue = JobQueue(0)
         context = _job_context(
-            settings, external.gateway, external.publisher, self.effects, self.scrub, asyncio.Lock()
+            settings,
+            external.gateway,
+            external.publisher,
+            self.effects,
+            self.scrub,
+            asyncio.Lock(),
+            external.repositories,
         )
         self.runner = JobRunner(store=self.store, queue=self.queue, context=context, observer=JobObserver())
 
@@ -293,7 +303,9 @@ class Parts:
         self._runner = JobRunner(
             store=store,
             queue=queue,
-            context=_job_context(settings, gateway, publisher or external.publisher, effects, scrub, clones),
+            context=_job_context(
+                settings, gateway, publisher or external.publisher, effects, scrub, clones, self._sources
+            ),
             observer=JobObservers(observers),
         )
         self.service = Service(
@@ -352,6 +364,7 @@ def _retention(settings: Settings, store: JobStore, effects: Effects, metrics: M
         store,
         settings.jobs_dir,
         settings.runs_dir,
+        settings.documents_dir,
         RetentionLimits(days=settings.retention_days, most_bytes=settings.max_state_gb * GB),
         now=effects.now,
         swept=metrics.swept,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +110,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.jobs_dir, self.runs_dir = folder / "jobs", folder / "runs"
+        self.documents_dir = folder / "documents"
         self.store = JobStore(self.jobs_dir)
         self.store.open()
         self.sizes: list[int] = []
@@ -130,7 +132,13 @@ class Place:
     def sweep(self, days: int = 90, most_bytes: int = GB) -> list[str]:
         limits = RetentionLimits(days=days, most_bytes=most_bytes)
         retention = Retention(
-            self.store, self.jobs_dir, self.runs_dir, limits, now=lambda: NOW, swept=self.sizes.append
+            self.store,
+            self.jobs_dir,
+            self.runs_dir,
+            self.documents_dir,
+            limits,
+            now=lambda: NOW,
+            swept=self.sizes.append,
         )
         return [removal.job_id for removal in asyncio.run(retention.sweep())]
 
@@ -140,6 +148,28 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place = Place(tmp_path)
     yield place
     place.store.close()
+
+
+def test_what_was_read_of_documents_goes_once_it_was_not_used_for_the_days_set(place: Place) -> None:
+    old, new = place.documents_dir / "data_sets" / "old.json", place.documents_dir / "library" / "new.json"
+    for path, days in ((old, 91), (new, 89)):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"a" * 500)
+        moment = (NOW - timedelta(days=days)).timestamp()
+        os.utime(path, (moment, moment))
+    place.sweep()
+    assert (old.exists(), new.exists()) == (False, True)
+    assert place.sizes == [500]
+
+
+def test_a_run_counts_with_the_documents_that_it_sent_and_goes_with_them(place: Place) -> None:
+    run = place.add(completed("old", 1))
+    (run / "documents").mkdir()
+    (run / "documents" / "a.pdf").write_bytes(b"a" * 10_000)
+    place.sweep()
+    assert place.sizes[-1] > 11_000
+    place.sweep(days=0)
+    assert not run.exists()
 
 
 def test_a_job_that_goes_takes_all_that_is_its_own(place: Place) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from evalcore.clients.interface import Served, ServedModel
+from evalcore.documents.cache import DocumentCache
 from evalcore.effects import real_effects
 from evalcore.errors import ConfigurationError, LeaderboardError, StorageError
 from evalcore.evaluation.outcome import Observer
@@ -23,6 +24,7 @@ from evalhook.config.settings import JobLimits
 from evalhook.jobs import Completed, Failed, Job, JobResult, ModelRow, Progress, Queued
 from evalhook.storage.store import JobStore
 from evalhook.worker.execution import JobContext, JobExecution, finished_rows, read_records
+from evalhook.worker.reading import DocumentSources
 from evalhook.worker.watchdog import Watchdog
 from evalsim.testing import make_case, make_job_plan, make_record, make_reply
 
@@ -122,6 +124,7 @@ class Scene:
                 limits=JobLimits(grace=0, outage=0, stall=60, deadline=3600, queue=0),
                 publish_cases=None,
                 clones=asyncio.Lock(),
+                documents=DocumentSources(None, self.gateway, DocumentCache(self.folder / "documents")),
             )
             try:
                 store.update(self.job)

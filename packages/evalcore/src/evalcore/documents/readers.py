@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Final
 
 from evalcore.clients.interface import OnWait
+from evalcore.clients.outage import OutagePolicy
 from evalcore.documents.inspection import text_layer
 from evalcore.documents.interface import Reader, ReadText, Unreadable
 from evalcore.errors import ConfigurationError
@@ -49,6 +50,7 @@ def open_reader(
     providers: Mapping[str, Provider],
     endpoint: Endpoint | None,
     on_wait: OnWait | None = None,
+    outage: OutagePolicy | None = None,
 ) -> AbstractAsyncContextManager[Reader]:
     """Open the library's reader; `endpoint` is what `reader_endpoint` returned."""
     if settings.reader == "none" or endpoint is None:
@@ -56,7 +58,9 @@ def open_reader(
     # Most who ask have nothing to read, and a connection takes a third of a second to load.
     from evalcore.documents.mindrouter import open_mindrouter_reader  # noqa: PLC0415
 
-    return open_mindrouter_reader(settings, providers[LOCAL_PROVIDER], endpoint, on_wait=on_wait)
+    return open_mindrouter_reader(
+        settings, providers[LOCAL_PROVIDER], endpoint, on_wait=on_wait, outage=outage
+    )
 
 
 @asynccontextmanager

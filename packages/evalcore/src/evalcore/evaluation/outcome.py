@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from evalcore.clients.reply import Reply
-from evalcore.runs.plan import RunPlan
+from evalcore.library.component import ReaderName
+from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
@@ -31,6 +32,14 @@ class Observer:
 
     def reading(self, number: int, total: int) -> None:
         """A document is being read before the first call: the `number`-th of `total`, from 1."""
+
+    def document_read(
+        self, reader: ReaderName, seconds: float, pages: int | None, problem: str | None
+    ) -> None:
+        """A reader is done with a document it had not read before; `problem` says why it cannot be read."""
+
+    def documents_read(self, job: JobPlan) -> None:
+        """Every document is read or left out; the job has the cases that are left."""
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """A model is served and its run begins, or goes on with `kept` replies that are stored already."""

@@ -143,6 +143,11 @@ class Settings(Frozen, frozen=True):
         return self.state_dir / "runs"
 
     @property
+    def documents_dir(self) -> Path:
+        """Where what was read of documents is kept, so that it is read once."""
+        return self.state_dir / "documents"
+
+    @property
     def pending_dir(self) -> Path:
         """Where it is noted which jobs GitHub is still to be notified of."""
         return self.state_dir / "untold"

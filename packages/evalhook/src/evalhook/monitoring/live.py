@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
-from evalcore.runs.plan import JobPlan, RunPlan
+from evalcore.runs.plan import JobPlan, RunPlan, cases_for
 from evalcore.structs import Frozen
 from evalhook.jobs import Job
 from evalhook.monitoring.events import DONE, PROGRESS, EventHub
@@ -43,11 +43,19 @@ class Wait(Frozen, frozen=True):
     seconds: int
 
 
+class DocumentInHand(Frozen, frozen=True):
+    """The document that is read now, before the first call; not named, for cases may be confidential."""
+
+    number: int
+    """From 1."""
+    total: int
+
+
 class JobProgress(Frozen, frozen=True):
     """How far a job is."""
 
     job_id: str
-    stage: Literal["calling", "scoring", "publishing"]
+    stage: Literal["reading", "calling", "scoring", "publishing"]
     done: int
     total: int
     errors: int
@@ -59,6 +67,8 @@ class JobProgress(Frozen, frozen=True):
     waits: tuple[Wait, ...]
     attention: str | None = None
     """What an operator should know of it."""
+    reading: DocumentInHand | None = None
+    """None once every input is there."""
 
 
 @dataclass(slots=True)
@@ -94,6 +104,7 @@ class LiveJob(Observer):
         self._counts = {model.id: _ModelCounts(model.id, each) for model in plan.models}
         self._began = self._last = monotonic()
         self._attention: str | None = None
+        self._reading: DocumentInHand | None = None
         # The latest window's count and its start; the one before it makes the rate smooth.
         self._windows = [(self._began, 0)]
 
@@ -124,9 +135,14 @@ class LiveJob(Observer):
         rate = self._rate(now)
         is_scored = all(t.stage in {"complete", "partial", "skipped"} for t in self._counts.values())
         is_called = bool(done) and done >= total
+        stage: Literal["reading", "calling", "scoring", "publishing"] = "calling"
+        if self._reading is not None:
+            stage = "reading"
+        elif is_scored or is_called:
+            stage = "publishing" if is_scored else "scoring"
         return JobProgress(
             job_id=self.job_id,
-            stage="publishing" if is_scored else "scoring" if is_called else "calling",
+            stage=stage,
             done=done,
             total=total,
             errors=sum(t.errors for t in counted),
@@ -135,12 +151,26 @@ class LiveJob(Observer):
             seconds_left=None if not rate else round((total - done) / rate),
             waits=self._waits(now),
             attention=self._attention,
+            reading=self._reading,
         )
 
     def set_attention(self, message: str | None) -> None:
         """Show what an operator should know; None for nothing."""
         self._attention = message
         self._hub.touch(self.job_id, PROGRESS)
+
+    def reading(self, number: int, total: int) -> None:
+        """Show which document is being read."""
+        self._reading, self._last = DocumentInHand(number, total), self._monotonic()
+        self._hub.touch(self.job_id, PROGRESS)
+
+    def documents_read(self, job: JobPlan) -> None:
+        """Show the calls of the cases that are left."""
+        self._reading, self._last = None, self._monotonic()
+        for model in job.models:
+            counts = self._counts[model.id]
+            counts.total = len(cases_for(job, model)[0]) * job.replicates
+            self._touch(counts)
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
         """Begin with the replies that are there already."""

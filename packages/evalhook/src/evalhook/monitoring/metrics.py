@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.library.component import ReaderName
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.version import __version__
 from evalhook.jobs import Completed, Failed, Job, Publishing, Queued, status_of
@@ -83,8 +84,13 @@ class Metrics(JobObserver):
             "evalhook_job_calls_planned", "Calls of the running job", lambda: _of(live, lambda p: p.total)
         )
         self.gauge(
+            "evalhook_job_documents_left",
+            "Documents of the running job that are still to be read",
+            lambda: _of(live, lambda p: 0 if p.reading is None else p.reading.total - p.reading.number + 1),
+        )
+        self.gauge(
             "evalhook_seconds_since_progress",
-            "Of the running job, since its last reply",
+            "Of the running job, since its last reply, or since it began to read a document",
             lambda: _seconds_without_progress(live),
         )
         self.gauge("evalhook_disk_free_bytes", "Free under the state directory", lambda: _free(state_dir))
@@ -159,7 +165,27 @@ class _CallMetrics(Observer):
             buckets=CALL_BUCKETS,
             registry=registry,
         )
+        self._documents = Counter(
+            "evalhook_documents",
+            "Documents by how reading them ended",
+            ["reader", "outcome"],
+            registry=registry,
+        )
+        self._reading = Histogram(
+            "evalhook_document_seconds", "Reading one document", buckets=CALL_BUCKETS, registry=registry
+        )
         self._runs = Counter("evalhook_runs", "Runs by how they ended", outcome, registry=registry)
+
+    def document_read(
+        self,
+        reader: ReaderName,
+        seconds: float,
+        pages: int | None,  # noqa: ARG002 - the interface's
+        problem: str | None,
+    ) -> None:
+        """Count a document."""
+        self._documents.labels(reader, "read" if problem is None else "unreadable").inc()
+        self._reading.observe(seconds)
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:
         """Count a call."""

@@ -9,6 +9,7 @@ import structlog
 
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.library.component import ReaderName
 from evalcore.runs.plan import JobPlan, RunPlan
 from evalhook.jobs import Job
 
@@ -55,6 +56,23 @@ class CallObservers(Observer):
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
+
+    def reading(self, number: int, total: int) -> None:
+        """Notify all."""
+        for observer in self._observers:
+            observer.reading(number, total)
+
+    def document_read(
+        self, reader: ReaderName, seconds: float, pages: int | None, problem: str | None
+    ) -> None:
+        """Notify all."""
+        for observer in self._observers:
+            observer.document_read(reader, seconds, pages, problem)
+
+    def documents_read(self, job: JobPlan) -> None:
+        """Notify all."""
+        for observer in self._observers:
+            observer.documents_read(job)
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """Notify all."""

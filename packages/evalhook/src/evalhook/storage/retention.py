@@ -59,6 +59,7 @@ class Retention:
         store: JobStore,
         jobs_dir: Path,
         runs_dir: Path,
+        documents_dir: Path,
         limits: RetentionLimits,
         *,
         now: Callable[[], datetime],
@@ -67,6 +68,7 @@ class Retention:
         self._store = store
         self._jobs_dir = jobs_dir
         self._runs_dir = runs_dir
+        self._documents_dir = documents_dir
         self._limits = limits
         self._now = now
         self._swept = swept
@@ -104,8 +106,10 @@ class Retention:
         await in_thread(self._remove, gone, runs)
         published = {job.job_id for job in jobs if self._is_settled(job)} - gone
         saved = await in_thread(_compress, [run.path for run in runs if run.job_id in published])
+        oldest = self._now() - timedelta(days=self._limits.days)
+        documents = await in_thread(_keep_documents_since, oldest, self._documents_dir)
         freed = sum(removal.size for removal in removals)
-        self._swept(sum(item.size for item in stored) - freed - saved)
+        self._swept(sum(item.size for item in stored) - freed - saved + documents)
         return removals
 
     def _is_settled(self, job: Job) -> bool:
@@ -124,6 +128,22 @@ class Retention:
         for run in runs:
             if (run.job_id or run.path.name) in gone:
                 shutil.rmtree(run.path)
+
+
+def _keep_documents_since(oldest: datetime, folder: Path) -> int:
+    """Remove what was read of documents and not used since; return the bytes of what stays.
+
+    The cache itself bounds its size; here it is the time for which confidential text may be kept.
+    """
+    size = 0
+    for path in folder.glob("*/*"):
+        with suppress(FileNotFoundError):  # the cache has made room meanwhile
+            status = path.lstat()
+            if datetime.fromtimestamp(status.st_mtime, UTC) < oldest:
+                path.unlink()
+            else:
+                size += status.st_size
+    return size
 
 
 def _stored(jobs: Sequence[Job], runs: Sequence[_Run]) -> list[Stored]:
@@ -159,7 +179,7 @@ def _runs(folder: Path) -> Iterator[_Run]:
 
 
 def _run(path: Path) -> _Run:
-    files = [file.stat() for file in path.iterdir()]
+    files = [file.stat() for file in path.rglob("*")]
     changed = max((status.st_mtime for status in files), default=path.stat().st_mtime)
     size = sum(status.st_size for status in files)
     return _Run(path, _owner(path), size, datetime.fromtimestamp(changed, UTC))

@@ -88,6 +88,13 @@ def duration(seconds: float | None) -> str:
     return NONE_SHOWN if seconds is None else duration_text(seconds)
 
 
+def left(progress: JobProgress) -> str:
+    """Say how long the calls still take, or what else the job is at."""
+    if progress.reading is not None:
+        return f"reading documents {progress.reading.number} of {progress.reading.total}"
+    return duration(progress.seconds_left) if progress.stage == "calling" else progress.stage
+
+
 def notice(progress: JobProgress) -> str:
     """Say what an operator should know, or else which calls are in flight for long; empty for nothing."""
     if progress.attention is not None:
@@ -142,6 +149,7 @@ def _templates() -> Environment:
     environment.filters |= {
         "duration": duration,
         "grouped": _grouped,
+        "left": left,
         "notice": notice,
         "percent": percent,
         "pull_number": _pull_number,

@@ -11,6 +11,7 @@ from evalhook.jobs import (
     Attention,
     Cancelled,
     Completed,
+    Documents,
     Failed,
     Job,
     JobError,
@@ -23,7 +24,7 @@ from evalhook.jobs import (
     status_of,
 )
 
-Phase = Literal["waiting", "evaluating", "publishing"]
+Phase = Literal["waiting", "reading", "evaluating", "publishing"]
 
 
 class Accepted(Frozen, frozen=True, omit_defaults=True):
@@ -37,6 +38,9 @@ class Accepted(Frozen, frozen=True, omit_defaults=True):
     calls: Annotated[int, Meta(description="Planned calls, over all configured local models.")]
     status_url: Annotated[str, Meta(description="Path of the job, the same as in the Location header.")]
     position: Annotated[int | None, Meta(description="Its place in line, from 1; null where it runs.")] = None
+    documents: Annotated[
+        int, Meta(description="Inputs that are documents, read before the first call; absent for none.")
+    ] = 0
 
 
 class JobView(Frozen, frozen=True, omit_defaults=True):
@@ -62,6 +66,12 @@ class JobView(Frozen, frozen=True, omit_defaults=True):
         Phase | None, Meta(description="What a job that has not ended is at; null for one that has.")
     ] = None
     position: Annotated[int | None, Meta(description="Its place in line, from 1.")] = None
+    documents: Annotated[
+        Documents | None,
+        Meta(
+            description="Of the inputs that are documents, how many are read, or left out; absent for none."
+        ),
+    ] = None
     attention: Annotated[
         Attention | None, Meta(description="What an operator should know of a running job.")
     ] = None
@@ -91,6 +101,7 @@ def accepted(job: Job, position: int | None = None) -> Accepted:
         calls=job.progress.total,
         status_url=job_path(job.job_id),
         position=position,
+        documents=0 if job.documents is None else job.documents.total,
     )
 
 
@@ -119,6 +130,7 @@ def view(job: Job, position: int | None = None) -> JobView:
         models=job.models,
         phase=_phase_of(job),
         position=position,
+        documents=job.documents,
         attention=job.attention,
     )
 
@@ -128,7 +140,8 @@ def _phase_of(job: Job) -> Phase | None:
         case Queued():
             return "waiting"
         case Running():
-            return "evaluating"
+            documents = job.documents
+            return "evaluating" if documents is None or documents.read == documents.total else "reading"
         case Publishing():
             return "publishing"
         case _:

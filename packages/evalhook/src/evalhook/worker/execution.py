@@ -33,6 +33,7 @@ from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker.intake import Gateway
 from evalhook.worker.publish_retries import Publisher, is_unwritable, persist
+from evalhook.worker.reading import DocumentSources, with_documents_read
 from evalhook.worker.watchdog import Watchdog
 
 DISK_WAIT_S: Final = 5.0
@@ -55,6 +56,7 @@ class JobContext:
     publish_cases: PublishCases | None
     clones: asyncio.Lock
     """Held while the clones are in use."""
+    documents: DocumentSources
 
 
 class JobExecution:
@@ -150,8 +152,28 @@ class JobExecution:
             return waited
         raise error
 
+    async def _read_documents(self, observer: Observer) -> None:
+        """Read the documents among the inputs; from then on the job's plan has their texts."""
+        context = self._context
+        plan = await with_documents_read(
+            self._plan,
+            context.documents,
+            observer,
+            outage=OutagePolicy(context.limits.outage),
+            publish_cases=context.publish_cases,
+            monotonic=context.effects.monotonic,
+            may_read=self._may_call,
+            idle=self._watchdog.reading_ended,
+        )
+        await in_thread(self._store.write_plan, plan)
+        self._plan = plan
+
     async def _evaluate(self) -> list[RunOutcome]:
-        plan, context = self._plan, self._context
+        context = self._context
+        observers = CallObservers([_ProgressCounter(self._plan, self._store), self._watchdog, self._observer])
+        if self._plan.unread:
+            await self._read_documents(observers)
+        plan = self._plan
         # A model that was left out stays out after a restart: its row and reason are with the job already.
         left_out = self._job.skipped
         wanted = tuple(model for model in plan.models if model.id not in left_out)
@@ -167,11 +189,12 @@ class JobExecution:
                 clients,
                 runs_dir=context.runs_dir,
                 concurrency=context.concurrency,
-                observer=CallObservers([_ProgressCounter(plan, self._store), self._watchdog, self._observer]),
+                observer=observers,
                 effects=context.effects,
                 resumed={model: path for model, path in paths.items() if (path / PLAN).exists()},
                 outage_policy=OutagePolicy(context.limits.outage),
                 may_call=self._may_call,
+                documents=context.documents.cache,
             )
         known = {outcome.model: outcome for outcome in outcomes}
         return [
@@ -252,6 +275,17 @@ class _ProgressCounter(Observer):
             "run_started", job_id=plan.job_id, run_id=plan.run_id, model=plan.model.id, folder=str(run_dir)
         )
         self._advance(done=kept)
+
+    def reading(self, number: int, total: int) -> None:
+        self._count_documents(number - 1, total)
+
+    def documents_read(self, job: JobPlan) -> None:
+        total = len(self._plan.unread)
+        self._plan = job
+        self._count_documents(total, total)
+
+    def _count_documents(self, read: int, total: int) -> None:
+        self._store.update(jobs.read_documents(self._store.require(self._plan.job_id), read, total))
 
     def model_awaited(self, model: str, seconds: float) -> None:
         log.info("model_awaited", job_id=self._plan.job_id, model=model, seconds=seconds)

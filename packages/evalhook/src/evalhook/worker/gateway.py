@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from evalcore.clients.interface import Client, Served
+from evalcore.clients.interface import Client, OnWait, Served
+from evalcore.clients.outage import OutagePolicy
 from evalcore.clients.registry import open_client
+from evalcore.documents.interface import Reader
+from evalcore.documents.readers import open_reader, reader_endpoint
 from evalcore.errors import ConfigurationError
 from evalcore.library.loader import MODELS_PATH
 from evalcore.library.models import (
     BUILT_IN,
     LOCAL_PROVIDER,
+    Endpoint,
     ModelsFile,
     NotConfigured,
     Provider,
@@ -44,10 +48,32 @@ class MindRouterGateway:
         async with self._client(plan.providers[LOCAL_PROVIDER]) as client:
             yield {LOCAL_PROVIDER: client}
 
-    def _client(self, provider: Provider) -> AbstractAsyncContextManager[Client]:
+    def require_reader(self, plan: JobPlan) -> None:
+        """Raise ConfigurationError where the job's documents cannot be read here as the library wants."""
+        self._reader_endpoint(plan)
+
+    def open_reader(
+        self, plan: JobPlan, on_wait: OnWait, outage: OutagePolicy
+    ) -> AbstractAsyncContextManager[Reader]:
+        """Open what reads a job's documents; raises ConfigurationError."""
+        return open_reader(plan.reading, plan.providers, self._reader_endpoint(plan), on_wait, outage)
+
+    def _reader_endpoint(self, plan: JobPlan) -> Endpoint | None:
+        if plan.reading.reader == "mindrouter":
+            self._endpoint(plan.providers[LOCAL_PROVIDER])
+        return reader_endpoint(plan.reading, plan.providers, self._known, plan.component.slug)
+
+    @property
+    def _known(self) -> dict[str, str]:
         # models.yaml sees these two variables and no other of ours.
-        known = {"MINDROUTER_BASE_URL": self._base_url, "MINDROUTER_API_KEY": self._api_key.reveal()}
-        endpoint = resolve_provider(provider, known)
+        return {"MINDROUTER_BASE_URL": self._base_url, "MINDROUTER_API_KEY": self._api_key.reveal()}
+
+    def _client(self, provider: Provider) -> AbstractAsyncContextManager[Client]:
+        endpoint = self._endpoint(provider)
+        return open_client(provider, endpoint.base_url, endpoint.api_key)
+
+    def _endpoint(self, provider: Provider) -> Endpoint:
+        endpoint = resolve_provider(provider, self._known)
         where = f"{MODELS_PATH}, provider {provider.name}"
         if isinstance(endpoint, NotConfigured):
             hint = "use ${MINDROUTER_BASE_URL} and MINDROUTER_API_KEY; the service knows no other variable"
@@ -59,4 +85,4 @@ class MindRouterGateway:
                 where=where,
                 hint="write base_url: ${MINDROUTER_BASE_URL}",
             )
-        return open_client(provider, endpoint.base_url, endpoint.api_key)
+        return endpoint

@@ -8,11 +8,15 @@ contents (UnusableComponent).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from evalcore.clients.interface import Client
+import msgspec
+
+from evalcore.clients.interface import Client, OnWait
+from evalcore.clients.outage import OutagePolicy
+from evalcore.documents.interface import Originals, Reader
 from evalcore.errors import (
     ConfigurationError,
     InputError,
@@ -67,6 +71,10 @@ class RepositoryReader(Protocol):
         """Read a component and its cases; raises InputError, or RepositoryError."""
         ...
 
+    def originals(self, plan: JobPlan) -> AbstractContextManager[Originals]:
+        """Open the commits that a job's documents are in; their bytes are there, or it is a StorageError."""
+        ...
+
 
 class Gateway(Protocol):
     """MindRouter, as the intake and the worker ask of it."""
@@ -77,6 +85,16 @@ class Gateway(Protocol):
 
     def open(self, plan: JobPlan) -> AbstractAsyncContextManager[Mapping[str, Client]]:
         """Open the clients of a job, by provider."""
+        ...
+
+    def require_reader(self, plan: JobPlan) -> None:
+        """Raise ConfigurationError where the job's documents cannot be read here as the library wants."""
+        ...
+
+    def open_reader(
+        self, plan: JobPlan, on_wait: OnWait, outage: OutagePolicy
+    ) -> AbstractAsyncContextManager[Reader]:
+        """Open what reads a job's documents; raises ConfigurationError."""
         ...
 
 
@@ -106,7 +124,7 @@ class Intake:
         commit = await self._commit(request.git_sha, tips)
         step.name = "reading the component and its cases"
         material = await self._material(commit, tips, request.skill_name)
-        return JobPlan(
+        plan = JobPlan(
             job_id=job_id,
             origin="vm",
             component=material.component,
@@ -117,7 +135,18 @@ class Intake:
             replicates=request.replicates,
             prompt_commit=commit,
             dataset_commit=tips.data_sets,
+            reading=material.inputs.over(models.documents),
         )
+        self._require_reader(plan)
+        return plan
+
+    def _require_reader(self, plan: JobPlan) -> None:
+        if not plan.unread:
+            return
+        try:
+            self._gateway.require_reader(plan)
+        except ConfigurationError as error:
+            raise errors.UnusableComponent(error.line) from error
 
     async def _pull(self) -> Tips:
         try:
@@ -137,7 +166,7 @@ class Intake:
                 ".evaluator/models.yaml: lists no model with provider mindrouter; add one, or run the cloud "
                 "models with evalcli in Actions"
             )
-        return ModelsFile(providers=everything.providers, models=local)
+        return msgspec.structs.replace(everything, models=local)
 
     async def _probe(self, models: ModelsFile) -> None:
         try:
@@ -174,6 +203,6 @@ def _chosen(models: ModelsFile, wanted: Sequence[str] | None) -> ModelsFile:
         if name not in known:
             said = f"{name!r} is no model with provider mindrouter in .evaluator/models.yaml"
             raise errors.UnknownModel(f"{said}; these are: {', '.join(known)}")
-    return ModelsFile(
-        providers=models.providers, models=tuple(model for model in models.models if model.id in wanted)
+    return msgspec.structs.replace(
+        models, models=tuple(model for model in models.models if model.id in wanted)
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, TypeVar
 
 import structlog
 
-from evalcore.errors import EvaluatorError
+from evalcore.documents.interface import Originals
+from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.material import Material, load_material
 from evalcore.git.clone import Clone
-from evalcore.git.errors import CloneCorrupt, CloneMissing, GitTimedOut
+from evalcore.git.errors import CloneCorrupt, CloneMissing, CommitNotFound, GitTimedOut
+from evalcore.library.cases import document_bytes
 from evalcore.library.checkout import Checkout, CommitCheckout, FolderCheckout
+from evalcore.library.component import Case
+from evalcore.runs.plan import JobPlan
 from evalcore.structs import Frozen
 from evalhook.threads import in_daemon, in_thread
 
@@ -75,6 +79,27 @@ class Repositories:
     async def material(self, commit: str, tips: Tips, slug: str) -> Material:
         """Read a component and its cases; raises InputError or RepositoryError."""
         return await in_thread(self._material, commit, tips.data_sets, slug)
+
+    @contextmanager
+    def originals(self, plan: JobPlan) -> Iterator[Originals]:
+        """Open the commits that a job's documents are in, for as long as they are read.
+
+        Objects that are there are read while others are fetched, so that nobody has to wait for it. Bytes
+        that cannot be had any more raise RepositoryError: they were there when the job was planned.
+        """
+        with (
+            CommitCheckout(self._library.clone.path, plan.prompt_commit or "HEAD") as library,
+            self._data_sets_at(plan.dataset_commit) as data_sets,
+        ):
+
+            def original(case: Case) -> bytes:
+                try:
+                    return document_bytes(library, data_sets, case)
+                except InputError as error:
+                    what = f"a document of the job cannot be read from its clone: {error.what}"
+                    raise CommitNotFound(what, hint="ask for the evaluation again") from None
+
+            yield original
 
     def _read(self, tip: str, read: Callable[[Checkout], T]) -> T:
         with CommitCheckout(self._library.clone.path, tip) as library:

@@ -14,8 +14,18 @@ from evalcore.errors import StorageError
 from evalcore.runs.plan import JobPlan
 from evalhook import errors, jobs
 from evalhook.errors import CurrentJob
-from evalhook.jobs import Cancelled, EvaluateRequest, Failed, Job, Progress, Queued, status_of, timestamp
-from evalhook.storage.space import FreeSpace
+from evalhook.jobs import (
+    Cancelled,
+    Documents,
+    EvaluateRequest,
+    Failed,
+    Job,
+    Progress,
+    Queued,
+    status_of,
+    timestamp,
+)
+from evalhook.storage.space import FreeSpace, bytes_of_documents
 from evalhook.storage.store import JobStore
 from evalhook.threads import in_thread
 from evalhook.worker.intake import Intake, Step
@@ -107,7 +117,7 @@ class Service:
         step.name = "waiting for the clones"
         async with self._clones_alone():
             plan = await self._intake.plan(request, job_id, step)
-        self._space.require(plan.calls)
+        self._space.require(plan.calls, bytes_of_documents(plan))
         # Known before their folders are made, so that a restart finds what was begun.
         run_ids = {model.id: self._effects.new_id() for model in plan.models}
         return msgspec.structs.replace(plan, run_ids=run_ids)
@@ -221,6 +231,7 @@ def _queued(request: EvaluateRequest, plan: JobPlan, now: str) -> Job:
         dataset_commit=plan.dataset_commit,
         created_at=now,
         progress=Progress(total=plan.calls),
+        documents=Documents(0, len(plan.unread)) if plan.unread else None,
         state=Queued(),
     )
 

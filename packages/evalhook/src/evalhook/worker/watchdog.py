@@ -9,7 +9,7 @@ from typing import Final
 
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
-from evalcore.runs.plan import RunPlan
+from evalcore.runs.plan import JobPlan, RunPlan
 
 MOST_NAMED: Final = 5
 """Calls that are named when nothing moves; the others are counted."""
@@ -23,6 +23,8 @@ class Watchdog(Observer):
         self._in_flight: dict[tuple[str, str, int], float] = {}
         self._scored: dict[str, tuple[int, int, float]] = {}
         """By model: the number of the case that is being scored, of how many, since when."""
+        self._read: tuple[int, int, float] | None = None
+        """The number of the document that is being read, of how many, since when."""
         self._progress_at = monotonic()
         self.is_idle = asyncio.Event()
         """Set while no call is in flight."""
@@ -32,6 +34,22 @@ class Watchdog(Observer):
     def seconds_without_progress(self) -> float:
         """Seconds since anything came back."""
         return self._monotonic() - self._progress_at
+
+    def reading(self, number: int, total: int) -> None:
+        """Note which document is being read."""
+        self._read = number, total, self._monotonic()
+        self.is_idle.clear()
+        self.progressed()
+
+    def documents_read(self, job: JobPlan) -> None:  # noqa: ARG002 - the interface's
+        """Note that no document is being read any more."""
+        self.reading_ended()
+
+    def reading_ended(self) -> None:
+        """Note that none is being read now: all are, or the next is not begun."""
+        self._read = None
+        self.is_idle.set()
+        self.progressed()
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
         """Count it as progress."""
@@ -67,6 +85,7 @@ class Watchdog(Observer):
         """Forget the calls of an attempt that was abandoned."""
         self._in_flight.clear()
         self._scored.clear()
+        self._read = None
         self.is_idle.set()
         self.progressed()
 
@@ -86,5 +105,8 @@ class Watchdog(Observer):
             for (model, _, replicate), since in longest[:MOST_NAMED]
         ]
         more = len(longest) - len(named)
+        if self._read is not None:
+            number, total, since = self._read
+            named = [f"reading document {number} of {total} for {now - since:.0f} s", *named]
         said = ", ".join([*scored, *named]) + (f" and {more} more" if more > 0 else "")
-        return said or "the job is neither calling nor scoring"
+        return said or "the job is neither reading, calling nor scoring"

@@ -26,6 +26,11 @@ const duration = (seconds) => {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 };
 
+const left = (progress) => {
+  if (progress.reading) return `reading documents ${progress.reading.number} of ${progress.reading.total}`;
+  return progress.stage === "calling" ? duration(progress.seconds_left) : progress.stage;
+};
+
 const showProgress = (progress) => {
   const bar = find("[data-bar]");
   if (!bar || progress.rate === undefined) return;
@@ -35,7 +40,7 @@ const showProgress = (progress) => {
   say("[data-figure=done]", `${numbers.format(progress.done)} of ${numbers.format(progress.total)}`);
   say("[data-figure=percent]", percent);
   say("[data-figure=rate]", rate(progress.rate));
-  say("[data-figure=left]", progress.stage === "calling" ? duration(progress.seconds_left) : progress.stage);
+  say("[data-figure=left]", left(progress));
   say("[data-figure=errors]", numbers.format(progress.errors));
   say("[data-figure=flight]", numbers.format(progress.in_flight));
   const waits = progress.waits.map((w) => `${w.model}, replicate ${w.replicate}, for ${duration(w.seconds)}`);
@@ -45,7 +50,8 @@ const showProgress = (progress) => {
   document.title = `${percent} · Evaluator`;
   if (Date.now() - spoken > SPEAK_MS) {
     spoken = Date.now();
-    say("[data-spoken]", `${percent} of the calls are done, ${duration(progress.seconds_left)} left.`);
+    const how = progress.reading ? left(progress) : `${duration(progress.seconds_left)} left`;
+    say("[data-spoken]", `${percent} of the calls are done, ${how}.`);
   }
 };
 
