@@ -31,6 +31,7 @@ KEY = "mr2_" + "k" * 30
 EVALCLI = (sys.executable, "-c", "from evalcli.main import main; main()")
 CHANGING = (
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
+    (r"(?<=evalcli show )[0-9a-f-]+(?= )", "<id>"),
     (r"127\.0\.0\.1:\d+", "<address>"),
     (r"\bcase-[0-9a-f]{20}\b", "<case>"),
     (r"-\d{8}T\d{6}Z", "-<moment>"),

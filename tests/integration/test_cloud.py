@@ -168,7 +168,7 @@ def test_a_case_that_is_local_only_is_said_and_never_sent(world: World) -> None:
     case = world.library / "components" / SLUG / "evals" / "cases" / "soil-carbon"
     (case / "metadata.yaml").write_text("local_only: true\n")
     ended = world.evalcli("evaluate", SLUG, "--replicates", "1", "--json")
-    assert "1 case(s) are local_only and not sent to anthropic-1, openai-1, google-1" in ended.err
+    assert "1 case is local_only and not sent to anthropic-1, openai-1, google-1" in ended.err
     for record in json.loads(ended.out):
         assert "soil-carbon" not in [result["case"] for result in record["case_results"]]
         assert "soil-carbon" in [skipped["case"] for skipped in record["skipped_cases"]]
@@ -193,7 +193,7 @@ def test_calls_stop_before_the_one_that_could_exceed_the_cost_and_go_on_later(wo
     assert record["calls"]["ok"] == record["calls"]["total"] == world.calls("anthropic")
     again = world.evalcli("evaluate", SLUG, "--replicates", "1", "--max-cost", "1", "--json")
     assert again.code == 0
-    assert "by 1 past run(s)" in again.err
+    assert "by 1 past run" in again.err
 
 
 def test_without_a_price_no_cost_can_be_held(world: World) -> None:

@@ -48,7 +48,7 @@ def versions(library: Path) -> list[int]:
 def test_it_is_read_and_shown_with_its_own_figures(old: tuple[Path, int]) -> None:
     library, version = old
     assert versions(library) == [version] * 2
-    assert "valid, 2 run(s)" in evalcli(library, "leaderboard", "validate", SLUG)
+    assert "valid, 2 runs" in evalcli(library, "leaderboard", "validate", SLUG)
     told = evalcli(library, "leaderboard", "show", SLUG)
     assert f"scoring {version}" in told
     assert "Scored by older rules" in told

@@ -63,7 +63,7 @@ def check(evalcli: Evalcli, library: Library) -> Callable[..., Any]:
 
 def test_a_library_without_mistakes_is_exit_code_0(check: Callable[..., Any]) -> None:
     ended = check("--strict")
-    assert (ended.code, ended.out, ended.err) == (0, "1 component(s): 0 error(s), 0 warning(s)\n", "")
+    assert (ended.code, ended.out, ended.err) == (0, "1 component: 0 errors, 0 warnings\n", "")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_one_mistake_does_not_hide_the_next(check: Callable[..., Any], library: 
     ended = check()
     for part in ("prompt.md:1", "scoring.yaml:2", "cases/two/expected.json"):
         assert part in ended.out
-    assert "3 error(s)" in ended.out
+    assert "3 errors" in ended.out
 
 
 def _stub(library: Library) -> None:
@@ -243,4 +243,4 @@ def test_actions_do_not_show_what_is_wrong_with_cases_of_the_data_sets(
     ended = check(GITHUB_ACTIONS="true")
     assert ended.code == 1
     assert "zebra" not in ended.out
-    assert "1 finding(s) about memo" in ended.out
+    assert "1 finding about memo" in ended.out

@@ -125,8 +125,8 @@ def test_runs_asked_and_scored_alike_count_together_and_the_count_is_shown(
 ) -> None:
     where = library(run(1, "1.0.0", GOOD), run(2, "1.0.0", BAD), run(3, "1.1.0", GOOD))
     out = evalcli("compare", "memo", "--prompt-library", where).out
-    assert "10 replies in 2 run(s)" not in out
-    assert "30 replies in 2 run(s)" in out
+    assert "10 replies in 2 runs" not in out
+    assert "30 replies in 2 runs" in out
 
 
 def test_new_expected_answers_are_not_comparable_and_it_says_why(

@@ -34,7 +34,7 @@ def test_show_finds_a_component_of_the_library(
     ended = evalcli("leaderboard", "show", "memo", "--prompt-library", tmp_path)
     assert ended.code == 0
     lines = ended.out.splitlines()
-    assert lines[0] == "memo 1.0.0: 1 case(s) x 1, scoring 1"
+    assert lines[0] == "memo 1.0.0: 1 case x 1, scoring 1"
     assert " ".join(lines[1].split()) == "# model accuracy 95 % CI reprod. runs failed"
     assert lines[2].split()[:3] == ["1", "gpt", "0.875"]
     assert lines[2].split()[-3:] == ["-", "1", "0/1"]
@@ -75,10 +75,10 @@ def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
     ]
     write_leaderboard(path, *records)
     assert evalcli("leaderboard", "show", path).out == (
-        "memo 1.2.0: 1 case(s) x 10, scoring 3\n"
-        "#  model                accuracy      95 % CI  reprod.  runs  failed  status\n"
-        "1  openai/gpt-oss-120b     0.875  0.851-0.899    1.000     1    2/30  complete\n"
-        "-  qwen/qwen3.5-122b       0.875  0.851-0.899    1.000     1    2/30  partial\n"
+        "memo 1.2.0: 1 case x 10, scoring 3\n"
+        "#  model                accuracy         95 % CI  reprod.  runs  failed  status\n"
+        "1  openai/gpt-oss-120b     0.875  0.851 to 0.899    1.000     1    2/30  complete\n"
+        "-  qwen/qwen3.5-122b       0.875  0.851 to 0.899    1.000     1    2/30  partial\n"
         "openai/gpt-oss-120b alone is ranked, accuracy 87.5 %.\n"
         "openai/gpt-oss-120b, qwen/qwen3.5-122b: 10 identical replies: up to 26 % may still differ.\n"
         "Validated against an older version: one (1.1.0).\n"
@@ -95,7 +95,7 @@ def test_show_tells_the_rough_interval_of_cases_like_these(
     accuracy = Accuracy(0.5, (0.48, 0.52), 0.5, {}, ci95_like_cases=(0.4, 0.6))
     write_leaderboard(path, make_record(1, accuracy=accuracy))
     out = evalcli("leaderboard", "show", path).out
-    assert "big: over cases like these, roughly 0.400-0.600.\n" in out
+    assert "big: over cases like these, roughly 0.400 to 0.600.\n" in out
 
 
 def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_show_marks_wording_as_such(evalcli: Evalcli, make_record: MakeRecord, t
     accuracy = Accuracy(0.5, None, 0.5, {}, measures="wording")
     write_leaderboard(path, make_record(1, accuracy=accuracy))
     assert evalcli("leaderboard", "show", path).out.startswith(
-        "memo 1.0.0: 1 case(s) x 1, scoring 1; wording, not correctness\n"
+        "memo 1.0.0: 1 case x 1, scoring 1; wording, not correctness\n"
     )
 
 
@@ -199,7 +199,7 @@ def test_show_tells_of_runs_it_cannot_read(evalcli: Evalcli, tmp_path: Path) -> 
     path.write_bytes(encode_canonical({"schema_version": 1, "component": "x", "runs": [{"run_id": "new"}]}))
     ended = evalcli("leaderboard", "show", path)
     assert ended.code == 0
-    assert "1 run(s) of another evaluator" in ended.err
+    assert "1 run of another evaluator" in ended.err
 
 
 def test_merging_is_the_same_in_any_order_and_again(evalcli: Evalcli, write: Callable[..., Path]) -> None:
@@ -241,7 +241,7 @@ def test_a_conflict_is_refused_and_nothing_written(
 def test_a_valid_leaderboard_is_valid(evalcli: Evalcli, write: Callable[..., Path]) -> None:
     path = write("memo", 1, 2)
     ended = evalcli("leaderboard", "validate", path)
-    assert (ended.code, ended.out) == (0, f"{path}: valid, 2 run(s) of memo\n")
+    assert (ended.code, ended.out) == (0, f"{path}: valid, 2 runs of memo\n")
 
 
 def test_validate_says_what_is_wrong_where_and_goes_on(

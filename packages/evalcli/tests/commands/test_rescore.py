@@ -227,13 +227,13 @@ def test_a_leaderboard_is_brought_to_the_present_rules_as_far_as_replies_are_kep
     assert ended.code == 1
     assert "its replies are not in" in ended.out
     assert ended.out.splitlines()[-1].endswith(
-        f"1 run(s) rescored, 1 at scoring version {SCORING_VERSION} before, 1 without replies at hand"
+        f"1 run rescored, 1 at scoring version {SCORING_VERSION} before, 1 without replies at hand"
     )
     runs = json.loads(path.read_bytes())["runs"]
     assert len(runs) == 4
     assert [run["rescored_from"] for run in runs if run["rescored_from"]] == [kept.name]
     again = path.read_bytes()
-    assert "0 run(s) rescored" in evalcli(*line).out
+    assert "0 runs rescored" in evalcli(*line).out
     assert path.read_bytes() == again
 
 
@@ -248,7 +248,7 @@ def test_a_run_id_that_is_a_path_leads_to_no_folder(
     add(aged | {"run_id": "../elsewhere"}, aged | {"run_id": str(elsewhere)})
     line = ("leaderboard", "rescore", "memo", "--prompt-library", library, "--runs-dir", library / "runs")
     ended = evalcli(*line, *policy)
-    assert "0 run(s) rescored" in ended.out
+    assert "0 runs rescored" in ended.out
     assert "2 without replies at hand" in ended.out
     assert sorted(elsewhere.iterdir()) == files
 
@@ -358,13 +358,13 @@ def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
     assert (
         ended.code,
         ended.out.splitlines()[-1].endswith(
-            "2 run(s) rescored, 0 by the present policy before, 0 without replies at hand"
+            "2 runs rescored, 0 by the present policy before, 0 without replies at hand"
         ),
     ) == (0, True)
     runs = json.loads(path.read_bytes())["runs"]
     assert [run["policy_sha256"] is None for run in runs].count(True) == 2
     again = evalcli(*line, *where, "--runs-dir", library / "runs").out
-    assert "0 run(s) rescored, 2 by the present policy before" in again
+    assert "0 runs rescored, 2 by the present policy before" in again
     (compared,) = json.loads(evalcli("compare", "memo", *where, "--json").out)["models"]
     assert compared["verdict"] != "not comparable"
     assert {*compared["before"]["run_ids"], *compared["after"]["run_ids"]} == {

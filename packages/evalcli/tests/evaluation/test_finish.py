@@ -73,7 +73,7 @@ def test_finished_runs_are_shown_and_added(monkeypatch, library, capsys):
     assert runs(library) == ["big", "small"]
     seen = capsys.readouterr()
     assert "big" in seen.out
-    assert "2 run(s) are in " in seen.err
+    assert "2 runs are in " in seen.err
 
 
 @pytest.mark.parametrize("change", [{"no_leaderboard": True}, {"is_scratch": True}])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from evalcli.evaluation.plan import SelectedModels, select_models
+from evalcli.evaluation.plan import SelectedModels, SkippedModel, select_models, skip_warnings
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import Model, ModelsFile, Provider
 
@@ -47,3 +47,11 @@ def test_named_models_are_chosen_once_each_in_the_order_named() -> None:
 def test_an_unknown_name_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(ConfigurationError, match="known: a, b, c, d"):
         _select("x")
+
+
+def test_a_reason_is_said_once_for_all_the_models_that_it_keeps_out() -> None:
+    skipped = [SkippedModel(f"m{number}", "no key") for number in range(7)]
+    assert list(skip_warnings([*skipped, SkippedModel("other", "no address")])) == [
+        "7 models are skipped (m0, m1, m2, m3, m4 and 2 more): no key",
+        "model other is skipped: no address",
+    ]

@@ -81,7 +81,7 @@ def test_a_conflict_is_resolved_to_the_runs_of_both_sides(
     library.conflict(*line)
     ended = evalcli("leaderboard", "resolve", "memo", "--prompt-library", library.root)
     assert ended.code == 0, ended.err
-    assert "resolved, 3 run(s) of memo" in ended.out
+    assert "resolved, 3 runs of memo" in ended.out
     assert library.runs() == ids(1, 2, 3)
     assert library.is_clean()
     git(library.root, "-c", "core.editor=true", line[0], "--continue")
@@ -151,7 +151,7 @@ def test_without_a_conflict_nothing_changes(evalcli: Evalcli, library: Library) 
     before = library.board.read_bytes()
     ended = evalcli("leaderboard", "resolve", library.board)
     assert ended.code == 0
-    assert "it is in no conflict, 2 run(s)" in ended.out
+    assert "it is in no conflict, 2 runs" in ended.out
     assert library.board.read_bytes() == before
     absent = evalcli("leaderboard", "resolve", "absent", "--prompt-library", library.root)
     assert absent.code == 2

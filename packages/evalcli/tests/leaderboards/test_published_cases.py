@@ -59,7 +59,7 @@ def test_a_warning_names_no_case_of_the_data_sets() -> None:
     )
     named, hidden = published_cases(ACTIONS).warnings(skipped)
     assert "case open is skipped: components/memo" in named
-    assert hidden.startswith("1 case(s) cannot be used")
+    assert hidden.startswith("1 case cannot be used")
     assert len(published_cases({}).warnings(skipped)) == 2
     assert SECRET in published_cases({}).warnings(skipped)[1]
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from evalcli.leaderboards.run_folders import MOST_NAMED, find_run, run_heads
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH
+from evalcli.leaderboards.run_folders import (
+    MOST_NAMED,
+    SHORTEST_ID,
+    beginning_that_names,
+    find_run,
+    run_heads,
+    short_name,
+)
 from evalcore.errors import ConfigurationError
 from evalcore.ids import uuid7
 from evalcore.library.models import Model
@@ -103,3 +111,22 @@ def test_heads_are_listed_newest_first_and_what_is_no_run_is_passed_over(runs):
     assert [path for path, _ in run_heads(runs)] == paths[::-1]
     assert run_heads(runs)[0][1].selector == "memo@1.0.0/big"
     assert run_heads(runs / "nowhere") == []
+
+
+def test_as_many_characters_as_tell_all_runs_apart_name_one(runs):
+    assert beginning_that_names(runs) == SHORTEST_ID
+    paths = [add(runs, 1), add(runs, 2), add(runs / SCRATCH, 3)]
+    length = beginning_that_names(runs)
+    assert [find_run(path.name[:length], runs) for path in paths] == paths
+    assert len({path.name[: length - 1] for path in paths}) < len(paths)
+
+
+def test_a_run_where_commands_look_has_a_short_name_and_any_other_its_path(runs, monkeypatch):
+    elsewhere = add(runs, 1)
+    monkeypatch.chdir(runs.parent)
+    RUNS_IN_LIBRARY.mkdir(parents=True)
+    here = [add(RUNS_IN_LIBRARY, 1), add(RUNS_IN_LIBRARY, 2), add(RUNS_IN_LIBRARY / SCRATCH, 3)]
+    assert short_name(elsewhere) == str(elsewhere)
+    for path in here:
+        assert len(short_name(path)) < len(path.name)
+        assert find_run(short_name(path), RUNS_IN_LIBRARY) == path

@@ -60,7 +60,7 @@ def test_each_side_has_its_mean_its_interval_and_its_replies():
     lines = text(REGRESSION).splitlines()
     before, after = (next(line for line in lines if line.startswith(f"  1.{at}.0  ")) for at in (0, 1))
     assert before.startswith("  1.0.0  0.900 (")
-    assert before.endswith("), 10 replies in 1 run(s)")
+    assert before.endswith("), 10 replies in 1 run")
     assert after.startswith("  1.1.0  0.500 (")
     assert any(line.startswith("  change -0.400; ") for line in lines)
 
@@ -72,7 +72,7 @@ def test_sides_may_have_names_of_their_own_aligned():
 
 
 def test_over_what_it_is_compared_is_said():
-    assert "  over 3 case(s), of each 10" in text(outcome([0.9] * 10, [0.5] * 10, cases=3))
+    assert "  over 3 cases, of each 10" in text(outcome([0.9] * 10, [0.5] * 10, cases=3))
 
 
 def test_cases_of_one_side_alone_are_counted():

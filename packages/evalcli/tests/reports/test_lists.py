@@ -40,18 +40,24 @@ def test_problems_have_a_column_only_where_there_are_any():
 
 
 def test_a_run_has_its_figures_and_its_folder():
-    assert runs_table([RUN]).rows == (
+    assert runs_table([RUN], 6).rows == (
         ("0199-1", "2026-01-05T09:00:00Z", "memo", "1.0.0", "a", "0.912", "complete", "runs/0199-1"),
     )
 
 
 def test_a_run_without_a_record_has_neither_time_nor_accuracy():
     unfinished = replace(RUN, time=None, accuracy=None, status="unfinished")
-    assert runs_table([unfinished]).rows[0][1:6] == ("-", "memo", "1.0.0", "a", "-")
+    assert runs_table([unfinished], 6).rows[0][1:6] == ("-", "memo", "1.0.0", "a", "-")
+
+
+def test_where_there_is_no_room_a_runs_id_is_the_beginning_that_names_it_and_its_folder_goes():
+    table = runs_table([RUN], 6)
+    assert dict(table.enough) == {"run": 6, "time": 16}
+    assert table.spare == ("folder", "time", "version")
 
 
 def test_runs_keep_their_order():
-    assert [row[0] for row in runs_table([replace(RUN, run_id=name) for name in "ba"]).rows] == ["b", "a"]
+    assert [row[0] for row in runs_table([replace(RUN, run_id=name) for name in "ba"], 6).rows] == ["b", "a"]
 
 
 def test_json_has_every_field_as_it_is():

@@ -28,7 +28,7 @@ def test_without_partial_runs_there_is_no_column_for_it(make_record: MakeRecord)
 
 def test_the_heading_says_what_it_is_of(make_record: MakeRecord) -> None:
     assert heading("memo", _one(make_record(), make_record(2, replicates=5))) == (
-        "memo 1.0.0: 1 case(s) x 1-5, scoring 1"
+        "memo 1.0.0: 1 case x 1 to 5, scoring 1"
     )
 
 
@@ -37,9 +37,9 @@ def test_rankings_of_one_version_have_titles_of_their_own(make_record: MakeRecor
     later = make_record(2, policy_sha256="f" * 64, rescored_from=first.run_id, finished_at=first.finished_at)
     found = rankings([first, later, make_record(3, component_version="0.9.0")])
     assert [heading("memo", one, found) for one in found] == [
-        "memo 1.0.0: 1 case(s) x 1, scoring 1, policy ffffffffffff",
-        "memo 1.0.0: 1 case(s) x 1, scoring 1, no policy",
-        "memo 0.9.0: 1 case(s) x 1, scoring 1",
+        "memo 1.0.0: 1 case x 1, scoring 1, policy ffffffffffff",
+        "memo 1.0.0: 1 case x 1, scoring 1, no policy",
+        "memo 0.9.0: 1 case x 1, scoring 1",
     ]
 
 

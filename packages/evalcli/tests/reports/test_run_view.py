@@ -30,8 +30,8 @@ def lines(run, *, is_full=False, **view):
 def test_a_case_has_a_line_a_sample_and_its_tree():
     shown = lines(examined(json.dumps(EXPECTED | {"pages": 4})))
     assert shown[0].startswith("memo 1.0.0, alpha: run ")
-    assert shown[1] == "1 case(s) x 1; it has no record yet"
-    assert "case one: accuracy 0.500; of 1 replies: 1 wrong" in shown
+    assert shown[1] == "1 case x 1; it has no record yet"
+    assert "case one: accuracy 0.500; of 1 reply: 1 wrong" in shown
     assert "  replicate 0: accuracy 0.500" in shown
     assert any(line.startswith("    x pages: 4 instead of 3") for line in shown)
     assert shown[-1] == LEGEND

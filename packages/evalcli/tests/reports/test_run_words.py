@@ -42,8 +42,8 @@ def test_a_run_is_named_by_component_version_model_and_id():
 
 
 def test_how_a_run_fared():
-    assert run().state == "1 case(s) x 2; it has no record yet"
-    assert run(record=make_record(1)).state == "1 case(s) x 2, 2026-01-05T09:00:01Z, complete: accuracy 0.900"
+    assert run().state == "1 case x 2; it has no record yet"
+    assert run(record=make_record(1)).state == "1 case x 2, 2026-01-05T09:00:01Z, complete: accuracy 0.900"
 
 
 def test_where_nothing_is_shown_nothing_is_wrong():

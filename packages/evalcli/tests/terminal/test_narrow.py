@@ -113,4 +113,58 @@ def test_what_is_said_to_fit_does(rows: list[tuple[str, ...]], width: int) -> No
     fitted = fit(_results(*rows), width, 2, 2)
     if not isinstance(fitted, Blocks):
         assert 2 + sum(fitted.widths) + 2 * (len(fitted.widths) - 1) <= width
-        assert {"model", "status"} <= set(fitted.table.headings)
+        for always in ("model", "status"):
+            assert always in fitted.table.headings or f"{always} {rows[0][-1][:3]}"[:6] in fitted.left_out
+
+
+def test_what_every_row_repeats_is_told_once() -> None:
+    table = _results((MODEL, "0.900", "2", "1", "complete"), (OTHER, "0.000", "2", "0", "complete"))
+    narrow = fit(table, 60, 0, 2)
+    assert not isinstance(narrow, Blocks)
+    assert narrow.table.headings == ("model", "accuracy", "USD")
+    assert narrow.left_out == "In every row: no reply 2, status complete."
+
+
+def test_a_single_row_repeats_nothing() -> None:
+    narrow = fit(_results((MODEL, "0.900", "2", "1", "complete")), 60, 0, 2)
+    assert isinstance(narrow, Blocks)
+    assert narrow.rows == ((MODEL, "accuracy 0.900, no reply 2, USD 1, status complete"),)
+
+
+SPARING = Table(
+    headings=("run", "time", "model", "accuracy", "folder"),
+    rows=(
+        ("0123456789-a", "2026-07-01T10:00:00.123Z", "alpha", "0.9", "runs/0123456789-a"),
+        ("0123456789-b", "2026-07-02T10:00:00.123Z", "beta", "0.8", "runs/0123456789-b"),
+    ),
+    numeric=frozenset({"accuracy"}),
+    spare=("folder", "time"),
+    enough=(("time", 16),),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "headings", "note"),
+    [
+        (90, ("run", "time", "model", "accuracy", "folder"), ""),
+        (66, ("run", "time", "model", "accuracy", "folder"), ""),
+        (50, ("run", "time", "model", "accuracy"), "Not shown, for want of room: folder."),
+        (32, ("run", "model", "accuracy"), "Not shown, for want of room: time, folder."),
+    ],
+)
+def test_ids_are_cut_before_what_can_be_spared_goes(width: int, headings: tuple[str, ...], note: str) -> None:
+    fitted = fit(SPARING, width, 0, 2)
+    assert not isinstance(fitted, Blocks)
+    assert (fitted.table.headings, fitted.left_out) == (headings, note)
+    times = {row[1] for row in fitted.table.rows}
+    assert "2026-07-01T10:00:00.123Z" in times if width == 90 else "2026-07-01T10:00:00.123Z" not in times
+
+
+def test_blocks_have_room_for_what_a_table_spares() -> None:
+    blocks = fit(SPARING, 20, 0, 2)
+    assert isinstance(blocks, Blocks)
+    assert blocks.left_out == ""
+    assert blocks.rows[0] == (
+        "0123456789-a",
+        "time 2026-07-01T10:00, model alpha, accuracy 0.9, folder runs/0123456789-a",
+    )

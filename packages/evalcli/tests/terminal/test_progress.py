@@ -64,7 +64,7 @@ def test_a_log_gets_a_line_every_few_seconds_however_many_replies_come() -> None
         _call(progress, plan, number, is_error=number == 3)
     assert lines[:2] == ["big: 1000 calls; replies in runs/r", "big: a call failed: no answer"]
     assert len(lines) == 2 + 9.99 // LINE_EVERY_S
-    assert lines[2] == "501/1000 calls, 1 errors, 100.2/s, 5 s left"
+    assert lines[2] == "501/1000 calls, 1 error, 100.2/s, 5 s left"
 
 
 def test_what_calls_failed_of_is_told_once_for_each_cause_and_model() -> None:
@@ -220,7 +220,7 @@ def test_bars_show_each_model_and_take_markup_for_text() -> None:
         progress.tick()
     text = out.getvalue()
     assert "[red]\\x1b[2Jm: 10 calls, 2 of them kept from before" in text
-    assert "3/10  1 errors  0.0/s  4 min 40 s left" in text
+    assert "3/10  1 error  0.0/s  4 min 40 s left" in text
     assert "waiting for [red]\\x1b[2Jm: one, replicate 4, for 40 s; waiting for gamma, 5 s" in text
     assert "\x1b[2Jm" not in text
 
@@ -251,6 +251,23 @@ def test_bars_keep_names_figures_and_waits_whole_however_narrow(columns: int) ->
     assert text.count("1/10  0 errors  0.1/s  1 min 30 s left") == 2
     assert "waiting for gamma, 35 s" in text
     assert max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize(("columns", "bar"), [(61, 0), (70, 11), (80, 21), (120, 24)])
+def test_bars_give_way_before_names_and_figures_part(columns: int, bar: int) -> None:
+    clock, out = Clock(), StringIO()
+    console = Console(file=out, width=columns, force_terminal=True, color_system=None)
+    with RichProgress(clock, console) as progress:
+        plan = _plan("google/gemma-3-27b-it")
+        progress.run_started(plan, Path("r"), 0)
+        for _ in range(10):
+            _call(progress, plan, 0)
+        clock.now = 10.0
+        out.seek(0)
+        out.truncate()
+        progress.tick()
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    assert drawn.count("━") // max(1, drawn.count("10/10")) == bar
 
 
 def test_a_bar_is_at_its_end_when_its_model_is_said_to_be_done(make_record: Callable[..., RunRecord]) -> None:

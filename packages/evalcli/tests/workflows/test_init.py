@@ -258,3 +258,19 @@ def test_the_workflow_for_pull_requests_is_installed_where_it_is_asked_for_and_t
     assert "evaluate-pull-request.yml: new" in init("--pull-requests").out
     assert "branches: [trunk]" in path.read_text()
     assert "evaluate-pull-request.yml: as it is" in init().out
+
+
+def test_an_upgrade_on_a_branch_of_its_own_keeps_the_branch_that_the_workflows_begin_with(
+    library: Path, init: Callable[..., Any]
+) -> None:
+    init()
+    git(library, "checkout", "-q", "-b", "upgrade")
+    assert f"{LOCAL}: as it is" in init().out
+    assert "branches: [trunk]" in (library / LOCAL).read_text()
+
+
+def test_the_remotes_default_branch_counts_before_any_other(library: Path, init: Callable[..., Any]) -> None:
+    init()
+    git(library, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/release")
+    assert f"{LOCAL}: brought to version" in init().out
+    assert "branches: [release]" in (library / LOCAL).read_text()

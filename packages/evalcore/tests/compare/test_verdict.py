@@ -124,7 +124,7 @@ def test_every_reply_of_unequal_pools_is_used_and_how_many_is_said():
     found = outcome(many, [[0.6, 0.62, 0.58, 0.6, 0.61]])
     assert (found.verdict, found.replicates) == ("regression", 5)
     assert (found.before.replicates, found.after.replicates) == (50, 5)
-    assert "1 case(s) x 50 replies against 5, all used" in describe(found)
+    assert "1 case x 50 replies against 5, all used" in describe(found)
 
 
 def test_one_reply_of_each_case_can_still_show_what_many_cases_share():
@@ -192,7 +192,7 @@ def test_only_cases_with_equal_contents_count_and_a_new_name_changes_nothing():
         pool(run([STABLE, STABLE])), pool(msgspec.structs.replace(after, case_results=(renamed, changed)))
     )
     assert (found.verdict, found.cases, found.cases_left_out, found.change) == ("no evidence", 1, 2, 0)
-    assert "2 case(s) left out" in describe(found)
+    assert "2 cases left out" in describe(found)
 
 
 def test_all_complete_runs_of_a_version_count_together_and_their_number_is_told():
@@ -201,7 +201,7 @@ def test_all_complete_runs_of_a_version_count_together_and_their_number_is_told(
     found = compare_two(pool(run([STABLE])), pool(*runs))
     assert found.after.run_ids == ("a-1.1.0", "b-1.1.0", "c-1.1.0")
     assert found.after.mean == pytest.approx(2.3 / 3)
-    assert "1 run(s) against 3" in describe(found)
+    assert "1 run against 3" in describe(found)
 
 
 def test_partial_runs_and_calls_without_a_reply_count_nowhere():

@@ -303,8 +303,8 @@ def test_path_before_v1_is_kept() -> None:
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
-        ({}, "MINDROUTER_BASE_URL is not set"),
-        ({"MINDROUTER_BASE_URL": " "}, "MINDROUTER_BASE_URL is not set"),
+        ({}, "MINDROUTER_BASE_URL and MINDROUTER_API_KEY are not set: they say where mindrouter is"),
+        ({"MINDROUTER_BASE_URL": " ", "MINDROUTER_API_KEY": "k"}, "MINDROUTER_BASE_URL is not set"),
         ({"MINDROUTER_BASE_URL": "https://host"}, "MINDROUTER_API_KEY is not set"),
         ({"MINDROUTER_BASE_URL": "https://host", "MINDROUTER_API_KEY": ""}, "MINDROUTER_API_KEY is not set"),
         (

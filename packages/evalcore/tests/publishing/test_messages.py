@@ -214,7 +214,7 @@ def test_each_model_gets_its_verdict_against_the_previous_version() -> None:
     }
     assert "server changed (version)" in told_of["down"]
     assert "moved most: `due` 94.2 to 44.2 %" in told_of["down"]
-    assert "1 run(s) against 1" in told_of["down"]
+    assert "1 run against 1" in told_of["down"]
     assert "of one model among 3 would be found four times in five" in told_of["even"]
     assert "moved" not in told_of["even"]
     assert "no case has the same input" in told_of["other"]
@@ -236,7 +236,7 @@ def test_runs_of_one_version_count_together_and_a_partial_one_gets_no_verdict() 
             record("good", **cases(*HIGH)), record("part", status="partial", **cases(*LOW)), earlier=earlier
         )
     )
-    assert "2 run(s) against 1" in body
+    assert "2 runs against 1" in body
     rows = {row[1]: row for row in table(body)[1:]}
     assert rows["part"][3] == "-"
     assert "- `part`: " not in body

@@ -55,7 +55,7 @@ def test_a_body_says_what_was_evaluated_and_that_only_the_leaderboard_changes():
     body = pull_request_body(results(WORSE, earlier=[OLD]))
     assert body.startswith(
         "**`good` alone is ranked, accuracy 50.0 %.** Since `1.0.0`: `good` got worse by 40.0 points.\n\n"
-        f"Evaluated `memo` version `1.1.0` at commit {COMMIT}: 1 cases, 10 replicates each"
+        f"Evaluated `memo` version `1.1.0` at commit {COMMIT}: 1 case, 10 replicates each"
     )
     assert "; compared with version `1.0.0`." in body
     assert "**regression** (-40.0)" in body

@@ -176,8 +176,8 @@ def test_how_often_all_is_right_is_of_as_many_replies_as_every_pool_has() -> Non
     assert found.all_right_of == 2
     assert [row.all_right_rate for row in found.rows] == [0.5, 1]
     assert list(rightness_notes(found)) == [
-        "a: 75 % of replies are right throughout; all 2 of a case in 50 %",
-        "b: 100 % of replies are right throughout; all 2 of a case in 100 %",
+        "Replies that are right throughout: a 75 %, b 100 %",
+        "Cases with all of 2 replies right throughout: a 50 %, b 100 %",
     ]
 
 

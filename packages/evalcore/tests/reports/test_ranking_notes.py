@@ -112,7 +112,9 @@ def test_a_record_that_does_not_say_what_is_right_has_no_sentence() -> None:
 
 
 def test_one_reply_of_each_case_says_nothing_of_several() -> None:
-    assert rightness(run(1, "a", [1.0], [0.5], right=[True])) == ["a: 100 % of replies are right throughout"]
+    assert rightness(run(1, "a", [1.0], [0.5], right=[True])) == [
+        "Replies that are right throughout: a 100 %"
+    ]
 
 
 def test_the_intervals_of_a_single_run_stand_beside_its_shares() -> None:
@@ -125,15 +127,17 @@ def test_the_intervals_of_a_single_run_stand_beside_its_shares() -> None:
         all_right_rate_ci95=(0.0, 0.3),
     )
     assert rightness(msgspec.structs.replace(record, accuracy=accuracy)) == [
-        "a: 50 % (20 to 80) of replies are right throughout; all 2 of a case in 0 % (0 to 30)"
+        "Replies that are right throughout: a 50 % (20 to 80)",
+        "Cases with all of 2 replies right throughout: a 0 % (0 to 30)",
     ]
 
 
 def test_of_several_runs_no_interval_of_one_is_shown() -> None:
     first, second = (run(number, "a", *PLAIN, right=[True, False]) for number in (1, 2))
     accuracy = msgspec.structs.replace(first.accuracy, exact_rate=0.5, exact_rate_ci95=(0.2, 0.8))
-    (note,) = rightness(msgspec.structs.replace(first, accuracy=accuracy), second)
-    assert "(" not in note
+    found = rightness(msgspec.structs.replace(first, accuracy=accuracy), second)
+    assert len(found) == 2
+    assert "(" not in "".join(found)
 
 
 def test_an_interval_for_another_number_of_replies_is_not_shown() -> None:
@@ -143,11 +147,20 @@ def test_an_interval_for_another_number_of_replies_is_not_shown() -> None:
     found = rightness(
         msgspec.structs.replace(four, accuracy=accuracy), run(2, "b", *PLAIN, right=[True, True])
     )
-    assert found[0] == "a: 75 % of replies are right throughout; all 2 of a case in 50 %"
+    assert found == [
+        "Replies that are right throughout: a 75 %, b 100 %",
+        "Cases with all of 2 replies right throughout: a 50 %, b 100 %",
+    ]
+
+
+def test_many_models_have_more_than_one_note_so_that_none_is_cut() -> None:
+    found = rightness(*(run(number, f"m{number}", [1.0], [0.5], right=[True]) for number in range(1, 11)))
+    assert [note.count("m") for note in found] == [8, 2]
+    assert all(note.startswith("Replies that are right throughout: m") for note in found)
 
 
 def test_all_and_none_are_said_only_of_all_and_none() -> None:
     replies, nearly = [1.0] * 300, [True] * 299 + [False]
-    assert rightness(run(1, "a", replies, right=nearly))[0].startswith("a: over 99 % of replies")
+    assert rightness(run(1, "a", replies, right=nearly))[0].endswith("throughout: a over 99 %")
     hardly = [not right for right in nearly]
-    assert rightness(run(1, "a", replies, right=hardly))[0].startswith("a: under 1 % of replies")
+    assert rightness(run(1, "a", replies, right=hardly))[0].endswith("throughout: a under 1 %")

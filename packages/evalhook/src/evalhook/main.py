@@ -12,6 +12,7 @@ import sys
 import click
 
 from evalcore.errors import EvaluatorError
+from evalcore.formats.counts import counted
 from evalcore.version import __version__
 
 UNUSABLE = 2
@@ -69,7 +70,7 @@ def rescore(skill: str | None) -> None:
     for done in rescore_leaderboards(os.environ, skill):
         where = None if done.published is None else done.published.pull_request_url or done.published.branch
         click.echo(
-            f"{done.slug}: {done.rescored} run(s) rescored, {done.absent} without replies here"
+            f"{done.slug}: {counted(done.rescored, 'run')} rescored, {done.absent} without replies here"
             + (f"; {where}" if where else "")
         )
         for problem in done.problems:

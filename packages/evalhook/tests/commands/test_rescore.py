@@ -238,7 +238,7 @@ def test_the_command_says_what_became_of_each(stage: Stage) -> None:
     stage.publish_library()
     result = CliRunner().invoke(cli, ["rescore"], env=stage.environment)
     assert result.exit_code == 0, result.output
-    said = f"memo: 1 run(s) rescored, 0 without replies here; {stage.url}/{REPOSITORY}/pull/1"
+    said = f"memo: 1 run rescored, 0 without replies here; {stage.url}/{REPOSITORY}/pull/1"
     assert said in result.output
     assert GITHUB_TOKEN not in result.output
 

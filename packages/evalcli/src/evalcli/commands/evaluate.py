@@ -173,8 +173,7 @@ def command(
     component's leaderboard.json, partial ones included.
     """
     published = published_cases(os.environ, is_dry_run=is_dry_run)
-    # The other runs of its job lie beside it, which `.` alone does not name.
-    run_dir = find_run(resumed_run, prompt_library / RUNS_IN_LIBRARY).resolve() if resumed_run else None
+    run_dir = None if resumed_run is None else _run_folder(resumed_run, prompt_library)
     # Whoever resumes a look need not say once more that it is one.
     is_scratch = scratch or bool(case_names) or (run_dir is not None and run_dir.parent.name == SCRATCH)
     options = FinishOptions(
@@ -246,6 +245,12 @@ def _say_what_was_read(prepared: Prepared, findings: Sequence[Finding], publishe
         warn(text)
     for text in prepared.details:
         detail(text)
+
+
+def _run_folder(named: str, prompt_library: Path) -> Path:
+    """Return a run's folder below the one where the other runs of its job are, which `.` would not name."""
+    whole, here = find_run(named, prompt_library / RUNS_IN_LIBRARY).resolve(), Path.cwd()
+    return whole.relative_to(here) if here in whole.parents else whole
 
 
 def _past(prompt_library: Path, skill: str) -> list[RunRecord]:

@@ -10,7 +10,7 @@ import click
 from evalcli.commands.arguments import library_around
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.conflicts import ATTRIBUTES, CONFIG_LINE, install_attributes, lacks_attributes
-from evalcli.terminal.output import print_line, say
+from evalcli.terminal.output import print_line, print_verbatim, say
 from evalcli.workflows.install import (
     Action,
     FileChange,
@@ -34,7 +34,7 @@ WORDS: Final[dict[Action, str]] = {
     "conflict": "your edits and this version change the same lines: left as it is",
 }
 LEFT: Final = frozenset({"foreign", "conflict"})
-TO_SET: Final = f"""\
+TO_SET: Final = """\
 To set on GitHub, under Settings > Secrets and variables > Actions:
   variable EVAL_RUNNER_IMAGE: the image with evalcli, by digest (ghcr.io/OWNER/evaluator-runner@sha256:...)
   variable EVAL_WEBHOOK_URL: the address of the service, https://..., for local models
@@ -45,14 +45,15 @@ To set on GitHub, under Settings > Secrets and variables > Actions:
   optional secrets: EVAL_DATA_SETS_TOKEN, EVAL_CASE_NAMES_KEY, EVAL_APP_PRIVATE_KEY
 Under Settings > Actions > General: let Actions create pull requests, unless EVAL_APP_ID is set.
 Under Settings > Pages: "GitHub Actions" as the source, for the dashboard of pages.yml.
-In each clone, so that git merges leaderboards by itself:
-  {CONFIG_LINE}"""
+In each clone, so that git merges leaderboards by itself:"""
 
-OWN_PAGES: Final = """\
-{path} publishes this library's pages, so pages.yml is left out. For the dashboard among them, before MkDocs:
+OWN_PAGES: Final = (
+    "publishes this library's pages, so pages.yml is left out. For the dashboard among them, before MkDocs:"
+)
+STEP: Final = """\
       - name: Dashboard
         env:
-          IMAGE: ${{{{ vars.EVAL_RUNNER_IMAGE }}}}
+          IMAGE: ${{ vars.EVAL_RUNNER_IMAGE }}
         run: >-
           docker run --rm --user "$(id -u)" --volume "$PWD:/library" --workdir /library "$IMAGE"
           evalcli dashboard --mkdocs docs
@@ -88,9 +89,13 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
         _print_diff(change)
     if (lacks_attributes if is_dry_run else install_attributes)(folder):
         print_line(f".gitattributes: the line `{ATTRIBUTES}`")
-    told = TO_SET if own_pages is None else f"{TO_SET}\n{OWN_PAGES.format(path=own_pages)}"
-    for text in told.splitlines():
+    for text in TO_SET.splitlines():
         print_line(text)
+    print_verbatim(f"  {CONFIG_LINE}")
+    if own_pages is not None:
+        print_line(f"{own_pages} {OWN_PAGES}")
+        for text in STEP.splitlines():
+            print_verbatim(text)
     if not (folder / COMPONENTS).is_dir():
         say(f"warning: {folder} has no {COMPONENTS}/ yet, so there is nothing to evaluate")
     return Exit.INCOMPLETE if any(change.action in LEFT for change in changes) else Exit.DONE
@@ -98,4 +103,4 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
 
 def _print_diff(change: FileChange) -> None:
     for text in change.diff():
-        print_line(f"  {text}")
+        print_verbatim(f"  {text}")

@@ -15,6 +15,7 @@ from evalcli.workflows.environment import github_access, github_of
 from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options
 from evalcli.workflows.results import groups, read_results
 from evalcore.errors import RepositoryError
+from evalcore.formats.counts import counted
 
 
 @click.command(name="publish")
@@ -56,7 +57,7 @@ def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -
                         said = f"{group.slug} {made.regression.version}: {made.regression.summary}"
                         note(f"regression, left for a person to merge: {said}")
                 else:
-                    note(f"nothing new: {repo} has these {len(group.records)} run(s)")
+                    note(f"nothing new: {repo} has {counted(len(group.records), 'run')} already")
     except RepositoryError as error:
         say(f"evalcli: {error.line}")
         return Exit.INCOMPLETE

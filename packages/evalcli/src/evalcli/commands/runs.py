@@ -10,7 +10,7 @@ import click
 from evalcli.commands.arguments import PROMPT_LIBRARY, RUNS_DIR, SKILL
 from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, no_library
-from evalcli.leaderboards.run_folders import RunHead, run_heads
+from evalcli.leaderboards.run_folders import RunHead, beginning_that_names, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, say
@@ -56,11 +56,12 @@ def command(
     if as_json:
         print_bytes(encode_canonical(runs_object(runs)))
     elif runs:
-        print_table(runs_table(runs))
+        print_table(runs_table(runs, beginning_that_names(where)))
     else:
         components = list_components(FolderCheckout(prompt_library))
         hint = _hint([head for _, head in all_heads], components, skill, model)
-        say(f"no such run is in {where}; {hint}")
+        which = "no such run" if all_heads else "no run"
+        say(f"{which} is in {where}; {hint}")
     return Exit.DONE
 
 

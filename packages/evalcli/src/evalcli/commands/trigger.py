@@ -19,6 +19,7 @@ from evalcli.workflows.service import (
     service_from,
 )
 from evalcli.workflows.waiting import wait_for
+from evalcore.formats.counts import counted
 
 
 @click.command(name="trigger")
@@ -45,7 +46,7 @@ def command(
     service = service_from(os.environ)
     try:
         started = service.evaluate(ServiceRequest(skill, replicates, git_sha, models))
-        note(f"job {started.job_id}: {started.calls} calls at {started.prompt_commit[:12]}")
+        note(f"job {started.job_id}: {counted(started.calls, 'call')} at {started.prompt_commit[:12]}")
         if not is_waiting:
             print_line(f"{service.url}/jobs/{started.job_id}")
             return Exit.DONE

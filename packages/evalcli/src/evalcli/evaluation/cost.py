@@ -10,6 +10,7 @@ from evalcli.evaluation.forecast import forecast
 from evalcore.clients.reply import Reply
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.formats.counts import counted
 from evalcore.library.models import BATCH_DISCOUNT, Model, Price, is_local
 from evalcore.runs.plan import JobPlan, RunPlan, cases_for
 from evalcore.runs.record import RunRecord
@@ -157,7 +158,7 @@ def _cost_of(model: Model, price: Price, job: JobPlan, past: Sequence[RunRecord]
     known = forecast(model, len(cases), 1, past)
     if known.prompt_tokens is not None and known.completion_tokens is not None:
         each = price.of(known.prompt_tokens, known.completion_tokens) / len(cases)
-        return _ModelCost(model, price, each, f"by {known.past_runs} past run(s)")
+        return _ModelCost(model, price, each, f"by {counted(known.past_runs, 'past run')}")
     longest = max(len(case.input) for case in cases) + len(job.component.prompt)
     given = next((model.params[name] for name in _LIMITS if name in model.params), TOKENS_OUT)
     out = given if isinstance(given, int) else TOKENS_OUT

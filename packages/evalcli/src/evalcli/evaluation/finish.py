@@ -12,13 +12,15 @@ from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
 from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard, leaderboard_path
 from evalcli.leaderboards.published_cases import PublishedCases
+from evalcli.leaderboards.run_folders import short_name
 from evalcli.reports.gates import AccuracyGate
 from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
-from evalcli.terminal.output import note, print_bytes, print_line, say, warn
+from evalcli.terminal.output import note, print_bytes, print_line, say, say_command, warn
 from evalcli.terminal.tables import print_table
 from evalcore.errors import CaseError, EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
+from evalcore.formats.counts import counted
 from evalcore.library.cases import NoUsableCase
 from evalcore.runs.case_privacy import public_line
 from evalcore.runs.record import RunRecord
@@ -55,7 +57,7 @@ class FinishOptions(Frozen, frozen=True):
 
     def resume_command(self, run_dir: Path) -> str:
         """Return the command line that goes on with a job, for a shell."""
-        return shlex.join([PROGRAM, "evaluate", self.skill, "--resume", str(run_dir), *self.others])
+        return shlex.join([PROGRAM, "evaluate", self.skill, "--resume", short_name(run_dir), *self.others])
 
     def command_for(self, models: Sequence[str]) -> str:
         """Return the command line that evaluates these models, for a shell."""
@@ -133,9 +135,12 @@ def _add(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: Finish
     records = _published(evaluation, outcomes, options)
     if options.leaderboard is not None and records:
         add_to_leaderboard(options.leaderboard, options.skill, records)
-        note(f"{len(records)} run(s) are in {options.leaderboard}")
+        note(f"{counted(len(records), 'run is', 'runs are')} in {options.leaderboard}")
     elif options.is_scratch and records:
-        note(f"{len(records)} run(s) are kept apart, in {evaluation.runs_dir}, and in no leaderboard")
+        note(
+            f"{counted(len(records), 'run is', 'runs are')} kept apart, in {evaluation.runs_dir},"
+            " and in no leaderboard"
+        )
 
 
 def _with_documents_read(evaluation: Evaluation, options: FinishOptions) -> Evaluation:
@@ -146,7 +151,7 @@ def _with_documents_read(evaluation: Evaluation, options: FinishOptions) -> Eval
         raise CaseError(public_line(error, options.published.setting)) from error
     except (EvaluatorError, KeyboardInterrupt) as error:
         say("what was read of the documents is kept; go on with:")
-        say(f"  {options.command_for([model.id for model in evaluation.job.models])}")
+        say_command(options.command_for([model.id for model in evaluation.job.models]))
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted from None
         raise
@@ -167,7 +172,7 @@ def _added_later_if_not_now(outcomes: Sequence[RunOutcome], options: FinishOptio
         kept = next((outcome.run_dir for outcome in outcomes if outcome.run_dir is not None), None)
         if kept is not None:
             say(f"the runs are kept in {kept.parent}; without a call, this goes on from there:")
-            say(f"  {options.resume_command(kept)}")
+            say_command(options.resume_command(kept))
         raise
 
 
@@ -181,13 +186,13 @@ def _say_how_to_look(outcomes: Sequence[RunOutcome]) -> None:
     known = [(accuracy, run_dir) for accuracy, run_dir in runs if accuracy is not None and accuracy < 1]
     if known:
         worst = min(known)[1]
-        note(f"to see what is wrong: {shlex.join([PROGRAM, 'show', str(worst), '--wrong-only'])}")
+        note(f"to see what is wrong: `{shlex.join([PROGRAM, 'show', short_name(worst), '--wrong-only'])}`")
 
 
 def _say_how_to_go_on(ended: CutShort, options: FinishOptions) -> None:
     if ended.unfinished is not None:
         say("every reply that came is kept; go on with:")
-        say(f"  {options.resume_command(ended.unfinished)}")
+        say_command(options.resume_command(ended.unfinished))
     if ended.not_begun:
-        say(f"{len(ended.not_begun)} model(s) had not begun; evaluate them with:")
-        say(f"  {options.command_for(ended.not_begun)}")
+        say(f"{counted(len(ended.not_begun), 'model')} had not begun; evaluate them with:")
+        say_command(options.command_for(ended.not_begun))

@@ -17,6 +17,7 @@ from evalcore.compare.pool import spread_of_records
 from evalcore.documents.forecast import ReadingForecast
 from evalcore.errors import InputError
 from evalcore.evaluation.probe import asked_of
+from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.formats.versions import version_order
 from evalcore.library.models import Model
@@ -72,9 +73,9 @@ def reading_sentence(job: JobPlan, reading: ReadingForecast) -> str:
     said = f"{many} read first by `{job.reading.reader}`"
     if job.reading.reader != "mindrouter":
         return said
-    said += f": up to {reading.calls} calls of {job.reading.model} for {reading.pages} page(s)"
+    said += f": up to {reading.calls} calls of {job.reading.model} for {counted(reading.pages, 'page')}"
     if reading.uncounted:
-        said += f", and more for {reading.uncounted} document(s) whose pages are not known"
+        said += f", and more for {counted(reading.uncounted, 'document')} whose pages are not known"
     return f"{said}, which count for MindRouter's rate limit and quota; none for what was read before"
 
 
@@ -166,13 +167,13 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
     models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
     return [
         Table(
-            title=f"{job.component.slug} {job.component.version}: {len(job.cases)} case(s)"
-            f" x {job.replicates} replicate(s)",
+            title=f"{job.component.slug} {job.component.version}: {counted(len(job.cases), 'case')}"
+            f" x {counted(job.replicates, 'replicate')}",
             headings=("case", "status", "reason"),
             rows=tuple(cases),
         ),
         Table(
-            title=f"{job.calls} call(s), if every model is served",
+            title=f"{counted(job.calls, 'call')}, if every model is served",
             headings=("model", "provider", "calls", "reason"),
             rows=tuple(models),
             numeric=frozenset({"calls"}),
@@ -184,7 +185,7 @@ def _model_row(job: JobPlan, model: Model) -> tuple[str, str, str, str]:
     """Return a model's calls, and what of its schema is changed; none where it cannot be asked."""
     cases, _ = cases_for(job, model)
     kept_back = len(job.cases) - len(cases)
-    reasons = [f"{kept_back} case(s) are local_only"] if kept_back else []
+    reasons = [f"{counted(kept_back, 'case is', 'cases are')} local_only"] if kept_back else []
     try:
         reasons += asked_of(model, job.component, job.providers[model.provider]).changes
     except InputError as error:

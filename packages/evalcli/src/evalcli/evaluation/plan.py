@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,7 @@ from evalcore.errors import CaseError, ConfigurationError, StorageError
 from evalcore.evaluation.check import contradictions, misplaced_policies
 from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.material import load_material
+from evalcore.formats.counts import counted
 from evalcore.library.cases import document_bytes
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library.loader import (
@@ -30,6 +32,9 @@ from evalcore.runs.plan import JobPlan
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION, __version__
+
+MOST_NAMED: Final = 5
+"""Models that one warning names."""
 
 
 class SkippedModel(Frozen, frozen=True):
@@ -101,7 +106,7 @@ def prepare(
         reading=material.inputs.over(models_file.documents),
     )
     warnings = (
-        *(f"model {skipped.model} is skipped: {skipped.reason}" for skipped in selection.skipped),
+        *skip_warnings(selection.skipped),
         *(text for text in (prompt_warning, dataset_warning) if text),
         *_kept_here(job),
     )
@@ -125,12 +130,25 @@ def prepare(
     )
 
 
+def skip_warnings(skipped: Sequence[SkippedModel]) -> Iterator[str]:
+    """Yield each reason once, with the models that are left out for it."""
+    by_reason: dict[str, list[str]] = {}
+    for one in skipped:
+        by_reason.setdefault(one.reason, []).append(one.model)
+    for reason, models in by_reason.items():
+        if len(models) == 1:
+            yield f"model {models[0]} is skipped: {reason}"
+        else:
+            more = f" and {len(models) - MOST_NAMED} more" if len(models) > MOST_NAMED else ""
+            yield f"{len(models)} models are skipped ({', '.join(models[:MOST_NAMED])}{more}): {reason}"
+
+
 def _kept_here(job: JobPlan) -> Iterator[str]:
     """Yield that cases are not sent to some of the models."""
     count = sum(case.local_only for case in job.cases)
     cloud = [model.id for model in job.models if not is_local(model)]
     if count and cloud:
-        yield f"{count} case(s) are local_only and not sent to {', '.join(cloud)}"
+        yield f"{counted(count, 'case is', 'cases are')} local_only and not sent to {', '.join(cloud)}"
 
 
 def _at(commit: str | None) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.finding import Finding
+from evalcore.formats.counts import counted
 from evalcore.library.component import DATA_SETS, SkippedCase, broken_cases_sentence
 from evalcore.runs.case_privacy import WHY, CasePrivacy, PublishCases, key_of, read_key
 from evalcore.runs.plan import JobPlan, Origin, RunPlan
@@ -65,7 +66,7 @@ class PublishedCases(Frozen, frozen=True):
         shown = [case for case in skipped if self._names(case)]
         said = [f"case {case.case} is skipped: {case.reason}" for case in shown]
         hidden = len(skipped) - len(shown)
-        return [*said, f"{hidden} case(s) cannot be used; {WHY}"] if hidden else said
+        return [*said, f"{counted(hidden, 'case')} cannot be used; {WHY}"] if hidden else said
 
     def broken_sentence(self, skipped: Sequence[SkippedCase]) -> str | None:
         """Say which cases are broken, those of the data sets by name only where that may be shown."""
@@ -82,7 +83,9 @@ class PublishedCases(Frozen, frozen=True):
         ]
         counts = Counter((one.severity, one.component) for one in hidden)
         summed = [
-            Finding(severity, component, DATA_SETS, f"{count} finding(s) about {component}", WHY_FOUND)
+            Finding(
+                severity, component, DATA_SETS, f"{counted(count, 'finding')} about {component}", WHY_FOUND
+            )
             for (severity, component), count in counts.items()
         ]
         return [*(one for one in findings if one not in hidden), *summed]

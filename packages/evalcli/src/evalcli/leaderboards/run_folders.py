@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from evalcli.leaderboards.places import SCRATCH
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import ConfigurationError
 from evalcore.near_names import did_you_mean
@@ -98,6 +99,28 @@ def _by_id(text: str, runs_dir: Path) -> Path | None:
     if len(found) > 1:
         refuse_several(text, [one.name for one in found], str(runs_dir))
     return found[0] if found else None
+
+
+def beginning_that_names(runs_dir: Path) -> int:
+    """Return how many characters of an id name each run alone, among those that `find_run` looks through."""
+    plans = [*runs_dir.glob(f"*/{PLAN}"), *(runs_dir / SCRATCH).glob(f"*/{PLAN}")]
+    ids = sorted(plan.parent.name for plan in plans)
+    # In alphabetical order the id that shares most with another one stands beside it.
+    return max([SHORTEST_ID, *(1 + _shared(one, other) for one, other in itertools.pairwise(ids))])
+
+
+def short_name(run_dir: Path) -> str:
+    """Return what a command in this folder finds a run by: the beginning of its id, or else its path."""
+    runs_dir = run_dir.parent.parent if run_dir.parent.name == SCRATCH else run_dir.parent
+    # Anywhere else --prompt-library or --runs-dir would have to be given again, which a path needs not.
+    if runs_dir != RUNS_IN_LIBRARY:
+        return str(run_dir)
+    return run_dir.name[: beginning_that_names(runs_dir)]
+
+
+def _shared(one: str, other: str) -> int:
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:

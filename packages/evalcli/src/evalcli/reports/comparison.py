@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from evalcli.reports.ranking import stale_note
-from evalcli.terminal.text import Line, Span, Style, line
+from evalcli.terminal.text import Line, Span, Style, interval, line
 from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies, replies_used
+from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import rounded
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -84,10 +85,10 @@ def _block(outcome: Outcome, sides: tuple[str, str] | None) -> Iterator[Line]:
 
 
 def _figures(side: Side) -> str:
-    around = "" if side.ci95 is None else f" ({side.ci95[0]:.3f} to {side.ci95[1]:.3f})"
-    return f"{side.mean:.3f}{around}, {replies(side.replies)} in {len(side.run_ids)} run(s)"
+    around = "" if side.ci95 is None else f" ({interval(side.ci95)})"
+    return f"{side.mean:.3f}{around}, {replies(side.replies)} in {counted(len(side.run_ids), 'run')}"
 
 
 def _compared(outcome: Comparison) -> str:
-    over = f"over {outcome.cases} case(s), of each {replies_used(outcome)}"
+    over = f"over {counted(outcome.cases, 'case')}, of each {replies_used(outcome)}"
     return f"{over}; {outcome.cases_left_out} left out, of one side alone" if outcome.cases_left_out else over

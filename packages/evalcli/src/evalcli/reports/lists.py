@@ -66,8 +66,11 @@ def components_object(components: Sequence[ListedComponent]) -> JsonValue:
     return written
 
 
-def runs_table(runs: Sequence[ListedRun]) -> Table:
-    """Lay runs out, in the order in which they are given."""
+def runs_table(runs: Sequence[ListedRun], beginning: int) -> Table:
+    """Lay runs out, in the order in which they are given.
+
+    So many characters of an id are its beginning that names the run alone, here and to other commands.
+    """
     headings = ("run", "time", "component", "version", "model", "accuracy", "status", "folder")
     rows = tuple(
         (
@@ -82,7 +85,14 @@ def runs_table(runs: Sequence[ListedRun]) -> Table:
         )
         for run in runs
     )
-    return Table(headings=headings, rows=rows, numeric=frozenset({"accuracy"}))
+    return Table(
+        headings=headings,
+        rows=rows,
+        numeric=frozenset({"accuracy"}),
+        # The folder's name is the id again, and ids stand in the order of time.
+        spare=("folder", "time", "version"),
+        enough=(("run", beginning), ("time", len("2026-01-31T23:59"))),
+    )
 
 
 def runs_object(runs: Sequence[ListedRun]) -> JsonValue:

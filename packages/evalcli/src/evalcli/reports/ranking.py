@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from evalcli.terminal.text import Table, figure
+from evalcli.terminal.text import Table, figure, interval
 from evalcore.compare.versions import stale_cases
+from evalcore.formats.counts import counted
 from evalcore.library.component import broken_cases_sentence
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
@@ -51,7 +52,7 @@ def heading(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) ->
     replicates = _range([record.replicates for record in records])
     common = " in common" if ranking.are_cases_shared else ""
     text = (
-        f"{component} {ranking.component_version}: {ranking.cases} case(s){common} x {replicates}, "
+        f"{component} {ranking.component_version}: {counted(ranking.cases, 'case')}{common} x {replicates}, "
         f"scoring {ranking.scoring_version}"
     )
     return marked(", ".join((text, *_told_apart(ranking, beside))), records)
@@ -92,7 +93,7 @@ def notes(component: str, ranking: Ranking) -> Iterator[str]:
     for record in records:
         rough = record.accuracy.ci95_like_cases
         if rough is not None:
-            yield f"{record.model}: over cases like these, roughly {rough[0]:.3f}-{rough[1]:.3f}."
+            yield f"{record.model}: over cases like these, roughly {interval(rough)}."
     stale = stale_cases(records)
     if stale:
         yield stale_note(stale)
@@ -130,7 +131,7 @@ def _row(row: RankedPool) -> tuple[str, ...]:
         "-" if row.rank is None else row.rank.text,
         row.model,
         figure(row.accuracy),
-        _interval(row.ci95),
+        interval(row.ci95),
         figure(row.reproducibility),
         str(len(row.records)),
         _failed(row.records),
@@ -142,7 +143,7 @@ def _run(record: RunRecord) -> tuple[str, ...]:
         "-",
         record.model,
         figure(record.accuracy.mean),
-        _interval(record.accuracy.ci95),
+        interval(record.accuracy.ci95),
         figure(record.reproducibility.mean),
         "",
         _failed([record]),
@@ -154,10 +155,6 @@ def _failed(records: Sequence[RunRecord]) -> str:
     return f"{failed}/{sum(record.calls.total for record in records)}"
 
 
-def _interval(interval: tuple[float, float] | None) -> str:
-    return "-" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"
-
-
 def _range(values: Sequence[int]) -> str:
     low, high = min(values), max(values)
-    return str(low) if low == high else f"{low}-{high}"
+    return str(low) if low == high else f"{low} to {high}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from evalcli.reports.ranking import heading
-from evalcli.terminal.text import figure
+from evalcli.terminal.text import figure, interval
 from evalcore.formats.markdown_text import CELL, escape_markdown
 from evalcore.formats.spreadsheet import CellValue, csv_table
 from evalcore.reports.ranking import RankedPool, Ranking
@@ -61,7 +61,7 @@ def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every
             "-" if row.rank is None else row.rank.text,
             escape_markdown(row.model, CELL),
             figure(row.accuracy),
-            "-" if row.ci95 is None else f"{row.ci95[0]:.3f}–{row.ci95[1]:.3f}",
+            interval(row.ci95),
             figure(row.reproducibility),
             str(len(row.records)),
             row.status,

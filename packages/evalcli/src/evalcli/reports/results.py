@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from evalcli.exits import Exit
 from evalcli.terminal.progress import reason_shown
-from evalcli.terminal.text import Table, figure
+from evalcli.terminal.text import Table, figure, interval
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.record import RunRecord, record_object
@@ -16,7 +16,7 @@ _HEADINGS = (
     "model",
     "accuracy",
     "95 % CI",
-    "reproducibility",
+    "reprod.",
     "calls",
     "no reply",
     "unparsable",
@@ -50,7 +50,7 @@ def results_table(outcomes: Sequence[RunOutcome], title: str) -> Table:
     """Lay results out: complete runs by accuracy, then the partial ones, then those left out."""
     rows = tuple(_row(outcome) for outcome in sorted(outcomes, key=_order))
     numeric = frozenset(_HEADINGS) - {"model", "status"}
-    return Table(title=title, headings=_HEADINGS, rows=rows, numeric=numeric)
+    return Table(title=title, headings=_HEADINGS, rows=rows, numeric=numeric, spare=("p95 s", "calls"))
 
 
 def _order(outcome: RunOutcome) -> tuple[int, float, str]:
@@ -65,11 +65,11 @@ def _row(outcome: RunOutcome) -> tuple[str, ...]:
     record = outcome.record
     if record is None:
         return (outcome.model, *("-" for _ in _HEADINGS[2:]), status)
-    calls, interval, slow = record.calls, record.accuracy.ci95, record.latency_ms.p95
+    calls, slow = record.calls, record.latency_ms.p95
     return (
         outcome.model,
         figure(record.accuracy.mean),
-        "-" if interval is None else f"{interval[0]:.3f} - {interval[1]:.3f}",
+        interval(record.accuracy.ci95),
         figure(record.reproducibility.mean),
         str(calls.total),
         str(calls.api_error),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalcli.terminal.text import figure
+from evalcore.formats.counts import counted
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
 from evalcore.scoring.examine import ExaminedCase, Sample
@@ -31,7 +32,7 @@ class ExaminedRun(Frozen, frozen=True):
     @property
     def state(self) -> str:
         """Say how the run as a whole fared."""
-        over = f"{len(self.plan.cases)} case(s) x {self.plan.replicates}"
+        over = f"{counted(len(self.plan.cases), 'case')} x {self.plan.replicates}"
         if self.record is None:
             return f"{over}; it has no record yet"
         figures = f"accuracy {figure(self.record.accuracy.mean)}"
@@ -71,7 +72,7 @@ def case_text(case: ExaminedCase) -> str:
         "truncated": case.truncated,
     }
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none came yet"
-    return f"accuracy {figure(case.accuracy)}; of {case.replies} replies: {said}"
+    return f"accuracy {figure(case.accuracy)}; of {counted(case.replies, 'reply', 'replies')}: {said}"
 
 
 def sample_text(sample: Sample) -> str:

@@ -1,7 +1,8 @@
-"""A table for a terminal of some width: what names a row, and its status, always stand whole.
+"""A table for a terminal of some width: what names a row, and its status, are always told.
 
-Where a table is too wide, columns that say nothing go first (every cell 0 or -), then prose is wrapped.
-What is still too wide is stacked: a block for each row.
+Where a table is too wide, ids are cut to what tells them apart. Then columns go, one at a time: those that
+say nothing (every cell 0 or -), those that say one thing in every row, which is told once below, and those
+that can be spared. Prose is wrapped. What is still too wide is stacked: a block for each row.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from evalcli.terminal.text import Table, shown, width_of
 from evalcore.structs import Frozen
 
 ALWAYS: Final = frozenset({"model", "status"})
-"""Headings of columns that are never left out."""
+"""Headings of columns whose cells are never left out, whatever they say."""
 LEAST_PROSE: Final = 20
 """Columns that prose is given at least; narrower, a table of it is harder to read than blocks."""
 _NOTHING: Final = re.compile(r"-?|0(/\d+)?")
@@ -28,7 +29,7 @@ class FittedTable(Frozen, frozen=True):
     table: Table
     widths: tuple[int, ...]
     left_out: str
-    """What to say of the columns that were left out; empty where none was."""
+    """What to say of the columns that were left out, a line for each reason; empty where none was."""
 
 
 class Blocks(Frozen, frozen=True):
@@ -45,14 +46,47 @@ def fit(table: Table, width: int, frame: int, between: int) -> FittedTable | Blo
     Cells are measured as they are shown: escaped.
     """
     table = _escaped(table)
-    fitted, left_out = table, list[str]()
-    while (widths := _widths(fitted, width, frame, between)) is None:
-        empty = _empty_columns(fitted)
-        if not empty:
-            return Blocks(fitted.title, tuple(_block(fitted, row) for row in fitted.rows), _note(left_out))
-        left_out.insert(0, fitted.headings[empty[-1]])
-        fitted = _without(fitted, empty[-1])
-    return FittedTable(fitted, widths, _note(left_out))
+    if (widths := _widths(table, width, frame, between)) is not None:
+        return FittedTable(table, widths, "")
+    fitted = stacked = _cut(table)
+    left_out = _LeftOut()
+    for heading, into in [
+        *((heading, left_out.empty) for heading in reversed(_empty_columns(table))),
+        *((heading, left_out.repeated) for heading in reversed(_repeated_columns(table))),
+        *((heading, left_out.spared) for heading in table.spare),
+    ]:
+        if (widths := _widths(fitted, width, frame, between)) is not None:
+            return FittedTable(fitted, widths, left_out.note)
+        if heading not in fitted.headings:
+            continue  # it is gone already, as one that says nothing
+        at = fitted.headings.index(heading)
+        into.insert(0, f"{heading} {fitted.rows[0][at]}" if into is left_out.repeated else heading)
+        fitted = _without(fitted, at)
+        if into is not left_out.spared:
+            stacked = fitted
+    if (widths := _widths(fitted, width, frame, between)) is not None:
+        return FittedTable(fitted, widths, left_out.note)
+    # Blocks have room for what a table had to spare.
+    left_out.spared.clear()
+    return Blocks(stacked.title, tuple(_block(stacked, row) for row in stacked.rows), left_out.note)
+
+
+class _LeftOut(msgspec.Struct):
+    """The columns that were left out, by why."""
+
+    empty: list[str] = []
+    repeated: list[str] = []
+    """With the cell that stands in every row."""
+    spared: list[str] = []
+
+    @property
+    def note(self) -> str:
+        said = (
+            ("Not shown, 0 or - in every row: ", self.empty),
+            ("In every row: ", self.repeated),
+            ("Not shown, for want of room: ", self.spared),
+        )
+        return "\n".join(f"{begin}{', '.join(named)}." for begin, named in said if named)
 
 
 def _widths(table: Table, width: int, frame: int, between: int) -> tuple[int, ...] | None:
@@ -82,9 +116,9 @@ def _least_of_prose(cells: Sequence[str]) -> int:
     return max(LEAST_PROSE, *(width_of(word) for cell in cells for word in cell.split()))
 
 
-def _empty_columns(table: Table) -> list[int]:
+def _empty_columns(table: Table) -> list[str]:
     return [
-        at
+        heading
         for at, heading in enumerate(table.headings)
         if heading not in ALWAYS
         and at != table.name
@@ -93,16 +127,27 @@ def _empty_columns(table: Table) -> list[int]:
     ]
 
 
+def _repeated_columns(table: Table) -> list[str]:
+    return [
+        heading
+        for at, heading in enumerate(table.headings)
+        if at != table.name and len(table.rows) > 1 and len({row[at] for row in table.rows}) == 1
+    ]
+
+
+def _cut(table: Table) -> Table:
+    enough = dict(table.enough)
+    limits = [enough.get(heading) for heading in table.headings]
+    rows = tuple(tuple(cell[:limit] for cell, limit in zip(row, limits, strict=True)) for row in table.rows)
+    return msgspec.structs.replace(table, rows=rows)
+
+
 def _without(table: Table, at: int) -> Table:
     return msgspec.structs.replace(
         table,
         headings=table.headings[:at] + table.headings[at + 1 :],
         rows=tuple(row[:at] + row[at + 1 :] for row in table.rows),
     )
-
-
-def _note(left_out: Sequence[str]) -> str:
-    return f"Not shown, 0 or - in every row: {', '.join(left_out)}." if left_out else ""
 
 
 def _block(table: Table, row: tuple[str, ...]) -> tuple[str, str]:

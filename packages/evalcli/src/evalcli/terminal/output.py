@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
-from evalcli.terminal.text import MAX_LINE, shown
+from evalcli.terminal.text import HANGING, MAX_LINE, broken, shown
 from evalcore.errors import StorageError
 
 QUIET: Final = "evalcli.quiet"
@@ -23,7 +23,12 @@ VERBOSE: Final = "evalcli.verbose"
 
 def say(text: str) -> None:
     """Write one line to standard error."""
-    _write(lambda: click.echo(shown(text, MAX_LINE), err=True), sys.stderr.fileno)
+    _write(lambda: click.echo(_laid_out(shown(text, MAX_LINE), sys.stderr), err=True), sys.stderr.fileno)
+
+
+def say_command(text: str) -> None:
+    """Write a command line to standard error, to be copied: no terminal's width breaks it."""
+    _write(lambda: click.echo(f"  {shown(text, MAX_LINE)}", err=True), sys.stderr.fileno)
 
 
 def warn(text: str) -> None:
@@ -55,6 +60,11 @@ def _is_set(name: str) -> bool:
 
 def print_line(text: str) -> None:
     """Write one line to standard output."""
+    print_bytes(f"{_laid_out(shown(text), sys.stdout)}\n".encode())
+
+
+def print_verbatim(text: str) -> None:
+    """Write one line to standard output that no terminal's width breaks: a command, or a file's line."""
     print_bytes(f"{shown(text)}\n".encode())
 
 
@@ -70,6 +80,16 @@ def print_by(write: Callable[[], None]) -> None:
     code. Raises StorageError where the output cannot be written.
     """
     _write(write, sys.stdout.fileno)
+
+
+def _laid_out(text: str, stream: TextIO) -> str:
+    """Break a line between words where a terminal shows it."""
+    if not stream.isatty():
+        return text
+    width = os.get_terminal_size(stream.fileno()).columns
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    parts = broken(text[len(indent) :], width - len(indent))
+    return f"\n{HANGING}".join(indent + text[len(indent) :][begin:end] for begin, end in parts)
 
 
 def _write(write: Callable[[], None], descriptor: Callable[[], int]) -> None:

@@ -12,6 +12,7 @@ from typing import Final, Self, TypeVar
 from evalcli.terminal.text import figure
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
+from evalcore.formats.counts import counted
 from evalcore.formats.durations import duration_text
 from evalcore.runs.case_privacy import without_words
 from evalcore.runs.plan import RunPlan
@@ -158,7 +159,7 @@ class ProgressObserver(Observer):
         unnamed = frozenset(private if plan.origin == "actions" else ())
         self.counts[model] = CallCounts(model, plan.calls, kept, self.clock(), done=kept, unnamed=unnamed)
         kept_text = f", {kept} of them kept from before" if kept else ""
-        self._event(f"{model}: {plan.calls} calls{kept_text}; replies in {run_dir}")
+        self._event(f"{model}: {counted(plan.calls, 'call')}{kept_text}; replies in {run_dir}")
 
     def call_started(self, plan: RunPlan, case: str, replicate: int) -> None:
         """Note a call in flight."""
@@ -251,7 +252,7 @@ class PlainProgress(ProgressObserver):
         done, total = sum(count.done for count in counts), sum(count.total for count in counts)
         errors, rate = sum(count.errors for count in counts), sum(count.rate(now) for count in unfinished)
         left = duration(time_left(counts, now))
-        line = f"{done}/{total} calls, {errors} errors"
+        line = f"{done}/{total} calls, {counted(errors, 'error')}"
         # Replies that all have come are still to be scored, which of many takes a while.
         line += f", {rate:.1f}/s, {left} left" if unfinished else "; scoring"
         if len(counts) > 1 and unfinished:
@@ -264,8 +265,8 @@ class PlainProgress(ProgressObserver):
 
 def state_shown(count: CallCounts, now: float) -> str:
     """Return how far a model is: calls, errors, rate and the time that is left."""
-    left = duration(time_left([count], now))
-    return f"{count.done}/{count.total}  {count.errors} errors  {count.rate(now):.1f}/s  {left} left"
+    errors, left = counted(count.errors, "error"), duration(time_left([count], now))
+    return f"{count.done}/{count.total}  {errors}  {count.rate(now):.1f}/s  {left} left"
 
 
 async def with_ticks(work: Coroutine[object, object, T], progress: ProgressObserver) -> T:

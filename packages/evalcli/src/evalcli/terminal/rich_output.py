@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from evalcli.terminal.narrow import LEAST_PROSE, Blocks, fit
-from evalcli.terminal.text import MAX_LINE, Line, Style, Table, shown
+from evalcli.terminal.text import HANGING, MAX_LINE, Line, Style, Table, broken, shown
 
 _FRAME, _BETWEEN = 2, 2
 """Columns that a table's two edges take, and the space between two of its columns."""
@@ -38,20 +38,21 @@ def print_styled(lines: Iterable[Line]) -> None:
         if text.cell_len <= console.width or console.width < indent + LEAST_PROSE:
             console.print(text, soft_wrap=True)
             continue
-        text.overflow = "fold"
         first, rest = text[:indent], text[indent:]
-        lines_of_rest = rest.wrap(console, console.width - indent - 2)
-        for number, part in enumerate(lines_of_rest):
-            console.print(Text.assemble(first, "  " if number else "", part), soft_wrap=True)
+        for number, (start, end) in enumerate(broken(rest.plain, console.width - indent)):
+            part = Text.assemble(first, HANGING if number else "", rest[start:end])
+            console.print(part, soft_wrap=True)
 
 
 def print_fitted(table: Table, console: Console | None = None) -> None:
     """Write a table as the width of the terminal allows: framed, or a block for each row."""
     console = console or Console(highlight=False)
     fitted = fit(table, console.width, _FRAME, _BETWEEN)
+    # Above the table, not of it: rich folds a table's title to the table's width.
+    title = fitted.title if isinstance(fitted, Blocks) else fitted.table.title
+    if title:
+        console.print(Text(title, "italic"))
     if isinstance(fitted, Blocks):
-        if fitted.title:
-            console.print(Text(fitted.title, "italic"))
         for name, cells in fitted.rows:
             console.print(Text(name, "bold", overflow="fold"))
             console.print(Padding(Text(cells, overflow="fold"), (0, 0, 0, 4)))
@@ -65,8 +66,6 @@ def framed_table(table: Table, widths: Sequence[int]) -> rich.table.Table:
     """Lay a table out for a terminal; cells are text, never markup."""
     framed = rich.table.Table(
         box=rich.box.SIMPLE_HEAD,
-        title=Text(shown(table.title)) if table.title else None,
-        title_justify="left",
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )

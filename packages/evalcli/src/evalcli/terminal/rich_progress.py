@@ -16,6 +16,8 @@ from evalcli.terminal.text import shown, width_of
 from evalcore.runs.plan import RunPlan
 
 BAR_WIDTH: Final = 24
+LEAST_BAR: Final = 6
+"""Columns of a bar; narrower, it says nothing that the figures beside it do not."""
 BETWEEN: Final = 2
 """Columns between the parts of a bar's line, together."""
 
@@ -23,14 +25,18 @@ BETWEEN: Final = 2
 class _Bars(rich.progress.Progress):
     """A bar for each model, and below them what is waited for.
 
-    Where name, bar and figures do not stand beside each other whole, the figures stand below the name.
+    The bars give way to names and figures. Where those do not stand beside each other whole, the figures
+    stand below the name.
     """
 
     waits = ""
 
     def get_renderables(self) -> Iterator[RenderableType]:
         """Lay bars and waits out for the terminal's present width."""
-        if not self.tasks or self._width() <= self.console.width:
+        # rich asks once before it has a console; there are no tasks then.
+        room = self.console.width - self._width_of_texts() if self.tasks else 0
+        if room >= LEAST_BAR:
+            self._bar.bar_width = min(BAR_WIDTH, room)
             yield self.make_tasks_table(self.tasks)
         else:
             for task in self.tasks:
@@ -39,10 +45,15 @@ class _Bars(rich.progress.Progress):
         if self.waits:
             yield Text(self.waits, overflow="fold")
 
-    def _width(self) -> int:
+    @property
+    def _bar(self) -> rich.progress.BarColumn:
+        (bar,) = (column for column in self.columns if isinstance(column, rich.progress.BarColumn))
+        return bar
+
+    def _width_of_texts(self) -> int:
         name = max(width_of(task.description) for task in self.tasks)
         state = max(width_of(task.fields["state"]) for task in self.tasks)
-        return name + BAR_WIDTH + state + BETWEEN
+        return name + state + BETWEEN
 
 
 class RichProgress(ProgressObserver):

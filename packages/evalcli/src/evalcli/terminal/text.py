@@ -16,6 +16,10 @@ MAX_SHOWN: Final = 300
 """Characters of a name or message that are shown."""
 MAX_LINE: Final = 2000
 """Characters of a whole line that are shown."""
+HANGING: Final = "  "
+"""What the second and further lines of a broken line begin with."""
+_UNBROKEN: Final = re.compile(r"`[^`]*`\S*|\S+")
+"""A word, or a command line in backticks: broken, it could not be copied."""
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _WORKFLOW_COMMAND: Final = re.compile(r"^\s*:(?=:)|##(?=\[)")
 """What would begin a command to GitHub's runner, which reads the log; its last character is escaped."""
@@ -31,6 +35,10 @@ class Table(Frozen, frozen=True):
     numeric: frozenset[str] = frozenset()
     """Headings of the columns that are aligned to the right."""
     title: str = ""
+    spare: tuple[str, ...] = ()
+    """Headings of columns that may be left out where there is no room, the first of them first."""
+    enough: tuple[tuple[str, int], ...] = ()
+    """Heading, and how many characters of its cells are enough where there is no room for all of them."""
 
     @property
     def name(self) -> int:
@@ -59,6 +67,11 @@ def figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def interval(limits: tuple[float, float] | None) -> str:
+    """Write an interval of fractions as `0.812 to 0.934`; a dash where there is none."""
+    return "-" if limits is None else f"{limits[0]:.3f} to {limits[1]:.3f}"
+
+
 def shown(text: str, limit: int = MAX_SHOWN) -> str:
     """Return text on one line, at most `limit` characters, control and invisible characters as escapes.
 
@@ -68,6 +81,23 @@ def shown(text: str, limit: int = MAX_SHOWN) -> str:
     if not (cut.isascii() and cut.isprintable()):
         cut = "".join(_escaped(character) for character in cut)
     return _WORKFLOW_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", cut)
+
+
+def broken(text: str, width: int) -> list[tuple[int, int]]:
+    """Break one line between words into lines of `width` columns, all but the first after `HANGING`.
+
+    Returns where each begins and ends. What is wider stands alone and whole: the terminal breaks it, and
+    knows when it is copied that it is one.
+    """
+    parts: list[tuple[int, int]] = []
+    begin = end = 0
+    for found in _UNBROKEN.finditer(text):
+        room = width - (len(HANGING) if parts else 0)
+        if end and width_of(text[begin : found.end()]) > room:
+            parts.append((begin, end))
+            begin = found.start()
+        end = found.end()
+    return [*parts, (begin, end)]
 
 
 def plain_table(table: Table) -> str:

@@ -38,6 +38,7 @@ INSTALLED: Final = ".evaluator/installed.json"
 BRANCH: Final = "branches: [main]"
 """The line of a template in which the default branch stands."""
 BRANCH_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
+_INSTALLED_BRANCH: Final = re.compile(rf"^ *branches: \[({BRANCH_NAME.pattern})\]$", re.MULTILINE)
 MAX_BYTES: Final = 8 << 20
 """Of a file that is there: more is none of ours."""
 MOST_WORKFLOWS: Final = 200
@@ -199,13 +200,30 @@ def merge_texts(ours: str, base: str, theirs: str) -> str | None:
 
 
 def default_branch(library: Path) -> str:
-    """Return the default branch of the library's remote, or the branch it is on; `main` outside git."""
-    for name in ("refs/remotes/origin/HEAD", "HEAD"):
-        answer = ask(library, "symbolic-ref", "--quiet", "--short", name)
-        branch = (answer or b"").decode("utf-8", "replace").strip().removeprefix("origin/")
-        if BRANCH_NAME.fullmatch(branch):
-            return branch
-    return "main"
+    """Return the default branch of the library's remote; without one, the branch that `init` first ran on.
+
+    Raises StorageError where what was installed cannot be read.
+    """
+    # An upgrade is made on a branch of its own: the one that is checked out is asked the first time alone.
+    named = (
+        _pointed_at(library, "refs/remotes/origin/HEAD"),
+        _installed_for(library),
+        _pointed_at(library, "HEAD"),
+    )
+    return next((branch for branch in named if branch is not None), "main")
+
+
+def _pointed_at(library: Path, reference: str) -> str | None:
+    answer = ask(library, "symbolic-ref", "--quiet", "--short", reference)
+    branch = (answer or b"").decode("utf-8", "replace").strip().removeprefix("origin/")
+    return branch if BRANCH_NAME.fullmatch(branch) else None
+
+
+def _installed_for(library: Path) -> str | None:
+    """Return the branch that stands in the workflows as they were installed."""
+    texts = read_installed(library).files.values()
+    found = (_INSTALLED_BRANCH.search(text) for text in texts)
+    return next((line[1] for line in found if line is not None), None)
 
 
 def _read(library: Path, path: str) -> str | None:

@@ -12,6 +12,7 @@ from evalcli.workflows.service import (
     ServiceRequest,
     ServiceUnreachable,
 )
+from evalcore.formats.counts import counted
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds over all requests."""
@@ -43,7 +44,7 @@ def ask_each(
         while rest is None:
             try:
                 started = service.evaluate(request)
-                show(f"{request.skill}: job {started.job_id}, {started.calls} calls")
+                show(f"{request.skill}: job {started.job_id}, {counted(started.calls, 'call')}")
                 answers.append(Answered(request, started.job_id, None))
                 break
             except ServiceBusy as busy:

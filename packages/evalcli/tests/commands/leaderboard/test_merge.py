@@ -98,7 +98,7 @@ def test_a_conflict_that_git_left_is_resolved_with_the_runs_of_both_sides(
         git(repository, "merge", "one")
     path = repository / BOARD
     ended = evalcli("leaderboard", "resolve", "memo", "--prompt-library", repository)
-    assert (ended.code, ended.out) == (0, f"{path}: resolved, 3 run(s) of memo\n")
+    assert (ended.code, ended.out) == (0, f"{path}: resolved, 3 runs of memo\n")
     assert len(ids(path.read_bytes())) == 3
     assert git(repository, "diff", "--name-only", "--diff-filter=U") == ""
     git(repository, "commit", "-q", "--no-edit")
@@ -107,7 +107,7 @@ def test_a_conflict_that_git_left_is_resolved_with_the_runs_of_both_sides(
 def test_without_a_conflict_nothing_is_changed(evalcli: Evalcli, repository: Path) -> None:
     before = (repository / BOARD).read_bytes()
     ended = evalcli("leaderboard", "resolve", "memo", "--prompt-library", repository)
-    assert (ended.code, "it is in no conflict, 2 run(s) of memo" in ended.out) == (0, True)
+    assert (ended.code, "it is in no conflict, 2 runs of memo" in ended.out) == (0, True)
     assert (repository / BOARD).read_bytes() == before
 
 

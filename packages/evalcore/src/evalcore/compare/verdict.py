@@ -14,6 +14,7 @@ from evalcore.compare.pool import (
     why_models_not_comparable,
     why_not_comparable,
 )
+from evalcore.formats.counts import counted
 from evalcore.stats.dealing import TIE
 from evalcore.stats.numbers import mean
 from evalcore.stats.permutation import ALPHA, adjusted, can_alarm, fall_p
@@ -150,9 +151,9 @@ def compare_two(before: Pool, after: Pool, margin: float = DEFAULT_MARGIN) -> Ou
 def what_counts(outcome: Comparison) -> str:
     """Say what the comparison rests on."""
     before, after = outcome.before, outcome.after
-    runs = f"{len(before.run_ids)} run(s) against {len(after.run_ids)}"
-    left_out = f", {outcome.cases_left_out} case(s) left out" if outcome.cases_left_out else ""
-    return f"{runs}, {outcome.cases} case(s) x {replies_used(outcome)}{left_out}"
+    runs = f"{counted(len(before.run_ids), 'run')} against {len(after.run_ids)}"
+    left_out = f", {counted(outcome.cases_left_out, 'case')} left out" if outcome.cases_left_out else ""
+    return f"{runs}, {counted(outcome.cases, 'case')} x {replies_used(outcome)}{left_out}"
 
 
 def replies_used(outcome: Comparison) -> str:
@@ -163,7 +164,7 @@ def replies_used(outcome: Comparison) -> str:
 
 def replies(count: int) -> str:
     """Count replies in words."""
-    return "1 reply" if count == 1 else f"{count} replies"
+    return counted(count, "reply", "replies")
 
 
 def reasons(outcome: Comparison) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from evalcore.errors import InputError
 from evalcore.evaluation.finding import Finding
+from evalcore.formats.counts import counted
 from evalcore.library.cases import case_place, document_bytes
 from evalcore.library.checkout import Checkout
 from evalcore.library.component import Case
@@ -28,7 +29,7 @@ def document_findings(
     from evalcore.documents.inspection import inspect_document  # noqa: PLC0415
 
     if reading.reader == "mindrouter" and reading.model is None:
-        what = f"no model is named that reads its {len(unread)} document(s)"
+        what = f"no model is named that reads its {counted(len(unread), 'document')}"
         hint = "add `documents: {model: ...}` to .evaluator/models.yaml, or `reader: text`"
         yield Finding("error", slug, case_place(unread[0]), what, hint)
     for case in unread:

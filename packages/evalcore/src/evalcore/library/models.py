@@ -201,14 +201,13 @@ class NotConfigured(Frozen, frozen=True):
 
 
 def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endpoint | NotConfigured:
-    """Fill in a provider's variables; says which is unset when it cannot be used."""
+    """Fill in a provider's variables; says which are unset when it cannot be used."""
     base_url, variable = provider.base_url, _VARIABLE.match(provider.base_url)
+    unset = _unset(provider, environment)
+    if unset is not None:
+        return unset
     if variable is not None:
-        # An empty one is as good as unset: that is what Actions makes of a secret that is not there.
-        root = server_root(environment.get(variable[1], ""))
-        if not root:
-            return NotConfigured(reason=f"{variable[1]} is not set: it says where {provider.name} is")
-        base_url = server_root(root + base_url[variable.end() :])
+        base_url = server_root(server_root(environment[variable[1]]) + base_url[variable.end() :])
     if not SERVER_URL.fullmatch(base_url):
         what = f"the base_url of {provider.name}" if variable is None else variable[1]
         return NotConfigured(
@@ -216,19 +215,36 @@ def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endp
         )
     if provider.api_key_env is None:
         return Endpoint(base_url=base_url, api_key=None)
-    key = _key(provider.api_key_env, provider.name, environment)
+    key = _key(provider.api_key_env, environment)
     if isinstance(key, NotConfigured):
         return key
     return Endpoint(base_url=base_url, api_key=key)
 
 
-def _key(variable: str, provider: str, environment: Mapping[str, str]) -> str | NotConfigured:
+def _unset(provider: Provider, environment: Mapping[str, str]) -> NotConfigured | None:
+    """Name all variables that are not set at once: whoever sets one is not to be told of the next."""
+
+    def is_unset(variable: str) -> bool:
+        # An empty one is as good as unset: that is what Actions makes of a secret that is not there.
+        return not environment.get(variable, "").strip()
+
+    name, address, key = provider.name, _VARIABLE.match(provider.base_url), provider.api_key_env
+    unset_address = address is not None and is_unset(address[1])
+    # One that may hold no model's key is refused, not asked for.
+    unset_key = key is not None and may_hold_a_key(key) and is_unset(key)
+    if unset_address and unset_key:
+        both = f"{address and address[1]} and {key} are not set"
+        return NotConfigured(reason=f"{both}: they say where {name} is, and hold its key")
+    if unset_address:
+        return NotConfigured(reason=f"{address and address[1]} is not set: it says where {name} is")
+    return NotConfigured(reason=f"{key} is not set: it holds the key of {name}") if unset_key else None
+
+
+def _key(variable: str, environment: Mapping[str, str]) -> str | NotConfigured:
     # models.yaml is checked when it is read; the plan of a run that is resumed may be somebody else's.
     if not may_hold_a_key(variable):
         return NotConfigured(reason=f"{variable} holds no model's key: it is sent to no server")
-    key = environment.get(variable, "").strip()
-    if not key:
-        return NotConfigured(reason=f"{variable} is not set: it holds the key of {provider}")
+    key = environment[variable].strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         return NotConfigured(reason=f"{variable} holds no key: it has unusual characters")
     return key

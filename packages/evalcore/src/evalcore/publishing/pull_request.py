@@ -12,6 +12,7 @@ import msgspec
 from evalcore.compare import versions
 from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.compare.versions import stale_cases
+from evalcore.formats.counts import counted
 from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.results_table import details_table, results_table, sorted_rows
@@ -27,6 +28,8 @@ from evalcore.structs import Frozen
 MOST_LISTED: Final = 30
 MOST_MOVED: Final = 5
 FEW_REPLICATES: Final = 5
+NOTE: Final = 600
+"""Characters of a note on a ranking, which may name eight models with their shares."""
 LONGEST: Final = 60_000
 """Characters; GitHub takes 65,536."""
 IN_A_LINK: Final = ":/?#[]@!$&'*+,;=%~"
@@ -192,7 +195,7 @@ def _opening(results: Results, previous: str | None) -> str:
     cases = max((record.cases for record in results.records), default=0)
     what = f"{escape_markdown(results.slug, CELL)} version {escape_markdown(results.version, CELL)}"
     scoring = sorted({str(record.scoring_version) for record in results.records})
-    how = f"{cases} cases, {results.replicates} replicates each"
+    how = f"{counted(cases, 'case')}, {counted(results.replicates, 'replicate')} each"
     how += f", scoring version {', '.join(scoring)}" if scoring else ""
     compared = (
         "nothing earlier to compare with"
@@ -260,7 +263,7 @@ def _notes_of(ranking: Ranking, rows: Sequence[RankedPool]) -> Iterator[str]:
     of_these = msgspec.structs.replace(ranking, rows=tuple(rows))
     said = [*rightness_notes(of_these), *chance_notes(of_these), *notes_of(of_these)]
     if said:
-        yield "\n".join(f"- {escape_markdown(note, REASON)}" for note in said[:MOST_LISTED])
+        yield "\n".join(f"- {escape_markdown(note, NOTE)}" for note in said[:MOST_LISTED])
 
 
 def _listings(results: Results) -> Iterator[str]:

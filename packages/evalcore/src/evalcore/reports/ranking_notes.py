@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from evalcore.compare.pool import Pool
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.stats.numbers import mean
 from evalcore.stats.uncertainty import Interval
+
+MOST_IN_A_NOTE: Final = 8
+"""Models with their shares in one note: more would be cut in a pull request."""
 
 
 def notes_of(ranking: Ranking) -> Iterator[str]:
@@ -49,22 +53,28 @@ def _notes_of_row(row: RankedPool) -> Iterator[str]:
 
 
 def rightness_notes(ranking: Ranking) -> Iterator[str]:
-    """Yield how often a reply of each model is right throughout, and how often all of a case's are.
+    """Yield how often a reply of each model is right throughout, and how often all replies to a case are.
 
     With the intervals of the record where the pool is a single run.
     """
+    single, every = list[str](), list[str]()
     for row in ranking.rows:
         if row.exact_rate is None:
             continue
         own = row.newest.accuracy if len(row.records) == 1 else None
         share = _percent(row.exact_rate, own.exact_rate_ci95 if own is not None else None)
-        said = f"{row.model}: {share} of replies are right throughout"
-        count = ranking.all_right_of
-        if row.all_right_rate is not None and count > 1:
+        single.append(f"{row.model} {share}")
+        if row.all_right_rate is not None and ranking.all_right_of > 1:
+            # The record's interval is of its own number of replies; the ranking's may be another.
             is_own = own is not None and own.all_right_rate == row.all_right_rate
             around = own.all_right_rate_ci95 if own is not None and is_own else None
-            said += f"; all {count} of a case in {_percent(row.all_right_rate, around)}"
-        yield said
+            every.append(f"{row.model} {_percent(row.all_right_rate, around)}")
+    for what, shares in (
+        ("Replies that are right throughout", single),
+        (f"Cases with all of {ranking.all_right_of} replies right throughout", every),
+    ):
+        for begin in range(0, len(shares), MOST_IN_A_NOTE):
+            yield f"{what}: {', '.join(shares[begin : begin + MOST_IN_A_NOTE])}"
 
 
 def chance_notes(ranking: Ranking) -> Iterator[str]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 
 from evalcore.errors import ConfigurationError, EvaluatorError, StorageError
+from evalcore.formats.counts import counted
 from evalcore.git.clone import Clone
 from evalcore.git.commits import remote_tip
 from evalcore.github.permissions import lacking
@@ -121,7 +122,7 @@ class _Checks:
         local = [model.id for model in self._models.models if is_local(model)] if self._models else []
         missing = [name for name in local if name not in served.models]
         url = self._settings.mindrouter_base_url
-        found = f"{url} takes the key and serves {len(served.models)} models"
+        found = f"{url} takes the key and serves {counted(len(served.models), 'model')}"
         return f"{found}; not served now: {', '.join(missing)}" if missing else found
 
     def github(self) -> str:

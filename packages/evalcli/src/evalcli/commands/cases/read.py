@@ -17,6 +17,7 @@ from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_line, say, warn
 from evalcore.effects import real_effects
 from evalcore.errors import CaseError, ConfigurationError
+from evalcore.formats.counts import counted
 from evalcore.library.cases import READ_INPUT, NoUsableCase
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, SkippedCase
@@ -125,7 +126,7 @@ def _told(case: Case) -> str:
     document = case.document
     if document is None:
         return "a text"
-    pages = "" if document.pages is None else f", {document.pages} page(s)"
+    pages = "" if document.pages is None else f", {counted(document.pages, 'page')}"
     if document.reader == "none":
         return f"{document.name}{pages}, sent to the models as it is"
     by = " ".join(part for part in (document.reader, document.version) if part)

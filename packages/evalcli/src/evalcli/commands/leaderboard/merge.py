@@ -17,7 +17,8 @@ from evalcli.leaderboards.conflicts import (
 )
 from evalcli.leaderboards.files import named_leaderboard, read_leaderboard
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import print_bytes, print_line, say
+from evalcli.terminal.output import print_bytes, print_line, print_verbatim, say
+from evalcore.formats.counts import counted
 from evalcore.runs.files import turn_at, write_atomically
 from evalcore.runs.leaderboard import encode_leaderboard, merge_leaderboards
 
@@ -56,9 +57,9 @@ def resolve(source: str, prompt_library: Path) -> int:
     resolved = resolve_conflict(path)
     if resolved is None:
         found = read_leaderboard(path)
-        print_line(f"{path}: it is in no conflict, {len(found.runs)} run(s) of {found.component}")
+        print_line(f"{path}: it is in no conflict, {counted(len(found.runs), 'run')} of {found.component}")
     else:
-        print_line(f"{path}: resolved, {len(resolved.runs)} run(s) of {resolved.component}")
+        print_line(f"{path}: resolved, {counted(len(resolved.runs), 'run')} of {resolved.component}")
     return Exit.DONE
 
 
@@ -75,7 +76,7 @@ def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_install
     if is_installed:
         is_new = install_attributes(prompt_library)
         say(f".gitattributes {'names' if is_new else 'named'} the merge driver; in each clone, run:")
-        print_line(CONFIG_LINE)
+        print_verbatim(CONFIG_LINE)
         return Exit.DONE
     if len(versions) != len(("base", "ours", "theirs", "path")):
         refuse("a merge driver is called with BASE OURS THEIRS PATH", hint="--install sets it up for git")

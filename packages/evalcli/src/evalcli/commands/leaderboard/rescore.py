@@ -15,6 +15,7 @@ from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, res
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_line
+from evalcore.formats.counts import counted
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.rescoring import first_run_id
@@ -71,7 +72,7 @@ def _rescored(path: Path, leaderboard: Leaderboard, done: RescoredRuns, runs_dir
     stays = len(done.rescored) - len(usable)
     left = f", {stays} left as they stand" if stays else ""
     print_line(
-        f"{path}: {len(usable)} run(s) rescored, {done.current} {wanted} before,"
+        f"{path}: {counted(len(usable), 'run')} rescored, {done.current} {wanted} before,"
         f" {len(done.absent)} without replies at hand{left}"
     )
     return Exit.INCOMPLETE if done.absent or len(usable) < len(done.rescored) else Exit.DONE

@@ -18,6 +18,7 @@ from evalcli.terminal.output import print_bytes, print_line, warn
 from evalcli.terminal.tables import print_lines, print_table
 from evalcli.terminal.text import line
 from evalcore.errors import LeaderboardError
+from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.reports.ranking import Ranking, ranking_object, rankings
 from evalcore.runs.leaderboard import Leaderboard, known_records
@@ -92,4 +93,5 @@ def _show_one(leaderboard: Leaderboard, found: Sequence[Ranking], *, every_run: 
         print_line("")
     unknown = len(leaderboard.runs) - len(known_records(leaderboard))
     if unknown:
-        warn(f"{leaderboard.component}: {unknown} run(s) of another evaluator are not shown")
+        which = counted(unknown, "run of another evaluator is", "runs of another evaluator are")
+        warn(f"{leaderboard.component}: {which} not shown")

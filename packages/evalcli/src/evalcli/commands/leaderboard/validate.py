@@ -16,6 +16,7 @@ from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_line, say
 from evalcli.terminal.text import shown
 from evalcore.errors import LeaderboardError
+from evalcore.formats.counts import counted
 from evalcore.runs.leaderboard import leaderboard_schema, parse_leaderboard
 
 MAX_PROBLEMS = 20
@@ -57,5 +58,5 @@ def _validate_one(path: Path, validator: jsonschema_rs.Validator) -> bool:
         )
         say(f"{path}: {where.removeprefix('.')}: {shown(problem.message)}; mend it by hand")
     if not problems:
-        print_line(f"{path}: valid, {len(leaderboard.runs)} run(s) of {leaderboard.component}")
+        print_line(f"{path}: valid, {counted(len(leaderboard.runs), 'run')} of {leaderboard.component}")
     return not problems
