@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-BENCHMARKS = ("scoring", "calling", "cloud", "streaming", "memory", "start", "silence", "load", "ranking")
+BENCHMARKS = (
+    "scoring",
+    "calling",
+    "cloud",
+    "streaming",
+    "memory",
+    "start",
+    "silence",
+    "load",
+    "ranking",
+    "dashboard",
+)
 
 
 def main() -> int:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalcore.stats.permutation import Difference, adjusted, can_alarm, fall_p, holm, smallest_p
+from evalcore.stats.permutation import (
+    MANY_REPLIES,
+    Difference,
+    adjusted,
+    can_alarm,
+    fall_p,
+    holm,
+    smallest_p,
+)
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=12)
 SIDES = st.lists(
@@ -91,6 +99,24 @@ def test_a_difference_of_any_kind_is_twice_the_smaller_of_two_falls(cases):
 def test_a_bound_is_taken_where_it_settles_the_matter():
     difference = Difference([[0.9] * 20] * 5, [[0.1] * 20] * 5)
     assert difference.p() < difference.p(settled=0.001) < 0.001
+
+
+@pytest.mark.parametrize("chance", [0.5, 0.8, 0.95])
+def test_of_many_replies_the_bound_is_above_the_exact_p(chance):
+    rng = Random(7)
+    for apart in (0.1, 0.15, 0.2, 0.25):
+        sides = [
+            [[float(rng.random() < chance - less) for _ in range(40)] for _ in range(4)]
+            for less in (0, apart)
+        ]
+        difference = Difference(*sides)
+        assert difference.p() <= difference.p(settled=0.99)
+
+
+def test_few_replies_are_counted_however_far_apart_they_are():
+    sides = [[0.9] * MANY_REPLIES], [[0.1] * (MANY_REPLIES - 1)]
+    difference = Difference(*sides)
+    assert difference.p(settled=1e-12) == difference.p()
 
 
 @given(P_VALUES, st.sampled_from([adjusted, holm]))

@@ -14,9 +14,6 @@ LEVEL = 0.05
 MANY_CASES = 10
 """From here on the cases' means say something of cases that are not there."""
 
-SETTLED = 1e-3
-"""A bound on p is as good as p where it is below the level by this factor."""
-
 
 class RankRange(Frozen, frozen=True):
     """Which ranks are left open for a model: 1 + those shown better, to all less those shown worse."""
@@ -59,9 +56,10 @@ def _shown(differences: Sequence[Difference]) -> set[int]:
         level = LEVEL / max(1, len(differences) - len(shown))
         for at, difference in enumerate(differences):
             if at not in known and difference.may_be_shown(level):
-                # Worked out once: a p does not depend on the level it is held against.
+                # Worked out once: a p does not depend on the level it is held against. What is below the
+                # strictest level is shown whatever the others are, so that a bound there is as good as p.
                 known.add(at)
-                p_values[at] = difference.p(settled=SETTLED * LEVEL / len(differences))
+                p_values[at] = difference.p(settled=LEVEL / len(differences))
         now = {at for at, p in enumerate(holm(p_values)) if p <= LEVEL}
         # More p-values are known in each round, never fewer, so the shown ones only grow: this ends.
         if len(now) == len(shown):

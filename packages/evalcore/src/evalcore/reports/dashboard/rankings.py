@@ -7,6 +7,7 @@ from typing import Final
 
 from evalcore.compare.versions import evaluated_versions
 from evalcore.formats.strict_json import fingerprint, sha256_hex
+from evalcore.formats.versions import version_order
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts
 from evalcore.reports.dashboard.paths import model_page
 from evalcore.reports.dashboard.rounding import figure, interval
@@ -19,20 +20,34 @@ from evalcore.stats.numbers import mean
 from evalcore.stats.ranks import RankRange
 from evalcore.structs import JsonValue
 
-MOST_VERSIONS: Final = 2
-"""Versions whose ranking is worked out: the newest ones. The history has all of them."""
 _ID_DIGITS: Final = 10
 
 
 def component_rankings(records: Sequence[RunRecord], cache: Cache) -> list[Ranking]:
-    """Rank the newest versions that have a complete run, and whatever partial runs are newer than these."""
-    shown = set(evaluated_versions(records)[:MOST_VERSIONS])
-    found = rankings((record for record in records if record.component_version in shown), cache)
-    if found:
-        return found
-    # No complete run, or none of a version that is semver: what there is then is little.
-    versions = sorted({record.component_version for record in records})[-MOST_VERSIONS:]
-    return rankings((record for record in records if record.component_version in versions), cache)
+    """Rank the newest version that has a complete run; also the one before, where that has more models.
+
+    The history has all versions. Where there is no complete run, the newest version's partial ones stand.
+    """
+    shown = _ranked_versions(records)
+    return rankings((record for record in records if record.component_version in shown), cache)
+
+
+def _ranked_versions(records: Sequence[RunRecord]) -> set[str]:
+    evaluated = evaluated_versions(records)
+    if not evaluated:
+        return {max((record.component_version for record in records), key=version_order, default="")}
+    newest, *earlier = evaluated
+    # While a version is being evaluated, a reader needs the one before.
+    is_under_way = bool(earlier) and len(_models(records, newest)) < len(_models(records, earlier[0]))
+    return {newest, earlier[0]} if is_under_way else {newest}
+
+
+def _models(records: Sequence[RunRecord], version: str) -> set[str]:
+    return {
+        record.model
+        for record in records
+        if record.component_version == version and record.status == "complete"
+    }
 
 
 def ranking_view(ranking: Ranking, component: ComponentFacts, library: LibraryFacts) -> RankingView:
