@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 
 from evalcore.stats.dealing import TIE, PermutedStratum, bernstein_bound, upper_tail
@@ -18,6 +17,8 @@ LENIENCY = 8.0
 """An exact p lies within this factor of the normal limit's wherever that decides."""
 MANY_REPLIES = 20
 """From so many replies of each case on both sides, far tails are near the normal limit's, too."""
+
+_FARTHEST = 1e-12
 
 Cases = Sequence[Sequence[float]]
 """Per case the scores of its replies, one at least."""
@@ -83,8 +84,8 @@ class Difference:
         fewest = min(min(stratum.chosen, len(stratum.values) - stratum.chosen) for stratum in self._strata)
         if fewest < MANY_REPLIES:
             return 1.0
-        # Never 0, which no p is.
-        return max(sys.float_info.min, LENIENCY * math.erfc(self.deviations / math.sqrt(2)))
+        # So far out nobody knows how near it is; and it need not be.
+        return max(_FARTHEST, LENIENCY * math.erfc(self.deviations / math.sqrt(2)))
 
 
 def smallest_p(sizes: Sequence[tuple[int, int]]) -> float:
