@@ -39,6 +39,8 @@ demo: install
 
 test: install
 	@.ci/fetch-descriptions $(VENV)/descriptions
+	@test -x $(VENV)/mkdocs/bin/mkdocs || { $(PYTHON) -m venv $(VENV)/mkdocs && $(VENV)/mkdocs/bin/python -m pip install \
+		--quiet --disable-pip-version-check --require-hashes -r tests/mkdocs.requirements.txt; }
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 check: install
@@ -86,6 +88,8 @@ lock:
 		--python-version 3.11 -c requirements-dev.txt -o docker/build.requirements.txt -
 	echo graphql-core | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o docker/simulator.requirements.txt -
+	printf 'mkdocs==1.6.1\nmkdocs-material==9.5.49\n' | uv pip compile --quiet --generate-hashes --universal --no-header \
+		--no-annotate --python-version 3.11 -o tests/mkdocs.requirements.txt -
 	printf 'evalstats\nmsgspec\n' | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o benchmarks/oracle.requirements.txt -
 

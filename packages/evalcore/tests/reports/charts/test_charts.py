@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from evalcore.reports.charts.bars import Bar, Line, bar_chart, binned, histogram
 from evalcore.reports.charts.heat import DARK_UP_TO, HEAT, Cell, heat_chart, heat_step
-from evalcore.reports.charts.history import Moment, history_chart
+from evalcore.reports.charts.history import HistoryMark, history_chart
 from evalcore.reports.charts.intervals import Ranked, interval_chart
 from evalcore.reports.charts.scatter import Point, scatter_chart
 from evalcore.reports.charts.svg import text_width
@@ -87,9 +87,9 @@ def test_names_of_a_scatter_never_lie_over_each_other(figures: list[tuple[float,
     assert len(tips(chart)) == len(points)
 
 
-def moment(version: str, value: float | None = 0.8, **more: object) -> Moment:
+def moment(version: str, value: float | None = 0.8, **more: object) -> HistoryMark:
     told = {"when": "2026-03-01", "interval": None, "change": "quiet"} | more
-    return Moment(version=version, value=value, **told)  # type: ignore[arg-type]
+    return HistoryMark(version=version, value=value, **told)  # type: ignore[arg-type]
 
 
 def test_a_history_marks_what_changed_by_shape_and_not_by_colour_alone() -> None:

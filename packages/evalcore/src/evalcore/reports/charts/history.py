@@ -36,7 +36,7 @@ _MARKS: dict[Change, tuple[Shape, Ink]] = {
 }
 
 
-class Moment(Frozen, frozen=True):
+class HistoryMark(Frozen, frozen=True):
     """A figure at one time."""
 
     version: str
@@ -57,7 +57,7 @@ class Moment(Frozen, frozen=True):
 
 
 def history_chart(
-    moments: Sequence[Moment],
+    moments: Sequence[HistoryMark],
     *,
     title: str,
     description: str,
@@ -86,7 +86,7 @@ def history_chart(
     return chart(title, description, width, HEIGHT, parts)
 
 
-def _moment(moment: Moment, x: float, upright: Scale, value: float) -> ET.Element:
+def _moment(moment: HistoryMark, x: float, upright: Scale, value: float) -> ET.Element:
     shape, ink = _MARKS[moment.change]
     if moment.is_partial:
         shape, ink = "ring", "quiet"
@@ -108,7 +108,7 @@ def _moment(moment: Moment, x: float, upright: Scale, value: float) -> ET.Elemen
 
 
 def _versions(
-    moments: Sequence[Moment], places: Sequence[float], step: float, bottom: float
+    moments: Sequence[HistoryMark], places: Sequence[float], step: float, bottom: float
 ) -> list[ET.Element]:
     """Write each version below its first moment, where there is room, and part it from the one before."""
     starts: list[tuple[float, float, float, float]] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.charts.history import Change, Moment, history_chart
+from evalcore.reports.charts.history import Change, HistoryMark, history_chart
 from evalcore.reports.charts.intervals import Ranked, interval_chart
 from evalcore.reports.charts.scale import Scale, exact_percent, fitted_range, percent
 from evalcore.reports.charts.scatter import Point, scatter_chart
@@ -204,13 +204,13 @@ def _ends(points: Sequence[HistoryPoint]) -> tuple[float, float]:
     return (min(figures_of), max(figures_of)) if figures_of else (0.0, 1.0)
 
 
-def _moment(point: HistoryPoint, link: Linker) -> Moment:
+def _moment(point: HistoryPoint, link: Linker) -> HistoryMark:
     links = point.runs[-1].links if point.runs else None
     href = "" if links is None else links.report or links.pull_request or links.commit or ""
     said = f"{point.component_version}, {figures.day(point.last_at)}: {figures.share(point.accuracy)}"
     if point.verdict is not None and point.verdict.verdict is not None:
         said += f", {point.verdict.verdict} since {point.verdict.against_version}"
-    return Moment(
+    return HistoryMark(
         version=point.component_version,
         when=figures.day(point.last_at),
         value=point.accuracy,

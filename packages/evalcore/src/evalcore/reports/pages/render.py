@@ -95,7 +95,14 @@ _Maker = Callable[[Site, Callable[[str], str]], _Context]
 
 
 def _page(site: Site, layout: Layout, path: str, template: str, key: str, make: _Maker) -> Page:
-    about = [look_sha256(), layout.is_embedded, path, site.evaluator_version, site.library.name, key]
+    about = [
+        look_sha256(),
+        msgspec.structs.astuple(layout),
+        path,
+        site.evaluator_version,
+        site.library.name,
+        key,
+    ]
     return Page(
         path=layout.file(path),
         made_of=_key(about),
