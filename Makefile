@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test check docs map bench calibrate oracle chaos fuzz soak lock lock-apt clean
+.PHONY: help install demo test check docs pictures map bench calibrate oracle chaos fuzz soak lock lock-apt clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
@@ -14,6 +14,7 @@ help:
 	@echo 'make check   lint, types, import rules, dead code, dependencies: what CI checks besides the tests'
 	@echo 'make docs    write commands, options, endpoints and settings from the code into docs and compose.yaml'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
+	@echo 'make pictures  the two pictures of the README (needs Chromium)'
 	@echo 'make bench   the benchmarks, each beside what it is compared with'
 	@echo 'make calibrate  the intervals, ranks and comparisons against simulated truth (an hour and more)'
 	@echo 'make oracle  the intervals and tests beside a published library, in an environment of its own'
@@ -51,6 +52,9 @@ check: install
 	$(BIN)/vulture
 	@for package in $(PACKAGES); do \
 		echo "deptry $$package"; (cd packages/$$package && ../../$(BIN)/deptry --no-ansi src) || exit 1; done
+
+pictures: install
+	$(BIN)/python .ci/pictures.py
 
 map: install
 	$(BIN)/python .ci/map.py

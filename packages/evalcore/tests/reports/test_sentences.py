@@ -60,6 +60,11 @@ def test_of_many_models_the_number_is_told() -> None:
     )
 
 
+def test_one_more_than_a_few_is_named_too() -> None:
+    level = ranked(*(run(at, f"m{at}") for at in range(4)))
+    assert ranking_sentence(level).startswith("m0, m1, m2 and m3 are level")
+
+
 def test_the_cheapest_of_those_that_are_level_is_named_with_its_price() -> None:
     ranking = ranked(
         run(1, "alpha", cost_usd=0.5), run(2, "beta", cost_usd=0.02), run(3, "gamma", 0.45, cost_usd=0.001)

@@ -35,6 +35,8 @@ _MAY_BE_EMPTY: Final = frozenset(
 )
 """Columns that are left out where no row says anything in them."""
 _COMPLETE: Final = "complete"
+FREE: Final = "0 USD"
+_SAYS_NOTHING: Final = frozenset({NONE, "0", FREE, _COMPLETE})
 
 
 class ResultRow(NamedTuple):
@@ -83,7 +85,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     left = [
         at
         for at, heading in enumerate(headings)
-        if heading not in _MAY_BE_EMPTY or any(row[at] not in {NONE, "0", _COMPLETE} for row in rows)
+        if heading not in _MAY_BE_EMPTY or any(row[at] not in _SAYS_NOTHING for row in rows)
     ]
     ruler = ["---" if heading in _OF_TEXT else "--:" for heading in headings]
     return "\n".join(f"| {' | '.join(cells[at] for at in left)} |" for cells in (headings, ruler, *rows))
@@ -113,17 +115,25 @@ def _cells(row: ResultRow) -> tuple[str, ...]:
         percent(agreement, around),
         percent(record.schema_valid_rate),
         _failed(record),
-        NONE if record.cost_usd is None else f"{record.cost_usd:.4f} USD",
+        _cost(record.cost_usd),
         _COMPLETE if record.status == "complete" else "**partial**, not ranked",
     )
 
 
+def _cost(usd: float | None) -> str:
+    if usd is None:
+        return NONE
+    return f"{usd:.4f} USD" if usd else FREE
+
+
 def _failed(record: RunRecord) -> str:
     calls = record.calls
-    failed = calls.api_error + calls.parse_error
-    if not failed:
-        return f"0 of {calls.total}"
-    return f"{failed} of {calls.total}: {calls.api_error} without reply, {calls.parse_error} unparsable"
+    kinds = [(calls.api_error, "without reply"), (calls.parse_error, "unparsable")]
+    named = [(count, kind) for count, kind in kinds if count]
+    failed = f"{calls.api_error + calls.parse_error} of {calls.total}"
+    if len(named) == 1:
+        return f"{failed} {named[0][1]}"
+    return f"{failed}: {', '.join(f'{count} {kind}' for count, kind in named)}" if named else failed
 
 
 def _detail_cells(row: ResultRow) -> tuple[str, ...]:

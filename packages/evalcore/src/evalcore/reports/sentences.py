@@ -120,8 +120,10 @@ def _named(names: Sequence[str], name: Namer, everybody: str = "") -> str:
 
 def _first_named(names: Sequence[str], name: Namer) -> str:
     """List names, of many the first ones and how many more: who is best is what a reader is here for."""
-    shown = [name(each) for each in names[:MOST_NAMED]]
-    return _listed([*shown, f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else shown)
+    # "1 more" would take as much room as its name.
+    shown = names if len(names) == MOST_NAMED + 1 else names[:MOST_NAMED]
+    more = [f"{len(names) - len(shown)} more"] if len(names) > len(shown) else []
+    return _listed([*map(name, shown), *more])
 
 
 def _cases(ranking: Ranking) -> str:
