@@ -7,6 +7,7 @@ from typing import Final
 
 from evalcore.formats.strict_json import sha256_hex
 
+INDEX_PAGE: Final = "index.html"
 INDEX_JSON: Final = "index.json"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 _HASH_DIGITS: Final = 8
