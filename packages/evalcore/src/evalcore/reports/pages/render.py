@@ -105,7 +105,7 @@ def _page(site: Site, layout: Layout, path: str, template: str, key: str, make: 
     ]
     return Page(
         path=layout.file(path),
-        made_of=_key([shared, path, key]),
+        made_of=_key(about),
         render=functools.partial(_render, site, layout, path, template, make),
     )
 
