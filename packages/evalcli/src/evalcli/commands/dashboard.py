@@ -17,10 +17,9 @@ from evalcli.terminal.output import print_bytes, print_line, warn
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.reports.dashboard.build import build_site
 from evalcore.reports.dashboard.files import data_files
-from evalcore.reports.dashboard.paths import INDEX_PAGE
 from evalcore.reports.dashboard.site import site_schema
 from evalcore.reports.pages.mkdocs import FOLDER
-from evalcore.reports.pages.places import Layout
+from evalcore.reports.pages.places import INDEX_PAGE, Layout
 from evalcore.reports.pages.render import site_pages
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from evalcore.reports.charts.svg import plain
-from evalcore.reports.dashboard.paths import INDEX_PAGE
 from evalcore.reports.dashboard.site import Site
 from evalcore.reports.pages import places
 from evalcore.reports.pages.places import Layout
@@ -52,7 +51,7 @@ def _items(site: Site) -> Iterator[str]:
     def item(depth: int, title: str, page: str) -> str:
         return f"{'    ' * depth}- {_quoted(title)}: {_quoted(f'{FOLDER}/{layout.file(page)}')}"
 
-    yield item(1, "Which model?", INDEX_PAGE)
+    yield item(1, "Which model?", places.INDEX_PAGE)
     yield item(1, "Models", places.MODELS)
     yield item(1, "Not evaluated", places.UNEVALUATED)
     yield item(1, "What figures mean", places.MEANINGS)

@@ -6,10 +6,10 @@ import posixpath
 from typing import Final
 from urllib.parse import quote
 
-from evalcore.reports.dashboard.paths import INDEX_PAGE
 from evalcore.structs import Frozen
 
 ASSETS: Final = "assets"
+INDEX_PAGE: Final = "index.html"
 MODELS: Final = "models.html"
 UNEVALUATED: Final = "unevaluated.html"
 MEANINGS: Final = "figures.html"

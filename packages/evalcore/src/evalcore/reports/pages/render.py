@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.reports.charts.svg import is_web_address, plain
-from evalcore.reports.dashboard.paths import INDEX_PAGE
 from evalcore.reports.dashboard.site import (
     ComponentView,
     Failures,
@@ -63,7 +62,7 @@ def site_pages(site: Site, layout: Layout | None = None) -> Iterator[Page]:
     """Yield the site's pages and what they need beside them; each is drawn when it is asked for."""
     layout = layout or Layout()
     whole = _key(site)
-    yield _page(site, layout, INDEX_PAGE, "index.html", whole, _index)
+    yield _page(site, layout, places.INDEX_PAGE, "index.html", whole, _index)
     yield _page(site, layout, places.MODELS, "models.html", whole, _models)
     yield _page(site, layout, places.UNEVALUATED, "unevaluated.html", _key(site.never_evaluated), _gaps)
     yield _page(site, layout, places.MEANINGS, "meanings.html", "", _meanings)
@@ -95,13 +94,11 @@ _Maker = Callable[[Site, Callable[[str], str]], _Context]
 
 
 def _page(site: Site, layout: Layout, path: str, template: str, key: str, make: _Maker) -> Page:
-    about = [
+    shared = [
         look_sha256(),
         msgspec.structs.astuple(layout),
-        path,
         site.evaluator_version,
         site.library.name,
-        key,
     ]
     return Page(
         path=layout.file(path),
@@ -167,7 +164,7 @@ def _index(site: Site, _link: Callable[[str], str]) -> _Context:
         "gap_sentence": words.gap_sentence(site.never_evaluated),
         "strip": lambda ranking: Markup(charts.strip(ranking, reach)),  # noqa: S704 - escaped by the chart
     }
-    return _Context("Which model for which component?", INDEX_PAGE, values)
+    return _Context("Which model for which component?", places.INDEX_PAGE, values)
 
 
 def _models(site: Site, _link: Callable[[str], str]) -> _Context:
@@ -234,7 +231,7 @@ def _component(component: ComponentView, _site: Site, link: Callable[[str], str]
         "is_moved": _is_moved,
         "has_figures": _has_figures,
     }
-    return _Context(component.slug, INDEX_PAGE, values)
+    return _Context(component.slug, places.INDEX_PAGE, values)
 
 
 def _model(model: ModelView, _site: Site, link: Callable[[str], str]) -> _Context:
