@@ -94,15 +94,10 @@ _Maker = Callable[[Site, Callable[[str], str]], _Context]
 
 
 def _page(site: Site, layout: Layout, path: str, template: str, key: str, make: _Maker) -> Page:
-    shared = [
-        look_sha256(),
-        msgspec.structs.astuple(layout),
-        site.evaluator_version,
-        site.library.name,
-    ]
+    shared = [look_sha256(), msgspec.structs.astuple(layout), site.evaluator_version, site.library.name]
     return Page(
         path=layout.file(path),
-        made_of=_key(about),
+        made_of=_key([shared, path, key]),
         render=functools.partial(_render, site, layout, path, template, make),
     )
 
