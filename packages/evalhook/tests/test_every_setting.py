@@ -21,6 +21,8 @@ from evalcore.errors import EvaluatorError
 from evalcore.git.errors import CommitNotFound, InsecureRemote, RemoteRefused
 from evalcore.github.reports import CONTEXT
 from evalcore.publishing.outbox import Outbox
+from evalcore.runs.folder import RunFolder
+from evalcore.scoring.score_run import score_run
 from evalhook.config.settings import read_settings
 from evalhook.config.table import SETTINGS
 from evalhook.wiring import ExternalSystems, Parts
@@ -28,7 +30,16 @@ from evalhook.worker.repositories import Tips
 from evalsim.github import SimulatedGitHub
 from evalsim.github.state import Pull
 from evalsim.serving import running
-from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git, make_job_plan, make_record, write_component
+from evalsim.testing import (
+    GITHUB_TOKEN,
+    REPOSITORY,
+    git,
+    make_job_plan,
+    make_record,
+    make_reply,
+    make_run_plan,
+    write_component,
+)
 
 HERE = "packages/evalhook/tests/test_every_setting.py"
 WIRING = "packages/evalhook/tests/test_wiring.py"
@@ -66,6 +77,7 @@ SEEN_IN = {
     "EVALHOOK_AUTO_MERGE": f"{HERE}::test_pull_requests_merge_by_themselves_where_that_is_set",
     "EVALHOOK_COMMIT_SUFFIX": f"{HERE}::test_the_commit_suffix_reaches_the_commit",
     "EVALHOOK_DASHBOARD_URL": f"{HERE}::test_pull_requests_link_to_the_dashboard_where_there_is_one",
+    "EVALHOOK_PUBLISH_REPORTS": f"{HERE}::test_reports_are_published_where_that_is_set",
     "EVALHOOK_GITHUB_REPO": STATUS,
     "EVALHOOK_TRUSTED_PUBLISHERS": (
         f"{WIRING}::test_the_trusted_publishers_reach_what_looks_for_open_results"
@@ -225,6 +237,20 @@ def pull_request(environment, github, tmp_path: Path) -> Callable[..., Pull]:
         return pull
 
     return published
+
+
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_reports_are_published_where_that_is_set(pull_request, environment, github, wanted: str) -> None:
+    run = make_run_plan(run_id=make_record(1).run_id, replicates=1)
+    folder = RunFolder.create(read_settings(environment()).runs_dir, run)
+    folder.append(make_reply())
+    folder.write_record(score_run(run, folder.replies_of))
+    folder.close()
+    pull = pull_request(EVALHOOK_PUBLISH_REPORTS=wanted)
+    bare = github[0].state.repositories[REPOSITORY].bare.path
+    added = git(bare, "diff", "--name-only", "main", pull.head).splitlines()
+    assert any(path.endswith("/REPORT.md") for path in added) == bool(wanted)
+    assert ("reports are added" in pull.body) == bool(wanted)
 
 
 @pytest.mark.parametrize("auto_merge", ["", "1"])

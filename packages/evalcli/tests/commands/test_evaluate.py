@@ -117,3 +117,16 @@ def test_a_leaderboard_that_is_not_valid_costs_no_call(evaluate, library):
     assert ended.code == 2
     assert "leaderboard.json" in ended.err
     assert (library / "components/memo/leaderboard.json").read_text() == "{"
+
+
+def test_a_report_of_each_run_is_written_into_the_library_where_it_is_asked_for(evaluate, library):
+    ended = evaluate("--publish-report")
+    assert ended.code == 0, ended.err
+    (page,) = library.rglob("components/*/evals/reports/*/REPORT.md")
+    assert (page.parent / "summary.json").exists()
+    assert "the report of" in ended.err
+
+
+def test_a_look_is_not_published(evaluate):
+    ended = evaluate("--publish-report", "--scratch")
+    assert (ended.code, "a look is not published" in ended.err) == (2, True)

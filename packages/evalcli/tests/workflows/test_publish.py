@@ -16,8 +16,10 @@ from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import FixedToken
+from evalcore.runs.folder import RunFolder
 from evalcore.runs.leaderboard import parse_leaderboard
 from evalcore.runs.record import RunRecord, record_object
+from evalcore.scoring.score_run import score_run
 from evalcore.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.app import API
@@ -31,6 +33,8 @@ from evalsim.testing import (
     make_component,
     make_job_plan,
     make_record,
+    make_reply,
+    make_run_plan,
     write_component,
 )
 
@@ -265,3 +269,40 @@ def test_results_are_set_to_merge_as_the_services_are(world: World, publish: Cal
     labelled, automatic = repository.pulls
     assert (labelled.labels, labelled.auto_merge) == (["eval-results", "automerge"], None)
     assert (automatic.labels, automatic.auto_merge is None) == (["eval-results"], False)
+
+
+def run_folder(world: World, answer: str) -> Path:
+    """The folder of a finished run of the library's own case, as `evaluate` leaves it."""
+    plan = make_run_plan(
+        run_id=make_record(1).run_id,
+        component=make_component(),
+        cases=[make_case("one", {"title": "expected"})],
+        replicates=1,
+        prompt_commit=world.commit,
+    )
+    folder = RunFolder.create(world.root / "runs", plan)
+    try:
+        folder.append(make_reply("one", 0, answer))
+        folder.write_record(score_run(plan, folder.replies_of))
+    finally:
+        folder.close()
+    return folder.path
+
+
+@pytest.mark.parametrize("how", ["option", "setting", "neither"])
+def test_reports_are_published_where_they_are_asked_for(
+    world: World, publish: Callable[..., Any], how: str
+) -> None:
+    options = ["--publish-report"] if how == "option" else []
+    environment = {"EVALHOOK_PUBLISH_REPORTS": "1"} if how == "setting" else {}
+    ended = publish(run_folder(world, '{"title": "answered"}'), *options, **environment)
+    assert ended.code == 0, ended.err
+    repository = world.app.state.repositories[REPOSITORY]
+    (pull,) = repository.pulls
+    changed = git(repository.bare.path, "diff", "--name-only", "main", pull.head).splitlines()
+    pages = [path for path in changed if path.endswith("REPORT.md")]
+    assert len(pages) == (how != "neither")
+    if pages:
+        assert "answered" in git(repository.bare.path, "show", f"{pull.head}:{pages[0]}")
+        again = publish(world.root / "runs" / make_record(1).run_id, *options, **environment)
+        assert again.err.startswith("nothing new"), again.err

@@ -9,14 +9,13 @@ from evalcore.git.clone import Clone
 from evalcore.git.commits import (
     changes_between,
     changes_of_commits,
-    commit_file,
     commit_merge,
     fork_of,
     push,
     remote_tip,
     try_merge,
 )
-from evalsim.testing import git
+from evalsim.testing import commit_file, git
 
 BOARD = "components/memo/leaderboard.json"
 

@@ -12,10 +12,11 @@ import pytest
 
 from evalcore.git import errors
 from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file, push
+from evalcore.git.commits import push
 from evalcore.git.credentials import ASKPASS, Credentials, handover
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.serving import running
+from evalsim.testing import commit_file
 
 # One worker, and a token that no other test has: one looks at every process of the machine, and a refusal
 # that quotes the token is in the environment of the simulated GitHub's hook in another.

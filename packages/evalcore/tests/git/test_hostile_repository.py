@@ -10,9 +10,8 @@ import pytest
 from evalcore.errors import CheckoutError, EvaluatorError
 from evalcore.git import errors
 from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file
 from evalcore.library.checkout import CommitCheckout, FolderCheckout
-from evalsim.testing import git
+from evalsim.testing import commit_file, git
 
 SECRET = "what only the VM's own files hold"
 

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file
 from evalcore.git.credentials import Credentials
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import FixedToken
@@ -32,6 +31,7 @@ from evalsim.github import Fault, SimulatedGitHub
 from evalsim.testing import (
     GITHUB_TOKEN,
     REPOSITORY,
+    commit_file,
     git,
     make_committer,
     make_component,
@@ -81,6 +81,8 @@ class World:
     record = staticmethod(record)
     better = staticmethod(partial(scored, scores=HIGH))
     worse = staticmethod(partial(scored, scores=LOW))
+    has_reports = False
+    """Whether a refresh allows reports in open results."""
 
     def __init__(self, root: Path, app: SimulatedGitHub, url: str) -> None:
         self.root, self.app, self.url = root, app, url
@@ -162,7 +164,7 @@ class World:
 
     def refresh(self) -> list[str]:
         """Bring the open results up to date; give the branches that were behind."""
-        return list(Refresher(self.clone, self.github()).refresh())
+        return list(Refresher(self.clone, self.github(), has_reports=self.has_reports).refresh())
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,7 @@ import subprocess
 import pytest
 
 from evalcore.git.clone import Clone
-from evalcore.git.commits import commit_file
-from evalsim.testing import git
+from evalsim.testing import commit_file, git
 
 BOARD = "components/budget/leaderboard.json"
 

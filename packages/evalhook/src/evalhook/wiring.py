@@ -131,9 +131,13 @@ class ExternalSystems:
                     trusted=settings.trusted_publishers,
                     names=SETTING_NAMES,
                 )
-                self.refresh = Refresher(self.library, self.github).refresh
+                has_reports = settings.pull_request.publish_reports
+                self.refresh = Refresher(self.library, self.github, has_reports=has_reports).refresh
         self.publisher = ResultsPublisher(
-            self.library, self.committer(self.library), lambda: case_privacy(settings)
+            self.library,
+            self.committer(self.library),
+            lambda: case_privacy(settings),
+            reports_from=settings.runs_dir if settings.pull_request.publish_reports else None,
         )
 
     def clone_of_library(self, path: Path, url: str | None, *, work: Path) -> Clone:

@@ -29,6 +29,7 @@ from ruamel.yaml import YAML
 from evalcore.clients.reply import Reply
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.git.clone import Clone
+from evalcore.git.commits import commit_files
 from evalcore.ids import uuid7
 from evalcore.library.component import Case, Component
 from evalcore.library.models import Model, ModelsFile, Provider
@@ -97,6 +98,11 @@ def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
         timeout=60,
     )
     return done.stdout.decode().strip()
+
+
+def commit_file(clone: Clone, parent: str, path: str, data: bytes, message: str) -> str:
+    """Make a commit on `parent` that sets one file, as `commit_files` does; gives its id."""
+    return commit_files(clone, parent, {path: data}, message)
 
 
 class TerminalRun(Frozen, frozen=True):

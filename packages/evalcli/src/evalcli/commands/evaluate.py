@@ -48,6 +48,7 @@ REPEATED = (
     "max_cost",
     "is_batched",
     "no_leaderboard",
+    "publish_report",
     "scratch",
     "allow_skipped",
     "fail_under",
@@ -121,6 +122,9 @@ REPEATED = (
     help="Begin no call that could bring the cost of this command above.",
 )
 @click.option("--no-leaderboard", is_flag=True, help="Leave the component's leaderboard.json alone.")
+@click.option(
+    "--publish-report", is_flag=True, help="Write a report of each run into the library, for publishing."
+)
 @click.option("--scratch", is_flag=True, help="Only look: keep the runs apart, and in no leaderboard.")
 @click.option(
     "--fail-under",
@@ -161,6 +165,7 @@ def command(
     is_batched: bool,
     no_wait: bool,
     no_leaderboard: bool,
+    publish_report: bool,
     scratch: bool,
     fail_under: float | None,
     fail_under_lower: str | None,
@@ -186,9 +191,12 @@ def command(
         as_json=as_json,
         allow_skipped=allow_skipped,
         published=published,
+        publish_report=publish_report,
         planned=_given(context, PLANNED),
         others=_given(context, REPEATED),
     )
+    if publish_report and options.leaderboard is None:
+        refuse("a look is not published", hint="leave --publish-report out, or what makes it one")
     if run_dir is not None:
         _refuse_planned(context)
         past = _past(prompt_library, skill) if max_cost is not None else []

@@ -12,7 +12,7 @@ from evalcli.exits import Exit
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import note, print_line, say
 from evalcli.workflows.environment import github_access, github_of
-from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options
+from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options, reports_of
 from evalcli.workflows.results import groups, read_results
 from evalcore.errors import RepositoryError
 from evalcore.formats.counts import counted
@@ -33,7 +33,10 @@ from evalcore.formats.counts import counted
     show_default="a clone made for the while",
     help="A whole clone to publish from; its checkout stays as it is.",
 )
-def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -> int:
+@click.option("--publish-report", is_flag=True, help="Add a report of each run whose folder is named.")
+def command(
+    results: tuple[Path, ...], repo: str, prompt_library: Path | None, *, publish_report: bool
+) -> int:
     """Publish runs: a branch, a commit of leaderboard.json, and a pull request, as the service makes them.
 
     Records are merged by run id; those that are published already change nothing. The token is
@@ -42,13 +45,17 @@ def command(results: tuple[Path, ...], repo: str, prompt_library: Path | None) -
     """
     # A pull request is read by others, wherever it is made.
     published = published_cases(os.environ, made="actions")
-    access, options = github_access(os.environ, repo), pull_request_options(os.environ)
+    access = github_access(os.environ, repo)
+    options = pull_request_options(os.environ, publish_reports=publish_report)
     found = groups(read_results(results, published))
+    # Made before anything is pushed: a run that has no report is found now.
+    reports = [reports_of(group, published) if options.publish_reports else {} for group in found]
     try:
         github = github_of(access)
         with clone_of(access, os.environ, prompt_library) as clone:
-            for group in found:
-                made = publish_group(group, clone, github, options, may_be_named=published.setting == "names")
+            for group, files in zip(found, reports, strict=True):
+                may_be_named = published.setting == "names"
+                made = publish_group(group, clone, github, options, files, may_be_named=may_be_named)
                 if made.pull_request_url is not None:
                     print_line(made.pull_request_url)
                     if made.sentence:

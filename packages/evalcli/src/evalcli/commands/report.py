@@ -15,6 +15,7 @@ from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.run_folders import find_run, is_scratch
 from evalcli.reports.run_comparison import comparison_lines
 from evalcli.reports.run_summary import summary_lines
+from evalcli.reports.written_report import write_files
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_bytes, print_line, say
 from evalcli.terminal.tables import print_lines
@@ -27,7 +28,7 @@ from evalcore.reports.run_report.comparison_page import comparison_page
 from evalcore.reports.run_report.files import PAGE, SUMMARY
 from evalcore.reports.run_report.make import RunReport, report_files
 from evalcore.runs.case_privacy import CasePrivacy
-from evalcore.runs.files import make_folder, read_regular, write_atomically
+from evalcore.runs.files import read_regular
 from evalcore.runs.folder import PLAN
 
 COMPARISON = "COMPARISON.md"
@@ -103,9 +104,7 @@ def _report(run_dir: Path, out: Path | None, *, has_png: bool) -> None:
         return
     report = report_run(run_dir, _privacy(run_dir, is_shown_to_others=True))
     folder = out / report.summary.run_name
-    for name, data in report_files(report, _pngs(has_png=has_png)).items():
-        make_folder((folder / name).parent)
-        write_atomically(folder / name, data)
+    write_files(folder, report_files(report, _pngs(has_png=has_png)))
     print_line(str(folder / PAGE))
 
 
@@ -135,8 +134,7 @@ def _compare(before: Path, after: Path, out: Path | None) -> None:
     if out is None:
         print_lines(comparison_lines(compared))
         return
-    make_folder(out)
-    write_atomically(out / COMPARISON, comparison_page(compared).encode())
+    write_files(out, {COMPARISON: comparison_page(compared).encode()})
     print_line(str(out / COMPARISON))
 
 

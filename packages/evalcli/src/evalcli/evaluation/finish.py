@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,17 +12,19 @@ from evalcli.evaluation.documents import read_inputs
 from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.exits import PROGRAM, Exit, Interrupted
 from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard, leaderboard_path
-from evalcli.leaderboards.published_cases import PublishedCases
+from evalcli.leaderboards.published_cases import PublishedCases, published_cases
 from evalcli.leaderboards.run_folders import short_name
 from evalcli.reports.gates import AccuracyGate
 from evalcli.reports.ranking import identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
+from evalcli.reports.written_report import write_files
 from evalcli.terminal.output import note, print_bytes, print_line, say, say_command, warn
 from evalcli.terminal.tables import print_table
 from evalcore.errors import CaseError, EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.formats.counts import counted
 from evalcore.library.cases import NoUsableCase
+from evalcore.reports.run_report.files import reports_folder
 from evalcore.runs.case_privacy import public_line
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
@@ -41,6 +44,8 @@ class FinishOptions(Frozen, frozen=True):
     """Whether broken cases leave the exit code as it is."""
     gate: AccuracyGate
     published: PublishedCases
+    publish_report: bool
+    """Whether the prompt library gets a report of each run, beside the leaderboard."""
     planned: tuple[str, ...]
     """Options as they were given that a resumed run has in its plan, and a new one needs again."""
     others: tuple[str, ...]
@@ -136,11 +141,27 @@ def _add(evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: Finish
     if options.leaderboard is not None and records:
         add_to_leaderboard(options.leaderboard, options.skill, records)
         note(f"{counted(len(records), 'run is', 'runs are')} in {options.leaderboard}")
+        if options.publish_report:
+            _add_reports(outcomes, options)
     elif options.is_scratch and records:
         note(
             f"{counted(len(records), 'run is', 'runs are')} kept apart, in {evaluation.runs_dir},"
             " and in no leaderboard"
         )
+
+
+def _add_reports(outcomes: Sequence[RunOutcome], options: FinishOptions) -> None:
+    """Write a report of each run into the prompt library, to be committed with the leaderboard."""
+    from evalcore.evaluation.report import in_library, report_run  # noqa: PLC0415 - where it is asked for alone
+    from evalcore.reports.run_report.png import draw_png  # noqa: PLC0415
+
+    # As `evalcli report --out`: what lies in the library is read by others.
+    published = published_cases(os.environ, made="actions")
+    for outcome in outcomes:
+        if outcome.record is not None and outcome.run_dir is not None:
+            report = report_run(outcome.run_dir, published.privacy(outcome.run_dir.resolve().parent))
+            write_files(options.prompt_library, in_library(options.skill, report, draw_png))
+            note(f"the report of {outcome.model} is in {reports_folder(options.skill)}")
 
 
 def _with_documents_read(evaluation: Evaluation, options: FinishOptions) -> Evaluation:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.workflows.environment import NAMES, GitHubAccess, github_of
 from evalcli.workflows.results import Group, plan_of
 from evalcore.errors import CheckoutError, ConfigurationError
+from evalcore.evaluation.report import in_library, report_run
 from evalcore.git.clone import FIRST_CLONE_TIMEOUT, Clone
 from evalcore.git.credentials import Credentials, origin_of
 from evalcore.git.errors import PushRefused
@@ -22,6 +24,7 @@ from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
 
 DASHBOARD_URL: Final = "EVALHOOK_DASHBOARD_URL"
+PUBLISH_REPORTS: Final = "EVALHOOK_PUBLISH_REPORTS"
 API_PATH: Final = "/api/v3"
 """Of GitHub Enterprise, behind the address of its pages."""
 
@@ -53,8 +56,11 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
         yield clone
 
 
-def pull_request_options(environ: Mapping[str, str]) -> PullRequestOptions:
-    """Read what is chosen of pull requests; raises ConfigurationError for a dashboard that is no address."""
+def pull_request_options(environ: Mapping[str, str], *, publish_reports: bool = False) -> PullRequestOptions:
+    """Read what is chosen of pull requests, of reports by the command line as well.
+
+    Raises ConfigurationError for a dashboard that is no address.
+    """
     url = environ.get(DASHBOARD_URL, "").strip()
     if url and not url.startswith(("https://", "http://")):
         hint = "write it as https://owner.github.io/name"
@@ -63,13 +69,20 @@ def pull_request_options(environ: Mapping[str, str]) -> PullRequestOptions:
         commit_suffix=environ.get("EVALHOOK_COMMIT_SUFFIX", ""),
         auto_merge=environ.get("EVALHOOK_AUTO_MERGE") == "1",
         dashboard_url=url or None,
+        publish_reports=publish_reports or environ.get(PUBLISH_REPORTS) == "1",
     )
 
 
 def publish_group(
-    group: Group, clone: Clone, github: GitHub, options: PullRequestOptions, *, may_be_named: bool
+    group: Group,
+    clone: Clone,
+    github: GitHub,
+    options: PullRequestOptions,
+    reports: Mapping[str, bytes],
+    *,
+    may_be_named: bool,
 ) -> Published:
-    """Publish the records of one component, version and commit.
+    """Publish the records of one component, version and commit, with reports by their paths in the library.
 
     Raises RepositoryError where GitHub or git refuses, or the default branch lacks the commit; otherwise
     as `plan_of`.
@@ -81,7 +94,23 @@ def publish_group(
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
     with CommitCheckout(clone.path, commit) as library:
         plan = plan_of(group, library, may_be_named=may_be_named)
-    return Committer(clone, mode="pr", github=github, options=options).publish(plan, group.records)
+    committer = Committer(clone, mode="pr", github=github, options=options)
+    return committer.publish(plan, group.records, reports=reports)
+
+
+def reports_of(group: Group, published: PublishedCases) -> dict[str, bytes]:
+    """Make the reports of a group's runs whose folders were named, by their paths in the prompt library.
+
+    Raises StorageError where a run's files cannot be used.
+    """
+    from evalcore.reports.run_report.png import draw_png  # noqa: PLC0415 - where reports are wanted alone
+
+    files: dict[str, bytes] = {}
+    for folder in dict.fromkeys(Path(one.where) for one in group.read):
+        if folder.is_dir():
+            report = report_run(folder, published.privacy(folder.resolve().parent))
+            files |= in_library(report.summary.config.component, report, draw_png)
+    return files
 
 
 def _web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ from evalcore.runs.folder import read_record
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
-_ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
+ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
 """What the scoring process inherits: no secrets, since it reads what models wrote."""
 
 _KEPT = "the replies are kept: resume the run, and report this"
@@ -140,7 +140,7 @@ class ScoringProcess:
             stdout=asyncio.subprocess.PIPE,
             # Its words would stand in the middle of a service's log; what goes wrong is in its answers.
             stderr=asyncio.subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
+            env={name: value for name, value in os.environ.items() if name in ENVIRONMENT},
             # A terminal's Ctrl-C goes to the whole process group: this one is ended by us, quietly.
             start_new_session=True,
         )

@@ -1,14 +1,14 @@
 """Results as commits: a file set without any checkout, merged and pushed.
 
 With no checkout there is no filter, link, hook or attribute between the bytes and the commit, and the
-commit differs from its parent in exactly one file by construction.
+commit differs from its parent in exactly the files that are set by construction.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,37 +43,49 @@ class Identity(NamedTuple):
 EVALUATOR = Identity("Evaluator", "evaluator@users.noreply.github.com")
 
 
-def commit_file(
-    clone: Clone, parent: str, path: str, data: bytes, message: str, author: Identity = EVALUATOR
+def commit_files(
+    clone: Clone, parent: str, files: Mapping[str, bytes], message: str, author: Identity = EVALUATOR
 ) -> str:
-    """Make a commit on `parent` that sets one file and nothing else; gives its id. No branch moves.
+    """Make a commit on `parent` that sets these files and nothing else; gives its id. No branch moves.
 
-    Raises UnsafePath where the path holds something else than a regular file in a folder.
+    Raises UnsafePath where a path holds something else than a regular file in a folder.
     """
-    around = entry_at(clone.path, parent, Path(path).parent.as_posix())
-    entry = entry_at(clone.path, parent, path)
+    entries = [_Entry(_mode_at(clone, parent, path), path, data) for path, data in files.items()]
+    return _commit(clone, parent, entries, (parent,), message, author)
+
+
+def _mode_at(clone: Clone, commit: str, path: str) -> str:
+    """Return the mode that a file has there, or gets; raises UnsafePath."""
+    around = entry_at(clone.path, commit, Path(path).parent.as_posix())
+    entry = entry_at(clone.path, commit, path)
     if (around is not None and around.kind != "tree") or (entry is not None and entry.mode not in REGULAR):
-        raise unsafe(path, parent)
-    mode = entry.mode if entry else PLAIN
-    return _commit(clone, parent, mode, path, data, (parent,), message, author)
+        raise unsafe(path, commit)
+    return entry.mode if entry else PLAIN
+
+
+class _Entry(NamedTuple):
+    """A file to be set."""
+
+    mode: str
+    path: str
+    data: bytes
 
 
 def _commit(
     clone: Clone,
     base: str,
-    mode: str,
-    path: str,
-    data: bytes,
+    entries: Sequence[_Entry],
     parents: Sequence[str],
     message: str,
     author: Identity,
 ) -> str:
-    """Commit the tree of `base` with one file set, through an index of its own; gives the commit's id."""
-    blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
+    """Commit the tree of `base` with files set, through an index of its own; gives the commit's id."""
     with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         clone.git("read-tree", base, environment=index)
-        clone.git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", environment=index)
+        for mode, path, data in entries:
+            blob = clone.git("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text
+            clone.git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", environment=index)
         tree = clone.git("write-tree", environment=index).text
     named = [part for parent in parents for part in ("-p", parent)]
     arguments = ("commit-tree", tree, *named, "-F", "-")
@@ -207,4 +219,4 @@ def commit_merge(
     author: Identity = EVALUATOR,
 ) -> str:
     """Commit a merge in which the file at `path`, the one that may conflict, is `data`; gives its id."""
-    return _commit(clone, merge.tree, PLAIN, path, data, parents, message, author)
+    return _commit(clone, merge.tree, [_Entry(PLAIN, path, data)], parents, message, author)

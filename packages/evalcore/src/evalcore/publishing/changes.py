@@ -1,4 +1,4 @@
-"""What a results branch may change: the leaderboard of its component, and nothing else.
+"""What a results branch may change: the leaderboard of its component, new reports of its runs, nothing else.
 
 One allow-list serves the choice of the branch that new results are built on, the look at what was pushed
 before its pull request is opened, and the refresh. Who wrote a commit is of no importance here: an
@@ -7,15 +7,27 @@ author is whatever the commit says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import PurePosixPath
+from typing import Final
 
 from evalcore.errors import LeaderboardError, RepositoryError
 from evalcore.git.clone import Clone
 from evalcore.git.commits import Change, changes_between, changes_of_commits, fork_of, try_merge
 from evalcore.git.errors import BlobTooLarge
-from evalcore.git.objects import EXECUTABLE, PLAIN, read_blob
-from evalcore.runs.leaderboard import MAX_BYTES, Leaderboard, merge_leaderboards, parse_leaderboard
+from evalcore.git.objects import EXECUTABLE, PLAIN, entry_at, read_blob
+from evalcore.reports.run_report.files import REPORT_FILE, report_name, reports_folder
+from evalcore.runs.leaderboard import (
+    MAX_BYTES,
+    Leaderboard,
+    known_records,
+    merge_leaderboards,
+    parse_leaderboard,
+)
 
+ABSENT: Final = "000000"
+"""The mode of what is not there."""
 MOST_COMMITS = 1000
 """Commits of an open results branch that are looked at; one with more is not built on."""
 
@@ -46,11 +58,12 @@ def read_leaderboard(clone: Clone, slug: str, commit: str) -> Leaderboard:
     return Leaderboard(component=slug) if data is None else parse_leaderboard(data, where)
 
 
-def require_only_results(clone: Clone, slug: str, default: str, tip: str) -> None:
+def require_only_results(clone: Clone, slug: str, default: str, tip: str, *, has_reports: bool) -> None:
     """Check that merging `tip` into the commit `default` changes the leaderboard of `slug` alone.
 
-    Each commit on the way is checked as well: a pull request carries all of them. Raises ForeignChange,
-    which names the first path that is not allowed, or RepositoryError.
+    Where reports are published, new files of the reports of runs that the leaderboard of `tip` holds are
+    allowed, too. Each commit on the way is checked as well: a pull request carries all of them. Raises
+    ForeignChange, which names the first path that is not allowed, LeaderboardError, or RepositoryError.
     """
     if fork_of(clone, default, tip) is None:
         raise _foreign(tip, "has no commit in common with the default branch")
@@ -60,7 +73,8 @@ def require_only_results(clone: Clone, slug: str, default: str, tip: str) -> Non
         raise _foreign(tip, f"has over {MOST_COMMITS} commits that the default branch lacks")
     merge = try_merge(clone, tip, default)
     merged = changes_between(clone, default, merge.tree)
-    path = next(_foreign_paths(slug, [*commits, *merged]), None)
+    reports = _reports_at(clone, slug, tip) if has_reports else frozenset[str]()
+    path = next(_foreign_paths(slug, [*commits, *merged], reports), None)
     path = path or next((each for each in merge.conflicts if each != leaderboard_path(slug)), None)
     if path is not None:
         raise _foreign(tip, f"changes {path!a:.300}")
@@ -75,12 +89,45 @@ def keeps_all_records(earlier: Leaderboard, later: Leaderboard) -> bool:
     return len(united.runs) == len(later.runs) and united.extra.keys() == later.extra.keys()
 
 
-def _foreign_paths(slug: str, changes: Iterable[Change]) -> Iterator[str]:
+def new_reports(clone: Clone, commit: str, reports: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return those files of reports that can be added to a commit: none that is there, or in no folder.
+
+    Raises RepositoryError.
+    """
+    return {path: data for path, data in reports.items() if _can_be_added(clone, commit, path)}
+
+
+def _can_be_added(clone: Clone, commit: str, path: str) -> bool:
+    if entry_at(clone.path, commit, path) is not None:
+        return False
+    around = [folder.as_posix() for folder in PurePosixPath(path).parents if folder.name]
+    found = (entry_at(clone.path, commit, folder) for folder in around)
+    return all(entry is None or entry.kind == "tree" for entry in found)
+
+
+def _reports_at(clone: Clone, slug: str, commit: str) -> frozenset[str]:
+    """Return the folders of the reports of all runs that a leaderboard holds."""
+    records = known_records(read_leaderboard(clone, slug, commit))
+    return frozenset(f"{reports_folder(slug)}/{report_name(record)}" for record in records)
+
+
+def _foreign_paths(slug: str, changes: Iterable[Change], reports: AbstractSet[str]) -> Iterator[str]:
     for change in changes:
         # A leaderboard that becomes a link would be read as what it points to.
         is_regular = change.mode == PLAIN or change.mode == change.old_mode == EXECUTABLE
-        if change.path != leaderboard_path(slug) or not is_regular:
+        is_board = change.path == leaderboard_path(slug) and is_regular
+        if not (is_board or _is_new_report(slug, change, reports)):
             yield change.path
+
+
+def _is_new_report(slug: str, change: Change, reports: AbstractSet[str]) -> bool:
+    """Whether a change adds a file to the report of a run that the leaderboard holds."""
+    folder = reports_folder(slug)
+    if not change.path.startswith(f"{folder}/"):
+        return False
+    name, _, file = change.path.removeprefix(f"{folder}/").partition("/")
+    is_new = change.old_mode == ABSENT and change.mode == PLAIN
+    return is_new and f"{folder}/{name}" in reports and REPORT_FILE.fullmatch(file) is not None
 
 
 def _foreign(commit: str, what: str) -> ForeignChange:

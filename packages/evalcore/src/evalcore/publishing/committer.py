@@ -1,5 +1,7 @@
 """Commit-back: run records -> a commit of leaderboard.json -> a branch -> a pull request with labels.
 
+With reports on, the commit also adds those of the runs (`changes` has what a results branch may hold).
+
 Each step first looks whether it is already done, so that doing them all again after any failure
 doubles nothing: the branch's name is stored before it is pushed, its commit carries the job's id, a branch
 has one pull request, a label is there or not, and a leaderboard that already holds the records does not
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +21,7 @@ import structlog
 
 from evalcore.errors import EvaluatorError, LeaderboardError
 from evalcore.git.clone import Clone
-from evalcore.git.commits import EVALUATOR, commit_file, fork_of, push, remote_tip
+from evalcore.git.commits import EVALUATOR, commit_files, fork_of, push, remote_tip
 from evalcore.git.errors import GitFailed, PushOutdated, PushRefused, RemoteUnreachable
 from evalcore.git.objects import message_of, read_blob
 from evalcore.github.client import GitHub, PullRequest
@@ -27,6 +30,7 @@ from evalcore.publishing.changes import (
     ForeignChange,
     keeps_all_records,
     leaderboard_path,
+    new_reports,
     read_leaderboard,
     require_only_results,
 )
@@ -65,7 +69,7 @@ class Delivery(Frozen, frozen=True):
 
     @property
     def path(self) -> str:
-        """The one file that changes."""
+        """The file that changes."""
         return leaderboard_path(self.slug)
 
 
@@ -104,10 +108,12 @@ class Committer:
         skipped_models: Mapping[str, str] | None = None,
         outbox: Outbox = EMPTY,
         save: Save = lambda outbox: None,  # noqa: ARG005 - nothing is stored by default
+        reports: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Published:
         """Commit the records back, from where `outbox` says that it is, and return where they are.
 
-        `save` stores each step before the next is begun.
+        `save` stores each step before the next is begun. `reports` are files of the runs' reports by their
+        paths in the repository: those are added that are not there.
 
         Raises RepositoryError, or LeaderboardError where the leaderboard that is there is not valid:
         it is then left as it stands.
@@ -117,7 +123,7 @@ class Committer:
         if plan.prompt_commit is None:
             raise GitFailed("the evaluated prompt is of no commit", where=plan.component.slug)
         results = results_of(plan, records, skipped_models or {}, Leaderboard(component=plan.component.slug))
-        results = results._replace(options=self._options)
+        results = results._replace(options=self._options, reports=reports)
         if self._mode == "push" or self._github is None:
             delivery = Delivery(plan.job_id, plan.component.slug, self._clone.default_branch)
             return self._push_to_default(delivery, results, outbox, save)
@@ -216,7 +222,7 @@ class Committer:
             raise ForeignChange("it is no commit of this job", where=f"commit {tip[:12]}", hint=OTHER_NAME)
         # Fetched anew: what was merged meanwhile is no change of this branch any more.
         default = self._fetched(self._clone.default_branch)
-        require_only_results(self._clone, results.slug, default, tip)
+        self._require_only_results(results.slug, default, tip)
         pushed = read_leaderboard(self._clone, results.slug, tip)
         fork = read_leaderboard(self._clone, results.slug, fork_of(self._clone, default, tip) or default)
         mine = leaderboard_of(results.slug, results.records)
@@ -258,7 +264,7 @@ class Committer:
         """Build on an open results branch; raises EvaluatorError where that may not or cannot be done."""
         stack = self._fetched(branch)
         where = f"commit {stack[:12]}"
-        require_only_results(self._clone, delivery.slug, tip, stack)
+        self._require_only_results(delivery.slug, tip, stack)
         fork = fork_of(self._clone, stack, tip) or tip
         # Its list and the default branch's have both grown: until it is refreshed, ours would conflict too.
         then, now = (read_blob(self._clone.path, commit, delivery.path) for commit in (fork, tip))
@@ -306,7 +312,17 @@ class Committer:
     def _commit(self, delivery: Delivery, results: Results, base: Base) -> str:
         message = messages.commit_message(results)
         author = (self._github and self._github.identity()) or EVALUATOR
-        return commit_file(self._clone, base.commit, delivery.path, base.merged, message, author)
+        reports = new_reports(self._clone, base.commit, results.reports)
+        if len(reports) < len(results.reports):
+            log.warning(
+                "reports_not_added", job_id=delivery.job_id, files=len(results.reports) - len(reports)
+            )
+        files = {delivery.path: base.merged, **reports}
+        return commit_files(self._clone, base.commit, files, message, author)
+
+    def _require_only_results(self, slug: str, default: str, tip: str) -> None:
+        has_reports = self._options.publish_reports
+        require_only_results(self._clone, slug, default, tip, has_reports=has_reports)
 
     def _push_to_default(self, delivery: Delivery, results: Results, outbox: Outbox, save: Save) -> Published:
         """Push to the default branch; where it has moved, build on where it is now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from evalcore.publishing.results_table import details_table, results_table, sort
 from evalcore.publishing.verdicts import compare_with, percent, verdict_list
 from evalcore.reports.ranking import RankedPool, Ranking, rankings
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
+from evalcore.reports.run_report.files import PAGE
 from evalcore.reports.sentences import change_sentence, ranking_sentence
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import WORDING, RunRecord
@@ -51,6 +53,8 @@ class PullRequestOptions(Frozen, frozen=True):
     """Whether pull requests are set to merge by themselves."""
     dashboard_url: str | None = None
     """Where the dashboard of these leaderboards is published; None where it is not."""
+    publish_reports: bool = False
+    """Whether the commit also carries a report of each run."""
 
 
 class Results(NamedTuple):
@@ -68,12 +72,14 @@ class Results(NamedTuple):
     earlier: Leaderboard
     """What the leaderboard held before."""
     options: PullRequestOptions = PullRequestOptions()
+    reports: Mapping[str, bytes] = MappingProxyType({})
+    """Files of the runs' reports, by their paths in the repository."""
 
 
 def pull_request_body(results: Results) -> str:
     """The body of the pull request: the results as a table beside the previous version's."""
     job = escape_markdown(results.job_id, CELL)
-    return _body(results, f"Only the component's leaderboard.json changes. Job {job}.")
+    return _body(results, f"{_what_changes(results)} Job {job}.")
 
 
 def figures_comment(results: Results) -> str:
@@ -189,6 +195,15 @@ def _links(results: Results) -> str:
         return ""
     # A bracket in the address would end the link.
     return f"[Dashboard]({quote(url.rstrip('/'), safe=IN_A_LINK)}/components/{quote(results.slug)}.html)"
+
+
+def _what_changes(results: Results) -> str:
+    folders = dict.fromkeys(path.rpartition(f"/{PAGE}")[0] for path in results.reports if path.endswith(PAGE))
+    if not folders:
+        return "Only the component's leaderboard.json changes."
+    named = [escape_markdown(folder, 2 * CELL) for folder in list(folders)[:MOST_LISTED]]
+    more = f" and {len(folders) - MOST_LISTED} more" if len(folders) > MOST_LISTED else ""
+    return f"The component's leaderboard.json changes, and reports are added: {', '.join(named)}{more}."
 
 
 def _opening(results: Results, previous: str | None) -> str:

@@ -33,9 +33,11 @@ class Refreshed(NamedTuple):
 class Refresher:
     """Looks at the open results pull requests of one repository."""
 
-    def __init__(self, clone: Clone, github: GitHub) -> None:
+    def __init__(self, clone: Clone, github: GitHub, *, has_reports: bool) -> None:
+        """`has_reports` says whether open results may carry reports of their runs."""
         self._clone = clone
         self._github = github
+        self._has_reports = has_reports
 
     def refresh(self) -> Sequence[str]:
         """Bring up to date what conflicts; returns the branches that got a merge commit.
@@ -69,7 +71,7 @@ class Refresher:
             (each.after for each in reversed(below) if self._clone.is_ancestor(each.before, ours)), default
         )
         # Looked at before anything is merged: our commit on top would vouch for what lies below it.
-        require_only_results(self._clone, slug, default, ours)
+        require_only_results(self._clone, slug, default, ours, has_reports=self._has_reports)
         merge = try_merge(self._clone, ours, theirs)
         earlier, later = (read_leaderboard(self._clone, slug, commit) for commit in (ours, theirs))
         data = encode_leaderboard(merge_leaderboards(earlier, later))

@@ -231,6 +231,7 @@ def _read(reader: SettingReader) -> Settings:
             auto_merge=reader.value(table.AUTO_MERGE),
             commit_suffix=reader.value(table.COMMIT_SUFFIX),
             dashboard_url=reader.optional(table.DASHBOARD_URL),
+            publish_reports=reader.value(table.PUBLISH_REPORTS),
         ),
         github_repo=repo,
         trusted_publishers=reader.value(table.TRUSTED_PUBLISHERS),

@@ -175,6 +175,14 @@ AUTO_MERGE: Final[Defaulted[bool]] = Defaulted(
     "requires something of its branch; the label `automerge` otherwise. Regressions are left to a person",
     default=False,
 )
+PUBLISH_REPORTS: Final[Defaulted[bool]] = Defaulted(
+    "EVALHOOK_PUBLISH_REPORTS",
+    values.flag,
+    "unset",
+    "`1` adds to each results commit a report of each run, under `components/<skill>/evals/reports/`; "
+    "only the library's own cases are quoted in it",
+    default=False,
+)
 COMMIT_SUFFIX: Final[Defaulted[str]] = Defaulted(
     "EVALHOOK_COMMIT_SUFFIX",
     values.one_line,

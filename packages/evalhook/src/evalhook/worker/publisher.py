@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 import structlog
 
+from evalcore.errors import EvaluatorError
+from evalcore.evaluation.report_process import reports_of_job
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneCorrupt, CloneMissing
 from evalcore.publishing.changes import read_leaderboard
@@ -28,10 +31,19 @@ class ResultsPublisher:
     cannot be used: the publication is then tried again.
     """
 
-    def __init__(self, clone: Clone, committer: Committer, privacy: Callable[[], CasePrivacy]) -> None:
+    def __init__(
+        self,
+        clone: Clone,
+        committer: Committer,
+        privacy: Callable[[], CasePrivacy],
+        *,
+        reports_from: Path | None,
+    ) -> None:
+        """`reports_from` is the folder of runs whose reports are published; None where none are."""
         self._clone = clone
         self._committer = committer
         self._privacy = privacy
+        self._reports_from = reports_from
 
     def publish(
         self,
@@ -43,17 +55,33 @@ class ResultsPublisher:
     ) -> Published:
         """Commit the records back; see `evalcore.publishing.committer`."""
         # First of all: what follows writes to git, GitHub and logs, and none of them may see a private name.
-        plan, records = self._privacy().published(plan, records)
+        privacy, own_plan, own = self._privacy(), plan, records
+        plan, records = privacy.published(plan, records)
         try:
             refusal = self._refusal(plan)
             if refusal is not None:
                 log.warning("not_committed_back", job_id=plan.job_id, reason=refusal)
                 save(self._shown(plan, records, skipped_models, outbox))
                 return Published(None, None, refusal)
-            return self._committer.publish(plan, records, skipped_models, outbox, save)
+            reports = self._reports(own_plan, own, privacy)
+            return self._committer.publish(plan, records, skipped_models, outbox, save, reports)
         except (CloneMissing, CloneCorrupt):
             self._clone.rebuild()  # for the next try
             raise
+
+    def _reports(
+        self, plan: JobPlan, records: Sequence[RunRecord], privacy: CasePrivacy
+    ) -> Mapping[str, bytes]:
+        """Make the reports of a job's runs; those scored again have one already."""
+        first = [record for record in records if record.rescored_from is None]
+        if self._reports_from is None or not first:
+            return {}
+        try:
+            return reports_of_job(self._reports_from, plan, first, privacy)
+        except EvaluatorError as error:
+            # Whatever is the matter with a report, the figures are published.
+            log.warning("reports_not_made", job_id=plan.job_id, code=error.code, reason=error.line)
+            return {}
 
     def _shown(
         self,
