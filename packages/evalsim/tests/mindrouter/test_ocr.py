@@ -161,7 +161,7 @@ def test_every_document_taken_is_counted_by_what_it_is():
     document = pdf.text_pdf([LONG])
     read(app, document)
     read(app, document)
-    assert app.gateway.documents == {sha256(document).hexdigest(): 2}
+    assert app.gateway.documents == app.gateway.documents_read == {sha256(document).hexdigest(): 2}
     assert app.gateway.calls == {}
 
 

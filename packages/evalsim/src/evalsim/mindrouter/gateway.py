@@ -36,6 +36,8 @@ class Gateway:
         """Calls so far that read pages of documents, refused ones included, by the model's id."""
         self.documents: Counter[str] = Counter()
         """Documents taken for reading so far, by the SHA-256 of their bytes."""
+        self.documents_read: Counter[str] = Counter()
+        """Those of them that were read to their end, whether or not somebody still waited for it."""
 
     def target(self, model_id: str) -> str:
         """The id of the model behind a name; one level of aliases, as in the gateway."""

@@ -108,7 +108,8 @@ class Ocr:
     async def _read(
         self, exchange: Exchange, upload: Upload, kind: str, target: str, *, is_bare: bool
     ) -> None:
-        self._gateway.documents[sha256(upload.content).hexdigest()] += 1
+        document = sha256(upload.content).hexdigest()
+        self._gateway.documents[document] += 1
         reading = _Reading(exchange, target)
         try:
             pages = await self._pages(upload, kind)
@@ -124,6 +125,7 @@ class Ocr:
         except Refused as refused:
             await exchange.answer(refused.response)
             return
+        self._gateway.documents_read[document] += 1
         content = _joined(pages, upload.output_format if not is_bare else "markdown")
         response = Response(200, content.encode(), content_type=MARKDOWN)
         if not is_bare:

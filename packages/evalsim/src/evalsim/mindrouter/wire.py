@@ -176,6 +176,7 @@ def state(gateway: Gateway) -> bytes:
         "calls": dict(gateway.calls),
         "page_calls": dict(gateway.page_calls),
         "documents": dict(gateway.documents),
+        "documents_read": dict(gateway.documents_read),
     }
     return encode(counts)
 
