@@ -9,7 +9,7 @@ from random import Random
 from evalcore.reports.dashboard.build import build_site
 from evalcore.reports.dashboard.component import component_digest
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts, ModelFacts
-from evalcore.reports.dashboard.site import FieldCount, Report, Site
+from evalcore.reports.dashboard.site import FieldCount, Report, ReportExample, Site
 from evalcore.runs.leaderboard import leaderboard_of
 from evalcore.runs.record import RunRecord
 from evalsim.testing import make_record
@@ -171,6 +171,14 @@ def report_of(record: RunRecord) -> Report:
         replies=140,
         missed=(FieldCount("award_number", 31), FieldCount("linked_awards", 4)),
         invented=(FieldCount("awardNumber", 31),),
+        examples=(
+            ReportExample(
+                field="award_number", case="award-01", status="missed", expected="2301234", answered=""
+            ),
+            ReportExample(
+                field="award_title", case="award-02", status="wrong", expected="A title", answered=HOSTILE[0]
+            ),
+        ),
     )
 
 

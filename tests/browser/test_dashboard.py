@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +86,9 @@ def open_page(chromium: Any, sites: Path) -> Iterator[Callable[..., Page]]:
             "console", lambda message: complaints.append(message.text) if message.type == "error" else None
         )
         page.on("request", lambda request: None if local(request.url) else complaints.append(request.url))
+        if path.startswith("http:"):
+            page.goto(path)
+            return page
         page.goto((sites / site / path).as_uri() if "#" not in path else f"{(sites / site).as_uri()}/{path}")
         return page
 
@@ -96,7 +102,7 @@ def open_page(chromium: Any, sites: Path) -> Iterator[Callable[..., Page]]:
 
 
 def local(url: str) -> bool:
-    return url.startswith(("file:", "data:", "blob:"))
+    return url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:"))
 
 
 def options_of(page: Page) -> bool:
@@ -284,9 +290,24 @@ def test_a_page_is_printed_with_its_tables_and_pictures(
         assert re.search(rb"/Type\s*/Page\b", printed.read_bytes())
 
 
-def test_a_page_is_ready_soon(open_page: Callable[..., Page], record_property: Callable[..., None]) -> None:
-    """No wall time is asserted here; benchmarks/dashboard_page.py measures it."""
-    page = open_page("large", "components/large.html")
-    timing = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    record_property("ready_ms", timing)
-    assert page.evaluate("document.querySelector('.evaluations').dataset.ready") == "1"
+def test_it_is_the_same_from_a_server(open_page: Callable[..., Page], sites: Path) -> None:
+    handler = functools.partial(QuietHandler, directory=str(sites / "small"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            root = f"http://127.0.0.1:{server.server_address[1]}"
+            page = open_page("small", f"{root}/components/award-notice-terms.html#zoom=accuracy")
+            expect(page.get_by_role("dialog").locator("[data-ready] .main-svg").first).to_be_visible()
+            page.get_by_role("button", name="Close").click()
+            page.get_by_role("link", name="Models", exact=True).click()
+            expect(page.locator(".answer")).to_contain_text("best or level with the best")
+            page.context.close()
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keep the log of requests to itself."""

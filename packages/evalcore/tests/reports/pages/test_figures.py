@@ -38,6 +38,8 @@ from evalcore.reports.pages import figures
         (figures.day("2026-04-20T10:00:00Z"), "2026-04-20"),
         (figures.counted(1, "case"), "1 case"),
         (figures.counted(1200, "case"), "1,200 cases"),
+        (figures.counted(2, "reply"), "2 replies"),
+        (figures.plain_words("see [`rfp`](../rfp/) and `this`"), "see rfp and this"),
     ],
 )
 def test_a_figure_is_written_so(written: str, text: str) -> None:

@@ -51,7 +51,12 @@ def look_sha256() -> str:
 def _within(css: str) -> str:
     """Let a stylesheet hold inside our part of a page of MkDocs, and follow its choice of light or dark."""
     css = css.replace(_DARK, '@media all {\n  [data-md-color-scheme="slate"] & {')
-    css = css.replace(":root {", "& {").replace("\nbody {", "\n& {").replace("body.evaluations {", "& {")
+    css = (
+        css.replace("@page { margin: 1.5cm; }\n", "")
+        .replace(":root {", "& {")
+        .replace("\nbody {", "\n& {")
+        .replace("body.evaluations {", "& {")
+    )
     # Its `rem` is 20 pixels and more, and its text 0.8 of it.
     css = re.sub(r"(\d*\.?\d+)rem\b", lambda found: f"{float(found[1]) * _REM:.4g}rem", css)
     # Named three times, so that its own rules for lists and tables are not the more specific ones.

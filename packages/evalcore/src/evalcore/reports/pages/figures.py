@@ -93,5 +93,6 @@ def count(value: int) -> str:
 
 
 def counted(value: int, noun: str) -> str:
-    """Write a number with its noun, which takes an s unless there is one of it."""
-    return f"{value:,} {noun}{'' if value == 1 else 's'}"
+    """Write a number with its noun, which is in the plural unless there is one of it."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{value:,} {noun if value == 1 else plural}"
