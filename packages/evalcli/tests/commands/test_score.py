@@ -191,3 +191,16 @@ def test_wrong_usage_is_one_line_and_exit_code_2(evalcli: Evalcli, library: Path
         assert (ended.code, ended.out) == (2, "")
         assert words in ended.err
         assert ended.err.count("\n") == 1
+
+
+def test_a_document_has_no_text_to_compare_with_before_it_is_stored(
+    score: Callable[..., Any], library: Path
+) -> None:
+    case = library / "components/memo/evals/cases/one"
+    (case / "input.md").rename(case / "input.pdf")
+    assert score(EXPECTED).code == 0  # nothing is compared with the input
+    policy = library / "components/memo/evals/scoring.yaml"
+    policy.write_text("fields:\n  reasons[]: {compare: contained_in_input}\n")
+    ended = score(EXPECTED)
+    assert ended.code == 2
+    assert "evalcli cases read memo --write" in ended.err

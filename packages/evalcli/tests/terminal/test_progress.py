@@ -344,3 +344,23 @@ def test_calls_that_are_out_for_long_are_named_the_longest_first() -> None:
     assert text.startswith("waiting for m: case-0, replicate 1, for 100 s; m: case-1,")
     assert text.endswith("; and 2 more")
     assert "fresh" not in text
+
+
+def test_reading_documents_is_a_line_at_first_and_then_every_few_seconds() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = PlainProgress(clock, lines.append)
+    for number in range(1, 4):
+        progress.reading(number, 10)
+        progress.tick()
+    assert lines == ["reading documents 1 of 10"]
+    clock.now += LINE_EVERY_S
+    progress.tick()
+    assert lines[1:] == ["reading documents 3 of 10"]
+
+
+def test_on_a_terminal_reading_documents_is_the_line_at_the_foot() -> None:
+    written = StringIO()
+    with RichProgress(Clock(), Console(file=written, force_terminal=True, width=100)) as progress:
+        progress.reading(3, 10)
+        progress.tick()
+    assert "reading documents 3 of 10" in written.getvalue()

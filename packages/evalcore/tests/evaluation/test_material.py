@@ -12,7 +12,7 @@ from evalcore.evaluation.material import load_material, require_input_text
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Document
 from evalcore.library.reading import ReadingEntry
-from evalsim.testing import make_case, make_component, make_job_plan
+from evalsim.testing import make_case, make_component
 
 FRONT = "---\nname: memo\nversion: 1.0.0\n---\n## Prompt\nSay what it is.\n"
 FOLDER = "components/memo"
@@ -91,12 +91,11 @@ def test_a_policy_that_compares_with_the_input_needs_a_text() -> None:
     policy = "fields:\n  kind: {compare: contained_in_input}\n"
     component = make_component(policy=policy, policy_where="evals/scoring.yaml")
     document = Document("input.pdf", "0" * 64, 9, "x/input.pdf")
-    for reader, is_refused in (("none", True), ("text", False), ("mindrouter", False)):
+    for reader, is_refused in (("none", True), (None, True), ("text", False), ("mindrouter", False)):
         case = make_case(document=msgspec.structs.replace(document, reader=reader))
-        job = make_job_plan(component=component, cases=[case])
         if is_refused:
             with pytest.raises(ComponentError, match=r"evals/scoring\.yaml:2: compares with the input"):
-                require_input_text(job)
+                require_input_text(component, [case])
         else:
-            require_input_text(job)
-    require_input_text(make_job_plan(component=component))
+            require_input_text(component, [case])
+    require_input_text(make_component(), [make_case(document=document)])

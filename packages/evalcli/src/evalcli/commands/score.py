@@ -20,7 +20,7 @@ from evalcli.terminal.text import Span, Table, line
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.reply import Reply
 from evalcore.errors import CaseError, CheckoutError
-from evalcore.evaluation.material import load_material
+from evalcore.evaluation.material import load_material, require_input_text
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Case, Component
@@ -112,6 +112,7 @@ def answer(
     _refuse_run_files(answer_file)
     read = _read(component, prompt_library, data_sets)
     case = read.case(case_name)
+    require_input_text(read.component, [case])
     parsed = parse_answer(_text_of(answer_file), read.component.output)
     if not isinstance(parsed, Parsed):
         _print_unparsed(component, case_name, parsed.reason, as_json=as_json)

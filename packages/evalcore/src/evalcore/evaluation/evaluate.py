@@ -59,7 +59,8 @@ async def evaluate(
     Raises ComponentError where the policy compares with inputs that are sent as documents, StorageError
     where replies cannot be stored, ModelError where no provider can be used at all.
     """
-    require_input_text(job)
+    # What is unread is refused where a run is planned: it is no policy's fault.
+    require_input_text(job.component, (case for case in job.cases if not case.is_unread))
     async with ScoringProcess() as scoring:
         evaluation = _Evaluation(
             job,

@@ -6,6 +6,8 @@ above both, a policy that cannot be used is refused before anything is called.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from evalcore.errors import ComponentError
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.library.cases import load_cases
@@ -13,24 +15,26 @@ from evalcore.library.checkout import Checkout
 from evalcore.library.component import Case, Component, SkippedCase
 from evalcore.library.loader import load_component, read_inputs
 from evalcore.library.reading import ReadingEntry
-from evalcore.runs.plan import JobPlan
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.scoring.rules.policy import parse_policy
 from evalcore.structs import Frozen
 
 
-def require_input_text(job: JobPlan) -> None:
-    """Raise ComponentError where the policy compares with the input, and one is a document sent as it is."""
-    component = job.component
-    if component.policy is None or not any(case.is_sent_itself for case in job.cases):
+def require_input_text(component: Component, cases: Iterable[Case]) -> None:
+    """Raise ComponentError where the policy compares with the input, and that of a case has no text.
+
+    Such are documents that are sent to models as they are, and those that are not read yet.
+    """
+    without = [case for case in cases if case.is_sent_itself or case.is_unread]
+    if component.policy is None or not without:
         return
     policy = parse_policy(component.policy, component.policy_where or "scoring.yaml")
     for entry in policy.values():
         if entry.rule is not None and entry.rule.compare == "contained_in_input":
             raise ComponentError(
-                "compares with the input's text, and documents are sent to the models as they are",
+                f"compares with the input's text, and case {without[0].name} has a document in its place",
                 where=entry.where,
-                hint="have them read: `reader: text` or `reader: mindrouter`",
+                hint=f"store its text with `evalcli cases read {component.slug} --write`",
             )
 
 
