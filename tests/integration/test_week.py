@@ -331,7 +331,7 @@ def _score_by_hand(week: Week) -> None:
 def _change_the_policy(week: Week) -> None:
     (week.component / "evals" / "scoring.yaml").write_text("fields:\n  special_conditions: ignore\n")
     rescored = week.evalcli(f"rescore {week.run_of(GOOD)[:18]} --policy current")
-    assert "scored by the component's present policy: accuracy 0." in rescored
+    assert "scored by the component's present policy: an-organisation/" in rescored
     brought = week.evalcli(f"leaderboard rescore {SKILL} --policy current")
     assert "4 runs rescored, 0 by the present policy before, 0 without replies at hand" in brought
     ranked = week.evalcli(f"leaderboard show {SKILL}")

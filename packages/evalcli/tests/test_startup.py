@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from evalsim.testing import write_component, write_leaderboard
+from evalsim.testing import git, write_component, write_leaderboard
 
-SLOW = {"rich", "asyncio", "httpx", "aiohttp", "markdown_it", "difflib"}
-"""What takes long to load, and is for terminals, calls, Markdown and mistakes alone."""
+SLOW = {"rich", "asyncio", "httpx", "aiohttp", "markdown_it", "difflib", "github", "requests"}
+"""What takes long to load, and is for terminals, calls, GitHub, Markdown and mistakes alone."""
 
 
 @pytest.fixture
@@ -27,6 +27,10 @@ def library(tmp_path: Path, make_record: Callable[..., Any]) -> Path:
     models.parent.mkdir()
     models.write_text("models:\n  - {id: alpha, provider: openai}\n")
     (root / "answer.json").write_text(json.dumps({"amount": 2}))
+    git(root, "init", "-q")
+    git(root, "add", "--all")
+    for message in ("first", "second"):
+        git(root, "commit", "-q", "--allow-empty", "-m", message)
     return root
 
 
@@ -43,6 +47,7 @@ def library(tmp_path: Path, make_record: Callable[..., Any]) -> Path:
         ["check"],
         ["list"],
         ["runs"],
+        ["bumps", "--base", "HEAD~1", "--head", "HEAD"],
     ],
     ids=" ".join,
 )

@@ -61,5 +61,7 @@ def refuse(what: str, *, hint: str) -> NoReturn:
 def _usage_line(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split())
     if isinstance(error, click.UsageError) and error.ctx is not None and "; " not in message:
-        return f"{message.rstrip('.')}; see `{error.ctx.command_path} --help`"
+        # click asks `Did you mean 'x'?` in a sentence of its own.
+        end = " See" if message.endswith(("?", "?)")) else "; see"
+        return f"{message.rstrip('.')}{end} `{error.ctx.command_path} --help`"
     return message

@@ -54,7 +54,10 @@ COMMANDS: Final = {
 @how_much_is_said
 @click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
-    """Measure how accurate and how reproducible a prompt's answers are, model by model."""
+    """Measure how accurate and how reproducible a prompt's answers are, model by model.
+
+    -q and -v may stand behind any command as well.
+    """
 
 
 def main() -> None:

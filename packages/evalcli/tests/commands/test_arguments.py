@@ -72,3 +72,32 @@ def test_another_folder_is_not_a_prompt_library(evalcli: Evalcli, tmp_path: Path
 def test_a_command_that_is_not_there_is_answered_with_what_is_near(evalcli: Evalcli) -> None:
     ended = evalcli("evalute", "memo")
     assert (ended.code, "Did you mean 'evaluate'?" in ended.err) == (2, True)
+
+
+def test_inside_its_folder_a_dot_is_the_component(
+    evalcli: Evalcli, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(library / "components" / "memo")
+    assert "1 component: " in evalcli("check", ".").out
+    monkeypatch.chdir(library)
+    assert evalcli("check", ".").code == 2
+
+
+def test_every_command_can_be_told_how_much_to_say(evalcli: Evalcli, library: Path) -> None:
+    for line in (
+        ["check"],
+        ["list"],
+        ["leaderboard", "show"],
+        ["models", "list"],
+        ["score", "explain", "memo"],
+    ):
+        for option in ("-q", "-v", "--quiet", "--verbose"):
+            ended = evalcli(*line, option, "--prompt-library", library)
+            assert "No such option" not in ended.err
+
+
+def test_a_question_of_clicks_stays_a_question(evalcli: Evalcli) -> None:
+    assert "Did you mean 'evaluate'? See `evalcli --help`" in evalcli("evalute", "memo").err
+    assert (
+        "'--replicates'? See `evalcli evaluate --help`" in evalcli("evaluate", "memo", "--replicats", 2).err
+    )

@@ -244,6 +244,19 @@ def test_a_valid_leaderboard_is_valid(evalcli: Evalcli, write: Callable[..., Pat
     assert (ended.code, ended.out) == (0, f"{path}: valid, 2 runs of memo\n")
 
 
+def test_validate_without_a_name_looks_at_every_leaderboard_of_the_library(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    assert evalcli("leaderboard", "validate", "--prompt-library", tmp_path).code == 2
+    paths = [tmp_path / "components" / slug / "leaderboard.json" for slug in ("memo", "notice")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        write_leaderboard(path, make_record(1))
+    ended = evalcli("leaderboard", "validate", "--prompt-library", tmp_path)
+    assert ended.code == 0
+    assert [line.partition(": ")[0] for line in ended.out.splitlines()] == [str(path) for path in paths]
+
+
 def test_validate_says_what_is_wrong_where_and_goes_on(
     evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
 ) -> None:

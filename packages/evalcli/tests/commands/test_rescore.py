@@ -301,7 +301,7 @@ def test_kept_replies_are_scored_by_the_present_policy(
     assert "identical" in evalcli(*line).out  # neither had a policy
     (component / "evals" / "scoring.yaml").write_text(POLICY)
     ended = evalcli(*line, "--json")
-    assert (ended.code, "scored by the component's present policy: accuracy 0." in ended.err) == (0, True)
+    assert (ended.code, "scored by the component's present policy: " in ended.err) == (0, True)
     (record,) = json.loads(ended.out)
     first = json.loads(before)
     assert record["accuracy"]["mean"] < first["accuracy"]["mean"]

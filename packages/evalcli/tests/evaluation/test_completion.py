@@ -62,6 +62,10 @@ def _completed(library: Path, *words: str) -> list[str]:
         (["models", "remove", "phi"], ["phi4:14b"]),
         (["leaderboard", "show", "no"], ["notice"]),
         (["evaluate", "absent", "--case", "o"], []),
+        (["show", "memo/"], [f"memo/{make_run_plan().model.id}"]),
+        (["check", "components/m"], ["components/memo/"]),
+        (["evaluate", "../library/components/n"], ["../library/components/notice/"]),
+        (["compare", "components/m"], ["components/memo/"]),
     ],
 )
 def test_a_shell_is_offered_what_the_library_has(library: Path, words: list[str], offered: list[str]) -> None:
@@ -70,6 +74,87 @@ def test_a_shell_is_offered_what_the_library_has(library: Path, words: list[str]
 
 def test_where_nothing_can_be_read_nothing_is_offered_or_said(tmp_path: Path) -> None:
     assert _completed(tmp_path, "evaluate", "memo", "--model", "") == []
+
+
+# in the shells themselves
+
+BASH = """\
+source /dev/stdin <<< "$(evalcli completion bash)"
+complete_line() {
+  COMP_LINE="$1" COMP_POINT=${#1}; read -ra COMP_WORDS <<< "$1"; [[ $1 == *" " ]] && COMP_WORDS+=("")
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
+  _evalcli_completion evalcli; printf '%s\\n' "${COMPREPLY[@]}"
+}
+complete_line "$LINE"
+"""
+ZSH = """\
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1='> '; autoload -Uz compinit; compinit -u; LISTMAX=1000; setopt NO_LIST_BEEP"
+zpty -w shell 'eval "$(evalcli completion zsh)"; print -n rea; print dy'
+zpty -r shell seen '*ready*'
+zpty -w -n shell "$LINE"$'\\t'
+zpty -r -m shell seen "*${~UNTIL}*" && print -r -- $seen
+"""
+FISH = """\
+evalcli completion fish | source
+complete -C "$LINE"
+"""
+SCRIPTS = {
+    "bash": ["bash", "-c", BASH],
+    "zsh": ["zsh", "-f", "-c", ZSH],
+    "fish": ["fish", "--no-config", "-c", FISH],
+}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A folder with `evalcli` in it, as it is installed."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "evalcli").write_text(f"#!{sys.executable}\nfrom evalcli.main import main\nmain()\n")
+    (folder / "evalcli").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("evalcli evaluate no", "notice"),
+        ("evalcli evaluate memo --model phi", "phi4:14b"),
+        ("evalcli evaluate memo --case on", "one"),
+        ("evalcli compare memo@", "memo@1.0.0"),
+        ("evalcli check components/m", "components/memo/"),
+        ("evalcli leaderboard merge-d", "merge-driver"),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_with_the_script_that_it_is_given(
+    library: Path, program: Path, shell: str, line: str, offered: str
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    environment = os.environ | {
+        "PATH": f"{program}:{os.environ['PATH']}",
+        "HOME": str(program),
+        "LINE": line,
+        "UNTIL": offered,
+        "TERM": "dumb",
+    }
+    done = subprocess.run(
+        SCRIPTS[shell], cwd=library, env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert offered in done.stdout, done.stderr
+
+
+def test_fish_shows_a_summary_with_a_comma_whole(library: Path, program: Path) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    environment = os.environ | {"PATH": f"{program}:{os.environ['PATH']}", "LINE": "evalcli leaderboard mer"}
+    done = subprocess.run(
+        SCRIPTS["fish"], cwd=library, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "Unite leaderboards of one component, by" in done.stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -8,7 +8,7 @@ import pytest
 from evalcli.reports.comparison import ComparedRuns, comparison_lines, comparison_object
 from evalcli.terminal.text import plain_line
 from evalcore.compare.pool import pools
-from evalcore.compare.verdict import NotComparable, compare_two
+from evalcore.compare.verdict import FieldChange, NotComparable, compare_two
 from evalsim.testing import make_record
 
 
@@ -63,6 +63,12 @@ def test_each_side_has_its_mean_its_interval_and_its_replies():
     assert before.endswith("), 10 replies in 1 run")
     assert after.startswith("  1.1.0  0.500 (")
     assert any(line.startswith("  change -0.400; ") for line in lines)
+
+
+def test_what_moves_by_less_than_a_figure_shows_is_not_said_to_move():
+    moved = (FieldChange("title", 0.9998, 0.9996), FieldChange("amount", 0.5, 0.75))
+    assert "moved most: amount 0.500 -> 0.750\n" in text(msgspec.structs.replace(NONE, fields=moved))
+    assert "moved most" not in text(msgspec.structs.replace(NONE, fields=moved[:1]))
 
 
 def test_sides_may_have_names_of_their_own_aligned():

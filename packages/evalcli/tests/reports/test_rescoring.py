@@ -18,7 +18,7 @@ def said(verdict, before=None, altered=(), **fields):
     return sentence(Rescored(make_run_plan(), PATH, verdict, record, before, altered))
 
 
-FIGURES = "accuracy 0.500 instead of 0.900; record.json stays"
+FIGURES = f"{make_record().model}, accuracy 0.500 instead of 0.900; record.json stays"
 BEFORE = make_record(mean=0.9, scoring_version=1)
 
 

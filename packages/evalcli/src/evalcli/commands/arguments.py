@@ -30,8 +30,10 @@ class SkillName(click.ParamType[str]):
     name = "skill"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name."""
+        """Return the name; `.` is the component whose folder one is in."""
         del param, ctx
+        if value.rstrip("/") == "." and Path.cwd().parent.name == "components":
+            return Path.cwd().name
         return skill_of(value.rstrip("/") or value)
 
 

@@ -12,8 +12,7 @@ from evalcli.exits import Exit, refuse
 from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
-from evalcli.workflows.bumps import bumps_in_checkout, bumps_on_github
-from evalcli.workflows.environment import github_access
+from evalcli.workflows.bumps import bumps_in_checkout
 from evalcore.compare.bumps import Bump
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.structs import JsonValue
@@ -39,6 +38,10 @@ def command(base: str, head: str, prompt_library: Path | None, repo: str | None,
     if repo is not None and prompt_library is not None:
         refuse("--prompt-library and --repo are two places", hint="name one")
     if repo is not None:
+        # GitHub's client takes most of a second to load, and reading a checkout asks nothing of GitHub.
+        from evalcli.workflows.bumps_on_github import bumps_on_github  # noqa: PLC0415
+        from evalcli.workflows.environment import github_access  # noqa: PLC0415
+
         found = bumps_on_github(github_access(os.environ, repo), base, head)
     else:
         found = bumps_in_checkout(prompt_library or Path(), base, head)

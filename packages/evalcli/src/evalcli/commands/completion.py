@@ -35,5 +35,8 @@ def command(context: click.Context, shell: str) -> int:
     if kind is None:
         refuse(f"{shell} is not known here", hint=f"use {', '.join(SHELLS)}")
     script = kind(context.find_root().command, {}, PROGRAM, f"_{PROGRAM.upper()}_COMPLETE").source()
+    if shell == "fish":
+        # click's own parts an offer at every comma: of a summary that has one the rest would be lost.
+        script = script.replace('string split ","', 'string split --max 1 ","')
     print_bytes(f"{BASH_WORDS if shell == 'bash' else ''}{script}\n".encode())
     return Exit.DONE

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from evalcli.commands.verbosity import take_how_much_is_said
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, not when they are listed.
@@ -32,6 +34,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self.lazy[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name or "command")
+        take_how_much_is_said(command)
         return command
 
     def resolve_command(

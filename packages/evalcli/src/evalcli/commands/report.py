@@ -68,7 +68,7 @@ def command(
     RUN is one of:
       RUN_DIR                a run's folder
       RUN_ID                 its id, or the beginning of it
-      SKILL@VERSION/MODEL    the newest such run; VERSION and MODEL may be left out
+      SKILL@VERSION/MODEL    the newest such run; VERSION, MODEL may be left out
 
     With --out each run gets a folder DATE-MODEL-RUN with REPORT.md, summary.json and charts, as it lies in
     components/SKILL/evals/reports of the prompt library; the same run gives the same bytes. No model is

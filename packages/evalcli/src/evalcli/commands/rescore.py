@@ -62,7 +62,7 @@ def command(
     RUN is one of:
       RUN_DIR                a run's folder
       RUN_ID                 its id, or the beginning of it
-      SKILL@VERSION/MODEL    the newest such run; VERSION and MODEL may be left out
+      SKILL@VERSION/MODEL    the newest such run; VERSION, MODEL may be left out
 
     By the scoring version that made it, a run's record.json must come out byte for byte the same; exit
     code 1 where one does not, which is then left as it stands. By a newer one a new record is

@@ -80,7 +80,7 @@ def command(
     RUN is one of:
       RUN_DIR                a run's folder
       RUN_ID                 its id, or the beginning of it
-      SKILL@VERSION/MODEL    the newest such run; VERSION and MODEL may be left out
+      SKILL@VERSION/MODEL    the newest such run; VERSION, MODEL may be left out
 
     For each case, the worst first: its worst answer beside the expected one, as a tree, and samples of
     the replies that cannot be parsed or never came. Cases, policy and schema are those of the run; no model

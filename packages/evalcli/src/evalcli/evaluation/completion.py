@@ -5,6 +5,7 @@ A name that cannot be read is none to complete: nothing is said, since the line 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -25,12 +26,18 @@ from evalcore.runs.leaderboard import known_records
 
 MOST: Final = 200
 """Names that are offered."""
+_IN_FOLDER: Final = re.compile(r"(?:[^/]*/)*?components/")
 SLUGS: Final = ("skill", "component")
 """Parameters that hold the component whose cases are meant."""
 
 
 def complete(names: Names, context: click.Context, incomplete: str) -> list[str]:
     """Return the names that begin with what has been typed."""
+    behind = _IN_FOLDER.match(incomplete) if names in {"components", "versions"} else None
+    if behind is not None:
+        # A component by its folder, as a shell completes one: the rest of it is the component's name.
+        found = complete("components", context, incomplete[behind.end() :])
+        return [f"{behind[0]}{name}/" for name in found]
     try:
         # One that is not printable would be more than one line to the shell.
         known = dict.fromkeys(name for name in _FINDERS[names](context) if name.isprintable())
@@ -89,6 +96,8 @@ def _runs(context: click.Context) -> Iterable[str]:
     """Yield the runs by what they are of, then by their ids, the newest first."""
     heads = run_heads(Path(context.params.get("runs_dir") or _library(context) / RUNS_IN_LIBRARY))
     yield from (head.selector for _, head in heads)
+    # The version may be left out, and is by whoever looks at the newest run.
+    yield from (f"{head.component.slug}/{head.model.id}" for _, head in heads)
     yield from (head.run_id for _, head in heads)
 
 

@@ -40,6 +40,20 @@ def named_leaderboard(source: str, prompt_library: Path) -> Path:
     return path if is_file else leaderboard_path(prompt_library, source)
 
 
+def leaderboards_named(source: str | None, prompt_library: Path) -> list[Path]:
+    """Return the leaderboard that is named, or else all of the library; raises LeaderboardError."""
+    if source is not None:
+        return [named_leaderboard(source, prompt_library)]
+    found = leaderboard_files(prompt_library)
+    if not found:
+        raise LeaderboardError(
+            "there is no leaderboard",
+            where=str(prompt_library / "components"),
+            hint="name a file, or a prompt library with --prompt-library",
+        )
+    return found
+
+
 def read_leaderboard(path: Path) -> Leaderboard:
     """Read one leaderboard; raises LeaderboardError where there is none or it is not valid."""
     return parse_leaderboard(read_bytes(path), str(path))

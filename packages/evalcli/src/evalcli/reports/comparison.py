@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from evalcli.reports.ranking import stale_note
-from evalcli.terminal.text import Line, Span, Style, interval, line
+from evalcli.terminal.text import Line, Span, Style, figure, interval, line
 from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies, replies_used
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import rounded
@@ -79,8 +79,10 @@ def _block(outcome: Outcome, sides: tuple[str, str] | None) -> Iterator[Line]:
         yield line(f"  {name:{width}}  {_figures(side)}")
     yield line(f"  change {outcome.change:+.3f}; {'; '.join(reasons(outcome))}")
     yield line(f"  {_compared(outcome)}")
-    if outcome.fields:
-        moved = ", ".join(f"{one.field} {one.before:.3f} -> {one.after:.3f}" for one in outcome.fields)
+    moves = [(one.field, figure(one.before), figure(one.after)) for one in outcome.fields]
+    # What moves by less than a figure shows would be said to move from 1.000 to 1.000.
+    moved = ", ".join(f"{field} {before} -> {after}" for field, before, after in moves if before != after)
+    if moved:
         yield line(f"  moved most: {moved}")
 
 

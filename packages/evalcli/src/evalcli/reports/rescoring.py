@@ -23,13 +23,11 @@ def sentence(item: Rescored) -> str:
         what = f"scored for the first time, by scoring version {version}"
     else:
         old, new = figure(item.before.accuracy.mean), figure(item.record.accuracy.mean)
+        if item.before.policy_sha256 == item.record.policy_sha256:
+            by = f"version {version} instead of {item.before.scoring_version}"
+        else:
+            by = "no policy" if item.record.policy_sha256 is None else "the component's present policy"
         known = "" if item.verdict == "new" else " (as it was there already)"
-        by_policy = item.before.policy_sha256 != item.record.policy_sha256
-        if by_policy:
-            now = "no policy" if item.record.policy_sha256 is None else "the component's present policy"
-            return f"{item.path}: scored by {now}{known}: accuracy {new} instead of {old}; {RECORD} stays"
-        what = (
-            f"scored by version {version} instead of {item.before.scoring_version}{known}:"
-            f" accuracy {new} instead of {old}; {RECORD} stays"
-        )
+        figures = f"{item.record.model}, accuracy {new} instead of {old}"
+        what = f"scored by {by}{known}: {figures}; {RECORD} stays"
     return f"{item.path}: {what}"

@@ -1,4 +1,4 @@
-"""The versions of two commits, from a checkout or by GitHub's API, compared."""
+"""The versions of two commits of a checkout, compared."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from evalcli.workflows.environment import GitHubAccess, github_of
 from evalcore.compare.bumps import Bump, bumps
 from evalcore.errors import CheckoutError
-from evalcore.github.trees import TreeReader
 from evalcore.library.checkout import Checkout, CommitCheckout, commit_of
-from evalcore.library.checkout.api import ApiCheckout
-from evalcore.library.loader import COMPONENTS
 from evalcore.library.versions import written_versions
 
 NOTHING: Final = re.compile(r"0{40}|0{64}")
@@ -22,15 +18,6 @@ NOTHING: Final = re.compile(r"0{40}|0{64}")
 def bumps_in_checkout(library: Path, base: str, head: str) -> list[Bump]:
     """Compare two revisions of a checkout; raises CheckoutError where it lacks one."""
     return bumps(_local_versions(library, base), _local_versions(library, head))
-
-
-def bumps_on_github(access: GitHubAccess, base: str, head: str) -> list[Bump]:
-    """Compare two revisions of a repository on GitHub; raises CheckoutError or RepositoryError."""
-    blobs: dict[str, bytes] = {}
-    with github_of(access).reading() as reader:
-        # What head and base share is fetched once.
-        before, after = (_versions_on_github(reader, name, blobs) for name in (base, head))
-    return bumps(before, after)
 
 
 def bumps_in_trees(before: Checkout | None, after: Checkout) -> list[Bump]:
@@ -49,9 +36,3 @@ def _local_versions(library: Path, revision: str) -> dict[str, str | None]:
         )
     with CommitCheckout(library, commit) as checkout:
         return written_versions(checkout)
-
-
-def _versions_on_github(reader: TreeReader, name: str, blobs: dict[str, bytes]) -> dict[str, str | None]:
-    if NOTHING.fullmatch(name):
-        return {}
-    return written_versions(ApiCheckout(reader, name, COMPONENTS, blobs))

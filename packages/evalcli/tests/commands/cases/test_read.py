@@ -65,7 +65,7 @@ def sent(sim):
 def test_each_document_is_shown_as_it_would_be_sent_and_a_bad_one_with_its_reason(read, sim):
     ended = read()
     assert ended.code == 1
-    assert "== one: input.pdf, 1 page(s)" in ended.out
+    assert "== one: input.pdf, 1 page" in ended.out
     assert ONE.expected["award_number"] in ended.out
     assert TWO.expected["award_number"] in ended.out
     assert "read by mindrouter 2.9.58" in ended.out
@@ -182,7 +182,7 @@ def test_a_dry_run_says_what_reading_costs_and_calls_nobody(evalcli, library, si
         line = ("evaluate", "memo", "--dry-run", "--replicates", "2", "--prompt-library", library)
         ended = evalcli(*line, **settings)
         as_json = json.loads(evalcli(*line, "--json", **settings).out)
-    assert f"2 documents are read first by `mindrouter`: up to 6 calls of {READER} for 2 page(s)" in ended.out
+    assert f"2 documents are read first by `mindrouter`: up to 6 calls of {READER} for 2 pages" in ended.out
     assert as_json["reading"] == {
         "reader": "mindrouter",
         "documents": 2,

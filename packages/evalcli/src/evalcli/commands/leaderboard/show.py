@@ -10,14 +10,13 @@ import click
 from evalcli.commands.arguments import PROMPT_LIBRARY, SELECTOR
 from evalcli.exits import Exit
 from evalcli.leaderboards.cache import ranking_cache
-from evalcli.leaderboards.files import leaderboard_files, named_leaderboard, read_leaderboard
+from evalcli.leaderboards.files import leaderboards_named, read_leaderboard
 from evalcli.reports.ranking import heading, notes, ranking_table
 from evalcli.reports.ranking_export import rankings_csv, rankings_markdown
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, warn
 from evalcli.terminal.tables import print_lines, print_table
 from evalcli.terminal.text import line
-from evalcore.errors import LeaderboardError
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.reports.ranking import Ranking, ranking_object, rankings
@@ -48,7 +47,7 @@ def command(source: str | None, prompt_library: Path, form: str, *, every_run: b
     are shown, never ranked. Intervals are for these cases and endless replicates of them, if nothing drifts
     while a run is under way. Without SKILL or FILE: every leaderboard of the prompt library.
     """
-    leaderboards = [read_leaderboard(path) for path in _paths(source, prompt_library)]
+    leaderboards = [read_leaderboard(path) for path in leaderboards_named(source, prompt_library)]
     with ranking_cache() as cache:
         ranked = [(each, rankings(known_records(each), cache)) for each in leaderboards]
     if as_json or form == "json":
@@ -66,19 +65,6 @@ def command(source: str | None, prompt_library: Path, form: str, *, every_run: b
         else:
             _show_one(leaderboard, found, every_run=every_run)
     return Exit.DONE
-
-
-def _paths(source: str | None, prompt_library: Path) -> list[Path]:
-    if source is not None:
-        return [named_leaderboard(source, prompt_library)]
-    found = leaderboard_files(prompt_library)
-    if not found:
-        raise LeaderboardError(
-            "there is no leaderboard",
-            where=str(prompt_library / "components"),
-            hint="name a file, or a prompt library with --prompt-library",
-        )
-    return found
 
 
 def _object(component: str, found: Sequence[Ranking]) -> JsonObject:

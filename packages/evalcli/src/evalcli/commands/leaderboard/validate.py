@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from evalcli.commands.arguments import PROMPT_LIBRARY, SELECTOR
 from evalcli.exits import Exit
-from evalcli.leaderboards.files import named_leaderboard, read_bytes
+from evalcli.leaderboards.files import leaderboards_named, read_bytes
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_line, say
 from evalcli.terminal.text import shown
@@ -25,17 +25,20 @@ MAX_PROBLEMS = 20
 @click.command(name="validate")
 @click.argument(
     "sources",
-    metavar="SKILL|FILE...",
+    metavar="[SKILL|FILE]...",
     nargs=-1,
-    required=True,
     type=SELECTOR,
     shell_complete=completed_by("components"),
 )
 @PROMPT_LIBRARY
 def command(sources: tuple[str, ...], prompt_library: Path) -> int:
-    """Say what is wrong with leaderboards, and where; exit code 2 if anything is."""
+    """Say what is wrong with leaderboards, and where; exit code 2 if anything is.
+
+    Without SKILL or FILE: every leaderboard of the prompt library.
+    """
     validator = jsonschema_rs.validator_for(leaderboard_schema())
-    is_valid = [_validate_one(named_leaderboard(source, prompt_library), validator) for source in sources]
+    paths = [path for source in sources or [None] for path in leaderboards_named(source, prompt_library)]
+    is_valid = [_validate_one(path, validator) for path in paths]
     return Exit.DONE if all(is_valid) else Exit.UNUSABLE
 
 
