@@ -35,7 +35,9 @@ from evalsim.testing import (
     make_record,
     make_reply,
     make_run_plan,
+    make_scored_record,
     write_component,
+    write_leaderboard,
 )
 
 BOARD = "components/memo/leaderboard.json"
@@ -244,6 +246,51 @@ def test_a_record_is_carried_whole(world: World, publish: Callable[..., Any]) ->
     publish(world.write("a.json", record))
     (pull,) = world.app.state.repositories[REPOSITORY].pulls
     assert msgspec.convert(board(world, pull.head)[0], RunRecord) == record
+
+
+def regression(world: World) -> Path:
+    """Let a merged pull request bring a commit, and return its results, worse than the version before."""
+    repository, seed = world.app.state.repositories[REPOSITORY], world.root / REPOSITORY.replace("/", "-")
+    old = make_scored_record(1, [0.9] * 10, component_version="0.9.0", model="good")
+    write_leaderboard(seed / BOARD, old)
+    git(seed, "add", "--all")
+    git(seed, "commit", "-q", "-m", "bump")
+    git(seed, "push", "-q", str(repository.bare.path), "HEAD:refs/heads/bump")
+    world.commit = git(seed, "rev-parse", "HEAD")
+    GitHub(REPOSITORY, FixedToken(Secret(GITHUB_TOKEN)), api_url=f"{world.url}{API}").open_pull_request(
+        "bump", "main", "bump", ""
+    )
+    (pull,) = repository.pulls
+    pull.merge_commit_sha, pull.head_sha = repository.bare.merge("main", world.commit, "Merge"), world.commit
+    pull.state, pull.merged_at, pull.closed_at = "closed", "2026-01-05T09:00:00Z", "2026-01-05T09:00:00Z"
+    scored = {"prompt_commit": world.commit, "prompt_sha256": PROMPT, "model": "good"}
+    new = make_scored_record(2, [0.5] * 10, component_version="1.0.0", **scored)
+    return world.write("worse.json", new)
+
+
+def test_the_pull_request_that_brought_a_regression_is_told_once(
+    world: World, publish: Callable[..., Any]
+) -> None:
+    path = regression(world)
+    ended = publish(path)
+    assert (ended.code, "told on " in ended.err) == (0, True)
+    publish(path)
+    bump, results = world.app.state.repositories[REPOSITORY].pulls
+    (comment,) = bump.comments
+    assert comment.body.startswith("**Regression** in `memo` version `1.0.0`")
+    assert f"/pull/{results.number}" in comment.body
+    assert results.labels == ["eval-results"]
+
+
+def test_results_are_published_where_comments_may_not_be_written(
+    world: World, publish: Callable[..., Any]
+) -> None:
+    path = regression(world)
+    world.app.state.faults.add(Fault(on="comments.create", status=403))
+    ended = publish(path)
+    assert ended.code == 0
+    assert ended.out.startswith(f"{world.url}/{REPOSITORY}/pull/")
+    assert "the pull request that brought the version is not told: " in ended.err
 
 
 def test_the_pull_request_links_to_the_dashboard(world: World, publish: Callable[..., Any]) -> None:

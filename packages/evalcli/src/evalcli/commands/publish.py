@@ -11,11 +11,18 @@ from evalcli.commands.arguments import LIBRARY, REPO
 from evalcli.exits import Exit
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import note, print_line, say
-from evalcli.workflows.environment import github_access, github_of
-from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options, reports_of
-from evalcli.workflows.results import groups, read_results
+from evalcli.workflows.environment import GitHubAccess, commenter_of, github_access, github_of
+from evalcli.workflows.publishing import (
+    clone_of,
+    comment_on_regression,
+    publish_group,
+    pull_request_options,
+    reports_of,
+)
+from evalcli.workflows.results import Group, groups, read_results
 from evalcore.errors import RepositoryError
 from evalcore.formats.counts import counted
+from evalcore.publishing.outbox import Published
 
 
 @click.command(name="publish")
@@ -61,11 +68,23 @@ def command(
                     if made.sentence:
                         note(made.sentence)
                     if made.regression is not None:
-                        said = f"{group.slug} {made.regression.version}: {made.regression.summary}"
+                        said = f"{made.regression.version}: {made.regression.summary}"
                         note(f"regression, left for a person to merge: {said}")
+                        _tell_origin(group, made, access)
                 else:
                     note(f"nothing new: {repo} has {counted(len(group.records), 'run')} already")
     except RepositoryError as error:
         say(f"evalcli: {error.line}")
         return Exit.INCOMPLETE
     return Exit.DONE
+
+
+def _tell_origin(group: Group, made: Published, access: GitHubAccess) -> None:
+    """Comment where the version came from; results are published whether or not that may be written."""
+    try:
+        page = comment_on_regression(group, made, commenter_of(access))
+    except RepositoryError as error:
+        note(f"the pull request that brought the version is not told: {error.line}")
+    else:
+        if page is not None:
+            note(f"told on {page}")

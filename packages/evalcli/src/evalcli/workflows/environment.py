@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from evalcore.errors import ConfigurationError
 from evalcore.git.setting_names import SettingNames
+from evalcore.github.reports import GitHubReports
 from evalcore.github.repository_name import REPOSITORY
 from evalcore.github.tokens import PUBLIC_API, AppTokens, FixedToken, GitHubTokens
 from evalcore.github.trees import GitHubTrees
@@ -59,6 +60,18 @@ def github_access(environ: Mapping[str, str], repository: str) -> GitHubAccess:
 def github_of(access: GitHubAccess) -> GitHubTrees:
     """Return the client of the repository: its trees and its pull requests."""
     return GitHubTrees(
+        access.repository,
+        access.tokens,
+        api_url=access.api_url,
+        allow_http=access.allow_http,
+        trusted=access.trusted,
+        names=NAMES,
+    )
+
+
+def commenter_of(access: GitHubAccess) -> GitHubReports:
+    """Return what comments on the repository's pull requests."""
+    return GitHubReports(
         access.repository,
         access.tokens,
         api_url=access.api_url,

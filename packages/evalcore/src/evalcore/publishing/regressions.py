@@ -66,6 +66,11 @@ def _summary(worst: Sequence[Comparison]) -> str:
     return ", ".join(shown)[:LONGEST_SUMMARY]
 
 
+def comment_mark(job_id: str) -> str:
+    """Return the hidden mark by which the comment on a job's regression is found again."""
+    return f"<!-- evaluator: regression of job {job_id} -->"
+
+
 def comment_text(slug: str, regression: Regression, url: str | None) -> str:
     """Write the comment on the pull request that brought a version: the verdict, and the link."""
     where = "" if url is None else f" The results: {url}."

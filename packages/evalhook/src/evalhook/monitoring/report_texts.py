@@ -7,7 +7,7 @@ from typing import Final
 
 from evalcore.github.reports import CommitStatus, Note
 from evalcore.publishing.messages import CELL, escape_markdown
-from evalcore.publishing.regressions import comment_text
+from evalcore.publishing.regressions import comment_mark, comment_text
 from evalhook.jobs import Cancelled, Completed, Failed, Job, JobError, JobResult
 
 LONGEST_STATUS: Final = 140
@@ -162,7 +162,7 @@ def regression_note(job: Job, public_url: str | None) -> Note | None:
         return None
     page = None if public_url is None else f"{public_url}/"
     text = comment_text(job.skill_name, regression, job.state.result.pull_request_url or page)
-    return _note(job, text, f"<!-- evaluator: regression of job {job.job_id} -->")
+    return _note(job, text, comment_mark(job.job_id))
 
 
 def figures_note(job: Job) -> Note | None:
