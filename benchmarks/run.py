@@ -18,6 +18,7 @@ BENCHMARKS = (
     "load",
     "ranking",
     "dashboard",
+    "dashboard_page",
 )
 
 

@@ -102,7 +102,7 @@ def made_run(
         "tokens": {"prompt": 3000 * replies, "completion": 800 * replies},
         "cost_usd": round(0.002 * replies * random.random(), 6),
     }
-    return make_record(number, **values | changes)
+    return make_record(number, mean=mean, **values | changes)
 
 
 def history_of(
@@ -240,11 +240,12 @@ def partial_only() -> Site:
 
 def old() -> Site:
     """Records of scoring versions 1 to 3, the older without intervals and without what came later."""
-    records = []
+    records: list[RunRecord] = []
     for scoring in (1, 2, 3):
         for record in history_of(MODELS[:3], CASES[:4], VERSIONS[2:]):
             number = 100 * scoring + len(records)
-            accuracy = {"mean": 0.8, "ci95": None, "anls_star": 0.8, "by_field": {}}
+            accuracy: dict[str, object] = {"mean": 0.8, "ci95": None, "anls_star": 0.8, "by_field": {}}
+            older: dict[str, object] = {"accuracy": accuracy, "latency_ms": {"p50": None, "p95": None}}
             records.append(
                 made_run(
                     number,
@@ -253,11 +254,7 @@ def old() -> Site:
                     CASES[:4],
                     "1.2.0",
                     scoring_version=scoring,
-                    **(
-                        {"accuracy": accuracy, "latency_ms": {"p50": None, "p95": None}}
-                        if scoring < 3
-                        else {}
-                    ),
+                    **(older if scoring < 3 else {}),
                 )
             )
     return site_of({"old": records})
