@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from evalcli.evaluation.cost import CostLimit
 from evalcore.clients.reply import CallError, Usage
 from evalcore.errors import ConfigurationError
+from evalcore.library.component import Document
 from evalcore.library.models import BUILT_IN, Model, Price
 from evalcore.runs.plan import Server, plan_run
 from evalsim.testing import make_case, make_component, make_job_plan, make_reply
@@ -147,3 +149,11 @@ def test_what_is_spent_never_exceeds_the_limit_where_calls_keep_to_theirs(most, 
             break
         counted.end(out.pop(0))
     assert counted.limit.spent <= most
+
+
+def test_a_document_that_is_sent_as_it_is_is_taken_to_cost_what_its_pages_do():
+    document = Document("input.pdf", "0" * 64, 9, "x/input.pdf", reader="none", pages=20)
+    model = Model("big", "google", params={"max_tokens": 0}, price=Price(input=1.0, output=0.0))
+    plan = msgspec.structs.replace(job(model), cases=(make_case("a", input="", document=document),))
+    (sentence,) = CostLimit(1.0, plan, ()).sentences
+    assert "100,0" in sentence  # tokens: 20 pages of 5,000, and the prompt

@@ -11,12 +11,15 @@ from evalcore.clients.reply import Reply
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.formats.counts import counted
+from evalcore.library.component import Case
 from evalcore.library.models import BATCH_DISCOUNT, Model, Price, is_local
 from evalcore.runs.plan import JobPlan, RunPlan, cases_for
 from evalcore.runs.record import RunRecord
 
 CHARACTERS_PER_TOKEN: Final = 3
 """Fewer than most texts have, so that an estimate is rather too high."""
+TOKENS_A_PAGE: Final = 5_000
+"""Of a document that is sent as it is: no provider counts more for a page's text and picture together."""
 TOKENS_OUT: Final = 16_384
 """Of an answer, where the model's `params` set no limit."""
 _LIMITS: Final = ("max_tokens", "max_completion_tokens", "maxOutputTokens", "max_output_tokens")
@@ -151,6 +154,13 @@ def _costs(job: JobPlan, past: Sequence[RunRecord]) -> Iterable[_ModelCost]:
         yield _cost_of(model, model.price, job, past)
 
 
+def _length(case: Case) -> int:
+    """Return about how many characters an input counts for."""
+    if not case.is_sent_itself or case.document is None:
+        return len(case.input)
+    return (case.document.pages or 1) * TOKENS_A_PAGE * CHARACTERS_PER_TOKEN
+
+
 def _cost_of(model: Model, price: Price, job: JobPlan, past: Sequence[RunRecord]) -> _ModelCost:
     cases, _ = cases_for(job, model)
     if not cases:
@@ -159,7 +169,7 @@ def _cost_of(model: Model, price: Price, job: JobPlan, past: Sequence[RunRecord]
     if known.prompt_tokens is not None and known.completion_tokens is not None:
         each = price.of(known.prompt_tokens, known.completion_tokens) / len(cases)
         return _ModelCost(model, price, each, f"by {counted(known.past_runs, 'past run')}")
-    longest = max(len(case.input) for case in cases) + len(job.component.prompt)
+    longest = max(_length(case) for case in cases) + len(job.component.prompt)
     given = next((model.params[name] for name in _LIMITS if name in model.params), TOKENS_OUT)
     out = given if isinstance(given, int) else TOKENS_OUT
     tokens = -(-longest // CHARACTERS_PER_TOKEN)
