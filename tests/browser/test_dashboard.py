@@ -219,6 +219,13 @@ def test_rows_are_filtered_and_sorted_and_the_address_says_how(open_page: Callab
     assert [float(text) for text in again.locator("tbody td:nth-child(8)").all_inner_texts()[:6]] == costs
 
 
+def test_a_model_finds_the_components_that_it_was_run_at(open_page: Callable[..., Page]) -> None:
+    page = open_page("small", "index.html")
+    page.get_by_role("searchbox").fill("granite")
+    expect(page.locator("#components-table tbody tr:visible")).to_have_count(1)
+    assert "granite" not in page.locator("#components-table tbody tr:visible").inner_text()
+
+
 def test_the_keyboard_goes_from_row_to_row(open_page: Callable[..., Page]) -> None:
     page = open_page("small", "index.html")
     page.keyboard.press("j")

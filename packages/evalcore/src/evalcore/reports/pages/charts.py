@@ -22,7 +22,7 @@ from evalcore.reports.dashboard.site import (
 )
 from evalcore.reports.pages import figures
 
-MOST_ROWS: Final = 30
+MOST_ROWS: Final = 20
 """Rows that a picture of a ranking has; the table has all."""
 MOST_PICTURES: Final = 16
 """Models whose history is drawn: the best."""

@@ -28,7 +28,7 @@
     let shown = 0;
     const rows = rowsOf(list);
     for (const row of rows) {
-      const text = row.textContent.toLowerCase();
+      const text = `${row.textContent.toLowerCase()} ${row.dataset.words || ""}`;
       const has = (row.dataset.tags || "").split(" ");
       row.hidden = !(words.every((word) => text.includes(word)) && tags.every((tag) => has.includes(tag)));
       shown += row.hidden ? 0 : 1;
