@@ -16,10 +16,10 @@ users waiting.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from statistics import fmean
 from typing import Final
 
 from evalcore.clients.circuit import NOT_THERE
@@ -104,7 +104,7 @@ class _ModelLimit:
         self.answers_to_test -= 1
         if len(self.latencies) < max(FEWEST, level):
             return
-        mean, self.latencies = fmean(self.latencies), []
+        mean, self.latencies = math.fsum(self.latencies) / len(self.latencies), []
         rate = level / max(mean, 1e-9)
         if self.rate_before is not None:
             self._end_test(is_queue=rate >= AS_FAST * self.rate_before, level=level)
