@@ -98,6 +98,7 @@ def deployment(
         "CADDY_TLS": "internal",
         "EVALHOOK_HTTPS_PORT": f"127.0.0.1:{https}",
         "EVALHOOK_HTTP_PORT": f"127.0.0.1:{http}",
+        "EVALHOOK_PUBLIC_URL": f"https://localhost:{https}",
         "MINDROUTER_BASE_URL": "http://mindrouter:8000",
         "EVALHOOK_GITHUB_REPO": REPOSITORY,
         "EVALHOOK_GITHUB_API_URL": "http://github:8000/api/v3",
@@ -237,9 +238,21 @@ def test_wrong_token_is_refused_over_https_too(service: httpx.Client) -> None:
 
 @pytest.mark.usefixtures("service")
 def test_plain_http_is_only_sent_on_to_https(deployment: Deployment) -> None:
-    answer = httpx.get(f"{deployment.http_url}/health", trust_env=False)
+    answer = httpx.get(f"{deployment.http_url}/health?a=1", trust_env=False)
     assert answer.status_code == httpx.codes.PERMANENT_REDIRECT
-    assert answer.headers["location"].startswith("https://localhost")
+    assert answer.headers["location"] == f"{deployment.url}/health?a=1"
+
+
+def test_no_protocol_is_offered_whose_port_is_not_published(service: httpx.Client) -> None:
+    assert "alt-svc" not in service.get("/health").headers
+
+
+def test_containers_are_bounded_in_memory_and_cpu(deployment: Deployment, docker: Any) -> None:
+    for name in ("hook", "caddy"):
+        container = deployment.compose.get_container(name)
+        (found,) = json.loads(docker("inspect", str(container.ID)))
+        assert found["HostConfig"]["Memory"] > 0
+        assert found["HostConfig"]["NanoCpus"] > 0
 
 
 def test_large_body_is_refused_at_the_door(deployment: Deployment, service: httpx.Client) -> None:
