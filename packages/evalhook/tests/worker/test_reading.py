@@ -83,7 +83,9 @@ def test_while_it_reads_a_job_says_which_document_it_is_at(world):
         job = (await client.get(f"/jobs/{job_id}")).json()
         assert (job["status"], job["phase"]) == ("running", "reading")
         assert job["documents"] == {"read": 0, "total": 10}
-        assert "reading documents 1 of 10" in (await client.get("/", headers={"Accept": "text/html"})).text
+        page = (await client.get("/", headers={"Accept": "text/html"})).text
+        assert "reading documents 1 of 10" in page
+        assert page.count("waiting for documents") == 2
         figures = (await client.get("/metrics")).text
         assert "evalhook_job_documents_left 10.0" in figures
         world.router.reading_gate.set()

@@ -18,7 +18,7 @@ from evalhook.monitoring.observers import JobObserver
 RATE_WINDOW_S: Final = 60.0
 LONG_WAIT_S: Final = 30.0
 MOST_WAITS: Final = 5
-Stage = Literal["looking", "awaited", "calling", "complete", "partial", "skipped"]
+Stage = Literal["reading", "looking", "awaited", "calling", "complete", "partial", "skipped"]
 
 
 class ModelProgress(Frozen, frozen=True):
@@ -162,6 +162,10 @@ class LiveJob(Observer):
     def reading(self, number: int, total: int) -> None:
         """Show which document is being read."""
         self._reading, self._last = DocumentInHand(number, total), self._monotonic()
+        for counts in self._counts.values():
+            if counts.stage == "looking":
+                counts.stage = "reading"
+                self._touch(counts)
         self._hub.touch(self.job_id, PROGRESS)
 
     def documents_read(self, job: JobPlan) -> None:
@@ -170,6 +174,7 @@ class LiveJob(Observer):
         for model in job.models:
             counts = self._counts[model.id]
             counts.total = len(cases_for(job, model)[0]) * job.replicates
+            counts.stage = "looking" if counts.stage == "reading" else counts.stage
             self._touch(counts)
 
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's

@@ -21,6 +21,7 @@ from evalhook.web.schemas import JobView
 NONE_SHOWN: Final = "\u2013"
 REFRESH_SECONDS: Final = 20
 STAGES: Final = {
+    "reading": "waiting for documents",
     "looking": "being looked for",
     "awaited": "awaited",
     "calling": "calling",
@@ -90,9 +91,16 @@ def duration(seconds: float | None) -> str:
 
 def left(progress: JobProgress) -> str:
     """Say how long the calls still take, or what else the job is at."""
-    if progress.reading is not None:
-        return f"reading documents {progress.reading.number} of {progress.reading.total}"
-    return duration(progress.seconds_left) if progress.stage == "calling" else progress.stage
+    if progress.stage in {"scoring", "publishing"}:
+        return progress.stage
+    return duration(progress.seconds_left)
+
+
+def doing(progress: JobProgress) -> str:
+    """Say what a running job is at."""
+    if progress.reading is None:
+        return "running"
+    return f"reading documents {progress.reading.number} of {progress.reading.total}"
 
 
 def notice(progress: JobProgress) -> str:
@@ -147,6 +155,7 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "doing": doing,
         "duration": duration,
         "grouped": _grouped,
         "left": left,

@@ -3,7 +3,7 @@
 
 const IDLE_MS = 10000;
 const SPEAK_MS = 60000;
-const STAGES = { looking: "being looked for" };
+const STAGES = { looking: "being looked for", reading: "waiting for documents" };
 const numbers = new Intl.NumberFormat("en");
 let spoken = 0;
 
@@ -26,10 +26,10 @@ const duration = (seconds) => {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 };
 
-const left = (progress) => {
-  if (progress.reading) return `reading documents ${progress.reading.number} of ${progress.reading.total}`;
-  return progress.stage === "calling" ? duration(progress.seconds_left) : progress.stage;
-};
+const left = (progress) =>
+  ["scoring", "publishing"].includes(progress.stage) ? progress.stage : duration(progress.seconds_left);
+
+const doing = ({ reading }) => (reading ? `reading documents ${reading.number} of ${reading.total}` : "running");
 
 const showProgress = (progress) => {
   const bar = find("[data-bar]");
@@ -41,6 +41,7 @@ const showProgress = (progress) => {
   say("[data-figure=percent]", percent);
   say("[data-figure=rate]", rate(progress.rate));
   say("[data-figure=left]", left(progress));
+  say("[data-stage]", doing(progress));
   say("[data-figure=errors]", numbers.format(progress.errors));
   say("[data-figure=flight]", numbers.format(progress.in_flight));
   const waits = progress.waits.map((w) => `${w.model}, replicate ${w.replicate}, for ${duration(w.seconds)}`);
@@ -50,7 +51,7 @@ const showProgress = (progress) => {
   document.title = `${percent} · Evaluator`;
   if (Date.now() - spoken > SPEAK_MS) {
     spoken = Date.now();
-    const how = progress.reading ? left(progress) : `${duration(progress.seconds_left)} left`;
+    const how = progress.reading ? doing(progress) : `${duration(progress.seconds_left)} left`;
     say("[data-spoken]", `${percent} of the calls are done, ${how}.`);
   }
 };
