@@ -86,12 +86,20 @@ def test_without_a_schema_the_keys_are_those_of_expected_answers(make_reported):
     assert run.report.summary.validation.n_valid is None
 
 
-def test_an_answer_of_very_many_values_is_only_validated(make_reported, monkeypatch):
+def test_an_answer_of_very_many_values_is_not_looked_at(make_reported, monkeypatch):
     monkeypatch.setattr(tally, "MOST_VALUES", 50)
     many = GOOD | {"items": [{"name": "x"}] * 100}
     found = make_reported({"one": [many, GOOD]}).report.tally
-    assert (found.answers, found.valid, found.too_large) == (2, 2, 1)
+    assert (found.answers, found.valid, found.too_large) == (1, 1, 1)
     assert found.cases[0].answers == 1
+
+
+def test_beyond_so_many_values_of_a_run_small_answers_alone_are_looked_at(make_reported, monkeypatch):
+    monkeypatch.setattr(tally, "MOST_OF_RUN", 5)
+    monkeypatch.setattr(tally, "FEW_VALUES", 8)
+    larger = GOOD | {"items": GOOD["items"] * 3}
+    found = make_reported({"one": [larger, larger | {"pages": 1}, {"award_title": "A"}]}).report.tally
+    assert (found.answers, found.too_large) == (2, 1)
 
 
 def test_of_very_many_undeclared_keys_some_are_told_apart(make_reported, monkeypatch):

@@ -39,8 +39,12 @@ def heat_chart(
     title: str,
     description: str,
     cell_width: float = 34.0,
+    has_tips: bool = True,
 ) -> str:
-    """Draw a matrix; a row has one cell for each column. Names of columns are written upright."""
+    """Draw a matrix; a row has one cell for each column. Names of columns are written upright.
+
+    Tips are shown where a cell is pointed at: of no use in a chart that stands as a picture.
+    """
     left = min(max((text_width(name) for name, _ in rows), default=0.0) + 12, LONGEST_NAME)
     top = min(max((text_width(name) for name in columns), default=0.0) + 12, 180.0)
     width, height = left + cell_width * len(columns) + 8, top + CELL_HEIGHT * len(rows) + 8
@@ -55,7 +59,7 @@ def heat_chart(
         parts.append(label(left - 8, y + 15, shortened(name, left - 12), anchor="end"))
         for index, (cell, column) in enumerate(zip(cells, columns, strict=True)):
             x = left + cell_width * index
-            parts.append(_cell(cell, x, y, cell_width, f"{name}, {column}"))
+            parts.append(_cell(cell, x, y, cell_width, f"{name}, {column}" if has_tips else ""))
     return chart(title, description, width, height, parts)
 
 
@@ -63,11 +67,11 @@ def _cell(cell: Cell, x: float, y: float, width: float, name: str) -> ET.Element
     text = cell.text or ("" if cell.share is None else f"{100 * cell.share:.0f}")
     box = {"x": number(x), "y": number(y), "width": number(width - 1), "height": number(CELL_HEIGHT - 1)}
     middle = {"x": number(x + width / 2), "y": number(y + 15), "text-anchor": "middle", "font-size": "11"}
-    tip = element("title", {}, text=f"{name}: {text or 'none'}")
+    tips = [element("title", {}, text=f"{name}: {text or 'none'}")] if name else []
     if cell.share is None:
         empty = {"fill": "none", "stroke": "currentColor", "stroke-dasharray": "2 2"}
-        return inked("grid", [tip, element("rect", box | empty)])
+        return inked("grid", [*tips, element("rect", box | empty)])
     step = heat_step(cell.share)
     colour = {"class": f"heat-{step}", "fill": HEAT[step], "stroke": INKS["grid"]}
     on = {"class": f"on-heat-{step}", "fill": "#000000" if step >= DARK_UP_TO else "#ffffff"}
-    return element("g", {}, [tip, element("rect", box | colour), element("text", middle | on, text=text)])
+    return element("g", {}, [*tips, element("rect", box | colour), element("text", middle | on, text=text)])

@@ -14,8 +14,8 @@ from evalcore.reports.run_report.summary import Summary
 from evalcore.reports.run_report.tally import CaseTally, RunTally
 
 MOST_BARS: Final = 40
-MOST_DOCUMENTS: Final = 50
-MOST_COLUMNS: Final = 40
+MOST_DOCUMENTS: Final = 40
+MOST_COLUMNS: Final = 30
 """Fields of the heat map, those that differ in most documents."""
 GOOD: Final = 0.85
 """Share of documents from which on a field's answers count as consistent."""
@@ -70,6 +70,7 @@ def _heat_map(summary: Summary, cases: Sequence[CaseTally]) -> str:
             "value in all answers, dark is three and more."
         ),
         cell_width=24.0,
+        has_tips=False,
     )
 
 

@@ -184,7 +184,7 @@ def _validation(summary: Summary) -> Iterator[str]:
 
 def _errors(found: Validation) -> Iterator[str]:
     if found.n_too_large:
-        yield f"{found.n_too_large} answers are too large for their keys to be looked at."
+        yield f"{found.n_too_large} answers are too large to be looked at."
     if not found.top_errors:
         yield "_No answer is invalid._"
         return

@@ -162,7 +162,7 @@ class NameDrift(Frozen, frozen=True):
 class Validation(Frozen, frozen=True, kw_only=True):
     """How far answers obey the component's schema."""
 
-    n_total: Annotated[Count, Meta(description="answers that could be parsed")]
+    n_total: Annotated[Count, Meta(description="answers that could be parsed and were looked at")]
     n_valid: Count | None
     valid_rate_pct: Percent | None
     n_valid_ignoring_extra_top_keys: Annotated[
@@ -170,7 +170,7 @@ class Validation(Frozen, frozen=True, kw_only=True):
         Meta(description="those valid once the undeclared keys of the answer itself are taken away"),
     ]
     valid_rate_ignoring_extras_pct: Percent | None
-    n_too_large: Annotated[Count, Meta(description="answers whose keys were not looked at")]
+    n_too_large: Annotated[Count, Meta(description="answers that were not looked at, for their size")]
     is_cut: Annotated[bool, Meta(description="whether of some answers the first violation alone was counted")]
     top_errors: tuple[ValidationError, ...]
     name_drift: NameDrift

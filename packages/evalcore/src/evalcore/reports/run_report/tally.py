@@ -19,7 +19,10 @@ from evalcore.scoring.rules.field_rules import expected_value
 from evalcore.structs import JsonValue
 
 MOST_VALUES: Final = 20_000
-"""Of one answer; of one that holds more only the validity is looked at."""
+"""Of one answer; one that holds more is not looked at."""
+MOST_OF_RUN: Final = 3_000_000
+"""Values of all answers that are looked at; of further answers those of FEW_VALUES at most."""
+FEW_VALUES: Final = 1_000
 MOST_UNDECLARED: Final = 1_000
 """Different undeclared keys of a run that are told apart; those found later are counted together."""
 MOST_FIELDS: Final = 2_000
@@ -65,6 +68,7 @@ class RunTally:
         if component.schema is not None and self._is_json:
             self._validator = make_validator(component.schema)
             self.violations = ViolationTally(self._validator, self.root)
+        self._values_left = MOST_OF_RUN
         self.cases: list[CaseTally] = []
         self.latencies: list[float] = []
         self.prompt_tokens: list[int] = []
@@ -115,29 +119,38 @@ class RunTally:
         answer = read_answer(self._plan, text)
         if not isinstance(answer, Parsed):
             return None
+        keys = self._keys(answer.value) if self._is_json else None
+        if keys is None and self._is_json:
+            self.too_large += count
+            return None
         try:
             is_valid = self._validator is not None and self._validator.is_valid(answer.value)
         except TooMuchWork:
             return None  # as in the record, where it counts as a reply that never came
         self.answers += count
-        return self._keys(answer.value, count, label, is_valid=is_valid) if self._is_json else None
-
-    def _keys(self, value: JsonValue, count: int, label: CaseLabel, *, is_valid: bool) -> AnswerKeys | None:
-        try:
-            keys = AnswerKeys(value, self.root, MOST_VALUES)
-        except TooLarge:
-            self.too_large += count
-            keys = None
-        if self._validator is not None and self.violations is not None:
-            self.valid += count * is_valid
-            if not is_valid:
-                self.valid_without_extras += count * self._is_valid_without_extras(value)
-                self.violations.add(value, MOST_VALUES if keys is None else keys.values, count)
-            else:
-                self.valid_without_extras += count
         if keys is not None:
+            self._count_validity(answer.value, keys.values, count, is_valid=is_valid)
             self._count(keys, count, label)
         return keys
+
+    def _keys(self, value: JsonValue) -> AnswerKeys | None:
+        """Look at an answer; None of one that is too large."""
+        most = MOST_VALUES if self._values_left > 0 else FEW_VALUES
+        try:
+            keys = AnswerKeys(value, self.root, most)
+        except TooLarge:
+            self._values_left -= most
+            return None
+        self._values_left -= keys.values
+        return keys
+
+    def _count_validity(self, value: JsonValue, values: int, count: int, *, is_valid: bool) -> None:
+        if self.violations is None:
+            return
+        self.valid += count * is_valid
+        self.valid_without_extras += count * (is_valid or self._is_valid_without_extras(value))
+        if not is_valid:
+            self.violations.add(value, values, count)
 
     def _is_valid_without_extras(self, value: JsonValue) -> bool:
         stripped = _without_extras(value, self.root)

@@ -11,7 +11,7 @@ from evalcore.structs import JsonValue
 
 MOST_VIOLATIONS: Final = 20_000
 """Over all replies, at 50 microseconds each; of further replies the first one alone is looked at."""
-LARGE_ANSWER: Final = 5_000
+LARGE_ANSWER: Final = 2_000
 """Values of an answer of which the first violation alone is looked at: each of them may be one."""
 _SAID: Final = {
     "additionalProperties": "holds keys that are not declared",
