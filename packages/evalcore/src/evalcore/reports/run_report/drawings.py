@@ -9,8 +9,7 @@ from evalcore.reports.charts.bars import Bar, Line, bar_chart, histogram
 from evalcore.reports.charts.heat import Cell, heat_chart
 from evalcore.reports.charts.svg import Ink
 from evalcore.reports.run_report.report_page import CHART_TITLES
-from evalcore.reports.run_report.summarize import WHOLE
-from evalcore.reports.run_report.summary import Summary
+from evalcore.reports.run_report.summary import WHOLE, Summary
 from evalcore.reports.run_report.tally import CaseTally, RunTally
 
 MOST_BARS: Final = 40

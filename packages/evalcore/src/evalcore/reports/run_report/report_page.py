@@ -13,6 +13,7 @@ from typing import Final
 
 from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.reports.run_report.summary import (
+    WHOLE,
     Consistency,
     Coverage,
     Example,
@@ -62,7 +63,7 @@ def _title(summary: Summary) -> Iterator[str]:
         "Date": f"{config.started_at[:16].replace('T', ' ')} UTC",
         "Model": f"{_code(config.model)} at {_code(config.provider)}",
         "Component": f"{_code(config.component)} version {_code(config.component_version)}",
-        "Prompt": f"[`prompt.md`](../../../prompt.md) — sha256 {_code(config.prompt_sha256[:12])}",
+        "Prompt": f"`prompt.md` — sha256 {_code(config.prompt_sha256[:12])}",
         "Parameters": _code(json.dumps(config.params, sort_keys=True, ensure_ascii=False), REASON),
         "Structured output": f"{_code(config.structured_output)}{schema}",
         "Server": _server(summary),
@@ -137,7 +138,7 @@ def _validation(summary: Summary) -> Iterator[str]:
     if found.n_valid is None or found.n_valid_ignoring_extra_top_keys is None:
         yield "_The component has no schema to hold answers against._"
     else:
-        yield "Each answer that could be parsed, held against [`schema.json`](../../../schema.json):"
+        yield "Each answer that could be parsed, held against [`../../../schema.json`](../../../schema.json):"
         strict = _part(found.n_valid, found.n_total)
         loose = _part(found.n_valid_ignoring_extra_top_keys, found.n_total)
         isolates = "this isolates structural and type errors from naming drift"
@@ -153,7 +154,7 @@ def _validation(summary: Summary) -> Iterator[str]:
             [
                 (
                     _code(row.key),
-                    _code(row.path),
+                    _place(row.path),
                     str(row.n_replies),
                     ", ".join(f"{_code(one.key)} ({one.n_replies})" for one in row.likely) or NONE,
                 )
@@ -193,7 +194,7 @@ def _errors(found: Validation) -> Iterator[str]:
     yield _table(
         ("where", "what", "replies", "times"),
         [
-            (_code(row.path), _code(row.message), str(row.n_replies), str(row.n_occurrences))
+            (_place(row.path), _code(row.message), str(row.n_replies), str(row.n_occurrences))
             for row in found.top_errors[:MOST_SHOWN]
         ],
     )
@@ -363,7 +364,7 @@ def _reproduction(summary: Summary) -> Iterator[str]:
     yield (
         f"The cases are those with `cases_sha256` {_code(config.cases_sha256[:12])}"
         + (f", data sets at commit {_code(config.dataset_commit[:12])}" if config.dataset_commit else "")
-        + "; all figures are in [`summary.json`](summary.json)."
+        + "; all figures are in `summary.json` beside this page."
     )
 
 
@@ -378,7 +379,8 @@ def _fenced(lines: Sequence[str]) -> str:
 
 def _chart(name: str, charts: frozenset[str]) -> Iterator[str]:
     if name in charts:
-        yield f"![{CHART_TITLES[name]}](charts/{name}.svg)\n*{CHART_TITLES[name]}.*"
+        yield f"![{CHART_TITLES[name]}](charts/{name}.svg)"
+        yield f"*{CHART_TITLES[name]}.*"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -388,6 +390,10 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _of(rows: Sequence[object], shown: int, order: str = "worst") -> str:
     return f"{order} first" if len(rows) <= shown else f"the {shown} {order} of {len(rows)}"
+
+
+def _place(path: str) -> str:
+    return "the answer itself" if path == WHOLE else _code(path)
 
 
 def _code(text: str | None, limit: int = CELL) -> str:

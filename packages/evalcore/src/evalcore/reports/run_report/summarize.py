@@ -11,6 +11,7 @@ from evalcore.reports.run_report.files import report_name
 from evalcore.reports.run_report.likely import likely_keys
 from evalcore.reports.run_report.summary import (
     SUMMARY_SCHEMA_VERSION,
+    WHOLE,
     AccuracySection,
     CompletionTokens,
     Config,
@@ -46,8 +47,6 @@ MOST_ERRORS: Final = 30
 WORST_LISTS: Final = 3
 CAPS: Final = ("max_tokens", "max_completion_tokens", "maxOutputTokens", "max_output_tokens")
 """Parameters that limit the tokens of an answer."""
-WHOLE: Final = "."
-"""Names the answer itself among its fields."""
 
 
 def summarize(

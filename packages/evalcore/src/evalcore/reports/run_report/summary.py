@@ -20,6 +20,8 @@ SUMMARY_SCHEMA_VERSION: Final = 1
 """Raised where a field goes or means something else; a new field does not raise it. The summaries of before
 this program name no version."""
 
+WHOLE: Final = "."
+"""Names the answer itself among its fields."""
 Percent = Annotated[float, Meta(ge=0, le=100)]
 KeyCount = tuple[str, Count]
 """A key, and in how many replies."""
