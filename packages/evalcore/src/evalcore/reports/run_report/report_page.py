@@ -18,7 +18,7 @@ from evalcore.reports.run_report.summary import (
     Coverage,
     Example,
     Headline,
-    Spread,
+    Percentiles,
     Summary,
     Validation,
 )
@@ -125,7 +125,7 @@ def _success(headline: Headline) -> str:
 
 def _tokens(headline: Headline) -> str:
     tokens = headline.completion_tokens
-    said = _spread(Spread(tokens.p50, tokens.p95, tokens.min, tokens.max))
+    said = _spread(Percentiles(tokens.p50, tokens.p95, tokens.min, tokens.max))
     if tokens.cap is None:
         return f"**Completion tokens:** {said}; no cap is set."
     over = f"{tokens.n_over_80pct_of_cap} replies over 80 % of it, {tokens.n_over_95pct_of_cap} over 95 %"
@@ -416,7 +416,7 @@ def _part(part: int, whole: int) -> str:
     return f"{part}/{whole} ({100 * part / whole:.1f}%)" if whole else "0/0"
 
 
-def _spread(found: Spread, unit: float = 1, name: str = "", digits: int = 0) -> str:
+def _spread(found: Percentiles, unit: float = 1, name: str = "", digits: int = 0) -> str:
     facts: Mapping[str, float | None] = {
         "p50": found.p50,
         "p95": found.p95,

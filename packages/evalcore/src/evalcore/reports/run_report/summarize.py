@@ -28,8 +28,8 @@ from evalcore.reports.run_report.summary import (
     ListLengths,
     MissingKey,
     NameDrift,
+    Percentiles,
     ScalarCoverage,
-    Spread,
     Summary,
     UndeclaredKey,
     Validation,
@@ -152,8 +152,8 @@ def _headline(record: RunRecord, tally: RunTally) -> Headline:
     )
 
 
-def _spread(values: Sequence[float]) -> Spread:
-    return Spread(
+def _spread(values: Sequence[float]) -> Percentiles:
+    return Percentiles(
         p50=percentile(values, 50),
         p95=percentile(values, 95),
         min=min(values, default=None),

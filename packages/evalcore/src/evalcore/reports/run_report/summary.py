@@ -59,7 +59,7 @@ class Config(Frozen, frozen=True, kw_only=True):
     finished_at: Timestamp
 
 
-class Spread(Frozen, frozen=True):
+class Percentiles(Frozen, frozen=True):
     """Percentiles of what was measured of each reply that came, linear between the two nearest ranks."""
 
     p50: float | None
@@ -104,8 +104,8 @@ class Headline(Frozen, frozen=True, kw_only=True):
     n_parse_error: Annotated[Count, Meta(description="replies that could not be parsed: accuracy 0")]
     n_truncated: Annotated[Count, Meta(description="replies cut at the token limit")]
     n_skipped_documents: Annotated[Count, Meta(description="cases that were left out")]
-    chat_latency_ms: Spread
-    prompt_tokens: Spread
+    chat_latency_ms: Percentiles
+    prompt_tokens: Percentiles
     completion_tokens: CompletionTokens
     cost_usd: Annotated[float, Meta(ge=0)] | None
 
