@@ -14,6 +14,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter, SkipValidation
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from evalcore.structs import Frozen
 from evalcore.version import __version__
 from evalhook.jobs import GIT_SHA, MAX_MODEL_ID, MOST_MODELS, SKILL_NAME
 from evalhook.monitoring.metrics import Metrics
@@ -21,7 +22,7 @@ from evalhook.problems import BusyBody, ErrorBody
 from evalhook.web import schemas
 from evalhook.web.body import MAX_BODY, read_request
 from evalhook.web.request_log import seconds_since_arrival
-from evalhook.web.schemas import Accepted, Health, JobList, JobView
+from evalhook.web.schemas import Accepted, JobView
 from evalhook.worker.service import ANSWER_SECONDS, Service
 
 TheService = NamedDependency[SkipValidation[Service]]
@@ -179,6 +180,12 @@ async def publish_job(job_id: FromPath[str], service: TheService) -> JobView:
     return schemas.view(await service.publish(job_id))
 
 
+class JobList(Frozen, frozen=True):
+    """Jobs, the newest first."""
+
+    jobs: list[JobView]
+
+
 @get(
     "/jobs",
     operation_id="jobs",
@@ -191,6 +198,13 @@ async def list_jobs(
 ) -> JobList:
     """List the jobs that are kept."""
     return JobList(jobs=[schemas.view(job, service.position(job)) for job in service.newest(limit)])
+
+
+class Health(Frozen, frozen=True, kw_only=True):
+    """That the service answers."""
+
+    status: str = "ok"
+    version: str
 
 
 @get(

@@ -1,4 +1,4 @@
-"""What the API takes and gives (docs/reference.md, HTTP API)."""
+"""What several routes answer with: jobs (docs/reference.md, HTTP API)."""
 
 from __future__ import annotations
 
@@ -75,19 +75,6 @@ class JobView(Frozen, frozen=True, omit_defaults=True):
     attention: Annotated[
         Attention | None, Meta(description="What an operator should know of a running job.")
     ] = None
-
-
-class JobList(Frozen, frozen=True):
-    """Jobs, the newest first."""
-
-    jobs: list[JobView]
-
-
-class Health(Frozen, frozen=True, kw_only=True):
-    """That the service answers."""
-
-    status: str = "ok"
-    version: str
 
 
 def accepted(job: Job, position: int | None = None) -> Accepted:

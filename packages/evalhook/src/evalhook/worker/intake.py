@@ -112,7 +112,7 @@ class Intake:
         """Plan a job, naming each step in `step`; raises Refusal where the request cannot be served."""
         step.name = "the pull of the clones"
         # First what is the operator's (503), then what is the caller's: a broken service blames nobody else.
-        tips = await self._pull()
+        tips = await self.pull()
         step.name = "reading .evaluator/models.yaml"
         models = await self._local_models(tips)
         step.name = "MindRouter"
@@ -148,17 +148,22 @@ class Intake:
         except ConfigurationError as error:
             raise errors.UnusableComponent(error.line) from error
 
-    async def _pull(self) -> Tips:
+    async def pull(self) -> Tips:
+        """Bring the clones up to date; raises NotReady."""
         try:
             return await self._sources.pull()
         except UNUSABLE_CLONE as error:
             raise errors.NotReady(error.line) from error
 
-    async def _local_models(self, tips: Tips) -> ModelsFile:
+    async def read(self, tips: Tips, read: Callable[[Checkout], T]) -> T:
+        """Read something of the prompt library at its tip; raises NotReady where it cannot be read."""
         try:
-            everything = await self._sources.read(tips, load_models)
+            return await self._sources.read(tips, read)
         except (InputError, *UNUSABLE_CLONE) as error:
             raise errors.NotReady(error.line) from error
+
+    async def _local_models(self, tips: Tips) -> ModelsFile:
+        everything = await self.read(tips, load_models)
         # The rest is called from GitHub Actions: the service holds no other provider's key.
         local = tuple(model for model in everything.models if is_local(model))
         if not local:
