@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 from msgspec import structs
-from tests.made_sites import HOSTILE, SITES
+from tests.made_sites import CASES, HOSTILE, SITES, history_of, names, site_of
 
 from evalcore.reports.dashboard.site import Site
 from evalcore.reports.pages.figures import interval, share
@@ -18,6 +18,7 @@ from evalcore.reports.pages.places import Layout
 from evalcore.reports.pages.render import POLICY, site_pages
 
 MADE = {name: make() for name, make in SITES.items()}
+LOADED = ("base.css", "site.css", "plotly.css", "site.js", "icon.svg")
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
 
@@ -205,11 +206,20 @@ def test_what_was_never_evaluated_has_the_command_and_the_link_that_start_it() -
 def test_a_page_is_light(name: str) -> None:
     """Under 150 kB with all that it loads, before Plotly is asked for."""
     pages = PAGES[name]
-    beside = sum(
-        len(pages[f"assets/{file}"]) for file in ("base.css", "site.css", "plotly.css", "site.js", "icon.svg")
-    )
+    beside = sum(len(pages[f"assets/{file}"]) for file in LOADED)
     for path, page in html_of(name).items():
         assert len(page.encode()) + beside < 150_000, path
+
+
+def test_a_component_of_five_hundred_runs_has_light_pages() -> None:
+    """The newest points are drawn and listed; what is left out is said."""
+    models, versions = names(20), [f"1.{number}.0" for number in range(25)]
+    site = site_of({"long": history_of(models, CASES[:4], versions, replicates=1)}, models=models)
+    pages = drawn(site)
+    beside = sum(len(pages[f"assets/{file}"]) for file in LOADED)
+    for path in ("components/long.html", "history/long.html", "failures/long.html", "index.html"):
+        assert len(pages[path]) + beside < 150_000, path
+    assert "468 older points are in" in pages["history/long.html"].decode()
 
 
 def test_the_same_data_are_the_same_bytes_and_pages_are_known_by_what_they_are_made_of() -> None:

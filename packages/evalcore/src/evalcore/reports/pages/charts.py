@@ -24,9 +24,9 @@ from evalcore.reports.pages import figures
 
 MOST_ROWS: Final = 20
 """Rows that a picture of a ranking has; the table has all."""
-MOST_PICTURES: Final = 16
+MOST_PICTURES: Final = 12
 """Models whose history is drawn: the best."""
-MOST_MOMENTS: Final = 100
+MOST_MOMENTS: Final = 72
 """Points that all pictures of histories have together: of each model the newest."""
 FEWEST_MOMENTS: Final = 4
 PICTURE: Final = 400.0

@@ -46,8 +46,8 @@ class Layout(Frozen, frozen=True):
     def link(self, page: str, target: str) -> str:
         """Return the address of a page or file as a page has it: relative."""
         if not self.is_embedded or not self.has_folders:
-            return quote(posixpath.relpath(target, posixpath.dirname(page) or "."))
-        found = posixpath.relpath(_folder(target), _folder(page))
+            return quote(_relative(target, posixpath.dirname(page)))
+        found = _relative(_folder(target), _folder(page))
         return quote(found) + ("/" if target.endswith(".html") else "")
 
 
@@ -57,4 +57,13 @@ def _folder(page: str) -> str:
         return page
     name = page.removesuffix(".html")
     is_index = posixpath.basename(name) in {"index", "README"}
-    return (posixpath.dirname(name) if is_index else name) or "."
+    return posixpath.dirname(name) if is_index else name
+
+
+def _relative(target: str, folder: str) -> str:
+    """Return how a path is reached from a folder, both from one root; unlike relpath it asks no disk."""
+    there, here = [part for part in target.split("/") if part], [part for part in folder.split("/") if part]
+    shared = 0
+    while shared < min(len(there), len(here)) and there[shared] == here[shared]:
+        shared += 1
+    return "/".join([".."] * (len(here) - shared) + there[shared:]) or "."

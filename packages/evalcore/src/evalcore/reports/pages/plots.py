@@ -15,7 +15,6 @@ from markupsafe import Markup
 from evalcore.reports.charts.svg import plain
 from evalcore.reports.dashboard.site import ComponentView, Interval, ModelInComponent, RankingView
 from evalcore.reports.pages.charts import MOST_ROWS, change_of
-from evalcore.reports.pages.figures import day
 from evalcore.structs import JsonObject, JsonValue
 
 SYMBOLS: Final[tuple[str, ...]] = (
@@ -68,15 +67,15 @@ def history_plot(component: ComponentView) -> JsonObject:
             "type": "scatter",
             "mode": "lines+markers",
             "name": _text(line.model),
-            "x": [point.last_at for point in points],
-            "y": [point.accuracy for point in points],
+            "x": [point.last_at[:16] for point in points],
+            "y": [_short(point.accuracy) for point in points],
             "error_y": _error([(point.accuracy, point.ci95) for point in points]),
             "text": [
-                f"{_text(point.component_version)}, {day(point.last_at)}"
+                _text(point.component_version)
                 + {"better": ", improvement", "worse": ", regression", "quiet": ""}[change_of(point)]
                 for point in points
             ],
-            "hovertemplate": "%{text}<br>%{y:.1%}",
+            "hovertemplate": "%{text}, %{x}<br>%{y:.1%}",
             "marker": {"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 8},
         }
         traces.append(trace)
@@ -105,10 +104,15 @@ def _error(values: Sequence[tuple[float | None, Interval | None]]) -> JsonObject
     return {
         "type": "data",
         "symmetric": False,
-        "array": [round(high - value, 9) for value, (_, high) in known],
-        "arrayminus": [round(value - low, 9) for value, (low, _) in known],
+        "array": [_short(high - value) for value, (_, high) in known],
+        "arrayminus": [_short(value - low) for value, (low, _) in known],
         "thickness": 1.5,
     }
+
+
+def _short(value: float | None) -> float | None:
+    """Round to more than a chart can show, so that 500 points are no large part of a page."""
+    return None if value is None else round(value, 4)
 
 
 def _axis(title: str) -> JsonObject:

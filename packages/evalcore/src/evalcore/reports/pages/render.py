@@ -35,7 +35,7 @@ from evalcore.structs import JsonObject
 POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 MOST_CELLS: Final = 3000
 """Of a matrix on a page: the worst rows are shown, and all are in index.json and as CSV."""
-MOST_POINTS: Final = 48
+MOST_POINTS: Final = 32
 """Rows of the table of a history; the pictures and Plotly's chart have what it leaves out."""
 MOST_RANKED: Final = 60
 """Rows of the first ranking."""
