@@ -219,6 +219,8 @@ class StandInReader:
         ):
             self._router.reading.set()
             await self._router.reading_gate.wait()
+        if self._router.crash is not None:
+            raise self._router.crash
         self._router.read.append(document.sha256)
         if document.sha256 in self._router.unreadable:
             return Unreadable("MindRouter does not read it")

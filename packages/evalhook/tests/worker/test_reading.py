@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from evalcore.documents.interface import Reader
-from evalcore.errors import ConfigurationError
+from evalcore.errors import ConfigurationError, StorageError
 from evalcore.evaluation.outcome import Observer
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.library.reading import ReadingEntry
@@ -259,6 +259,28 @@ def test_a_restart_in_mid_reading_reads_nothing_twice(world):
     world.router.reading_gate = None
     world.story(gone_on)
     assert sorted(world.router.read) == hashes
+
+
+def test_a_disk_that_fills_while_documents_are_read_is_waited_for_and_none_is_read_twice(world):
+    world.clones.documents = documents(2)
+
+    async def story(client):
+        world.router.reading_gate, world.router.reading_gate_after = asyncio.Event(), 1
+        job_id = (await accepted(client))["job_id"]
+        await world.router.reading.wait()
+        world.router.crash = StorageError("cannot be written (No space left on device)", where="documents")
+        world.router.reading_gate.set()
+        # in hurried time it was called stalled at the gate
+        while (job := (await client.get(f"/jobs/{job_id}")).json()).get("attention", {}).get(
+            "code"
+        ) != "storage_full":
+            assert job["status"] == "running"
+            await asyncio.sleep(0)
+        world.router.crash = None
+        assert (await world.ended(client, job_id))["status"] == "completed"
+
+    world.story(story)
+    assert len(world.router.read) == 2
 
 
 class Notes(Observer):

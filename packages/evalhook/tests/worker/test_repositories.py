@@ -8,14 +8,17 @@ import threading
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from evalcore.errors import RepositoryError
 from evalcore.git.clone import Clone
 from evalcore.git.errors import CloneUnusable, GitTimedOut
+from evalcore.library.component import Document
 from evalcore.library.loader import load_models
 from evalhook.worker.repositories import Repositories, Tips
+from evalsim.documents.collection import text_documents, write_cases
 from evalsim.library import as_git, write_sample_data_sets, write_sample_library
-from evalsim.testing import git
+from evalsim.testing import SHA, git, make_case, make_job_plan
 
 SKILL = "award-notice-terms"
 
@@ -79,6 +82,55 @@ def test_prompt_and_cases_are_of_the_commit_asked_for_and_models_of_the_tip(remo
 
     asyncio.run(story())
     assert list((remotes.folder / "work").glob("*/worktree-*")) == []
+
+
+def test_a_jobs_documents_are_those_of_its_commits_whatever_comes_after(remotes: Remotes) -> None:
+    cases = {
+        "library": remotes.library / "components" / SKILL / "evals",
+        "data_sets": remotes.data_sets / SKILL,
+    }
+    paper, other = text_documents(2)
+    for folder in (cases["library"] / "cases", cases["data_sets"]):
+        write_cases(folder, [paper if folder.name == "cases" else other])
+    for repository in (remotes.library, remotes.data_sets):
+        git(repository, "add", "--all")
+        git(repository, "commit", "--quiet", "--message=Add papers")
+
+    async def story() -> None:
+        repositories = Repositories(
+            remotes.clone("library"), remotes.clone("data-sets"), allow_any_commit=False
+        )
+        tips = await repositories.pull()
+        material = await repositories.material(tips.library, tips, SKILL)
+        unread = {case.source: case for case in material.cases if case.is_unread}
+        plan = make_job_plan(cases=material.cases, prompt_commit=tips.library, dataset_commit=tips.data_sets)
+        # what comes after it changes nothing
+        git(remotes.library, "rm", "--quiet", "-r", f"components/{SKILL}/evals")
+        git(remotes.library, "commit", "--quiet", "--message=Remove papers")
+        await repositories.pull()
+        with repositories.originals(plan) as originals:
+            assert originals(unread["library"]) == paper.content
+            assert originals(unread["data_sets"]) == other.content
+
+    asyncio.run(story())
+
+
+def test_a_document_that_its_clone_does_not_give_any_more_ends_the_job_and_skips_no_case(
+    remotes: Remotes,
+) -> None:
+    async def story() -> None:
+        repositories = Repositories(remotes.clone("library"), None, allow_any_commit=False)
+        tips = await repositories.pull()
+        document = Document("input.pdf", SHA, 10, "components/x/evals/cases/one/input.pdf")
+        case = structs.replace(make_case("one"), input="", document=document)
+        plan = make_job_plan(cases=[case], prompt_commit=tips.library)
+        with (
+            repositories.originals(plan) as originals,
+            pytest.raises(RepositoryError, match="ask for the evaluation again"),
+        ):
+            originals(case)
+
+    asyncio.run(story())
 
 
 def test_without_data_sets_only_the_librarys_own_cases_count(remotes: Remotes) -> None:
