@@ -120,6 +120,12 @@ def test_a_report_without_its_page_is_none(evalcli: Evalcli, make_run: MakeRun, 
     assert (ended.code, "it has no REPORT.md" in ended.err) == (1, True)
 
 
+def test_a_report_without_its_summary_cannot_be_checked(evalcli: Evalcli, tmp_path: Path) -> None:
+    (tmp_path / "REPORT.md").write_text("# By hand")
+    ended = evalcli("report", "--check", tmp_path)
+    assert (ended.code, "it has no summary.json" in ended.err) == (1, True)
+
+
 def test_two_runs_stand_side_by_side(evalcli: Evalcli, make_run: MakeRun, tmp_path: Path) -> None:
     before = make_run([RIGHT] * 5)
     after = make_run([WRONG] * 5, 2, component=testing.make_component(version="1.1.0"))

@@ -145,6 +145,8 @@ def _check(named: str, where: Path, out: Path | None, *, has_png: bool) -> bool:
         return _say_checked(path, check_summary(_read(path)), ())
     if (path / SUMMARY).is_file():
         return _say_checked(path / SUMMARY, check_summary(_read(path / SUMMARY)), _lacking(path))
+    if (path / PAGE).is_file():
+        return _say_checked(path, Checked(None, (), ()), [f"it has no {SUMMARY}, which could be checked"])
     run_dir = find_run(named, where)
     report = report_run(run_dir, _privacy(run_dir, is_shown_to_others=True))
     folder = (out or Path()) / report.summary.run_name

@@ -38,11 +38,21 @@ SCHEMA = {
 def make_reported():
     """Make a run with its report from the texts or values that came for each case."""
 
-    def make(answers, expected=None, *, quoted=True, schema=SCHEMA, model=None, names=None, version="1.0.0"):
+    def make(
+        answers,
+        expected=None,
+        *,
+        quoted=True,
+        schema=SCHEMA,
+        model=None,
+        names=None,
+        version="1.0.0",
+        output=None,
+    ):
         component = make_component(
             "memo",
             version=version,
-            output="json_array" if schema is not None and schema.get("type") == "array" else "json_object",
+            output=output or ("json_array" if (schema or {}).get("type") == "array" else "json_object"),
             schema=schema,
             schema_sha256=None if schema is None else sha256_of(schema),
         )

@@ -32,8 +32,10 @@ def test_the_cap_is_drawn_among_the_tokens(make_reported):
     assert "cap (100)" in drawn(make_reported({"one": [GOOD, GOOD]}))["completion_tokens"]
 
 
-def test_a_run_without_answers_has_no_charts_of_fields(make_reported):
-    assert set(drawn(make_reported({"one": ["no JSON", "no JSON"]}))) == {"completion_tokens"}
+def test_a_run_without_answers_agrees_in_nothing_and_has_no_other_charts_of_fields(make_reported):
+    charts = drawn(make_reported({"one": ["no JSON", "no JSON"]}))
+    assert set(charts) == {"completion_tokens", "field_agreement"}
+    assert "award_title with 0.0 %" in charts["field_agreement"]
 
 
 def test_large_runs_have_charts_of_a_size_that_can_be_read(make_reported):

@@ -54,6 +54,18 @@ def test_charts_that_are_there_are_shown_and_others_are_not(make_reported):
     assert "consistency_heatmap" not in shown
 
 
+def test_of_documents_in_markdown_agreement_and_accuracy_are_told(make_reported):
+    document = "# Memo\n\n- Due: 5 May\n- Amount: {}\n"
+    answers = {"one": [document.format("$4,125"), document.format("$9")]}
+    run = make_reported(answers, {"one": document.format("$4,125")}, schema=None, output="markdown")
+    page = page_of(run)
+    assert "### 3a. Per-field agreement" in page
+    assert "fields.Amount" in page
+    assert "_No answer has keys whose values could be counted._" in page
+    assert "declared" not in page
+    assert "field_agreement" in page
+
+
 def test_how_to_make_it_again_is_told(make_reported):
     page = page_of(make_reported({"one": [GOOD]}))
     assert "evalcli evaluate memo" in page

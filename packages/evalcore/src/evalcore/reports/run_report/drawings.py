@@ -82,7 +82,7 @@ def _cell(distinct: int | None) -> Cell:
 def _agreement(summary: Summary) -> str:
     rows = summary.consistency.field_rollup[:MOST_BARS]
     if not rows:
-        return ""
+        return _score_agreement(summary)
     bars = [Bar(row.field, row.n_full / row.n_docs, ink=_ink(row.n_full / row.n_docs)) for row in rows]
     worst = rows[0]
     return bar_chart(
@@ -90,6 +90,19 @@ def _agreement(summary: Summary) -> str:
         title=CHART_TITLES["field_agreement"],
         description=f"{len(bars)} fields, the worst first: {worst.field} with {worst.pct_full_agreement} %.",
         axis=f"documents in which all {summary.config.n_replicates} replicates agree",
+    )
+
+
+def _score_agreement(summary: Summary) -> str:
+    rows = summary.consistency.fields[:MOST_BARS]
+    if not rows:
+        return ""
+    worst = f"{rows[0].field} with {100 * rows[0].agreement:.1f} %"
+    return bar_chart(
+        [Bar(row.field, row.agreement, ink=_ink(row.agreement)) for row in rows],
+        title=CHART_TITLES["field_agreement"],
+        description=f"{len(rows)} fields, the worst first: {worst}.",
+        axis="agreement of two replies to one document",
     )
 
 

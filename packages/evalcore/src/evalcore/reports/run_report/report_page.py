@@ -30,11 +30,12 @@ MOST_DOCUMENTS: Final = 10
 MOST_EXAMPLES: Final = 24
 MOST_OF_FIELD: Final = 2
 LONGEST_VALUE: Final = 170
+LONGEST_FIELD: Final = 140
 NONE: Final = "–"
 CHART_TITLES: Final = {
     "completion_tokens": "Completion tokens per reply, against the cap",
     "consistency_heatmap": "Different values of each field in the answers to each document (1: all agree)",
-    "field_agreement": "Documents in which all answers have one value, per field, the worst first",
+    "field_agreement": "How far the answers to one document agree, per field, the worst first",
     "coverage": "How often each field has a value; lists are marked []",
 }
 """Of the charts, by the names of their files."""
@@ -171,7 +172,7 @@ def _validation(summary: Summary) -> Iterator[str]:
             ("key missing", "required", "replies missing it", "of replies that could have it"),
             [
                 (
-                    _code(row.field),
+                    _code(row.field, LONGEST_FIELD),
                     "yes" if row.required else "no",
                     str(row.n_replies),
                     str(row.n_replies_with_object),
@@ -179,7 +180,7 @@ def _validation(summary: Summary) -> Iterator[str]:
                 for row in drift.missing_keys[:MOST_SHOWN]
             ],
         )
-    elif found.n_total:
+    elif summary.coverage.scalars or summary.coverage.arrays:
         yield "_No answer lacks a declared key._"
 
 
@@ -203,7 +204,7 @@ def _errors(found: Validation) -> Iterator[str]:
 def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) -> Iterator[str]:
     yield f"## 3. Within-document consistency ({replicates} replicates per document)"
     if not (found.field_rollup or found.array_rollup):
-        yield "_No document has two answers whose fields can be compared._"
+        yield from _agreement(found, charts)
         return
     yield (
         "Different values as they are written, of the answers that could be parsed; a field that is absent "
@@ -217,7 +218,7 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
         ("field", "docs probed", "% full agreement", "2 distinct", "≥3 distinct", "agreement"),
         [
             (
-                _code(row.field),
+                _code(row.field, LONGEST_FIELD),
                 str(row.n_docs),
                 _bold(f"{row.pct_full_agreement:.0f}%"),
                 str(row.n_two_distinct),
@@ -258,15 +259,33 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
         )
 
 
+def _agreement(found: Consistency, charts: frozenset[str]) -> Iterator[str]:
+    """What is said where answers have no keys whose values could be counted: of documents in Markdown."""
+    if not found.fields:
+        yield "_No document has two answers that can be compared._"
+        return
+    yield (
+        "*Agreement* is how far two replies to one document agree, as the score has it; one that cannot be "
+        "parsed agrees with nothing."
+    )
+    yield from _chart("field_agreement", charts)
+    yield f"### 3a. Per-field agreement ({_of(found.fields, MOST_SHOWN)})"
+    rows = [
+        (_code(row.field, LONGEST_FIELD), _bold(_share(row.agreement))) for row in found.fields[:MOST_SHOWN]
+    ]
+    yield _table(("field", "agreement"), rows)
+
+
 def _lengths(lengths: Sequence[int]) -> str:
     shown = ", ".join(map(str, lengths[:MOST_SHOWN]))
     return f"{shown}, …" if len(lengths) > MOST_SHOWN else shown
 
 
 def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
-    if not (found.scalars or found.arrays):
-        return
     yield "## 4. Field coverage"
+    if not (found.scalars or found.arrays):
+        yield "_No answer has keys whose values could be counted._"
+        return
     yield "How often a field has a value (a list: an element), of the objects that could have it."
     yield from _chart("coverage", charts)
     if found.scalars:
@@ -274,7 +293,11 @@ def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
         yield _table(
             ("field", "% non-null", "n / total"),
             [
-                (_code(row.field), f"{row.pct_populated:.0f}%", f"{row.n_non_null} / {row.n_total}")
+                (
+                    _code(row.field, LONGEST_FIELD),
+                    f"{row.pct_populated:.0f}%",
+                    f"{row.n_non_null} / {row.n_total}",
+                )
                 for row in found.scalars[:MOST_SHOWN]
             ],
         )
@@ -283,7 +306,11 @@ def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
         yield _table(
             ("list", "% non-empty", "n / total"),
             [
-                (_code(row.field), f"{row.pct_non_empty:.0f}%", f"{row.n_non_empty} / {row.n_total}")
+                (
+                    _code(row.field, LONGEST_FIELD),
+                    f"{row.pct_non_empty:.0f}%",
+                    f"{row.n_non_empty} / {row.n_total}",
+                )
                 for row in found.arrays[:MOST_SHOWN]
             ],
         )
@@ -304,7 +331,12 @@ def _accuracy(summary: Summary) -> Iterator[str]:
         yield _table(
             ("field", "accuracy", "precision", "recall"),
             [
-                (_code(row.field), _bold(_share(row.accuracy)), _share(row.precision), _share(row.recall))
+                (
+                    _code(row.field, LONGEST_FIELD),
+                    _bold(_share(row.accuracy)),
+                    _share(row.precision),
+                    _share(row.recall),
+                )
                 for row in fields[:MOST_SHOWN]
             ],
         )
@@ -340,9 +372,8 @@ def _example(field: str, example: Example) -> tuple[str, ...]:
     expected, answered = (
         _code(text, LONGEST_VALUE) if text else NONE for text in (example.expected, example.answered)
     )
-    return (
-        _code(field), _code(example.doc), str(example.replicate), example.status, expected, answered,
-    )  # fmt: skip
+    where = _code(field, LONGEST_FIELD), _code(example.doc), str(example.replicate)
+    return *where, example.status, expected, answered
 
 
 def _reproduction(summary: Summary) -> Iterator[str]:

@@ -23,6 +23,7 @@ from evalcore.reports.run_report.summary import (
     Example,
     FieldAccuracy,
     FieldAgreement,
+    FieldReproducibility,
     Headline,
     ListCoverage,
     ListLengths,
@@ -61,6 +62,7 @@ def summarize(
         headline=_headline(record, tally),
         validation=_validation(tally),
         consistency=Consistency(
+            fields=tuple(_reproducibilities(record.reproducibility.by_field)),
             field_rollup=tuple(_field_agreements(tally.cases, record.reproducibility.by_field)),
             doc_rollup=tuple(_document_agreements(tally.cases)),
             array_rollup=tuple(_list_lengths(tally.cases)),
@@ -228,6 +230,11 @@ def _missing(tally: RunTally) -> list[tuple[Declared, MissingKey]]:
             )
             rows.append((place, row))
     return sorted(rows, key=lambda item: (-item[1].n_replies, item[1].field))[:MOST_ROWS]
+
+
+def _reproducibilities(agreement: Mapping[str, float]) -> Iterator[FieldReproducibility]:
+    for path in sorted(agreement, key=lambda path: (agreement[path], path))[:MOST_ROWS]:
+        yield FieldReproducibility(path or WHOLE, agreement[path])
 
 
 def _field_agreements(cases: Sequence[CaseTally], agreement: Mapping[str, float]) -> Iterator[FieldAgreement]:

@@ -223,9 +223,20 @@ class ListLengths(Frozen, frozen=True):
     worst_docs: tuple[DocumentLengths, ...]
 
 
+class FieldReproducibility(Frozen, frozen=True):
+    """The agreement of one field, of the record."""
+
+    field: str
+    agreement: Fraction
+
+
 class Consistency(Frozen, frozen=True):
     """How far the answers to one document agree with each other."""
 
+    fields: Annotated[
+        tuple[FieldReproducibility, ...],
+        Meta(description="the record's, the worst first; those called `len(...)` are the lengths of lists"),
+    ]
     field_rollup: tuple[FieldAgreement, ...]
     doc_rollup: tuple[DocumentAgreement, ...]
     array_rollup: tuple[ListLengths, ...]
