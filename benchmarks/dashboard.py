@@ -75,6 +75,10 @@ def records_of(component: int) -> list[RunRecord]:
                             "mean": 0.9, "ci95": [0.88, 0.92], "identical_rate": 0.5, "by_field": fields,
                         },
                         cost_usd=0.01,
+                        calls={
+                            "total": len(flat), "ok": len(flat), "api_error": 0, "parse_error": 0,
+                            "truncated": 0,
+                        },
                     )
                 )  # fmt: skip
     return records

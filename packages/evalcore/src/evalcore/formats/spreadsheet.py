@@ -24,9 +24,11 @@ def csv_table(columns: Sequence[str], rows: Iterable[Sequence[CellValue]]) -> st
 
 
 def _cell(value: CellValue) -> CellValue:
-    # A spreadsheet shows what follows an apostrophe as text; models are named by whoever serves them.
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else value
+    if not isinstance(value, str):
+        return "" if value is None else value
+    # A spreadsheet shows what follows an apostrophe as text; models are named by whoever serves them.
+    text = f"'{value}" if value.startswith(_FORMULA) else value
+    # The writer quotes its own line ends alone.
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -311,6 +311,12 @@ def _partial(record: RunRecord) -> RankedPool:
     )
 
 
+def pool_interval(pool: Pool, cache: Cache) -> Interval | None:
+    """Return the interval of a pool over all its cases: a single run's is that of its record."""
+    own = pool.newest.accuracy.ci95 if len(pool.records) == 1 else None
+    return own or _interval(list(pool.scores().values()), pool.newest.cases_sha256, cache)
+
+
 def _interval(scores: Cases, cases_sha256: str, cache: Cache) -> Interval | None:
     if not scores:
         return None

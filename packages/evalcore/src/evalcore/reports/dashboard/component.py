@@ -17,13 +17,12 @@ from evalcore.reports.dashboard.site import (
     ComponentView,
     History,
     HistoryPoint,
-    Interval,
     ModelInComponent,
     RankingRow,
     RankingView,
     VersionView,
 )
-from evalcore.reports.ranking import Cache, Ranking
+from evalcore.reports.ranking import Cache
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import first_run_id, newest_scoring
@@ -60,7 +59,7 @@ def component_digest(
     found = component_rankings(records, cache)
     ranked = tuple(ranking_view(ranking, component, library) for ranking in found)
     compared = compared_versions(records, cache)
-    history = histories(records, compared, _intervals(found), component, library, cache)
+    history = histories(records, compared, component, library, cache)
     counted = newest_scoring(records)
     view = ComponentView(
         slug=component.slug,
@@ -110,16 +109,6 @@ def _mended(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
         return {str(_mended(key)): _mended(item) for key, item in value.items()}
     return value
-
-
-def _intervals(found: Sequence[Ranking]) -> dict[tuple[str, ...], Interval | None]:
-    """Return the intervals that the rankings have of whole pools, by their run ids."""
-    return {
-        tuple(record.run_id for record in row.records): row.ci95
-        for ranking in found
-        if not ranking.are_cases_shared
-        for row in ranking.rows
-    }
 
 
 def _first_scorings(records: Sequence[RunRecord]) -> list[RunRecord]:

@@ -26,7 +26,7 @@ from evalcore.reports.dashboard.site import (
     VerdictView,
     VersionChange,
 )
-from evalcore.reports.ranking import Cache, agreement
+from evalcore.reports.ranking import Cache, agreement, pool_interval
 from evalcore.reports.sentences import change_sentence
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import first_run_id, newest_scoring
@@ -37,6 +37,9 @@ METHOD: Final = 1
 """Raised whenever the same records could give other verdicts, so that none cached are taken."""
 _STATED: Final = ("version", "quantization", "context_length")
 """What of a server marks a change; its backends come and go with the load."""
+MOST_REPLIES: Final = 3_000
+"""That the intervals of pools are worked out of, the newest first: they take most of the time. A single run
+has its interval in its record."""
 _SIGNIFICANT: Final = {"regression", "improvement"}
 
 
@@ -79,15 +82,11 @@ def changes_of(compared: Iterable[ComparedVersions]) -> tuple[VersionChange, ...
 def histories(
     records: Sequence[RunRecord],
     compared: Iterable[ComparedVersions],
-    intervals: Mapping[tuple[str, ...], Interval | None],
     component: ComponentFacts,
     library: LibraryFacts,
     cache: Cache,
 ) -> tuple[History, ...]:
-    """Return each model's points, by model.
-
-    `intervals` are those known of pools of several runs, by their run ids; a single run has its own.
-    """
+    """Return each model's points, by model."""
     verdicts = {run_id: verdict for one in compared for run_id, verdict in one.verdicts.items()}
     by_model: dict[str, list[Pool]] = defaultdict(list)
     for pool in _not_superseded(pools(records)):
@@ -96,6 +95,7 @@ def histories(
         if record.status != "complete":
             by_model[record.model].append(Pool((record,)))
     by_server = _server_verdicts(by_model, cache)
+    intervals = _intervals(by_model, cache)
     found = []
     for model, of_model in sorted(by_model.items()):
         ordered = sorted(of_model, key=_place)
@@ -104,8 +104,6 @@ def histories(
         for pool in ordered:
             newest = pool.newest
             is_complete = newest.status == "complete"
-            ids = tuple(record.run_id for record in pool.records)
-            own = newest.accuracy.ci95 if len(ids) == 1 else intervals.get(ids)
             points.append(
                 HistoryPoint(
                     component_version=pool.version,
@@ -114,7 +112,7 @@ def histories(
                     first_at=pool.records[0].finished_at,
                     last_at=newest.finished_at,
                     accuracy=figure(_accuracy(pool)),
-                    ci95=interval(own),
+                    ci95=interval(intervals.get(newest.run_id, newest.accuracy.ci95)),
                     reproducibility=figure(_reproducibility(pool)),
                     replies=sum(record.calls.ok + record.calls.parse_error for record in pool.records),
                     server_changed=_changed_server(before, pool),
@@ -130,6 +128,20 @@ def histories(
         page, provider = model_page(model), ordered[-1].newest.provider
         found.append(History(model=model, page=page, provider=provider, points=tuple(points)))
     return tuple(found)
+
+
+def _intervals(by_model: Mapping[str, Sequence[Pool]], cache: Cache) -> dict[str, Interval | None]:
+    """Return the intervals of pools of several runs, by their newest run; None of those left out."""
+    several = [pool for found in by_model.values() for pool in found if len(pool.records) > 1]
+    intervals: dict[str, Interval | None] = {}
+    replies = 0
+    newest = evaluated_versions(record for pool in several for record in pool.records)[:1]
+    for pool in sorted(several, key=_place, reverse=True):
+        replies += sum(record.cases * record.replicates for record in pool.records)
+        # Those of the newest version are in the ranking anyway.
+        is_worked_out = replies <= MOST_REPLIES or pool.version in newest
+        intervals[pool.newest.run_id] = pool_interval(pool, cache) if is_worked_out else None
+    return intervals
 
 
 def _compared(old: Sequence[Pool], new: Sequence[Pool], cache: Cache) -> ComparedVersions:
