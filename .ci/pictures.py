@@ -6,7 +6,6 @@ every time. Needs Chromium. Writes docs/pictures/dashboard.png and docs/pictures
 
 from __future__ import annotations
 
-import html
 import io
 import shutil
 import subprocess
@@ -14,13 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from markdown_it import MarkdownIt
 from PIL import Image
 
 from evalcore.publishing.messages import commit_subject, pull_request_body
 from evalcore.publishing.pull_request import PullRequestOptions, Results
-from evalcore.reports import style
 from evalcore.runs.leaderboard import known_records, leaderboard_of, parse_leaderboard
+from evalsim.github.pages import pull_page
+from evalsim.github.state import Pull
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -29,17 +28,6 @@ SKILL = "deadline-calendar"
 LARGEST = 200_000
 """Bytes of a picture."""
 COLOURS = 128
-PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><style>{style}
-body {{ max-width: 76rem }} h1 {{ font-size: 1.5rem; font-weight: 500; margin: .2rem 0 .6rem }}
-h1 span {{ color: var(--quiet); font-weight: 300 }} .meta {{ align-items: center; display: flex; gap: .6rem }}
-.open {{ background: #1a7f37; border-radius: 2rem; color: #fff; font-size: .9rem; padding: .25rem .9rem }}
-.label {{ border: 1px solid var(--line); border-radius: 2rem; font-size: .8rem; padding: 0 .6rem }}
-.card {{ margin-top: 1rem }} td, th {{ font-size: .85rem; padding-right: .7rem; white-space: nowrap }}
-details {{ margin: .6rem 0 }}
-code {{ background: var(--ground); border-radius: .3rem; padding: .1rem .3rem }}</style>
-<h1>{title} <span>#{number}</span></h1>
-<p class="meta"><b class="open">Open</b> {author} wants to merge 1 commit into <code>main</code>
-<span class="label">eval-results</span></p><div class="card">{body}</div>"""
 
 
 def main() -> int:
@@ -79,11 +67,18 @@ def pull_request(library: Path) -> str:
         earlier=leaderboard_of(SKILL, earlier),
         options=PullRequestOptions(dashboard_url="https://university.example/evaluations"),
     )
-    # The body's own markup is the fold of the details alone: whatever models wrote is escaped there.
-    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(pull_request_body(results))
-    title = html.escape(commit_subject(results))
-    return PAGE.format(
-        title=title, number=41, author="evaluator[bot]", body=body, style=style.base_css().decode()
+    return pull_page(
+        Pull(
+            number=41,
+            title=commit_subject(results),
+            body=pull_request_body(results),
+            head=f"eval-results/{SKILL}-{(newest.prompt_commit or '')[:12]}",
+            base="main",
+            user="evaluator[bot]",
+            created_at=newest.finished_at,
+            updated_at=newest.finished_at,
+            labels=["eval-results"],
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 The REST API's root is `<base>/api/v3` (what EVALHOOK_GITHUB_API_URL is to be), as GitHub Enterprise
 has it; GraphQL's is `<base>/api/graphql`, and `<base>/owner/name.git` is the git remote.
+A pull request of a public repository has its page at `<base>/owner/name/pull/N`.
 `POST /sim/faults` asks for a fault (see Fault), `DELETE /sim/faults` ends them all. The controls have no
 authentication: it is a simulation.
 """
@@ -32,6 +33,7 @@ from evalsim.asgi import (
 )
 from evalsim.github.backend import serve_git
 from evalsim.github.faults import Fault
+from evalsim.github.pages import answer_page
 from evalsim.github.request import Request
 from evalsim.github.rest import answer_rest, operation_of
 from evalsim.github.state import Repository, State, Token
@@ -82,7 +84,8 @@ class SimulatedGitHub:
         elif path.startswith(f"{API}/"):
             await send_answer(send, await self._rest(scope, path.removeprefix(API), body))
         else:
-            await send_answer(send, json_answer(404, {"message": "Not Found"}))
+            page = answer_page(self.state, path) if scope["method"] == "GET" else None
+            await send_answer(send, page or json_answer(404, {"message": "Not Found"}))
 
     def _control(self, method: str, body: bytes) -> Answer:
         if method == "DELETE":
