@@ -301,3 +301,9 @@ def test_hostile_texts_take_linear_time(unit: str) -> None:
     started = time.process_time()
     score(text, text + "x")
     assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize("text", ["at most", "up to", "no more than", "At least", "not only", "#", "from"])
+def test_an_answer_of_nothing_but_a_bound_is_scored_like_any_other(text: str) -> None:
+    assert score("at most 15 pages", text) < 1
+    assert score(text, text) == 1

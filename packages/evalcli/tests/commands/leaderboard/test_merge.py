@@ -145,3 +145,39 @@ def test_a_run_with_two_contents_is_left_for_a_person(evalcli: Evalcli, write) -
 def test_called_otherwise_than_git_does_it_says_how(evalcli: Evalcli, tmp_path: Path, count: int) -> None:
     ended = evalcli("leaderboard", "merge-driver", *[tmp_path / "x"] * count)
     assert (ended.code, "BASE OURS THEIRS PATH" in ended.err) == (2, True)
+
+
+def test_merging_is_the_same_in_any_order_and_again(evalcli: Evalcli, write: Callable[..., Path]) -> None:
+    left, right, both = write("a", 1, 2), write("b", 2, 3), write("c", 1, 2, 3)
+    merged = evalcli("leaderboard", "merge", left, right).out
+    assert merged == both.read_text()
+    assert evalcli("leaderboard", "merge", right, left, both).out == merged
+
+
+def test_merge_writes_a_file(evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    left = write("a", 1)
+    ended = evalcli("leaderboard", "merge", left, write("b", 2), "--out", out)
+    assert (ended.code, ended.out) == (0, "")
+    assert len(json.loads(out.read_bytes())["runs"]) == 2
+    assert evalcli("leaderboard", "merge", out, left, "--out", out).code == 0
+    assert len(json.loads(out.read_bytes())["runs"]) == 2
+
+
+def test_merge_never_overwrites_what_is_no_leaderboard(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "notes.json"
+    out.write_text("my notes")
+    assert evalcli("leaderboard", "merge", write("a", 1), "--out", out).code == 2
+    assert out.read_text() == "my notes"
+
+
+def test_a_conflict_is_refused_and_nothing_written(
+    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    ended = evalcli("leaderboard", "merge", write("a", 1), write("b", 1, mean=0.1), "--out", out)
+    assert ended.code == 2
+    assert "two different contents" in ended.err
+    assert not out.exists()

@@ -182,5 +182,5 @@ def _add_chunk(tokens: list[Token], chunk: str) -> None:
 
 def lone_duration(text: str) -> Value | None:
     """Return the duration of ISO 8601 that a whole text is (`P3Y`)."""
-    duration = read_duration(text) if text[0] == "p" else None
+    duration = read_duration(text) if text[:1] == "p" else None
     return Value("duration", duration.length) if duration else None

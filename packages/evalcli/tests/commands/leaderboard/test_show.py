@@ -1,3 +1,5 @@
+"""Rankings as people and programs read them: every version, with its intervals and what to know."""
+
 from __future__ import annotations
 
 import json
@@ -5,26 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-import pytest
-
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord
 from evalsim.testing import write_leaderboard
 
 MakeRecord = Callable[..., RunRecord]
 Evalcli = Callable[..., Any]
-
-
-@pytest.fixture
-def write(tmp_path: Path, make_record: MakeRecord) -> Callable[..., Path]:
-    """Write a leaderboard with these runs, given by number."""
-
-    def write_runs(name: str, *numbers: int, slug: str = "memo", **fields: Any) -> Path:
-        runs = [make_record(number, **fields) for number in numbers]
-        return write_leaderboard(tmp_path / "components" / name / "leaderboard.json", *runs, slug=slug)
-
-    return write_runs
 
 
 def test_show_finds_a_component_of_the_library(
@@ -200,89 +188,3 @@ def test_show_tells_of_runs_it_cannot_read(evalcli: Evalcli, tmp_path: Path) -> 
     ended = evalcli("leaderboard", "show", path)
     assert ended.code == 0
     assert "1 run of another evaluator" in ended.err
-
-
-def test_merging_is_the_same_in_any_order_and_again(evalcli: Evalcli, write: Callable[..., Path]) -> None:
-    left, right, both = write("a", 1, 2), write("b", 2, 3), write("c", 1, 2, 3)
-    merged = evalcli("leaderboard", "merge", left, right).out
-    assert merged == both.read_text()
-    assert evalcli("leaderboard", "merge", right, left, both).out == merged
-
-
-def test_merge_writes_a_file(evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path) -> None:
-    out = tmp_path / "out.json"
-    left = write("a", 1)
-    ended = evalcli("leaderboard", "merge", left, write("b", 2), "--out", out)
-    assert (ended.code, ended.out) == (0, "")
-    assert len(json.loads(out.read_bytes())["runs"]) == 2
-    assert evalcli("leaderboard", "merge", out, left, "--out", out).code == 0
-    assert len(json.loads(out.read_bytes())["runs"]) == 2
-
-
-def test_merge_never_overwrites_what_is_no_leaderboard(
-    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
-) -> None:
-    out = tmp_path / "notes.json"
-    out.write_text("my notes")
-    assert evalcli("leaderboard", "merge", write("a", 1), "--out", out).code == 2
-    assert out.read_text() == "my notes"
-
-
-def test_a_conflict_is_refused_and_nothing_written(
-    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
-) -> None:
-    out = tmp_path / "out.json"
-    ended = evalcli("leaderboard", "merge", write("a", 1), write("b", 1, mean=0.1), "--out", out)
-    assert ended.code == 2
-    assert "two different contents" in ended.err
-    assert not out.exists()
-
-
-def test_a_valid_leaderboard_is_valid(evalcli: Evalcli, write: Callable[..., Path]) -> None:
-    path = write("memo", 1, 2)
-    ended = evalcli("leaderboard", "validate", path)
-    assert (ended.code, ended.out) == (0, f"{path}: valid, 2 runs of memo\n")
-
-
-def test_validate_without_a_name_looks_at_every_leaderboard_of_the_library(
-    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
-) -> None:
-    assert evalcli("leaderboard", "validate", "--prompt-library", tmp_path).code == 2
-    paths = [tmp_path / "components" / slug / "leaderboard.json" for slug in ("memo", "notice")]
-    for path in paths:
-        path.parent.mkdir(parents=True)
-        write_leaderboard(path, make_record(1))
-    ended = evalcli("leaderboard", "validate", "--prompt-library", tmp_path)
-    assert ended.code == 0
-    assert [line.partition(": ")[0] for line in ended.out.splitlines()] == [str(path) for path in paths]
-
-
-def test_validate_says_what_is_wrong_where_and_goes_on(
-    evalcli: Evalcli, write: Callable[..., Path], tmp_path: Path
-) -> None:
-    bad = write("bad", 1)
-    value = json.loads(bad.read_bytes())
-    value["runs"][0]["accuracy"]["mean"] = 7
-    bad.write_bytes(encode_canonical(value))
-    broken = tmp_path / "broken.json"
-    broken.write_text('{"schema_version": 1')
-    ended = evalcli("leaderboard", "validate", bad, broken, write("good", 2))
-    assert ended.code == 2
-    lines = ended.err.splitlines()
-    assert f"{bad}: runs[0].accuracy.mean: " in lines[0]
-    assert f"{broken}: the leaderboard is not valid JSON" in lines[1]
-    assert "good" in ended.out
-
-
-def test_validate_tells_of_text_that_is_no_unicode(evalcli: Evalcli, tmp_path: Path) -> None:
-    path = tmp_path / "leaderboard.json"
-    path.write_text(r'{"schema_version": 1, "component": "memo", "runs": [{"run_id": "a", "new": "\ud800"}]}')
-    ended = evalcli("leaderboard", "validate", path)
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err == f"{path}: a text holds half of a surrogate pair; mend it by hand\n"
-
-
-def test_the_schema_is_one_that_our_leaderboards_meet(evalcli: Evalcli, write: Callable[..., Path]) -> None:
-    schema = json.loads(evalcli("leaderboard", "schema").out)
-    jsonschema_rs.meta.validate(schema)
-    jsonschema_rs.validate(schema, json.loads(write("memo", 1).read_bytes()))
