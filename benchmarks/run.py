@@ -19,6 +19,7 @@ BENCHMARKS = (
     "ranking",
     "dashboard",
     "dashboard_page",
+    "report",
 )
 
 

@@ -243,6 +243,33 @@ def test_what_is_no_json_schema_is_refused_without_a_network(schema: dict[str, A
         make_validator(schema, "x/schema.json")
 
 
+NULLABLE = {"anyOf": [{"type": "object", "properties": {"n": {"type": "integer"}}}, {"type": "null"}]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "said"),
+    [
+        ({"type": ["integer", "null"]}, "SECRET", [((), "type", "integer or null")]),
+        ({"required": ["a", "b"]}, {}, [((), "required", "a"), ((), "required", "b")]),
+        ({"items": {"maximum": 3}}, [1, 5], [((1,), "maximum", "3")]),
+        ({"enum": ["x"]}, "SECRET", [((), "enum", "")]),
+        (NULLABLE, {"n": "SECRET"}, [(("n",), "type", "integer")]),
+        (NULLABLE, "SECRET", [((), "type", "null or object")]),
+        ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, 1, [((), "oneOf", "")]),
+        (NULLABLE, None, []),
+    ],
+)
+def test_violations_are_told_in_the_schemas_words_alone(
+    schema: dict[str, Any], value: Any, said: list[tuple[tuple[str | int, ...], str, str]]
+) -> None:
+    validator = make_validator(schema)
+    found = [(one.path, one.keyword, one.detail) for one in validator.violations(value)]
+    assert found == said
+    assert [(one.path, one.keyword) for one in validator.violations(value, only_first=True)] == [
+        (path, keyword) for path, keyword, _ in said[:1]
+    ]
+
+
 def test_hostile_pattern_ends() -> None:
     validator = make_validator({"pattern": "^(?=(a+)+$)(a+)+$"})
     assert validator.is_valid("a" * 200 + "!") is False

@@ -144,13 +144,17 @@ def _violations(error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolatio
     """Yield what an error comes to; where one alternative alone is meant, what is wrong with that one."""
     known = error.kind.as_dict()
     alternatives = known.get("context")
-    if isinstance(alternatives, list):
+    if isinstance(alternatives, list) and all(alternatives):
         # A value that may be null as well is meant to be the other.
-        meant = [one for one in alternatives if one and not _is_of_other_type(one[0], error)]
+        meant = [one for one in alternatives if not _is_of_other_type(one[0], error)]
         if len(meant) == 1:
             for inner in meant[0]:
                 yield from _violations(inner)
             return
+        if not meant:
+            known = {
+                "types": sorted({kind for one in alternatives for kind in one[0].kind.as_dict()["types"]})
+            }
     types, limit = known.get("types"), known.get("limit")
     detail = ""
     if isinstance(types, list):
@@ -159,7 +163,8 @@ def _violations(error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolatio
         detail = str(known.get("property"))
     elif isinstance(limit, int | float):
         detail = str(limit)
-    yield SchemaViolation(tuple(error.instance_path), error.kind.name, detail[:MAX_MESSAGE])
+    keyword = "type" if isinstance(types, list) else error.kind.name
+    yield SchemaViolation(tuple(error.instance_path), keyword, detail[:MAX_MESSAGE])
 
 
 def _is_of_other_type(inner: jsonschema_rs.ValidationError, around: jsonschema_rs.ValidationError) -> bool:

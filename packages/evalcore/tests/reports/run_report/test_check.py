@@ -169,6 +169,29 @@ def test_a_summary_of_this_program_is_held_to_its_schema(make_reported):
     assert checked(value).problems == ("the whole: lacks accuracy",)
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value", "said"),
+    [
+        ("headline", "accuracy", 1.2, "headline.accuracy: disobeys maximum 1"),
+        ("headline", "accuracy", "0.5", "headline.accuracy: is not of type null or number"),
+        ("headline", "accuracy", 0.9, "headline.accuracy: 0.9, and not 0.25"),
+        ("headline", "accuracy_ci95", [0.1], "headline.accuracy_ci95: "),
+        ("headline", "n_success", 3, "headline: n_success + n_api_error + n_parse_error is 3"),
+        ("headline", "status", "done", "headline.status: disobeys enum"),
+        ("config", "prompt_sha256", "abc", "config.prompt_sha256: disobeys pattern"),
+        ("validation", "n_valid", 9, "validation.n_valid: 9 is more than n_total (2)"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_named_in_a_summary_of_this_program(
+    make_reported, section, key, value, said
+):
+    answers = {"one": [{"award_title": "A"}, {"award_title": "B"}]}
+    summary = json.loads(encode_summary(make_reported(answers).report.summary))
+    summary[section][key] = value
+    problems = checked(summary).problems
+    assert any(problem.startswith(said) for problem in problems), problems
+
+
 def test_a_newer_version_is_checked_as_far_as_it_is_known():
     found = checked(EARLIER | {"schema_version": 9})
     assert not found.problems

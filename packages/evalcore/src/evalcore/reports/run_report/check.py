@@ -26,6 +26,7 @@ ROUNDING: Final = 0.051
 """Of a percentage with one decimal."""
 CV_ROUNDING: Final = 0.00051
 """Of a coefficient of variation with three."""
+FIGURE_ROUNDING: Final = 1e-6
 SECTIONS: Final = ("headline", "validation", "consistency", "coverage", "accuracy")
 _PERCENT: Final = re.compile(r"pct(_.*)?|.*_pct")
 _RATE: Final = re.compile(r"(.*_)?rate")
@@ -145,11 +146,23 @@ class _Sums:
             yield f"consistency.doc_rollup: {documents} documents are more than {most}"
         for at, row in _rows(consistency, "array_rollup"):
             yield from self._list(row, f"consistency.array_rollup[{at}]")
+        yield from self._documents_mean()
         coverage = _section(self._value, "coverage")
         for at, row in _rows(coverage, "scalars"):
             yield from _share_of(row, "n_non_null", "n_total", "pct_populated", f"coverage.scalars[{at}]")
         for at, row in _rows(coverage, "arrays"):
             yield from _share_of(row, "n_non_empty", "n_total", "pct_non_empty", f"coverage.arrays[{at}]")
+
+    def _documents_mean(self) -> Iterator[str]:
+        """Hold the accuracy against the mean of the documents', where all of them are there."""
+        rows = [row for _, row in _rows(_section(self._value, "accuracy"), "docs")]
+        if self._documents is None or len(rows) != self._documents:
+            return
+        known = [value for row in rows if (value := _number(row, "accuracy")) is not None]
+        said = _number(self._headline, "accuracy")
+        if known and said is not None and abs(math.fsum(known) / len(known) - said) > FIGURE_ROUNDING:
+            mean = f"{math.fsum(known) / len(known):.6f}"
+            yield f"headline.accuracy: {_n(said)}, and not {mean}, the mean of its documents"
 
     def _calls(self) -> Iterator[str]:
         names = ("n_success", "n_api_error", "n_parse_error")
