@@ -291,3 +291,29 @@ def test_a_comparison_is_the_same_every_time_and_says_itself_in_one_line():
 
 def test_one_reply_is_one() -> None:
     assert (replies(1), replies(2)) == ("1 reply", "2 replies")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.1, 1), st.sampled_from([-0.3, -0.1, -0.05, 0, 0.05, 0.2])), min_size=1))
+def test_verdicts_alone_are_the_same_verdicts(models):
+    rng = Random(3)
+
+    def of(version, shares):
+        return pools(
+            run(
+                [[float(rng.random() < share) for _ in range(25)] for _ in range(2)],
+                version,
+                run_id=f"r{at}",
+                model=f"m{at}",
+            )
+            for at, share in enumerate(shares)
+        )
+
+    before = of(OLD, [share for share, _ in models[:6]])
+    after = of(NEW, [share + change for share, change in models[:6]])
+    for whole, brief in zip(
+        compare_pools(before, after), compare_pools(before, after, verdicts_only=True), strict=True
+    ):
+        assert (brief.verdict, brief.change) == (whole.verdict, whole.change)
+        assert list(reasons(brief)) == list(reasons(whole))
+        assert (brief.before.ci95, brief.after.ci95) == (None, None)

@@ -100,16 +100,17 @@ def compare_pools(
     after: Sequence[Pool],
     margin: float = DEFAULT_MARGIN,
     *,
-    with_intervals: bool = True,
+    verdicts_only: bool = False,
 ) -> list[Outcome]:
     """Compare model by model, at most one pool of each on a side; sorted by model.
 
-    False alarms are held over all models together, those that could alarm at all. No verdict rests on the
-    intervals of the two sides, which take most of the time: without them, both are None.
+    False alarms are held over all models together, those that could alarm at all. With `verdicts_only` what
+    no verdict rests on, and takes most of the time, is left out: the intervals of both sides are None, and
+    the p of what is neither regression nor improvement may be 1.
     """
     old, new = {pool.model: pool for pool in before}, {pool.model: pool for pool in after}
     found = [
-        _outcome(model, old.get(model), new.get(model), margin, with_intervals=with_intervals)
+        _outcome(model, old.get(model), new.get(model), margin, verdicts_only=verdicts_only)
         for model in sorted(old | new)
     ]
     return _judge(found)
@@ -201,7 +202,7 @@ class _Measured(NamedTuple):
 
 
 def _outcome(
-    model: str, before: Pool | None, after: Pool | None, margin: float, *, with_intervals: bool
+    model: str, before: Pool | None, after: Pool | None, margin: float, *, verdicts_only: bool
 ) -> _Measured | NotComparable:
     if before is None or after is None:
         side = "before" if before is None else "after"
@@ -209,7 +210,7 @@ def _outcome(
     reason = why_not_comparable(before, after)
     if reason is not None:
         return NotComparable(model=model, reason=reason)
-    return _measured(before, after, margin, with_intervals=with_intervals)
+    return _measured(before, after, margin, verdicts_only=verdicts_only)
 
 
 def _two_models(name: str, one: Pool, other: Pool, margin: float) -> _Measured | NotComparable:
@@ -223,15 +224,16 @@ def _two_models(name: str, one: Pool, other: Pool, margin: float) -> _Measured |
     )
 
 
-def _measured(before: Pool, after: Pool, margin: float, *, with_intervals: bool = True) -> _Measured:
+def _measured(before: Pool, after: Pool, margin: float, *, verdicts_only: bool = False) -> _Measured:
     """Compare two pools; until it is judged, the verdict is that of a design that can show nothing."""
     old, new = before.scores(), after.scores()
     shared = sorted(old.keys() & new.keys())
     olds, news = [old[key] for key in shared], [new[key] for key in shared]
     sides = (
-        _side(before, shared, olds, with_interval=with_intervals),
-        _side(after, shared, news, with_interval=with_intervals),
+        _side(before, shared, olds, with_interval=not verdicts_only),
+        _side(after, shared, news, with_interval=not verdicts_only),
     )
+    needed_below = ALPHA if verdicts_only else 1.0
     comparison = Comparison(
         model=before.model,
         before=sides[0],
@@ -241,8 +243,8 @@ def _measured(before: Pool, after: Pool, margin: float, *, with_intervals: bool 
         cases=len(shared),
         cases_left_out=len(old.keys() ^ new.keys()),
         replicates=min(side.replicates for side in sides),
-        p_regression=fall_p(olds, news, margin),
-        p_improvement=fall_p(news, olds, margin),
+        p_regression=fall_p(olds, news, margin, needed_below=needed_below),
+        p_improvement=fall_p(news, olds, margin, needed_below=needed_below),
         models=1,
         smallest_change=None,
         server_changed=changed_server(before, after),

@@ -24,21 +24,24 @@ Cases = Sequence[Sequence[float]]
 """Per case the scores of its replies, one at least."""
 
 
-def fall_p(before: Cases, after: Cases, margin: float = 0.0) -> float:
+def fall_p(before: Cases, after: Cases, margin: float = 0.0, *, needed_below: float = 1.0) -> float:
     """Return the one-sided p of "the mean over cases has not fallen by more than the margin".
 
     The later scores are lifted by the margin, so that under a fall of just the margin both sides have
     one mean; p is the share of all ways to exchange labels within each case whose fall is as great, ties
     included. Every reply counts. Where the two sides have equally many replies, the test of two means
     holds even where they spread differently; where not, the p of Welch's test is taken if it is greater.
-    Where the fall is within the margin, p is 1.
+    Where the fall is within the margin, p is 1; so it is of many replies where, by the normal limit and
+    generously, it is not `needed_below`: that spares the count.
     """
     lifted = [[score + margin for score in case] for case in after]
     # Also spares the exact count of every pair of models that did not fall at all.
     if _fall(before, lifted) <= TIE:
         return 1.0
     strata = _strata(before, lifted)
-    p = upper_tail(strata) if strata else 1.0
+    if not strata or (_are_many(strata) and _normal_p(strata) > LENIENCY * needed_below):
+        return 1.0
+    p = upper_tail(strata)
     return max(p, _welch_p(before, lifted)) if _is_unequal(before, lifted) else p
 
 
@@ -81,8 +84,7 @@ class Difference:
 
         Counting what is so far out takes most of the time of a ranking of pooled runs, and decides nothing.
         """
-        fewest = min(min(stratum.chosen, len(stratum.values) - stratum.chosen) for stratum in self._strata)
-        if fewest < MANY_REPLIES:
+        if not _are_many(self._strata):
             return 1.0
         # So far out nobody knows how near it is; and it need not be.
         return max(_FARTHEST, LENIENCY * math.erfc(self.deviations / math.sqrt(2)))
@@ -127,6 +129,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
         most = max(most, min(1.0, p_values[at] * (count - rank)))
         result[at] = most
     return result
+
+
+def _are_many(strata: Sequence[PermutedStratum]) -> bool:
+    fewest = min(min(stratum.chosen, len(stratum.values) - stratum.chosen) for stratum in strata)
+    return fewest >= MANY_REPLIES
+
+
+def _normal_p(strata: Sequence[PermutedStratum]) -> float:
+    """Return the one-sided p in the normal limit."""
+    deviation = math.hypot(*(stratum.deviation for stratum in strata))
+    return math.erfc(math.fsum(stratum.excess for stratum in strata) / deviation / math.sqrt(2)) / 2
 
 
 def _is_unequal(before: Cases, after: Cases) -> bool:

@@ -151,7 +151,7 @@ def _compared(old: Sequence[Pool], new: Sequence[Pool], cache: Cache) -> Compare
     try:
         return msgspec.convert(cache.get(key), ComparedVersions)
     except msgspec.ValidationError:
-        outcomes = compare_pools(old, new, with_intervals=False)
+        outcomes = compare_pools(old, new, verdicts_only=True)
     before = {pool.model: pool for pool in old}
     after = {pool.model: pool for pool in new}
     found = ComparedVersions(
@@ -193,19 +193,18 @@ def _verdict(outcome: Outcome, before: Pool) -> VerdictView:
             verdict=None,
             reason=outcome.reason,
             change=None,
-            p_regression=None,
-            p_improvement=None,
+            p=None,
             is_significant=False,
         )
+    is_significant = outcome.verdict in _SIGNIFICANT
     return VerdictView(
         against_version=before.version,
         against_run_ids=run_ids,
         verdict=outcome.verdict,
         reason="; ".join(reasons(outcome)),
         change=figure(outcome.change),
-        p_regression=figure(outcome.p_regression),
-        p_improvement=figure(outcome.p_improvement),
-        is_significant=outcome.verdict in _SIGNIFICANT,
+        p=figure(min(outcome.p_regression, outcome.p_improvement)) if is_significant else None,
+        is_significant=is_significant,
     )
 
 

@@ -176,8 +176,10 @@ class VerdictView(Frozen, frozen=True, kw_only=True):
     verdict: Annotated[Verdict | None, Meta(description="null where the two are not comparable")]
     reason: Annotated[str, Meta(description="why so, or why they are not comparable")]
     change: Annotated[float | None, Meta(description="of mean accuracy, over the cases that both have")]
-    p_regression: float | None
-    p_improvement: float | None
+    p: Annotated[
+        float | None,
+        Meta(description="of a regression or an improvement, adjusted for the number of models; null else"),
+    ]
     is_significant: Annotated[bool, Meta(description="whether it is a regression or an improvement")]
 
 

@@ -83,10 +83,10 @@ def _point(point: HistoryPoint) -> tuple[CellValue, ...]:
 
 def _verdict(verdict: VerdictView | None) -> tuple[CellValue, ...]:
     if verdict is None:
-        return (None,) * 6
+        return (None,) * 5
     return (
         verdict.against_version, verdict.verdict or "not comparable", verdict.change,
-        verdict.p_regression, verdict.p_improvement, verdict.reason,
+        verdict.p, verdict.reason,
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def _limits(interval: Interval | None) -> tuple[CellValue, CellValue]:
     return (None, None) if interval is None else interval
 
 
-_VERDICT: Final = ("against_version", "verdict", "change", "p_regression", "p_improvement", "reason")
+_VERDICT: Final = ("against_version", "verdict", "change", "p", "reason")
 TABLES: Final[dict[str, tuple[Sequence[str], Callable[[Site], Lines]]]] = {
     "components": (
         (
