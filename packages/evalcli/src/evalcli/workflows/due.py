@@ -70,6 +70,7 @@ class ComponentState(Frozen, frozen=True):
             for run in self._present_runs()
             if (run.origin == VM) == (where == "local") and run.prompt_sha256 == self.prompt_sha256
         ]
+        # A job has a run of each model: where one of them is complete, the component is not what failed.
         complete = {run.job_id for run in same if run.status == "complete"}
         return frozenset(run.job_id for run in same if run.status != "complete") - complete
 

@@ -130,6 +130,7 @@ def _of_file(path: Path) -> Iterator[ReadRecord]:
     where = str(path)
     try:
         with path.open("rb") as file:
+            # One byte more than is taken tells that there is more, without reading all of it.
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
@@ -179,6 +180,7 @@ def _component(group: Group, library: Checkout) -> Component:
             prompt = read_prompt(library, slug)
         except (CheckoutError, ComponentError):
             continue
+        # Format and schema have no part in the prompt's checksum, by which it is recognised.
         component = make_component(slug, prompt, ("json", None), (None, None))
         if (component.prompt_sha256, component.version) == (wanted, group.version):
             found.append(component)

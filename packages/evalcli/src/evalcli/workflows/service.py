@@ -153,6 +153,7 @@ class ServiceClient:
     def _call(
         self, method: str, path: str, wanted: HTTPStatus, kind: type[Answer], body: JsonObject | None = None
     ) -> Answer:
+        # Anew for each request: GitHub's own tokens live for minutes, and a job may be waited for hours.
         token = self._token()
         headers = {"Authorization": f"Bearer {token}"}
         with _translated(self.url):

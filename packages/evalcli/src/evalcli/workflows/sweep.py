@@ -96,6 +96,7 @@ class Sweep:
         readable = [one for one in library.components if one.unreadable is None]
         due = [one for one in readable if one.is_due()]
         found = [_swept(one, "local", "left", reason=one.unreadable) for one in broken]
+        # The cloud's first: a workflow is started in a second, and the slot may be waited for an hour.
         if library.cloud_models:
             found += [self._start_cloud(one) for one in due]
         asked: list[tuple[ComponentState, ServiceRequest]] = []
@@ -131,6 +132,7 @@ class Sweep:
         job = running_job(state.slug, self._jobs)
         if job is not None:
             return _swept(state, "local", "running", job_id=job.job_id)
+        # By contents, not by version: a case that was corrected is worth three new attempts.
         same = self._library.same_commits[state.slug]
         if len(attempts(state, self._jobs, same)) >= MOST_ATTEMPTS:
             return _swept(state, "local", "left", reason=FAILED_ENOUGH)

@@ -119,8 +119,10 @@ class BatchClient:
 
     async def call(self, call: Call, yield_slot: YieldSlot) -> Reply:
         """Make one call as a part of a batch."""
+        # A batch has no streams; the request's bytes, and with them its name, must not depend on the setting.
         model = msgspec.structs.replace(call.model, stream=False)
         request = self._dialect.request(msgspec.structs.replace(call, model=model))
+        # From the call alone, so that a command that is begun again finds it in what was submitted.
         name = sha256(f"{model.id}\0{call.case}\0{call.replicate}\0".encode() + request.body).hexdigest()[:60]
         async with yield_slot():
             batch = self._known.get(name) or await self._submitted(name, request)
@@ -150,6 +152,7 @@ class BatchClient:
 
     async def _submit_when_quiet(self) -> None:
         count = -1
+        # Calls come one by one as slots are yielded; a batch for each would lose what batches are for.
         while count != self._count:
             count = self._count
             await self._sleep(QUIET_S)
@@ -170,6 +173,7 @@ class BatchClient:
         else:
             names = tuple(waiting.name for waiting in taken)
             outcome = SubmittedBatch(made, self._wall_clock().isoformat(timespec="milliseconds"), names)
+            # Written down before anybody waits: a batch that nobody knows of is paid for and lost.
             try:
                 self._store.add(self._provider, outcome)
             except StorageError as raised:
@@ -200,6 +204,7 @@ class BatchClient:
         task = self._results.get(batch.id)
         if task is None:
             task = self._results[batch.id] = asyncio.create_task(self._wait_for(batch))
+        # One call that is cancelled must not end the wait of all the others in its batch.
         results = await asyncio.shield(task)
         return results if isinstance(results, Failure) else results.get(name, batch_expired("no result"))
 
@@ -215,6 +220,7 @@ class BatchClient:
                 state = results
             if isinstance(state, Failure):
                 in_vain += 1
+                # What no waiting mends, as a key that is refused, is not asked for thirty times.
                 if in_vain == LOOKS_IN_VAIN or not (state.retry or state.scope != "call"):
                     return state
             else:

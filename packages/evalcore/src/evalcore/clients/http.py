@@ -143,6 +143,7 @@ class HttpClient:
         while True:
             await self._look_at_queue(model_id, call.model.concurrency)
             async with self._limit.acquire(model_id, yield_slot) as epoch:
+                # Anew for each try: whether the model may be streamed can have changed since the one before.
                 sendable = self._sendable(call)
                 request = self._dialect.request(sendable)
                 outcome: Answer | Failure | None = await self._wait_for_circuit(model_id, yield_slot)

@@ -49,12 +49,15 @@ class _Bucket:
             # a later call's answer has come already, and knows more
             return
         self.of_call, self.stated_at, self.limit = call, now, limit.limit
+        # The server counted before it saw the calls that were sent since this one.
         self.left = limit.remaining - sent_since * each
         missing = limit.limit - limit.remaining
+        # A limit that is whole does not show how fast it fills: nothing is held back until an answer does.
         self.rate = missing / limit.reset if missing > 0 and limit.reset > 0 else float("inf")
 
     def wait_for(self, amount: float, now: float) -> float:
         """Return the seconds until so much is left; 0 where that is so now, or cannot be known."""
+        # A call larger than the whole limit would wait for ever: it goes once the limit is whole.
         wanted = min(amount, self.limit)
         left = self.left if self.rate == float("inf") else self.left + self.rate * (now - self.stated_at)
         if left >= wanted or self.rate in {0.0, float("inf")}:
@@ -90,6 +93,7 @@ class Pacer:
         """Note that a call is sent; returns its number."""
         pace = self._models.setdefault(model_id, _ModelPace())
         pace.sent += 1
+        # Now, not with the answer: calls that are sent together would else all see the same rest.
         for unit, bucket in pace.buckets.items():
             bucket.left -= _each(pace, unit)
         return pace.sent

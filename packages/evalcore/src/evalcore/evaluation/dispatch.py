@@ -106,6 +106,7 @@ class Dispatcher:
     def _start_ready(self) -> None:
         for queue in [queue for queue in self._queues if queue.is_done]:
             del self._queues[queue]
+        # Before new calls: one that only waited goes on, instead of falling behind all that have not begun.
         while self._in_flight < self._limit and self._returning:
             self._return_slot(self._returning.popleft())
         while self._in_flight < self._limit:

@@ -107,6 +107,7 @@ class ScoringProcess:
     async def _ask(self, folder: Path, scoring: Callable[[int], None]) -> ScoringAnswer | None:
         """Return what the process says in the end; None where it died. Raises TimeoutError."""
         answers = await self._send(ScoringRequest(str(folder), is_complete=True))
+        # For each case anew: a run of many cases takes as long as it takes.
         while line := await asyncio.wait_for(answers.readline(), LONGEST_CASE_S):
             answer = msgspec.json.decode(line, type=ScoringAnswer)
             if answer.case is None:
@@ -152,4 +153,5 @@ class ScoringProcess:
             return
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        # Reaped, and its pipes read to their end: else they would stay open as long as the service runs.
         await process.communicate()

@@ -104,12 +104,15 @@ def write_atomically(path: Path, data: bytes, *, is_durable: bool = True) -> Non
     """
     temporary: Path | None = None
     try:
+        # Beside it: a rename is one step within one file system alone.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            # mkstemp lets nobody but its owner read the file, and a leaderboard is everybody's.
             os.fchmod(file.fileno(), _mode_of(path))
+            # Before the rename: after a power cut the name could else stand for bytes never written.
             if is_durable:
                 os.fsync(file.fileno())
         temporary.replace(path)

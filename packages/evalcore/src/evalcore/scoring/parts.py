@@ -90,11 +90,13 @@ class Object(Part):
     __slots__ = ("fields",)
 
     def __init__(self, number: int, field: Field, fields: dict[str, Part]) -> None:
+        # The order of an object's fields means nothing; sorted, equal objects have equal keys.
         ordered = dict(sorted(fields.items()))
         prose = sum(part.prose for part in ordered.values())
         super().__init__(
             number,
             field,
+            # Quoted, so that no name can look like the marks around it and make two objects one.
             f"{{{','.join(f'{name!a}:{part.key}' for name, part in ordered.items())}}}",
             sum(part.weight for part in ordered.values()) + (PROSE_GRAIN if prose else 0),
             0,

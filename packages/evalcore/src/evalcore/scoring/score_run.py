@@ -65,6 +65,7 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
         for case, result in zip(plan.cases, scored, strict=True)
         if result.first is not None
     ]
+    # One reply of each case: two replies to one case do not agree by chance.
     by_chance = agreement_by_chance(
         [answer.value if isinstance(answer, Parsed) else None for _, answer in answers],
         [isinstance(answer, Parsed) for _, answer in answers],
@@ -138,6 +139,7 @@ class _CallTotals:
         self.parse_error += len(scores.unparsed)
         self.unscored += len(scores.unscored)
         failed = [reply for reply in replies if reply.is_infrastructure_failure]
+        # What is too much work to score is no wrong answer: it counts as one that never came.
         self.api_error += len(failed) + len(scores.unscored)
         self.valid += scores.schema_valid
         self.worst_case = max(self.worst_case, (len(failed) + len(scores.unscored)) / len(replies))

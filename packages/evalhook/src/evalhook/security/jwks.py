@@ -20,6 +20,7 @@ from evalhook.threads import in_thread
 MAX_DOCUMENT_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 100
 MIN_KEY_BITS: Final = 2048
+"""The least that RS256 may be used with (RFC 7518, 3.3)."""
 FRESH_SECONDS: Final = 3600.0
 """How long keys are used without asking again: a withdrawn one is good no longer than this."""
 ASK_AGAIN_SECONDS: Final = 10.0
@@ -87,6 +88,7 @@ class KeySet:
         return self._asked_at is None or self._monotonic() - self._asked_at >= ASK_AGAIN_SECONDS
 
     async def _refresh(self) -> None:
+        # Before it is known how it ends: an issuer that is down must not be asked for every token.
         self._asked_at = self._monotonic()
         try:
             self._keys = await in_thread(self._fetch_keys)

@@ -38,6 +38,7 @@ class Sessions:
     def open(self) -> str:
         """Begin one and return its id; where there are too many, the oldest ends."""
         self._drop_ended()
+        # Who holds the token may sign in over and over: memory stays bounded, and the newest gets in.
         while len(self._ends) >= MOST_SESSIONS:
             del self._ends[next(iter(self._ends))]
         session = self._new_id()

@@ -50,6 +50,7 @@ class Throttle:
         if _is_worth_a_line(failures.count):
             log.warning("authentication_failed", client=client, failures=failures.count, reason=reason)
         delay = delay_after(failures.count)
+        # Beyond the bounds it is answered at once: held connections would hurt more than a guesser.
         if not delay or self._waiting >= MAX_WAITING or failures.waiting >= MAX_WAITING_OF_CLIENT:
             return
         self._waiting += 1

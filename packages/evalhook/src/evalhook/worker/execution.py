@@ -87,6 +87,7 @@ class JobExecution:
                 if all(outcome.record is None for outcome in outcomes):
                     error = JobError("no_model_served", _why_none(outcomes))
                     return self._failed(error, JobResult(None, None, rows))
+                # On the disk before anything is published: a restart then publishes, and calls nobody.
                 await self._store.save(jobs.publish(self._job, rows))
             return await self._published()
         except EvaluatorError as error:
@@ -94,6 +95,7 @@ class JobExecution:
             notes = {"details": "\n".join(error.__notes__)} if hasattr(error, "__notes__") else {}
             log.warning("job_failed", job_id=self._plan.job_id, code=error.code, reason=error.line, **notes)
             return self._failed(JobError(error.code, error.line))
+        # Whatever it was: a job without an end would hold the service's only slot for ever.
         except Exception:
             log.exception("job_crashed", job_id=self._plan.job_id)
             message = f"an error of the service itself; its log has it under job {self._plan.job_id}"
@@ -230,6 +232,7 @@ class JobExecution:
             saving = self._store.save(jobs.set_outbox(self._job, step))
             asyncio.run_coroutine_threadsafe(saving, loop).result()
 
+        # Branch and commit are made in the clone that requests are planned from.
         async with self._context.clones:
             publisher = self._context.publisher
             return await in_thread(publisher.publish, self._plan, records, left_out, outbox, save)

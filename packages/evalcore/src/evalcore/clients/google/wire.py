@@ -103,6 +103,7 @@ _encoder = msgspec.json.Encoder()
 def path_of(call: Call) -> str:
     """Return the address of a call's model, its method and form of the answer."""
     name = call.model.id
+    # Tuned models have a collection of their own: `tunedModels/...`.
     name = name if "/" in name else f"models/{name}"
     place = "/".join(quote(part, safe="") for part in name.split("/"))
     method = "streamGenerateContent?alt=sse" if call.model.stream else "generateContent"
@@ -185,6 +186,7 @@ def texts_of(candidate: Candidate) -> list[str]:
 def answer(texts: list[str], finish_reason: str | None, usage: Usage | None) -> Answer:
     """Put an answer together. Empty content with STOP is the model's own: it said nothing."""
     reason = None if finish_reason is None else _reason(finish_reason)
+    # A filter may stop an answer that had begun: the part that came is not what the model would have said.
     text = "".join(texts) if texts and reason != "content_filter" else None
     return Answer(text=text, finish_reason=reason, usage=usage)
 
