@@ -60,6 +60,14 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where pages are kept as they look; `DASHBOARD_PICTURES` names a folder that outlives the tests."""
+    folder = Path(os.environ.get("DASHBOARD_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
@@ -138,10 +146,11 @@ def test_every_page_can_be_used_by_everybody(site: str, open_page: Callable[...,
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_nothing_is_cut_off_on_a_telephone(site: str, open_page: Callable[..., Page]) -> None:
+def test_nothing_is_cut_off_on_a_telephone(site: str, open_page: Callable[..., Page], pictures: Path) -> None:
     for path in [*pages_of(site), "figures.html"]:
         page = open_page(site, path, viewport=TELEPHONE)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        page.screenshot(path=pictures / f"{site}-{path.replace('/', '-')}.png", full_page=True)
 
 
 def test_which_model_is_answered_first_and_the_rest_is_below(open_page: Callable[..., Page]) -> None:
@@ -285,7 +294,7 @@ def test_hostile_names_run_nothing(open_page: Callable[..., Page]) -> None:
 
 
 def test_a_page_is_printed_with_its_tables_and_pictures(
-    open_page: Callable[..., Page], tmp_path: Path
+    open_page: Callable[..., Page], pictures: Path
 ) -> None:
     for path in pages_of("small"):
         page = open_page("small", path, color_scheme="dark")
@@ -295,7 +304,7 @@ def test_a_page_is_printed_with_its_tables_and_pictures(
         heads = f"[...document.querySelectorAll('main thead th span')].filter((h) => {hidden}).length"
         assert page.evaluate(heads) == 0
         assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 31, 39)"
-        printed = Path(os.environ.get("DASHBOARD_PICTURES", tmp_path)) / f"{path.replace('/', '-')}.pdf"
+        printed = pictures / f"{path.replace('/', '-')}.pdf"
         page.pdf(path=printed, format="A4")
         assert re.search(rb"/Type\s*/Page\b", printed.read_bytes())
 

@@ -39,7 +39,7 @@ def with_navigation(config: str, site: Site) -> str:
     own = re.compile(rf"^{indent}- {TITLE}:[^\n]*\n(?:{indent}[ \t][^\n]*\n)*", re.MULTILINE)
     kept = own.sub("", body)
     rest = kept.rstrip("\n \t")
-    blank = kept[len(rest) :].removeprefix("\n")
+    blank = kept[len(rest) :].removeprefix("\n" if rest else "")
     ours = "".join(f"{indent}{line}\n" for line in navigation(site).splitlines())
     head = f"{rest}\n" if rest else ""
     return f"{config[: found.start(1)]}{head}{ours}{blank}{config[found.end(1) :]}"

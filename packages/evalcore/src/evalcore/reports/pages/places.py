@@ -40,8 +40,9 @@ class Layout(Frozen, frozen=True):
     """Whether MkDocs makes a folder of each page, so that addresses end in a slash: `use_directory_urls`."""
 
     def file(self, page: str) -> str:
-        """Return the file of a page."""
-        return f"{page.removesuffix('.html')}.md" if self.is_embedded else page
+        """Return the file of a page, or of what is beside the pages."""
+        is_made = self.is_embedded and page.endswith(".html")
+        return f"{page.removesuffix('.html')}.md" if is_made else page
 
     def link(self, page: str, target: str) -> str:
         """Return the address of a page or file as a page has it: relative."""

@@ -61,9 +61,7 @@ def failure_sentence(failures: Failures | None) -> str:
 def gap_sentence(gaps: Sequence[Gap]) -> str:
     """Say how much has no complete run."""
     if not gaps:
-        return (
-            "Everything has been: every component, at its present version, with every model of models.yaml."
-        )
+        return "Everything is evaluated: every component, at its present version, with every model."
     never, outdated, pairs = (
         sum(gap.kind == kind for gap in gaps) for kind in ("component", "version", "model")
     )
@@ -71,14 +69,11 @@ def gap_sentence(gaps: Sequence[Gap]) -> str:
     if never:
         said.append(f"{counted(never, 'component')} {'has' if never == 1 else 'have'} never been evaluated")
     if outdated:
-        said.append(
-            f"{counted(outdated, 'component')} not at {'its' if outdated == 1 else 'their'} version of now"
-        )
+        whose = "its" if outdated == 1 else "their"
+        said.append(f"{counted(outdated, 'component')} not at {whose} present version")
     if pairs:
-        models = len({gap.model for gap in gaps if gap.kind == "model"})
-        said.append(
-            f"{counted(models, 'model')} of models.yaml not everywhere: {counted(pairs, 'run')} to do"
-        )
+        models = counted(len({gap.model for gap in gaps if gap.kind == "model"}), "model")
+        said.append(f"{models} of models.yaml not everywhere ({counted(pairs, 'run')} to do)")
     return f"{'; '.join(said)}."
 
 
