@@ -193,3 +193,9 @@ def test_one_that_stays_away_ends_the_reading_once_an_outage_has_lasted_too_long
     with pytest.raises(ModelError, match="not served now"):
         read.document(then=Fault(kind="gone", endpoint="ocr", seconds=10_000))
     assert 120 <= read.clock.now < 900
+
+
+def test_an_answer_without_end_is_no_reading(monkeypatch):
+    monkeypatch.setattr("evalcore.clients.http.LONGEST_ANSWER", 100)
+    found = Read().document()
+    assert isinstance(found, Unreadable)

@@ -207,9 +207,16 @@ class Connection:
         return await self._whole(request, LIST_SECONDS, LONGEST_ANSWER)
 
     async def transfer(
-        self, path: str, upload: Upload | None = None, seconds: float = TRANSFER_SECONDS
+        self,
+        path: str,
+        upload: Upload | None = None,
+        seconds: float = TRANSFER_SECONDS,
+        longest: int = LARGEST_TRANSFER,
     ) -> bytes | Failure:
-        """Send a large document with the key, or ask for one, within so many seconds."""
+        """Send a large document with the key, or ask for one, within so many seconds.
+
+        `longest` bounds the answer, in bytes.
+        """
         headers = httpx.Headers(self._headers_with_key)
         if upload is None:
             request = httpx.Request("GET", self._root + path, headers=headers, extensions=_EXTENSIONS)
@@ -218,7 +225,7 @@ class Connection:
             request = httpx.Request(
                 "POST", self._root + path, headers=headers, content=upload.body, extensions=_EXTENSIONS
             )
-        return await self._whole(request, seconds, LARGEST_TRANSFER)
+        return await self._whole(request, seconds, longest)
 
     async def _whole(self, request: httpx.Request, seconds: float, longest: int) -> bytes | Failure:
         try:

@@ -18,7 +18,7 @@ import msgspec
 from evalcore.clients.circuit import CircuitBreaker
 from evalcore.clients.concurrency import ConcurrencyLimit
 from evalcore.clients.connection import LIST_SECONDS, Connection, open_transport
-from evalcore.clients.dialect import UNREADABLE, Dialect, Upload
+from evalcore.clients.dialect import LONGEST_ANSWER, UNREADABLE, Dialect, Upload
 from evalcore.clients.failures import Failure
 from evalcore.clients.interface import Call, OnWait, Served, YieldSlot
 from evalcore.clients.make_reply import make_reply
@@ -212,7 +212,7 @@ class HttpClient:
                 return refused
             first = self._clock() if first is None else first
             with self._breaker.sending(model_id):
-                outcome = await self._connection.transfer(path, upload, seconds)
+                outcome = await self._connection.transfer(path, upload, seconds, LONGEST_ANSWER)
             ended = self._clock()
             if isinstance(outcome, Failure) and outcome.code == "unauthorized":
                 outcome = await self._verdict_on_key(model_id, outcome, ended, nullcontext)

@@ -96,11 +96,8 @@ class MindRouterReader:
             answer = await self._client.send(ocr.PATH, self._model, body, seconds)
             if not isinstance(answer, Failure):
                 self._has_answered = True
-                read = ocr.read_answer(answer, pages)
-                if isinstance(read, ReadText):
-                    text = plain_text(read.text)
-                    return msgspec.structs.replace(read, text=f"{text}\n" if text else "")
-                return read
+                # In a thread: a long answer takes its time, and others wait in the loop.
+                return await asyncio.to_thread(_read, answer, pages)
             if answer.code in _ENDS_ALL:
                 raise self._cannot_go_on(answer)
             if answer.code not in AWAY | PERHAPS_AWAY:
@@ -141,3 +138,11 @@ class MindRouterReader:
             where="mindrouter",
             hint=hint,
         )
+
+
+def _read(answer: bytes, pages: int | None) -> ReadText | Unreadable:
+    read = ocr.read_answer(answer, pages)
+    if isinstance(read, Unreadable):
+        return read
+    text = plain_text(read.text)
+    return msgspec.structs.replace(read, text=f"{text}\n" if text else "")
