@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from evalsim.cloud import CloudConfig, CloudModel, SimulatedCloud
 from evalsim.documents.collection import (
     Made,
     made_documents,
@@ -34,6 +35,7 @@ from evalsim.testing import write_component
 
 SLUG = "paper-notices"
 EYES, GOOD, POOR = "qwen/qwen3.5-122b", "openai/gpt-oss-120b", "meta/llama-3.1-8b"
+KINDS = ("anthropic", "openai", "google")
 KEY = "mr2_" + "k" * 30
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 GITHUB_TOKEN = "ghp_" + "0123456789abcdef" * 2
@@ -137,7 +139,8 @@ class Desk:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
-        return kept | {"MINDROUTER_BASE_URL": self.url, "MINDROUTER_API_KEY": KEY}
+        keys = {f"{kind.upper()}_API_KEY": f"a-key-of-{kind}" for kind in KINDS}
+        return kept | keys | {"MINDROUTER_BASE_URL": self.url, "MINDROUTER_API_KEY": KEY}
 
 
 @pytest.fixture
@@ -213,6 +216,30 @@ def test_28_documents_are_sent_as_they_are_where_the_model_takes_them(
     assert good["calls"]["ok"] == 4
     assert good["accuracy"]["mean"] == 1.0
     assert not desk.mindrouter.gateway.documents
+
+
+@pytest.mark.timeout(400)
+def test_28_documents_are_sent_as_they_are_to_every_cloud_provider_in_its_own_form(
+    make_desk: Callable[..., Desk],
+) -> None:
+    desk = make_desk("none")
+    book = AnswerBook.from_folders([desk.library])
+    clouds = {
+        kind: SimulatedCloud(kind, CloudConfig(models=(CloudModel(id=f"{kind}-1"),)), book) for kind in KINDS
+    }
+    with ExitStack() as stack:
+        providers = {kind: {"base_url": stack.enter_context(running(app))} for kind, app in clouds.items()}
+        models = [{"id": f"{kind}-1", "provider": kind, "params": {"max_tokens": 1000}} for kind in KINDS]
+        written = {"providers": providers, "models": models, "documents": {"reader": "none"}}
+        (desk.library / ".evaluator" / "models.yaml").write_text(json.dumps(written))
+        records = desk.evaluate("--replicates", "1")
+    taken = {made.case for made in GOOD_ONES if made.file in {"input.pdf", "input.png", "input.jpg"}}
+    assert len(records) == 3
+    for record in records:
+        assert {document["case"] for document in record["documents"]} == taken
+        assert record["accuracy"]["mean"] == 1.0
+        assert set(skipped(record)) == {made.case for made in ALL} - taken
+    assert [len(app.seen) for app in clouds.values()] == [len(taken)] * 3
 
 
 @pytest.mark.timeout(400)

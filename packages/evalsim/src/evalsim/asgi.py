@@ -37,9 +37,9 @@ def header(scope: Scope, name: str) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == wanted), None)
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """The whole request body; None where it is larger than BODY_LIMIT, or the client has gone."""
-    body = b""
+async def read_body(receive: Receive, most: int = BODY_LIMIT) -> bytes | None:
+    """The whole request body; None where it is over so many bytes, or the client has gone."""
+    body = bytearray()
     more = True
     while more:
         message = await receive()
@@ -47,9 +47,9 @@ async def read_body(receive: Receive) -> bytes | None:
             return None
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > BODY_LIMIT:
+        if len(body) > most:
             return None
-    return body
+    return bytes(body)
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

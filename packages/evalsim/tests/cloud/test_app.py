@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 
 import httpx
 import pytest
 
 from evalsim.cloud.app import SimulatedCloud
 from evalsim.cloud.config import CloudConfig, CloudFault, CloudModel
+from evalsim.documents.images import png
+from evalsim.documents.pdf import text_pdf
 from evalsim.mindrouter.answers import AnswerBook, Expected
 from evalsim.serving import ConnectionCut
 
@@ -271,3 +274,36 @@ def test_requests_are_kept_to_be_looked_at(kind):
     (seen,) = scene.app.seen
     assert b"input" in seen.body
     assert "k" in "".join(seen.headers.values())
+
+
+PAGE = png("input")
+
+
+def shown(kind, document, media):
+    """A message that holds a document, as the provider documents it."""
+    text = b64encode(document).decode()
+    if kind == "anthropic":
+        source = {"type": "base64", "media_type": media, "data": text}
+        block = {"type": "image" if media.startswith("image/") else "document", "source": source}
+        return {"messages": [{"role": "user", "content": [block]}]}
+    if kind == "openai":
+        part = {"type": "file", "file": {"filename": "input.pdf", "file_data": f"data:{media};base64,{text}"}}
+        if media.startswith("image/"):
+            part = {"type": "image_url", "image_url": {"url": f"data:{media};base64,{text}"}}
+        return {"messages": [{"role": "user", "content": [part]}]}
+    return {"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": media, "data": text}}]}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "media"), [(PAGE, "image/png"), (text_pdf(["input"]), "application/pdf")]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_document_that_is_shown_is_answered_by_what_stands_on_it(kind, document, media):
+    answer = Scene(kind).call(**shown(kind, document, media))
+    assert answer.status_code == 200
+    assert json.loads(text_of(kind, answer.json())) == {"a": 1}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_document_of_another_kind_is_refused(kind):
+    assert Scene(kind).call(**shown(kind, PAGE, "application/zip")).status_code == 400

@@ -21,6 +21,7 @@ from evalsim.cloud.vendor import (
     as_number,
     as_object,
     as_text,
+    decoded,
     event,
     pieces,
 )
@@ -94,6 +95,7 @@ class _Anthropic(Vendor):
         if as_tool:
             schema = as_object(tools[0]).get("input_schema")
         message = as_object(messages[-1])
+        blocks = [as_object(block) for block in as_list(message.get("content"))]
         return CloudRequest(
             model=as_text(fields["model"]),
             system=as_text(fields.get("system")),
@@ -103,6 +105,7 @@ class _Anthropic(Vendor):
             seed=None,
             schema=as_object(schema) if schema is not None else None,
             as_tool=as_tool,
+            documents=tuple(_shown(block) for block in blocks if block.get("type") != "text"),
         )
 
     def check(self, body: JsonObject, request: CloudRequest, model: CloudModel) -> None:
@@ -177,6 +180,22 @@ class _Anthropic(Vendor):
             (f"{name}-remaining", str(remaining)),
             (f"{name}-reset", moment.isoformat().replace("+00:00", "Z")),
         )
+
+
+def _shown(block: JsonObject) -> bytes:
+    """Return the document of a block of a message; raises Refused for what is none that is taken."""
+    source = as_object(block.get("source"))
+    kinds = {
+        "document": ("application/pdf",),
+        "image": ("image/png", "image/jpeg", "image/gif", "image/webp"),
+    }
+    taken = kinds.get(as_text(block.get("type")), ())
+    document = decoded(as_text(source.get("data"))) if source.get("media_type") in taken else None
+    if document is None:
+        raise _refused(
+            400, "messages.0.content.0: Input should be a document or an image of a supported type"
+        )
+    return document
 
 
 def _content(spoken: Spoken) -> list[JsonValue]:

@@ -26,6 +26,8 @@ from evalsim.mindrouter.quality import perturbed
 from evalsim.mindrouter.requests import CHARACTERS_PER_TOKEN, tokens
 from evalsim.serving import ConnectionCut
 
+LARGEST_BODY: Final = 96 * 2**20
+"""Bytes; a document of 50 MB in base64, and more."""
 REMEMBERED: Final = 1000
 """How many requests are kept for tests to look at."""
 THOUGHT: Final = "The user wants the answer in the form that was asked for. I have it."
@@ -80,7 +82,7 @@ class SimulatedCloud:
             await serve_lifespan(receive, send)
         if scope["type"] != "http":
             return
-        body = await read_body(receive)
+        body = await read_body(receive, LARGEST_BODY)
         if body is None:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -174,7 +176,8 @@ class SimulatedCloud:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _spoken(self, request: CloudRequest, model: CloudModel, fault: FaultKind | None) -> Spoken:
-        expected = self._book.find(request.system, request.user) or _UNKNOWN
+        known = self._book.find(request.system, request.user)
+        expected = known or self._book.find_shown(request.system, request.documents) or _UNKNOWN
         value = self._value(expected, request, model)
         if request.schema is not None and expected.is_json:
             value = obeying(value, request.schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
@@ -19,6 +19,7 @@ from evalsim.cloud.vendor import (
     as_number,
     as_object,
     as_text,
+    decoded,
     event,
     pieces,
 )
@@ -110,6 +111,7 @@ class _Google(Vendor):
             most_tokens=as_number(config.get("maxOutputTokens")),
             seed=as_number(config.get("seed")),
             schema=as_object(schema) if schema is not None else None,
+            documents=tuple(_shown(contents[-1])),
         )
 
     def check(self, body: JsonObject, request: CloudRequest, model: CloudModel) -> None:
@@ -181,6 +183,19 @@ class _Google(Vendor):
 
 def _text(content: JsonValue) -> str:
     return "".join(as_text(as_object(part).get("text")) for part in as_list(as_object(content).get("parts")))
+
+
+def _shown(content: JsonValue) -> Iterator[bytes]:
+    """Yield the documents of a content; raises Refused for what is none that is taken."""
+    for part in as_list(as_object(content).get("parts")):
+        inline = as_object(as_object(part).get("inlineData"))
+        if not inline:
+            continue
+        media = as_text(inline.get("mimeType"))
+        document = decoded(as_text(inline.get("data")))
+        if document is None or not (media == "application/pdf" or media.startswith("image/")):
+            raise _refused(400, f"Unsupported MIME type: {media}")
+        yield document
 
 
 def _parts(spoken: Spoken) -> list[JsonValue]:

@@ -18,6 +18,7 @@ from evalsim.cloud.vendor import (
     as_number,
     as_object,
     as_text,
+    decoded,
     event,
     pieces,
 )
@@ -51,6 +52,18 @@ def _refused(
         kind = code
     error: JsonObject = {"message": message, "type": kind, "param": param, "code": code}
     return Refused(status, {"error": error}, headers)
+
+
+def _shown(part: JsonObject) -> bytes:
+    """Return the document of a part of a message; raises Refused for what is none that is taken."""
+    address = as_text(as_object(part.get("image_url")).get("url"))
+    media = "image/"
+    if part.get("type") == "file":
+        address, media = as_text(as_object(part.get("file")).get("file_data")), "application/pdf"
+    document = decoded(address.partition(";base64,")[2]) if address.startswith(f"data:{media}") else None
+    if document is None:
+        raise _refused(400, f"Invalid '{part.get('type')}': expected a data URL of a supported format.")
+    return document
 
 
 class _OpenAI(Vendor):
@@ -90,6 +103,7 @@ class _OpenAI(Vendor):
             )
             raise _refused(400, f"{words} array instead.", "empty_array", "messages")
         texts = {as_text(message.get("role")): as_text(message.get("content")) for message in messages}
+        parts = [as_object(part) for message in messages for part in as_list(message.get("content"))]
         wanted = as_object(fields.get("response_format"))
         if wanted.get("type") == "json_object" and "json" not in " ".join(texts.values()).lower():
             words = "'messages' must contain the word 'json' in some form, to use 'response_format' of type"
@@ -104,6 +118,7 @@ class _OpenAI(Vendor):
             most_tokens=limit if limit is not None else as_number(fields.get("max_tokens")),
             seed=as_number(fields.get("seed")),
             schema=as_object(schema) if schema is not None else None,
+            documents=tuple(_shown(part) for part in parts if part.get("type") != "text"),
         )
 
     def check(self, body: JsonObject, request: CloudRequest, model: CloudModel) -> None:

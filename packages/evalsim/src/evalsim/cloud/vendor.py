@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -35,6 +36,8 @@ class CloudRequest(Frozen, frozen=True):
     seed: int | None
     schema: JsonObject | None
     as_tool: bool = False
+    documents: tuple[bytes, ...] = ()
+    """Pictures and PDFs that are shown."""
 
 
 class Spoken(Frozen, frozen=True):
@@ -115,6 +118,14 @@ def event(data: JsonValue, name: str | None = None) -> bytes:
 def pieces(text: str, size: int = 24) -> list[str]:
     """Cut a text as a stream does; an empty one is one empty piece."""
     return [text[at : at + size] for at in range(0, len(text), size)] or [""]
+
+
+def decoded(text: str) -> bytes | None:
+    """Return what a text in base64 stands for, None where it is none."""
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return None
 
 
 def as_object(value: JsonValue) -> JsonObject:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from evalcore.structs import Frozen, JsonValue
+from evalsim.documents.hidden_text import pages_hidden_in
 from evalsim.mindrouter.pages import TYPES, Unreadable, pages_of
 
 INPUTS = ("input.md", "input.txt", "input.json")
@@ -74,6 +75,11 @@ class AnswerBook:
             return None
         slug = self._slugs.get(_key(system))
         return entries[slug] if slug in entries else next(iter(entries.values()))
+
+    def find_shown(self, system: str, documents: Iterable[bytes]) -> Expected | None:
+        """The expected answer to made documents that are shown to a model; None where they are not known."""
+        pages = [page for document in documents for page in pages_hidden_in(document) or ()]
+        return self.find(system, "\n\n".join(pages)) if pages else None
 
     def _add(self, slug: str, text: str, expected: Expected) -> None:
         self._entries.setdefault(_key(text), {})[slug] = expected

@@ -8,7 +8,6 @@ from hashlib import sha256
 import msgspec
 
 from evalcore.structs import Frozen, JsonValue
-from evalsim.documents.hidden_text import pages_hidden_in
 from evalsim.mindrouter.answers import AnswerBook, Expected
 from evalsim.mindrouter.config import FaultKind, SimConfig, SimModel
 from evalsim.mindrouter.quality import perturbed
@@ -39,7 +38,8 @@ def reply_to(
     fault: FaultKind | None,
 ) -> ModelReply:
     """Answer a request; `number` counts the calls of the case and stands in for a seed that is not sent."""
-    expected = book.find(request.system, request.user) or _seen(request, book) or UNKNOWN
+    known = book.find(request.system, request.user) or book.find_shown(request.system, request.documents)
+    expected = known or UNKNOWN
     value = _answer(expected, request, model, config, number)
     if fault == "wrong_keys":
         value = _with_wrong_keys(value)
@@ -55,12 +55,6 @@ def reply_to(
     if fault == "no_usage":
         usage = None
     return ModelReply(text, reasoning, finish_reason, usage, has_choices=fault != "no_choices")
-
-
-def _seen(request: ChatRequest, book: AnswerBook) -> Expected | None:
-    """The expected answer to the documents of a request, which the model looks at."""
-    pages = [page for document in request.documents for page in pages_hidden_in(document) or ()]
-    return book.find(request.system, "\n\n".join(pages)) if pages else None
 
 
 def _answer(
