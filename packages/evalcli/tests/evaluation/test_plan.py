@@ -50,8 +50,8 @@ def test_an_unknown_name_is_refused_and_the_known_ones_named() -> None:
 
 
 def test_a_reason_is_said_once_for_all_the_models_that_it_keeps_out() -> None:
-    skipped = [SkippedModel(f"m{number}", "no key") for number in range(7)]
-    assert list(skip_warnings([*skipped, SkippedModel("other", "no address")])) == [
+    skipped = [SkippedModel(f"m{number}", "p", "no key") for number in range(7)]
+    assert list(skip_warnings([*skipped, SkippedModel("other", "q", "no address")])) == [
         "7 models are skipped (m0, m1, m2, m3, m4 and 2 more): no key",
         "model other is skipped: no address",
     ]

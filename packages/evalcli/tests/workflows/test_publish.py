@@ -167,6 +167,24 @@ def test_a_leaderboard_names_its_component_and_so_does_a_runs_folder(
     assert len(board(world, pull.head)) == 2
 
 
+@pytest.mark.parametrize("named", ["memo", "memo@1.0.0", "the beginning of its id"])
+def test_a_run_of_the_library_that_one_is_in_is_named_as_everywhere(
+    world: World,
+    publish: Callable[..., Any],
+    make_run: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    named: str,
+) -> None:
+    folder = make_run([{}], 5, prompt_commit=world.commit, component=make_component(version="1.0.0"))
+    library = world.root / REPOSITORY.replace("/", "-")
+    (library / ".evaluator" / "runs").mkdir(parents=True)
+    folder.rename(library / ".evaluator" / "runs" / folder.name)
+    monkeypatch.chdir(library / "components" / "memo")
+    ended = publish(named if named.startswith("memo") else folder.name[:-1])
+    assert ended.code == 0, ended.err
+    assert ended.out.endswith("/pull/1\n")
+
+
 def test_cases_of_the_data_sets_are_never_named(
     world: World, publish: Callable[..., Any], make_run: Callable[..., Path]
 ) -> None:
@@ -199,7 +217,7 @@ def test_what_cannot_be_used_is_2_and_changes_nothing(world: World, publish: Cal
         (world.write("none.json", world.record(1, prompt_commit=None)), "is of no commit"),
         (world.write("prompt.json", world.record(1, prompt_sha256="f" * 64)), "has no such prompt there"),
         (world.write("version.json", world.record(1, component_version="1.0.1")), "has no such prompt there"),
-        (world.root / "absent.json", "does not exist"),
+        (world.root / "absent.json", "no run is "),
     ):
         ended = publish(path)
         assert (ended.code, ended.out) == (2, ""), path

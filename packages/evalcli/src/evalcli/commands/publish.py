@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY, REPO
+from evalcli.commands.arguments import LIBRARY, REPO, library_around
 from evalcli.exits import Exit
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.published_cases import published_cases
+from evalcli.leaderboards.run_folders import find_run
 from evalcli.terminal.output import note, print_line, say
 from evalcli.workflows.environment import GitHubAccess, commenter_of, github_access, github_of
 from evalcli.workflows.publishing import (
@@ -28,10 +30,9 @@ from evalcore.publishing.outbox import Published
 @click.command(name="publish")
 @click.argument(
     "results",
-    metavar="RUN_DIR|RECORDS.json...",
+    metavar="RUN|RECORDS.json...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, path_type=Path),
 )
 @REPO
 @click.option(
@@ -41,20 +42,23 @@ from evalcore.publishing.outbox import Published
     help="A whole clone to publish from; its checkout stays as it is.",
 )
 @click.option("--publish-report", is_flag=True, help="Add a report of each run whose folder is named.")
-def command(
-    results: tuple[Path, ...], repo: str, prompt_library: Path | None, *, publish_report: bool
-) -> int:
+def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *, publish_report: bool) -> int:
     """Publish runs: a branch, a commit of leaderboard.json, and a pull request, as the service makes them.
+
+    RUN is a run's folder or, of the runs of the prompt library that is named or that one is in, an id, the
+    beginning of one, or SKILL@VERSION/MODEL: the newest such run.
 
     Records are merged by run id; those that are published already change nothing. The token is
     GITHUB_TOKEN, or a GitHub App's as the service's. Cases of the data sets are hashed. Exit code 1: git
     or GitHub refuses.
     """
+    runs_dir = (prompt_library or library_around(Path())) / RUNS_IN_LIBRARY
+    paths = [path if (path := Path(name)).exists() else find_run(name, runs_dir) for name in results]
     # A pull request is read by others, wherever it is made.
     published = published_cases(os.environ, made="actions")
     access = github_access(os.environ, repo)
     options = pull_request_options(os.environ, publish_reports=publish_report)
-    found = groups(read_results(results, published))
+    found = groups(read_results(paths, published))
     # Made before anything is pushed: a run that has no report is found now.
     reports = [reports_of(group, published) if options.publish_reports else {} for group in found]
     try:

@@ -164,7 +164,9 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
     cases = [(case.name, "used", "") for case in job.cases]
     cases += [(case.case, "broken" if case.broken else "skipped", case.reason) for case in job.skipped_cases]
     models = [_model_row(job, model) for model in job.models]
-    models += [(skipped.model, "", "0", skipped.reason) for skipped in prepared.selection.skipped]
+    models += [
+        (skipped.model, skipped.provider, "0", skipped.reason) for skipped in prepared.selection.skipped
+    ]
     return [
         Table(
             title=f"{job.component.slug} {job.component.version}: {counted(len(job.cases), 'case')}"

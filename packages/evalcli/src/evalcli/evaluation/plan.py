@@ -41,6 +41,7 @@ class SkippedModel(Frozen, frozen=True):
     """A model that is left out, and why."""
 
     model: str
+    provider: str
     reason: str
 
 
@@ -218,7 +219,9 @@ def select_models(
     return SelectedModels(
         models=tuple(model for model in wanted if model.provider in endpoints),
         skipped=tuple(
-            SkippedModel(model.id, reasons[model.provider]) for model in wanted if model.provider in reasons
+            SkippedModel(model.id, model.provider, reasons[model.provider])
+            for model in wanted
+            if model.provider in reasons
         ),
         endpoints=endpoints,
     )
