@@ -203,5 +203,15 @@ def test_pictures_are_sent_as_they_are_where_the_library_says_so(world, evaluate
     ended = evaluate(world)
     # MindRouter passes over a PDF without a word: the model would answer unseen.
     assert ended.code == 3
+    assert "3 documents are not sent to good, which takes no PDF as it is" in ended.err
     assert "mindrouter takes none of its documents as they are" in ended.err
     assert world.read == []
+
+
+def test_a_dry_run_says_which_documents_a_model_is_not_sent(world, evaluate):
+    (world.library / "components/memo/evals/inputs.yaml").write_text("reader: none\n")
+    ended = evaluate(world, "--dry-run")
+    assert ended.code == 0
+    assert "3 documents are sent to the models as they are" in ended.out
+    assert "3 documents are of kinds that it does not take as it is" in ended.out
+    assert "local_only" not in ended.out

@@ -20,7 +20,7 @@ from evalcore.evaluation.probe import asked_of
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.formats.versions import version_order
-from evalcore.library.models import Model
+from evalcore.library.models import Model, is_local
 from evalcore.runs.plan import JobPlan, cases_for
 from evalcore.runs.record import RunRecord
 from evalcore.stats.power import smallest_change
@@ -69,7 +69,9 @@ def print_dry_run(
 
 def reading_sentence(job: JobPlan, reading: ReadingForecast) -> str:
     """Say what is read before the first call, and what of it counts for MindRouter's rate limit and quota."""
-    many = "1 document is" if reading.documents == 1 else f"{reading.documents} documents are"
+    many = counted(reading.documents, "document is", "documents are")
+    if job.reading.reader == "none":
+        return f"{many} sent to the models as they are"
     said = f"{many} read first by `{job.reading.reader}`"
     if job.reading.reader != "mindrouter":
         return said
@@ -186,8 +188,12 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
 def _model_row(job: JobPlan, model: Model) -> tuple[str, str, str, str]:
     """Return a model's calls, and what of its schema is changed; none where it cannot be asked."""
     cases, _ = cases_for(job, model)
-    kept_back = len(job.cases) - len(cases)
-    reasons = [f"{counted(kept_back, 'case is', 'cases are')} local_only"] if kept_back else []
+    private = 0 if is_local(model) else sum(case.local_only for case in job.cases)
+    untaken = len(job.cases) - len(cases) - private
+    reasons = [f"{counted(private, 'case is', 'cases are')} local_only"] if private else []
+    if untaken:
+        many = counted(untaken, "document is of a kind", "documents are of kinds")
+        reasons.append(f"{many} that it does not take as it is")
     try:
         reasons += asked_of(model, job.component, job.providers[model.provider]).changes
     except InputError as error:

@@ -28,7 +28,7 @@ from evalcore.library.loader import (
 from evalcore.library.models import Endpoint, Model, ModelsFile, NotConfigured, is_local, resolve_provider
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import write_atomically
-from evalcore.runs.plan import JobPlan
+from evalcore.runs.plan import JobPlan, cases_for
 from evalcore.scoring.rules.field_rules import plan_fields
 from evalcore.structs import Frozen
 from evalcore.version import SCORING_VERSION, __version__
@@ -150,6 +150,19 @@ def _kept_here(job: JobPlan) -> Iterator[str]:
     cloud = [model.id for model in job.models if not is_local(model)]
     if count and cloud:
         yield f"{counted(count, 'case is', 'cases are')} local_only and not sent to {', '.join(cloud)}"
+    for model in job.models:
+        used = {case.name for case in cases_for(job, model)[0]}
+        kinds = [
+            case.document.kind.upper()
+            for case in job.cases
+            if case.document is not None
+            and case.name not in used
+            and (is_local(model) or not case.local_only)
+        ]
+        if kinds:
+            named = " and ".join(sorted(set(kinds)))
+            many = counted(len(kinds), "document is", "documents are")
+            yield f"{many} not sent to {model.id}, which takes no {named} as it is"
 
 
 def _at(commit: str | None) -> str:
