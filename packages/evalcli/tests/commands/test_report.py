@@ -144,6 +144,12 @@ def test_runs_of_two_components_are_not_compared(evalcli: Evalcli, make_run: Mak
     assert (ended.code, "two components" in ended.err) == (2, True)
 
 
+def test_summaries_are_printed_as_json(evalcli: Evalcli, make_run: MakeRun) -> None:
+    ended = evalcli("report", make_run([RIGHT, WRONG]), make_run([RIGHT], 2), "--json")
+    assert ended.code == 0, ended.err
+    assert [one["headline"]["n_success"] for one in json.loads(ended.out)] == [2, 1]
+
+
 def test_the_schema_is_printed(evalcli: Evalcli) -> None:
     ended = evalcli("report", "--schema")
     assert ended.code == 0
@@ -157,6 +163,8 @@ def test_the_schema_is_printed(evalcli: Evalcli) -> None:
         (("--compare", "a", "b", "c"), "--compare takes two runs"),
         (("no-such-run",), "no run is"),
         (("--check", "no-such-run"), "no run is"),
+        (("--json", "--check", "a"), "--json writes no report"),
+        (("--json", "--compare", "a", "b"), "--compare takes two runs"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

@@ -26,7 +26,7 @@ from evalcore.reports.run_report.check import MAX_BYTES, Checked, check_summary,
 from evalcore.reports.run_report.comparison import compare_runs
 from evalcore.reports.run_report.comparison_page import comparison_page
 from evalcore.reports.run_report.files import PAGE, SUMMARY
-from evalcore.reports.run_report.make import RunReport, report_files
+from evalcore.reports.run_report.make import RunReport, report_files, summary_object
 from evalcore.runs.case_privacy import CasePrivacy
 from evalcore.runs.files import read_regular
 from evalcore.runs.folder import PLAN
@@ -48,6 +48,7 @@ OUT = click.Path(file_okay=False, path_type=Path)
     metavar="RUN RUN",
     help="Show what moved from the first run to the second, with examples.",
 )
+@click.option("--json", "as_json", is_flag=True, help="The summaries as a JSON array on standard output.")
 @click.option("--schema", "is_schema", is_flag=True, help="Print the JSON Schema of summary.json.")
 @prompt_library_option("The prompt library whose runs are meant.")
 @RUNS_DIR
@@ -60,6 +61,7 @@ def command(
     *,
     has_png: bool,
     is_check: bool,
+    as_json: bool,
     is_schema: bool,
 ) -> int:
     """Report what a run's replies show: in short here, in full with --out.
@@ -83,18 +85,27 @@ def command(
         return Exit.DONE
     where = runs_dir or prompt_library / RUNS_IN_LIBRARY
     if compared is not None:
-        if runs or is_check:
-            refuse("--compare takes two runs and nothing else", hint="leave --check and other runs out")
+        if runs or is_check or as_json:
+            refuse(
+                "--compare takes two runs and nothing else", hint="leave --check, --json and other runs out"
+            )
         _compare(find_run(compared[0], where), find_run(compared[1], where), out)
         return Exit.DONE
+    if as_json and (out is not None or is_check):
+        refuse("--json writes no report and checks none", hint="leave --out and --check out")
     if not runs:
         refuse("no run is named", hint="name a run's folder, or see `evalcli report --help`")
     named = [run for run in runs if len(runs) == 1 or not is_scratch(run)]
     if is_check:
         right = [_check(run, where, out, has_png=has_png) for run in named]
         return Exit.DONE if all(right) else Exit.INCOMPLETE
-    for run in named:
-        _report(find_run(run, where), out, has_png=has_png)
+    found = [find_run(run, where) for run in named]
+    if as_json:
+        summaries = [report_run(run, _privacy(run, is_shown_to_others=False)).summary for run in found]
+        print_bytes(encode_canonical(list(map(summary_object, summaries))))
+        return Exit.DONE
+    for run_dir in found:
+        _report(run_dir, out, has_png=has_png)
     return Exit.DONE
 
 

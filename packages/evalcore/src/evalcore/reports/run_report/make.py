@@ -19,6 +19,7 @@ from evalcore.reports.run_report.summary import Summary
 from evalcore.reports.run_report.tally import CaseLabel, RunTally, tally_of
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import CaseResult, RunRecord
+from evalcore.structs import JsonValue
 
 
 class RunReport(NamedTuple):
@@ -64,4 +65,9 @@ def report_files(report: RunReport, draw_png: Callable[[str], bytes] | None) -> 
 
 def encode_summary(summary: Summary) -> bytes:
     """Write `summary.json`."""
-    return encode_canonical(rounded(msgspec.json.decode(msgspec.json.encode(summary))))
+    return encode_canonical(summary_object(summary))
+
+
+def summary_object(summary: Summary) -> JsonValue:
+    """Return what `summary.json` holds."""
+    return rounded(msgspec.json.decode(msgspec.json.encode(summary)))
