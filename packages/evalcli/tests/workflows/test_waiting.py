@@ -7,6 +7,7 @@ import pytest
 
 from evalcli.workflows import slot
 from evalcli.workflows.service import (
+    DocumentsRead,
     JobState,
     ServiceBusy,
     ServiceRefused,
@@ -61,6 +62,16 @@ class Service:
 
 
 GONE = ServiceUnreachable("does not answer", where="https://host")
+
+
+def test_while_a_job_reads_documents_it_is_they_that_are_counted():
+    reading = [msgspec.structs.replace(job(), documents=DocumentsRead(read, 20)) for read in (0, 1, 3, 20)]
+    _, shown = Service(*reading, job("completed")).wait()
+    assert shown == [
+        "job job-1: running, 0 % of 20 documents read",
+        "job job-1: running, 10 % of 20 documents read",
+        "job job-1: running, 0 % of 100 calls",
+    ]
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])

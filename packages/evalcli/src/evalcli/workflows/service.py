@@ -88,6 +88,13 @@ class CallsMade(Frozen, frozen=True):
     errors: int = 0
 
 
+class DocumentsRead(Frozen, frozen=True):
+    """How far a job is in reading the documents among its inputs."""
+
+    read: int = 0
+    total: int = 0
+
+
 class JobFailure(Frozen, frozen=True):
     """Why a job failed."""
 
@@ -104,6 +111,7 @@ class JobState(Frozen, frozen=True):
     prompt_commit: str = ""
     created_at: str = ""
     progress: CallsMade = CallsMade()
+    documents: DocumentsRead = DocumentsRead()
     result: Result | None = None
     error: JobFailure | None = None
 

@@ -39,7 +39,9 @@ def wait_for(
 
 
 def _line(job: JobState) -> str:
-    done, total = job.progress.done, job.progress.total
+    done, total, what = job.progress.done, job.progress.total, "calls"
+    if job.documents.read < job.documents.total:
+        done, total, what = job.documents.read, job.documents.total, "documents read"
     # By tenths: logs of Actions keep every line, and a job may take a day.
     tenths = 10 * done // total if total > 0 else 0
-    return f"job {job.job_id}: {job.status}, {tenths * 10} % of {total} calls"
+    return f"job {job.job_id}: {job.status}, {tenths * 10} % of {total} {what}"
