@@ -188,6 +188,27 @@ def test_without_components_or_a_folder_to_write_to_it_says_what_to_do(
     assert (ended.code, "name a folder with --out" in ended.err) == (2, True)
 
 
+def test_verdicts_are_those_of_compare(evalcli: Evalcli, library: Path, tmp_path: Path) -> None:
+    better, worse = [0.9, 0.91, 0.92, 0.93, 0.94], [0.5, 0.51, 0.52, 0.53, 0.54]
+    write_leaderboard(
+        library / "components/memo/leaderboard.json",
+        *(make_scored_record(at, better, model=f"m{at}") for at in (1, 2, 3)),
+        *(
+            make_scored_record(at + 3, scores, model=f"m{at}", component_version="1.1.0")
+            for at, scores in ((1, worse), (2, better), (3, better))
+        ),
+    )
+    evalcli("dashboard", "--prompt-library", library, "--out", tmp_path / "site")
+    compared = json.loads(evalcli("compare", "memo@1.1.0", "--prompt-library", library, "--json").out)
+    index = json.loads((tmp_path / "site/index.json").read_text())
+    shown = {
+        history["model"]: history["points"][-1]["verdict"]["verdict"]
+        for history in index["components"][1]["history"]
+    }
+    assert shown == {one["model"]: one["verdict"] for one in compared["models"]}
+    assert shown["m1"] == "regression"
+
+
 def test_links_are_to_the_repository_that_is_named(evalcli: Evalcli, library: Path, tmp_path: Path) -> None:
     commit = "0123456789" * 4
     write_leaderboard(
