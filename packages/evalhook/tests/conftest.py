@@ -160,6 +160,7 @@ class Router:
         self.reading_gate_after = 0
         self.reading = asyncio.Event()
         """Set once a document waits at the gate."""
+        self.reader_name: ReaderName = "mindrouter"
         self.unreadable: set[str] = set()
         self.reader_error: Exception | None = None
 
@@ -204,10 +205,9 @@ class Router:
 class StandInReader:
     """Stands in for MindRouter's OCR: a document's text tells its hash."""
 
-    name: ReaderName = "mindrouter"
-
     def __init__(self, router: Router) -> None:
         self._router = router
+        self.name: ReaderName = router.reader_name
 
     async def version(self) -> str | None:
         return "1"

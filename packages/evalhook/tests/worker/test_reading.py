@@ -226,6 +226,29 @@ def test_the_components_own_file_says_how_its_documents_are_read(world):
     world.story(story)
 
 
+def test_a_document_that_the_gateway_is_not_sent_as_it_is_has_no_calls_in_any_count(world):
+    world.clones.documents = documents(1)
+    world.clones.inputs = ReadingEntry(reader="none")
+    world.router.reader_name = "none"
+
+    async def story(client):
+        world.router.gate = asyncio.Event()
+        answer = await accepted(client)
+        # 2 models, the 2 texts, 2 replicates
+        assert answer["calls"] == 8
+        await world.router.asked.wait()
+        job = (await client.get(f"/jobs/{answer['job_id']}")).json()
+        assert job["progress"]["total"] == 8
+        assert "0 of 4" in (await client.get("/", headers={"Accept": "text/html"})).text
+        world.router.gate.set()
+        job = await world.ended(client, answer["job_id"])
+        assert job["progress"] == {"done": 8, "total": 8, "errors": 0}
+
+    world.story(story)
+    (skipped, *_) = world.publishing.records[0].skipped_cases
+    assert (skipped.case, "takes no PDF as it is" in skipped.reason) == ("paper-0", True)
+
+
 def test_a_job_that_is_cancelled_while_it_reads_ends_and_frees_the_slot(world):
     world.clones.documents = documents(2)
 

@@ -70,7 +70,11 @@ class JobPlan(Frozen, frozen=True):
     @property
     def calls(self) -> int:
         """The number of calls, if every model can be served."""
-        return sum(len(cases_for(self, model)[0]) for model in self.models) * self.replicates
+        return sum(self.calls_of(model) for model in self.models)
+
+    def calls_of(self, model: Model) -> int:
+        """The number of calls of a model, if it can be served."""
+        return len(cases_for(self, model)[0]) * self.replicates
 
 
 def with_cases(job: JobPlan, now: Mapping[str, Case | SkippedCase]) -> JobPlan:

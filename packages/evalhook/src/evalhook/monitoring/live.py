@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from evalcore.clients.reply import Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
-from evalcore.runs.plan import JobPlan, RunPlan, cases_for
+from evalcore.runs.plan import JobPlan, RunPlan
 from evalcore.structs import Frozen
 from evalhook.jobs import Job
 from evalhook.monitoring.events import DONE, PROGRESS, EventHub
@@ -100,8 +100,7 @@ class LiveJob(Observer):
         self.job_id = plan.job_id
         self._hub = hub
         self._monotonic = monotonic
-        each = len(plan.cases) * plan.replicates
-        self._counts = {model.id: _ModelCounts(model.id, each) for model in plan.models}
+        self._counts = {model.id: _ModelCounts(model.id, plan.calls_of(model)) for model in plan.models}
         self._began = self._last = monotonic()
         self._attention: str | None = None
         self._reading: DocumentInHand | None = None
@@ -173,7 +172,7 @@ class LiveJob(Observer):
         self._reading, self._last = None, self._monotonic()
         for model in job.models:
             counts = self._counts[model.id]
-            counts.total = len(cases_for(job, model)[0]) * job.replicates
+            counts.total = job.calls_of(model)
             counts.stage = "looking" if counts.stage == "reading" else counts.stage
             self._touch(counts)
 

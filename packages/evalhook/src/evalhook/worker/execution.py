@@ -179,7 +179,8 @@ class JobExecution:
         # A model that was left out stays out after a restart: its row and reason are with the job already.
         left_out = self._job.skipped
         wanted = tuple(model for model in plan.models if model.id not in left_out)
-        self._store.update(jobs.recount(self._job, len(wanted) * len(plan.cases) * plan.replicates))
+        plan = msgspec.structs.replace(plan, models=wanted)
+        self._store.update(jobs.recount(self._job, plan.calls))
         paths = {
             model.id: context.runs_dir / plan.run_ids[model.id]
             for model in wanted
@@ -187,7 +188,7 @@ class JobExecution:
         }
         async with context.gateway.open(plan) as clients:
             outcomes = await evaluate(
-                msgspec.structs.replace(plan, models=wanted),
+                plan,
                 clients,
                 runs_dir=context.runs_dir,
                 concurrency=context.concurrency,
@@ -201,7 +202,7 @@ class JobExecution:
         known = {outcome.model: outcome for outcome in outcomes}
         return [
             known.get(model.id) or RunOutcome(model.id, "skipped", left_out[model.id])
-            for model in plan.models
+            for model in self._plan.models
         ]
 
     async def _published(self) -> Job:
@@ -295,7 +296,8 @@ class _ProgressCounter(Observer):
 
     def model_skipped(self, model: str, reason: str) -> None:
         log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
-        self._advance(total=-len(self._plan.cases) * self._plan.replicates)
+        left_out = (each for each in self._plan.models if each.id == model)
+        self._advance(total=-sum(map(self._plan.calls_of, left_out)))
         self._store.update(jobs.skip(self._store.require(self._plan.job_id), model, reason))
 
     def replied(self, plan: RunPlan, reply: Reply) -> None:  # noqa: ARG002 - the interface's
