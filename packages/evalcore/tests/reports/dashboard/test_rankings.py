@@ -109,3 +109,18 @@ def test_wording_is_said_to_be_no_correctness():
         record, accuracy=msgspec.structs.replace(record.accuracy, measures="wording")
     )
     assert (first_view(wording).measures, first_view(record).measures) == ("wording", "correctness")
+
+
+def test_a_row_of_a_server_that_is_gone_is_marked():
+    view = first_view(
+        make_scored_record(1, [0.9] * 5, server={"version": "1"}),
+        make_scored_record(2, [0.8] * 5, server={"version": "2"}),
+        make_scored_record(3, [0.7] * 5, params={"temperature": 1}),
+        make_scored_record(4, [0.6] * 5, status="partial"),
+    )
+    assert [(row.accuracy, row.is_superseded) for row in view.rows] == [
+        (0.9, True),
+        (0.8, False),
+        (0.7, False),
+        (0.6, False),
+    ]

@@ -42,9 +42,10 @@ class SimModel(Frozen, frozen=True, kw_only=True):
         """Return what the gateway says of it in a week; nothing of models of the cloud."""
         if self.provider != "mindrouter":
             return Server()
+        is_moved = self.fp8_loss > 0.0 and week >= FP8_WEEK
         return Server(
-            version="0.11.2" if week < FP8_WEEK else "0.12.0",
-            quantization="fp8" if self.fp8_loss and week >= FP8_WEEK else "bf16",
+            version="0.12.0" if is_moved else "0.11.2",
+            quantization="fp8" if is_moved else "bf16",
             context_length=131_072,
             backends=("gpu-1", "gpu-2"),
         )

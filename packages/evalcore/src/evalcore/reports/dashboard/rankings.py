@@ -73,7 +73,7 @@ def ranking_view(ranking: Ranking, component: ComponentFacts, library: LibraryFa
         sentence=ranking_sentence(ranking),
         notes=(*notes_of(ranking), *rightness_notes(ranking), *chance_notes(ranking)),
         rows=tuple(
-            _row(row, label, component.reports, library)
+            _row(row, label, component.reports, library, is_superseded=_is_superseded(row, ranking.rows))
             for row, label in zip(ranking.rows, labels, strict=True)
         ),
     )
@@ -104,7 +104,20 @@ def links_of(record: RunRecord, reports: Iterable[Report], library: LibraryFacts
     )
 
 
-def _row(row: RankedPool, label: str, reports: Sequence[Report], library: LibraryFacts) -> RankingRow:
+def _is_superseded(row: RankedPool, rows: Sequence[RankedPool]) -> bool:
+    """Whether another complete row differs from it in the server alone, and is newer."""
+    return any(
+        other.status == row.status == "complete"
+        and (other.model, other.provider, other.params, other.structured_output)
+        == (row.model, row.provider, row.params, row.structured_output)
+        and other.newest.finished_at > row.newest.finished_at
+        for other in rows
+    )
+
+
+def _row(
+    row: RankedPool, label: str, reports: Sequence[Report], library: LibraryFacts, *, is_superseded: bool
+) -> RankingRow:
     newest, records = row.newest, row.records
     calls = CallOutcomes(
         **{
@@ -127,6 +140,7 @@ def _row(row: RankedPool, label: str, reports: Sequence[Report], library: Librar
         reason=newest.reason if row.status == "partial" else None,
         rank=_range(row.rank),
         rank_like_cases=_range(row.like_cases),
+        is_superseded=is_superseded,
         is_level_with_best=row.rank is not None and row.rank.best == 1,
         accuracy=figure(row.accuracy),
         ci95=interval(row.ci95),

@@ -102,6 +102,10 @@ class RankingRow(Frozen, frozen=True, kw_only=True):
     rank_like_cases: Annotated[
         RankRange | None, Meta(description="for cases like these; null below ten cases")
     ]
+    is_superseded: Annotated[
+        bool,
+        Meta(description="the same model was run later on another server: this is of one that is gone"),
+    ]
     is_level_with_best: Annotated[bool, Meta(description="whether its range of ranks begins at 1")]
     accuracy: float | None
     ci95: Interval | None

@@ -55,7 +55,8 @@ def _row(row: RankingRow) -> tuple[CellValue, ...]:
     like_best, like_worst = row.rank_like_cases or (None, None)
     return (
         best, worst, like_best, like_worst, row.model, row.label, row.provider, row.status, row.reason,
-        row.accuracy, *_limits(row.ci95), row.exact_rate, row.all_right_rate, row.reproducibility,
+        row.is_superseded, row.accuracy, *_limits(row.ci95), row.exact_rate, row.all_right_rate,
+        row.reproducibility,
         row.by_chance, row.schema_valid_rate, len(row.run_ids), row.replies, row.calls.total, row.calls.ok,
         row.calls.api_error, row.calls.parse_error, row.calls.truncated, row.cost_usd_per_1000_replies,
         row.cost_usd_per_run, row.latency_p50_ms, row.latency_p95_ms, row.prompt_tokens,
@@ -175,7 +176,8 @@ TABLES: Final[dict[str, tuple[Sequence[str], Callable[[Site], Lines]]]] = {
             "component", "ranking", "component_version", "scoring_version", "prompt_sha256", "schema_sha256",
             "policy_sha256", "cases_sha256", "cases", "are_cases_shared", "all_right_of", "rank_best",
             "rank_worst", "rank_like_cases_best", "rank_like_cases_worst", "model", "label", "provider",
-            "status", "reason", "accuracy", "ci95_low", "ci95_high", "exact_rate", "all_right_rate",
+            "status", "reason", "is_superseded", "accuracy", "ci95_low", "ci95_high", "exact_rate",
+            "all_right_rate",
             "reproducibility", "by_chance", "schema_valid_rate", "runs", "replies", "calls", "ok",
             "api_error", "parse_error", "truncated", "cost_usd_per_1000_replies", "cost_usd_per_run",
             "latency_p50_ms", "latency_p95_ms", "prompt_tokens", "completion_tokens", "drifting",
