@@ -19,8 +19,8 @@ from evalcore.documents.answer import WorkerAnswer
 from evalcore.documents.interface import Inspected, ReadText, Unreadable
 from evalcore.library.component import Document
 
-SECONDS: Final = 90.0
-"""For one document, on a machine that has other things to do; its bound in processor time is the worker's."""
+SECONDS: Final = 300.0
+"""For one document, on a machine that is busy with other things; what decides is the processor's time."""
 LONGEST_ANSWER: Final = 32 << 20
 """Bytes of what the process says."""
 _ENVIRONMENT: Final = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
