@@ -39,6 +39,7 @@ def options(library, **changes):
         "is_scratch": False,
         "as_json": False,
         "allow_skipped": False,
+        "publish_report": False,
         "gate": AccuracyGate(),
         "published": PublishedCases("names"),
         "planned": ("--replicates", "3"),
