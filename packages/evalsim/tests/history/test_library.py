@@ -106,6 +106,16 @@ def test_over_the_year_servers_change_cases_are_added_runs_fail_and_models_come_
     assert configured | evaluated == {model.id for model in MODELS}
 
 
+def test_the_newest_runs_have_reports_that_quote_the_librarys_own_cases(year: Path) -> None:
+    ids = {record.run_id for record in every_record(year)}
+    summaries = [json.loads(path.read_text()) for path in year.rglob("evals/reports/*/summary.json")]
+    assert summaries
+    for summary in summaries:
+        assert summary["config"]["run_id"] in ids
+        examples = [one for field in summary["accuracy"]["fields"] for one in field["examples"]]
+        assert not any(one["doc"].startswith("case-") for one in examples)
+
+
 def test_the_command_says_how_many_runs_there_are_and_leaves_a_folder_that_is_there_alone(
     tmp_path: Path,
 ) -> None:

@@ -15,10 +15,13 @@ from evalcore.library.component import Component
 from evalcore.library.loader import list_components, load_component
 from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of
 from evalcore.structs import JsonObject
+from evalsim.history.report import write_report
 from evalsim.history.world import MODELS, Release, SimComponent, SimModel
 from evalsim.history.year import year_of
 
 MOST_FIELDS: Final = 10
+REPORTS: Final = 2
+"""Runs of each component, the newest, of which there is a report."""
 _HEADINGS: Final = re.compile(r"^#{2,3} +(\S.*)$", re.MULTILINE)
 _VERSION: Final = re.compile(r"^version:.*$", re.MULTILINE)
 _RELEASES: Final = (
@@ -59,6 +62,9 @@ def write_year(source: Path, target: Path) -> dict[str, int]:
         if records:
             data = encode_leaderboard(leaderboard_of(slug, records))
             (target / "components" / slug / "leaderboard.json").write_bytes(data)
+            newest = [record for record in records if record.status == "complete"][-REPORTS:]
+            for record in newest:
+                write_report(target / "components" / slug, record, year.own_cases)
     models = target / ".evaluator" / "models.yaml"
     models.parent.mkdir(exist_ok=True)
     models.write_text(models_yaml(MODELS), encoding="utf-8")
