@@ -300,7 +300,8 @@ def _interrupt_and_resume(week: Week) -> None:
     week.pace.open()
     resumed = flat(week.shell.run(resume[1]))
     assert "of them kept from before" in resumed
-    assert "In every row: calls 12, status complete." in resumed
+    # The times of calls may be alike as well, or not.
+    assert re.search(r"In every row: calls 12, (p95 s [\d.]+, )?status complete\.", resumed), resumed
 
 
 def _see_why_a_model_is_wrong(week: Week) -> None:
@@ -394,7 +395,8 @@ def _export(week: Week) -> None:
     assert written["rankings"][0]["component_version"] == "1.3.0"
     runs = week.evalcli(f"runs {SKILL} --model {POOR}")
     assert len(re.findall(r"\b0[0-9a-f]{7}-[0-9a-f]+ ", runs)) == 3
-    assert f"model {POOR}, status complete. Not shown, for want of room: folder." in runs
+    assert f"model {POOR}" in runs
+    assert "folder" in runs.partition("Not shown, for want of room: ")[2]
 
 
 def _complete_by_tab(week: Week) -> None:
