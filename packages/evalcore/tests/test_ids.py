@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.ids import RANDOM_BYTES, uuid7
+from evalcore.ids import RANDOM_BYTES, is_plain_id, uuid7
 
 MOMENTS = st.integers(0, 2**48 - 1)
 RANDOM = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
@@ -34,3 +35,15 @@ def test_of_more_random_bytes_the_first_count():
 def test_ids_of_one_moment_differ_by_their_random_bytes():
     made = {uuid7(1, bytes([0] * 9 + [at])) for at in range(256)}
     assert len(made) == 256
+
+
+@given(MOMENTS, RANDOM)
+def test_what_was_made_is_plain(moment, random):
+    assert is_plain_id(uuid7(moment, random))
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "../x", "a/b", "a\\b", "a b", "a\n", "-x", "a>", "é", "a" * 101]
+)
+def test_a_path_an_option_and_markup_are_not_plain(text):
+    assert not is_plain_id(text)

@@ -178,6 +178,29 @@ def test_runs_of_another_evaluator_are_counted_and_not_shown(
     assert (memo["runs"], memo["foreign_runs"]) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cost_usd", 1e308),
+        ("tokens", {"prompt": 10**400, "completion": 1}),
+        ("latency_ms", {"p50": 1e308, "p95": 1e308}),
+    ],
+)
+def test_a_figure_that_overflows_in_one_record_breaks_no_page(
+    evalcli: Evalcli, library: Path, tmp_path: Path, field: str, value: object
+) -> None:
+    path = library / "components/memo/leaderboard.json"
+    written = json.loads(path.read_text())
+    written["runs"][0][field] = value
+    # Two such records: it is their sum that overflows.
+    written["runs"].append(written["runs"][0] | {"run_id": "00000000-0003-7000-8000-000000000000"})
+    path.write_text(json.dumps(written))
+    ended = evalcli("dashboard", "--prompt-library", library, "--out", tmp_path / "site")
+    assert (ended.code, ended.err) == (0, "")
+    memo = json.loads((tmp_path / "site/index.json").read_text())["components"][1]
+    assert (memo["runs"], memo["foreign_runs"]) == (1, 2)
+
+
 def test_without_components_or_a_folder_to_write_to_it_says_what_to_do(
     evalcli: Evalcli, library: Path, tmp_path: Path
 ) -> None:

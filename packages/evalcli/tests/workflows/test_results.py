@@ -253,6 +253,28 @@ def test_a_skipped_cases_name_is_a_name_too(library: Path) -> None:
         planned(library, record(skipped_cases=skipped))
 
 
+def test_git_is_asked_once_for_the_librarys_own_cases_however_many_records_there_are(library: Path) -> None:
+    asked: list[str] = []
+
+    class Counting(FolderCheckout):
+        def folders(self, path: str) -> list[str]:
+            asked.append(path)
+            return super().folders(path)
+
+    (group,) = groups(read(*(with_case("one", number) for number in range(50)), slug="memo"))
+    plan_of(group, Counting(library), may_be_named=False)
+    assert asked.count("components/memo/evals/cases") == 1
+
+
+@pytest.mark.parametrize("field", ["run_id", "job_id"])
+@pytest.mark.parametrize("text", ["../../x", "", "00000000-0000-7000-8000-000000000000/..", "a\nb", "--><b>"])
+def test_a_record_whose_id_is_a_path_or_markup_is_refused(tmp_path: Path, field: str, text: str) -> None:
+    path = written(tmp_path / "records.json", [record_object(record(1)) | {field: text}])
+    with pytest.raises(LeaderboardError, match="run_id or job_id is more than letters") as caught:
+        of_file(path)
+    assert "\n" not in caught.value.line
+
+
 def test_names_that_may_be_shown_are(library: Path) -> None:
     assert planned(library, with_case("private"), may_be_named=True).component.slug == "memo"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Final
 
 RANDOM_BYTES: Final = 10
 """Of a UUIDv7 besides its time."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def uuid7(unix_ms: int, random: bytes) -> str:
@@ -15,3 +17,8 @@ def uuid7(unix_ms: int, random: bytes) -> str:
     value &= ~(0xF000 << 64) & ~(0xC000 << 48)
     value |= 0x7000 << 64 | 0x8000 << 48
     return str(uuid.UUID(int=value))
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether an id from elsewhere is one word that is no path, markup or command; ours are."""
+    return _PLAIN.fullmatch(text) is not None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Response, Router
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
+from litestar.status_codes import HTTP_404_NOT_FOUND
 from litestar.types import ASGIApp
 
 from evalcore.effects import Effects
@@ -105,4 +108,12 @@ def _openapi() -> OpenAPIConfig:
         components=Components(security_schemes={routes.TOKEN: scheme}),
         # No page for readers: those of Litestar take their script from another server, in its newest version.
         render_plugins=[JsonRenderPlugin()],
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, after_request=_no_page),
     )
+
+
+def _no_page(answer: Response[Any]) -> Response[Any]:
+    """Refuse what Litestar would answer with a page of its own: every refusal is JSON in one envelope."""
+    if answer.status_code == HTTP_404_NOT_FOUND:
+        raise NotFoundException
+    return answer

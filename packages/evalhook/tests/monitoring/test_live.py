@@ -78,7 +78,7 @@ def test_followers_are_notified_of_attention_and_of_the_end(running_job: Job) ->
     hub = EventHub()
     live, job = Live(hub, Clock()), running_job
     live.job_started(job, PLAN)
-    follower = hub.follow(job.job_id)
+    follower = hub.follow(job.job_id, "10.0.0.1")
     live.attention_changed(jobs.set_attention(job, Attention("stalled", "nothing moves", "t")))
     running = live.running()
     assert running is not None

@@ -73,7 +73,7 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind(running_job
     async def story() -> None:
         hub = EventHub()
         live = Live(hub, asyncio.get_running_loop().time)
-        events = aiter(JobEvents("a", hub, live, lambda _: running, heartbeat=0.01))
+        events = aiter(JobEvents("a", hub, live, lambda _: running, "10.0.0.1", heartbeat=0.01))
         seen = [await anext(events) for _ in range(3)]
         assert seen[0].startswith(b"retry: ")
         assert parsed(seen[1].decode()) == [("progress", {"done": 3, "total": 8, "errors": 0})]
@@ -87,7 +87,9 @@ def test_a_silent_stream_has_a_heartbeat_and_leaves_no_reader_behind(running_job
 def test_a_place_is_taken_before_the_answer_begins_and_free_where_it_never_does(running_job: Job) -> None:
     async def story() -> None:
         hub = EventHub(most=1)
-        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), lambda _: running_job)
+        events = JobEvents(
+            "a", hub, Live(hub, asyncio.get_running_loop().time), lambda _: running_job, "10.0.0.1"
+        )
         assert len(hub) == 1
         del events  # the reader left before the first byte
         assert len(hub) == 0
@@ -101,7 +103,7 @@ def test_a_job_that_is_dropped_ends_its_streams() -> None:
 
     async def story() -> None:
         hub = EventHub()
-        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), gone)
+        events = JobEvents("a", hub, Live(hub, asyncio.get_running_loop().time), gone, "10.0.0.1")
         assert len([event async for event in events]) == 1
         assert len(hub) == 0
 

@@ -124,6 +124,17 @@ def test_both_refusals_to_publish_are_valid_under_the_description(world) -> None
     world.story(tell)
 
 
+@pytest.mark.parametrize("path", ["/schema/swagger", "/schema/%3Cscript%3E"])
+def test_beside_the_description_there_is_nothing_and_no_page_says_so(world, path: str) -> None:
+    async def tell(client: httpx.AsyncClient) -> None:
+        answer = await client.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/json"
+        assert set(answer.json()["error"]) == {"code", "message"}
+
+    world.story(tell)
+
+
 @pytest.mark.parametrize("path", ["/schema", "/schema/openapi.json"])
 def test_the_description_needs_the_token_and_is_no_page_with_scripts_of_others(world, path: str) -> None:
     async def tell(client: httpx.AsyncClient) -> None:

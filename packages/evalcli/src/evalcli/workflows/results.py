@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,6 +13,7 @@ from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.leaderboards.records import records_in
 from evalcore.errors import CheckoutError, ComponentError, LeaderboardError
 from evalcore.formats.strict_json import fingerprint, parse_carried_json
+from evalcore.ids import is_plain_id
 from evalcore.library.checkout import Checkout
 from evalcore.library.component import Component
 from evalcore.library.loader import COMPONENTS, list_components, make_component, read_prompt
@@ -97,9 +99,10 @@ def plan_of(group: Group, library: Checkout, *, may_be_named: bool) -> JobPlan:
     """
     records = group.records
     component = _component(group, library)
+    # Asked of git once: there may be thousands of records.
+    own = set(library.folders(f"{COMPONENTS}/{component.slug}/evals/cases"))
     for one in group.read:
-        private = None if may_be_named else _private_case(one.record, component.slug, library)
-        if private is not None:
+        if not may_be_named and _names_a_private_case(one.record, own):
             what = "a record names a case that is not the prompt library's own"
             hint = "publish the run's folder, so that the name is hashed, or say EVALHOOK_PUBLISH_CASES=names"
             raise LeaderboardError(what, where=one.where, hint=hint)
@@ -158,6 +161,9 @@ def _record(value: JsonValue, where: str) -> RunRecord:
         record = msgspec.convert(value, RunRecord)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise LeaderboardError(f"holds what is no run record: {error}", where=where, hint=HOW) from None
+    if not (is_plain_id(record.run_id) and is_plain_id(record.job_id)):
+        what = "holds a record whose run_id or job_id is more than letters, digits, `.`, `_` and `-`"
+        raise LeaderboardError(what, where=where, hint=HOW)
     if not isinstance(value, dict) or not _holds_all(record, value):
         what = f"run {record.run_id} has fields that this version does not know"
         raise LeaderboardError(what, where=where, hint="publish it with the evalcli that made it")
@@ -192,8 +198,7 @@ def _component(group: Group, library: Checkout) -> Component:
     raise ComponentError(what, where=where, hint="publish the run's folder, which names its component")
 
 
-def _private_case(record: RunRecord, slug: str, library: Checkout) -> str | None:
-    """Return a case that the record names though it does not lie in the prompt library."""
+def _names_a_private_case(record: RunRecord, own: AbstractSet[str]) -> bool:
+    """Whether the record names a case that is none of the prompt library's own."""
     names = [result.case for result in record.case_results] + [case.case for case in record.skipped_cases]
-    own = set(library.folders(f"{COMPONENTS}/{slug}/evals/cases"))
-    return next((name for name in names if name not in own and not PUBLISHED_NAME.fullmatch(name)), None)
+    return any(name not in own and not PUBLISHED_NAME.fullmatch(name) for name in names)

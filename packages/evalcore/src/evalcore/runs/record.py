@@ -18,7 +18,10 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Commit = Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
 Interval = tuple[Fraction, Fraction]
 Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
-Count = Annotated[int, Meta(ge=0)]
+# Nothing that is counted or measured comes near these: sums and ratios of figures within them stay finite.
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Milliseconds = Annotated[float, Meta(ge=0, le=1e12)]
+USD = Annotated[float, Meta(ge=0, le=1e12)]
 RunStatus = Literal["complete", "partial"]
 
 
@@ -196,8 +199,8 @@ class Reproducibility(Frozen, frozen=True):
 class Latency(Frozen, frozen=True):
     """Milliseconds of the calls that were answered; linear between the two nearest ranks."""
 
-    p50: float | None
-    p95: float | None
+    p50: Milliseconds | None
+    p95: Milliseconds | None
 
 
 class Tokens(Frozen, frozen=True):
@@ -247,8 +250,8 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
     server: Server
     evaluator_version: str
     scoring_version: int
-    replicates: Annotated[int, Meta(ge=1)]
-    cases: Annotated[int, Meta(ge=1)]
+    replicates: Annotated[int, Meta(ge=1, le=2**53)]
+    cases: Annotated[int, Meta(ge=1, le=2**53)]
     skipped_cases: tuple[SkippedCase, ...]
     case_results: tuple[CaseResult, ...]
     documents: Annotated[
@@ -288,7 +291,7 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
     schema_valid_rate: Fraction | None
     latency_ms: Latency
     tokens: Tokens
-    cost_usd: float | None
+    cost_usd: USD | None
     replies_sha256: Annotated[
         Sha256 | None,
         Meta(description="of the kept lines of replies.jsonl, in the order of the planned calls"),

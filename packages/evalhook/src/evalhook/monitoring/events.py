@@ -7,6 +7,7 @@ it is at that moment, so that nothing that was missed has to be sent later.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Final
 
 from evalhook import errors
@@ -20,7 +21,11 @@ PROGRESS: Final = "\0progress"
 class Follower:
     """A reader that follows one job."""
 
-    def __init__(self) -> None:
+    def __init__(self, job_id: str, client: str) -> None:
+        self.job_id = job_id
+        self.client = client
+        self.is_ended = False
+        """Whether its stream is to end: its place is another's."""
         self._topics: dict[str, None] = {}
         self._changed = asyncio.Event()
 
@@ -48,21 +53,27 @@ class EventHub:
 
     def __init__(self, most: int = MOST_FOLLOWERS) -> None:
         self._most = most
-        self._followers: dict[Follower, str] = {}
+        # A dict as an ordered set, the one that has followed longest first.
+        self._followers: dict[Follower, None] = {}
         self.is_closed = False
 
     def __len__(self) -> int:
         return len(self._followers)
 
-    def follow(self, job_id: str) -> Follower:
-        """Follow a job, until `leave`; raises NotReady where there are too many followers."""
+    def follow(self, job_id: str, client: str) -> Follower:
+        """Follow a job, until `leave`, as a reader at that address.
+
+        Where all places are taken, the address with the most gives its oldest one up, as long as it is left
+        with no fewer than the new reader's: nobody alone can keep the others out. Raises NotReady where no
+        address has so many.
+        """
         if self.is_closed:
             raise errors.NotReady("the service is stopping; ask again once it is back")
-        if len(self._followers) >= self._most:
+        if len(self._followers) >= self._most and not self._make_room(client):
             message = f"{self._most} streams of events are open already; GET /jobs/<id> shows the same"
             raise errors.NotReady(message)
-        follower = Follower()
-        self._followers[follower] = job_id
+        follower = Follower(job_id, client)
+        self._followers[follower] = None
         return follower
 
     def leave(self, follower: Follower) -> None:
@@ -77,6 +88,17 @@ class EventHub:
 
     def touch(self, job_id: str, topic: str) -> None:
         """Notify the followers of a job that a topic has changed."""
-        for follower, followed in self._followers.items():
-            if followed == job_id:
+        for follower in self._followers:
+            if follower.job_id == job_id:
                 follower.touch(topic)
+
+    def _make_room(self, client: str) -> bool:
+        held = Counter(follower.client for follower in self._followers)
+        ((greediest, most),) = held.most_common(1)
+        if most - 1 <= held[client]:
+            return False
+        oldest = next(follower for follower in self._followers if follower.client == greediest)
+        self.leave(oldest)
+        oldest.is_ended = True
+        oldest.touch(PROGRESS)
+        return True

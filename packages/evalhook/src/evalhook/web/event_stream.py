@@ -42,6 +42,7 @@ class JobEvents:
         hub: EventHub,
         live: Live,
         find: Callable[[str], Job],
+        client: str,
         heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         """Raise NotReady where there are too many readers."""
@@ -50,7 +51,7 @@ class JobEvents:
         self._live = live
         self._find = find
         self._heartbeat = heartbeat
-        self._follower = hub.follow(job_id)
+        self._follower = hub.follow(job_id, client)
         # A reader who leaves before the first byte never begins the stream.
         weakref.finalize(self, hub.leave, self._follower)
 
@@ -82,7 +83,7 @@ class JobEvents:
             # Between two looks changes gather, so that a fast job is not a flood of events.
             await asyncio.sleep(MIN_SECONDS_BETWEEN)
             topics = await self._follower.changes(self._heartbeat)
-            if self._hub.is_closed:
+            if self._hub.is_closed or self._follower.is_ended:
                 return
             if not topics:
                 yield b": still here\n\n"

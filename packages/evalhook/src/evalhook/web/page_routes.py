@@ -21,7 +21,7 @@ from evalhook import problems
 from evalhook.monitoring.events import EventHub
 from evalhook.monitoring.live import Live
 from evalhook.problems import Problem
-from evalhook.security.auth import Authenticator
+from evalhook.security.auth import Authenticator, client_of
 from evalhook.security.oidc import Refused
 from evalhook.security.sessions import Sessions, cookie, is_from_elsewhere, session_of
 from evalhook.security.throttle import Throttle
@@ -139,10 +139,16 @@ async def static(name: FromPath[str]) -> Response[bytes]:
         _503="not_ready: too many streams of events are open",
     ),
 )
-async def job_events(job_id: FromPath[str], service: TheService, page_context: ThePageContext) -> Stream:
+async def job_events(
+    request: Request[Any, Any, State],
+    job_id: FromPath[str],
+    service: TheService,
+    page_context: ThePageContext,
+) -> Stream:
     """Follow a job. Each event is whole: a stream that broke is simply opened again."""
     service.find(job_id)
-    events = event_stream.JobEvents(job_id, page_context.hub, page_context.live, service.find)
+    client = client_of(request.scope)
+    events = event_stream.JobEvents(job_id, page_context.hub, page_context.live, service.find, client)
     return Stream(events, media_type="text/event-stream", headers=event_stream.HEADERS)
 
 

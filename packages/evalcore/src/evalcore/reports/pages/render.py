@@ -32,7 +32,10 @@ from evalcore.reports.pages.places import Layout
 from evalcore.reports.pages.scoring_text import heading_id, scoring_html
 from evalcore.structs import JsonObject
 
-POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'"
+)
 MOST_CELLS: Final = 3000
 """Of a matrix on a page: the worst rows are shown, and all are in index.json and as CSV."""
 MOST_POINTS: Final = 32
