@@ -37,7 +37,6 @@ def options(library, **changes):
         "concurrency": 4,
         "no_leaderboard": False,
         "is_scratch": False,
-        "publish_report": False,
         "as_json": False,
         "allow_skipped": False,
         "publish_report": False,

@@ -10,6 +10,7 @@ from evalhook.security.fetch import FetchFailed, fetch_json
 from evalhook.security.jwks import (
     ASK_AGAIN_SECONDS,
     FRESH_SECONDS,
+    LONGEST_SECONDS,
     MAX_DOCUMENT_BYTES,
     MAX_KEYS,
     KeySet,
@@ -144,13 +145,15 @@ def test_a_withdrawn_key_is_good_no_longer_than_keys_are_fresh(key):
 
 
 @pytest.mark.parametrize("failure", [FetchFailed("down"), {"keys": []}, {}, {"keys": [{"kty": "EC"}]}, 7])
-def test_the_last_good_keys_stay_while_the_issuer_gives_none(key, failure):
+def test_the_last_good_keys_stay_for_a_day_while_the_issuer_gives_none(key, failure):
     issuer = issuer_of(key)
     keys = issuer.keys()
     get(keys, "first")
     issuer.documents[f"{ISSUER}/keys"] = failure
     issuer.now += FRESH_SECONDS
     assert get(keys, "first") != [None]
+    issuer.now += LONGEST_SECONDS - FRESH_SECONDS
+    assert get(keys, "first") == [None]
 
 
 # The keys of a set

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,7 +23,9 @@ MAX_KEYS: Final = 100
 MIN_KEY_BITS: Final = 2048
 """The least that RS256 may be used with (RFC 7518, 3.3)."""
 FRESH_SECONDS: Final = 3600.0
-"""How long keys are used without asking again: a withdrawn one is good no longer than this."""
+"""How long keys are used without asking again."""
+LONGEST_SECONDS: Final = 24 * 3600.0
+"""How long they are used while the issuer cannot be asked: a withdrawn one is good no longer than this."""
 ASK_AGAIN_SECONDS: Final = 10.0
 """The shortest time between two requests to the issuer, however many tokens come meanwhile."""
 log = structlog.stdlib.get_logger(__name__)
@@ -77,11 +80,14 @@ class KeySet:
                 # Another request may have fetched it while this one waited for the lock.
                 if self._needs(kid) and self._may_ask():
                     await self._refresh()
-        return self._keys.get(kid)
+        return self._keys.get(kid) if self._age() < LONGEST_SECONDS else None
+
+    def _age(self) -> float:
+        """Seconds since the keys were fetched; infinite before."""
+        return math.inf if self._fetched_at is None else self._monotonic() - self._fetched_at
 
     def _needs(self, kid: str) -> bool:
-        is_fresh = self._fetched_at is not None and self._monotonic() - self._fetched_at < FRESH_SECONDS
-        return kid not in self._keys or not is_fresh
+        return kid not in self._keys or self._age() >= FRESH_SECONDS
 
     def _may_ask(self) -> bool:
         # Anybody can send tokens with made-up key ids; they must not make us call the issuer each time.

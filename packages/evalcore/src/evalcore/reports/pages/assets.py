@@ -58,6 +58,7 @@ def _within(css: str) -> str:
         .replace("body.evaluations {", "& {")
     )
     # Its `rem` is 20 pixels and more, and its text 0.8 of it.
-    css = re.sub(r"((?<![\d.])\d{0,6}(?:\.\d{1,6})?)(?<=\d)rem\b", lambda found: f"{float(found[1]) * _REM:.4g}rem", css)
+    length = re.compile(r"((?<![\d.])\d{0,6}(?:\.\d{1,6})?)(?<=\d)rem\b")
+    css = length.sub(lambda found: f"{float(found[1]) * _REM:.4g}rem", css)
     # Named three times, so that its own rules for lists and tables are not the more specific ones.
     return f"{_OWN * 3} {{\n{css}\n{_PLAIN}}}\n"
