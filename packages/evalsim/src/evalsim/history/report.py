@@ -53,7 +53,7 @@ def _summary(name: str, record: RunRecord, own_cases: tuple[str, ...]) -> JsonVa
             "n_valid": valid,
             "valid_rate_pct": round(100 * valid / calls.ok, 1) if calls.ok else None,
             "name_drift": {
-                "extra_top_keys": [["notes", max(1, calls.ok // 9)], ["confidence", max(1, calls.ok // 20)]],
+                "extra_top_keys": [["notes", max(1, calls.ok // 9)], ["remarks", max(1, calls.ok // 20)]],
                 "missing_top_keys": [
                     [field, max(1, calls.ok // 6 - at)] for at, field in enumerate(worst[:3])
                 ],
