@@ -81,6 +81,16 @@ def test_what_is_damaged_is_read_anew(cache, tmp_path, damage):
     assert cache.get(CASE, SETTINGS, "2.9") is None
 
 
+def test_what_somebody_else_wrote_is_read_anew(cache, monkeypatch):
+    cache.put(CASE, SETTINGS, "2.9", READ)
+    owner = os.geteuid()
+    # Nobody but root could give a file to another user: so this is another user who asks.
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    assert cache.get(CASE, SETTINGS, "2.9") is None
+    monkeypatch.setattr("os.geteuid", lambda: owner)
+    assert cache.get(CASE, SETTINGS, "2.9") == READ
+
+
 def test_an_entry_that_is_a_link_is_not_followed(cache, tmp_path):
     cache.put(CASE, SETTINGS, "2.9", READ)
     (path,) = files(tmp_path)

@@ -8,6 +8,7 @@ hashes. What has not been used for longest goes first where it grows over its bo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.component import Case, CaseSource, Document
 from evalcore.library.reading import ReadingSettings
-from evalcore.runs.files import read_regular, write_atomically
+from evalcore.runs.files import open_regular, write_atomically
 from evalcore.structs import Frozen, JsonValue
 
 FOLDER: Final = "documents"
@@ -50,12 +51,12 @@ class DocumentCache:
     def get(self, case: Case, settings: ReadingSettings, version: str | None) -> ReadText | None:
         """Return what was read of a case's document before with these settings; None where nothing was.
 
-        What is damaged counts as not there.
+        What is damaged, or was written by somebody else, counts as not there.
         """
         key = _key(_document_of(case), settings, version)
         path = self._path(case.source, key)
         try:
-            entry = msgspec.json.decode(read_regular(path, LARGEST_ENTRY), type=_Entry)
+            entry = msgspec.json.decode(_read_own(path), type=_Entry)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if entry.key != key or sha256_hex(entry.text.encode()) != entry.text_sha256:
@@ -105,6 +106,20 @@ class DocumentCache:
             if path != newest:
                 path.unlink(missing_ok=True)
                 total -= size
+
+
+def _read_own(path: Path) -> bytes:
+    """Read an entry that this user has written; raises OSError.
+
+    Where others may write into the folder, as below /tmp, one could lay a text of his own under a document.
+    """
+    with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it is somebody else's")
+        if status.st_size > LARGEST_ENTRY:
+            raise OSError(errno.EFBIG, f"it is larger than {LARGEST_ENTRY >> 20} MiB")
+        return file.read(LARGEST_ENTRY)
 
 
 def _sizes(paths: Iterable[Path]) -> Iterable[tuple[int, int, Path]]:
