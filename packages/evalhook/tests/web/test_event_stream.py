@@ -97,6 +97,20 @@ def test_a_place_is_taken_before_the_answer_begins_and_free_where_it_never_does(
     asyncio.run(story())
 
 
+def test_a_stream_whose_place_is_given_to_another_address_ends(running_job: Job) -> None:
+    async def story() -> None:
+        hub = EventHub(most=2)
+        live = Live(hub, asyncio.get_running_loop().time)
+        held = [JobEvents("a", hub, live, lambda _: running_job, "10.0.0.1") for _ in range(2)]
+        first = aiter(held[0])
+        assert (await anext(first)).startswith(b"retry: ")
+        hub.follow("a", "10.0.0.2")
+        assert len([event async for event in first]) == 1
+        assert len(hub) == 2
+
+    asyncio.run(story())
+
+
 def test_a_job_that_is_dropped_ends_its_streams() -> None:
     def gone(job_id: str) -> Job:
         raise UnknownJob(job_id)
