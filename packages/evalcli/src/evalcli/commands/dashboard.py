@@ -14,6 +14,7 @@ from evalcli.dashboard.mkdocs import find_mkdocs, place_in_navigation
 from evalcli.dashboard.site import check_folder, write_site
 from evalcli.exits import Exit, refuse
 from evalcli.terminal.output import print_bytes, print_line, warn
+from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.reports.dashboard.build import build_site
 from evalcore.reports.dashboard.files import data_files
@@ -91,8 +92,8 @@ def command(
         )
     first, totals = folder / layout.file(INDEX_PAGE), site.totals
     print_line(
-        f"{first}: {totals.components} components, {totals.models} models, {totals.runs} runs; "
-        f"{written.written} files written, {written.unchanged} unchanged, "
-        f"{written.removed} removed"
+        f"{first}: {counted(totals.components, 'component')}, {counted(totals.models, 'model')}, "
+        f"{counted(totals.runs, 'run')}; {counted(written.written, 'file')} written, "
+        f"{written.unchanged} unchanged, {written.removed} removed"
     )
     return Exit.DONE
