@@ -45,7 +45,7 @@ def test_a_bad_one_is_an_error_with_its_reason(library):
 
 def test_a_library_that_names_no_model_for_its_documents_is_told_so(library):
     (line,) = lines(library, documents="")
-    assert "no model is named that reads its 1 document(s)" in line
+    assert "no model is named that reads its 1 document;" in line
     assert lines(library, documents="documents: {reader: text}\n") == []
     (library / "components/memo/evals/inputs.yaml").write_text("reader: none\n")
     assert lines(library, documents="") == []

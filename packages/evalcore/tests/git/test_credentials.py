@@ -51,16 +51,33 @@ def results(clone: Clone) -> str:
 
 
 def what_others_see() -> dict[str, bytes]:
-    """The arguments and the environment of every process that can be looked at."""
-    seen = {}
-    for entry in PROC.iterdir():
-        if entry.name.isdigit():
-            for kind in ("cmdline", "environ"):
-                try:
-                    seen[f"{entry.name} {kind}"] = (entry / kind).read_bytes()
-                except OSError:
-                    continue  # It has ended, or is somebody else's.
+    """The arguments and the environment of every process that this one has started.
+
+    Of no others: a simulated GitHub of another test, beside this one, is told what to say by its environment.
+    """
+    seen: dict[str, bytes] = {}
+    found = [str(os.getpid())]
+    while found:
+        number = found.pop()
+        for task in _listed(PROC / number / "task"):
+            found += _read(task / "children").decode().split()
+        if number != str(os.getpid()):
+            seen |= {f"{number} {kind}": _read(PROC / number / kind) for kind in ("cmdline", "environ")}
     return seen
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []  # It has ended.
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # It has ended.
 
 
 @pytest.mark.skipif(not PROC.is_dir(), reason="looks at processes through /proc")
@@ -74,7 +91,7 @@ def test_token_is_in_no_process_while_it_is_pushed_with(world: tuple[SimulatedGi
     while pushing.is_alive():
         for where, text in what_others_see().items():
             programs.add(text.split(b"\0")[0].rpartition(b"/")[2] if where.endswith("cmdline") else b"")
-            told += [where] if CANARY.encode() in text else []
+            told += [(where, part) for part in text.split(b"\0") if CANARY.encode() in part]
     pushing.join()
     assert app.state.repositories[NAME].bare.branch("eval-results/a") == commit
     assert b"git-remote-http" in programs  # or nothing was looked at
