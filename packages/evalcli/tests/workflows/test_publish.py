@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from evalcli.workflows import publishing
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import FixedToken
+from evalcore.publishing.committer import Committer
 from evalcore.runs.folder import RunFolder
 from evalcore.runs.leaderboard import parse_leaderboard
 from evalcore.runs.record import RunRecord, record_object
@@ -138,8 +143,11 @@ def test_the_pull_request_is_the_services_word_for_word(world: World, publish: C
 
 
 def test_records_of_a_matrix_are_merged_and_publishing_again_changes_nothing(
-    world: World, publish: Callable[..., Any]
+    world: World, publish: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Branches are named by the second: in the same one the first pull request would be found again.
+    minutes = (datetime(2026, 1, 5, 9, minute, tzinfo=UTC) for minute in count())
+    monkeypatch.setattr(publishing, "Committer", partial(Committer, now=lambda: next(minutes)))
     first = world.write("a.json", world.record(1), world.record(2, model="beta"))
     second = world.write("b.json", world.record(2, model="beta"), world.record(3, model="gamma", job_id="j"))
     assert publish(first, second).code == 0
