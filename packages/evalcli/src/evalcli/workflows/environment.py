@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from evalcore.errors import ConfigurationError
 from evalcore.git.setting_names import SettingNames
+from evalcore.github.client import GitHub
 from evalcore.github.reports import GitHubReports
 from evalcore.github.repository_name import REPOSITORY
 from evalcore.github.tokens import PUBLIC_API, AppTokens, FixedToken, GitHubTokens
@@ -29,6 +30,8 @@ NAMES: Final = SettingNames(
     trusted_publishers="EVALHOOK_TRUSTED_PUBLISHERS",
 )
 LONGEST_SECRET: Final = 64 * 1024
+
+_Client = TypeVar("_Client", bound=GitHub)
 
 
 class GitHubAccess(NamedTuple):
@@ -59,19 +62,16 @@ def github_access(environ: Mapping[str, str], repository: str) -> GitHubAccess:
 
 def github_of(access: GitHubAccess) -> GitHubTrees:
     """Return the client of the repository: its trees and its pull requests."""
-    return GitHubTrees(
-        access.repository,
-        access.tokens,
-        api_url=access.api_url,
-        allow_http=access.allow_http,
-        trusted=access.trusted,
-        names=NAMES,
-    )
+    return _client(GitHubTrees, access)
 
 
 def commenter_of(access: GitHubAccess) -> GitHubReports:
     """Return what comments on the repository's pull requests."""
-    return GitHubReports(
+    return _client(GitHubReports, access)
+
+
+def _client(kind: type[_Client], access: GitHubAccess) -> _Client:
+    return kind(
         access.repository,
         access.tokens,
         api_url=access.api_url,
