@@ -10,7 +10,6 @@ import pty
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,39 +23,13 @@ from evalsim.library import as_git, write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import AnswerBook, Fault, SimConfig, SimModel, SimulatedMindRouter
 from evalsim.mindrouter.chat import Sleep
 from evalsim.serving import running
-from evalsim.testing import run_on_terminal
+from evalsim.testing import Hold, run_on_terminal
 
 KEY = "a-key-of-the-simulation"
 SLUG = "award-notice-terms"
 CASES = 3
 GOOD, POOR = "openai/gpt-oss-120b", "meta-llama/llama-3.1-8b"
 EVALCLI = [sys.executable, "-c", "from evalcli.main import main; main()"]
-
-
-class Turnstile:
-    """A simulated latency that lets some calls pass and holds all others until it is opened."""
-
-    def __init__(self, passing: int) -> None:
-        self.is_held = threading.Event()
-        self._left = passing
-        self._opened: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def wait(self, seconds: float) -> None:
-        """Stand in for asyncio.sleep."""
-        del seconds
-        self._left -= 1
-        if self._left >= 0:
-            return
-        self._loop = asyncio.get_running_loop()
-        self._opened = self._opened or asyncio.Event()
-        self.is_held.set()
-        await self._opened.wait()
-
-    def open(self) -> None:
-        """Let everything pass from now on."""
-        if self._loop is not None and self._opened is not None:
-            self._loop.call_soon_threadsafe(self._opened.set)
 
 
 class World(Frozen, frozen=True):
@@ -445,8 +418,8 @@ def test_an_interrupted_job_goes_on_where_it_was(
     make_world: Callable[..., World], name: signal.Signals, start: list[str]
 ) -> None:
     replicates, passing = 4, 10
-    turnstile = Turnstile(passing)
-    world = make_world(sleep=turnstile.wait)
+    hold = Hold(passing)
+    world = make_world(sleep=hold.sleep)
     line = world.command("evaluate", SLUG, "--replicates", replicates, "--concurrency", 2, "--json")
     with subprocess.Popen(
         [*start, *line],
@@ -456,7 +429,7 @@ def test_an_interrupted_job_goes_on_where_it_was(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert turnstile.is_held.wait(30)
+        assert hold.is_held.wait(30)
         process.send_signal(name)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
@@ -466,7 +439,7 @@ def test_an_interrupted_job_goes_on_where_it_was(
     kept = _replies(world)
     # One call is held; the others that were let pass may still have been on their way.
     assert passing - 1 <= len(kept) <= passing
-    turnstile.open()
+    hold.open()
 
     done = world.run(*command)
     assert done.returncode == 0, done.stderr

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from evalsim.documents import pdf
 from evalsim.documents.notices import Notice
 from evalsim.mindrouter import AnswerBook, Fault, SimConfig, SimModel, SimulatedMindRouter
 from evalsim.serving import running
-from evalsim.testing import write_component
+from evalsim.testing import Hold, write_component
 
 READER, MODEL = "reader/qwen3.5", "good"
 MODELS = f"""\
@@ -29,30 +27,6 @@ models:
 - {{id: other, provider: mindrouter}}
 """
 NOTICES = {name: Notice(at) for at, name in enumerate(("a", "b", "c"))}
-
-
-class Hold:
-    """Lets so many calls of the reader's model pass, and holds the others until it is opened."""
-
-    def __init__(self, passing: int) -> None:
-        self.is_held = threading.Event()
-        self._left = passing
-        self._opened: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def sleep(self, seconds: float) -> None:
-        del seconds
-        self._left -= 1
-        if self._left >= 0:
-            return
-        self._loop = asyncio.get_running_loop()
-        self._opened = self._opened or asyncio.Event()
-        self.is_held.set()
-        await self._opened.wait()
-
-    def open(self) -> None:
-        if self._loop is not None and self._opened is not None:
-            self._loop.call_soon_threadsafe(self._opened.set)
 
 
 class World:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,6 +81,33 @@ class Clock:
                 if not future.done():
                     future.set_result(None)
         return [task.result() for task in tasks]
+
+
+class Hold:
+    """A simulated latency: it lets so many calls pass at once, and holds all others until it is opened."""
+
+    def __init__(self, passing: int) -> None:
+        self.is_held = threading.Event()
+        """Set once a call is held."""
+        self._left = passing
+        self._opened: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        """Stand in for asyncio.sleep."""
+        del seconds
+        self._left -= 1
+        if self._left >= 0:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._opened = self._opened or asyncio.Event()
+        self.is_held.set()
+        await self._opened.wait()
+
+    def open(self) -> None:
+        """Let everything pass from now on; from any thread."""
+        if self._loop is not None and self._opened is not None:
+            self._loop.call_soon_threadsafe(self._opened.set)
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:
