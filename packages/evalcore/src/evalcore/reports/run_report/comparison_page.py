@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from evalcore.compare.verdict import NotComparable, reasons
-from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
+from evalcore.formats.markdown_text import CELL, REASON
 from evalcore.reports.run_report.comparison import Moved, MovedCount, RunComparison
+from evalcore.reports.run_report.page_parts import (
+    LONGEST_VALUE,
+    MOST_SHOWN,
+    NONE,
+    code,
+    share,
+    table,
+)
 from evalcore.reports.run_report.summary import Summary
 
-MOST_SHOWN: Final = 15
-LONGEST_VALUE: Final = 170
-NONE: Final = "–"
 RIGHT: Final = "✓ as expected"
 Row = TypeVar("Row")
 
@@ -70,8 +75,8 @@ def figure_rows(before: Summary, after: Summary) -> list[tuple[str, str, str]]:
             _with_interval(old.reproducibility, old.reproducibility_ci95),
             _with_interval(new.reproducibility, new.reproducibility_ci95),
         ),
-        row("every leaf right", lambda one: _share(one.headline.exact_rate)),
-        row("all replies right", lambda one: _share(one.headline.all_right_rate)),
+        row("every leaf right", lambda one: share(one.headline.exact_rate)),
+        row("all replies right", lambda one: share(one.headline.all_right_rate)),
         row(
             "calls answered", lambda one: f"{one.headline.n_success} of {one.headline.n_replicates_attempted}"
         ),
@@ -90,12 +95,12 @@ def figure_rows(before: Summary, after: Summary) -> list[tuple[str, str, str]]:
 
 def _title(compared: RunComparison) -> Iterator[str]:
     before, after = compared.before, compared.after
-    old, new = (_code(side) for side in sides(before, after))
-    yield f"# {_code(after.config.component)}: {old} → {new}"
-    yield f"**{verdict_line(compared, lambda text: _code(text, REASON))}.**"
+    old, new = (code(side) for side in sides(before, after))
+    yield f"# {code(after.config.component)}: {old} → {new}"
+    yield f"**{verdict_line(compared, lambda text: code(text, REASON))}.**"
     lines = [
-        f"**{name}:** {_code(one.config.component_version)} by {_code(one.config.model)}, run "
-        f"{_code(one.run_name)}, prompt sha256 {_code(one.config.prompt_sha256[:12])}"
+        f"**{name}:** {code(one.config.component_version)} by {code(one.config.model)}, run "
+        f"{code(one.run_name)}, prompt sha256 {code(one.config.prompt_sha256[:12])}"
         for name, one in (("Before", before), ("After", after))
     ]
     yield "  \n".join(lines)
@@ -103,8 +108,8 @@ def _title(compared: RunComparison) -> Iterator[str]:
 
 def _figures(before: Summary, after: Summary) -> Iterator[str]:
     yield "## Figures"
-    old, new = (_code(side) for side in sides(before, after))
-    yield _table(("", old, new), figure_rows(before, after))
+    old, new = (code(side) for side in sides(before, after))
+    yield table(("", old, new), figure_rows(before, after))
 
 
 def _table_of(
@@ -114,19 +119,19 @@ def _table_of(
     if not rows:
         yield "_No change._"
         return
-    yield _table((name, "before", "after", "change"), [cells(row) for row in rows[:MOST_SHOWN]])
+    yield table((name, "before", "after", "change"), [cells(row) for row in rows[:MOST_SHOWN]])
     if len(rows) > MOST_SHOWN:
         yield f"{len(rows) - MOST_SHOWN} more moved less."
 
 
 def _moved_cells(row: Moved) -> tuple[str, ...]:
-    return _code(row.name), _share(row.before), _share(row.after), f"**{100 * row.change:+.1f}**"
+    return code(row.name), share(row.before), share(row.after), f"**{100 * row.change:+.1f}**"
 
 
 def _count_cells(row: MovedCount) -> tuple[str, ...]:
     shares = [100 * count / whole if whole else 0.0 for count, whole in (row.before, row.after)]
     counts = [f"{count} of {whole}" for count, whole in (row.before, row.after)]
-    return _code(row.name, 2 * CELL), *counts, f"**{shares[1] - shares[0]:+.1f}**"
+    return code(row.name, 2 * CELL), *counts, f"**{shares[1] - shares[0]:+.1f}**"
 
 
 def _examples(compared: RunComparison) -> Iterator[str]:
@@ -137,29 +142,16 @@ def _examples(compared: RunComparison) -> Iterator[str]:
     yield "The commonest answer to one document on each side, of the library's own documents alone."
     rows = []
     for one in compared.examples:
-        wrong = _code(one.wrong, LONGEST_VALUE) if one.wrong else NONE
+        wrong = code(one.wrong, LONGEST_VALUE) if one.wrong else NONE
         both = (RIGHT, wrong) if one.way == "worse" else (wrong, RIGHT)
-        expected = _code(one.expected, LONGEST_VALUE)
-        rows.append((one.way, _code(one.field), _code(one.doc), expected, *both))
-    yield _table(("", "field", "document", "expected", "before", "after"), rows)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _code(text: str, limit: int = CELL) -> str:
-    return escape_markdown(text, limit)
+        expected = code(one.expected, LONGEST_VALUE)
+        rows.append((one.way, code(one.field), code(one.doc), expected, *both))
+    yield table(("", "field", "document", "expected", "before", "after"), rows)
 
 
 def _with_interval(value: float | None, limits: tuple[float, float] | None) -> str:
     around = "" if limits is None else f" ({100 * limits[0]:.1f}–{100 * limits[1]:.1f}%)"
-    return f"{_share(value)}{around}"
-
-
-def _share(value: float | None) -> str:
-    return NONE if value is None else f"{100 * value:.1f}%"
+    return f"{share(value)}{around}"
 
 
 def _pct(value: float | None) -> str:

@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
+from evalcore.formats.markdown_text import REASON
+from evalcore.reports.run_report.page_parts import (
+    LONGEST_VALUE,
+    MOST_SHOWN,
+    NONE,
+    bold,
+    code,
+    fenced,
+    interval,
+    order_of,
+    part_of,
+    place,
+    share,
+    spread,
+    table,
+)
 from evalcore.reports.run_report.summary import (
-    WHOLE,
     Consistency,
     Coverage,
     Example,
@@ -24,14 +38,10 @@ from evalcore.reports.run_report.summary import (
 )
 from evalcore.runs.record import WORDING
 
-MOST_SHOWN: Final = 15
-"""Rows of a table."""
 MOST_DOCUMENTS: Final = 10
 MOST_EXAMPLES: Final = 24
 MOST_OF_FIELD: Final = 2
-LONGEST_VALUE: Final = 170
 LONGEST_FIELD: Final = 140
-NONE: Final = "–"
 CHART_TITLES: Final = {
     "completion_tokens": "Completion tokens per reply, against the cap",
     "consistency_heatmap": "Different values of each field in the answers to each document (1: all agree)",
@@ -58,24 +68,24 @@ def report_page(summary: Summary, charts: Iterable[str]) -> str:
 
 def _title(summary: Summary) -> Iterator[str]:
     config = summary.config
-    yield f"# Evaluation run — {_code(summary.run_name)}"
-    schema = f" with {_code(config.json_schema_file)}" if config.structured_output == "json_schema" else ""
+    yield f"# Evaluation run — {code(summary.run_name)}"
+    schema = f" with {code(config.json_schema_file)}" if config.structured_output == "json_schema" else ""
     facts = {
         "Date": f"{config.started_at[:16].replace('T', ' ')} UTC",
-        "Model": f"{_code(config.model)} at {_code(config.provider)}",
-        "Component": f"{_code(config.component)} version {_code(config.component_version)}",
-        "Prompt": f"`prompt.md` — sha256 {_code(config.prompt_sha256[:12])}",
-        "Parameters": _code(json.dumps(config.params, sort_keys=True, ensure_ascii=False), REASON),
-        "Structured output": f"{_code(config.structured_output)}{schema}",
+        "Model": f"{code(config.model)} at {code(config.provider)}",
+        "Component": f"{code(config.component)} version {code(config.component_version)}",
+        "Prompt": f"`prompt.md` — sha256 {code(config.prompt_sha256[:12])}",
+        "Parameters": code(json.dumps(config.params, sort_keys=True, ensure_ascii=False), REASON),
+        "Structured output": f"{code(config.structured_output)}{schema}",
         "Server": _server(summary),
         "Replicates per document": str(config.n_replicates),
         "Documents": str(config.n_documents),
         "Scoring": f"version {config.scoring_version}" + (", by a policy" if config.policy_sha256 else ""),
-        "Run": f"{_code(config.run_id)}, evaluator {_code(config.evaluator_version)}",
+        "Run": f"{code(config.run_id)}, evaluator {code(config.evaluator_version)}",
     }
     yield "  \n".join(f"**{name}:** {said}" for name, said in facts.items() if said)
     if summary.headline.status == "partial":
-        reason = f": {_code(summary.headline.reason, REASON)}" if summary.headline.reason else ""
+        reason = f": {code(summary.headline.reason, REASON)}" if summary.headline.reason else ""
         yield f"**This run is partial**{reason}. Its figures are of what was answered, and are not ranked."
 
 
@@ -86,24 +96,24 @@ def _server(summary: Summary) -> str:
         "quantization": server.quantization,
         "context": None if server.context_length is None else str(server.context_length),
     }
-    return ", ".join(f"{name} {_code(value)}" for name, value in facts.items() if value)
+    return ", ".join(f"{name} {code(value)}" for name, value in facts.items() if value)
 
 
 def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
     headline = summary.headline
     yield "## 1. Run-level headline"
-    pairs = f"{_share(headline.identical_rate)} of the pairs of replies to one document are equal"
-    agreement = f"{_share(headline.reproducibility)}{_interval(headline.reproducibility_ci95)}"
-    right = f"every leaf is right in {_share(headline.exact_rate)} of the replies"
-    all_right = f"in all {summary.config.n_replicates} replies to {_share(headline.all_right_rate)}"
+    pairs = f"{share(headline.identical_rate)} of the pairs of replies to one document are equal"
+    agreement = f"{share(headline.reproducibility)}{interval(headline.reproducibility_ci95)}"
+    right = f"every leaf is right in {share(headline.exact_rate)} of the replies"
+    all_right = f"in all {summary.config.n_replicates} replies to {share(headline.all_right_rate)}"
     lines = [
-        f"**Accuracy:** {_share(headline.accuracy)}{_interval(headline.accuracy_ci95)}"
+        f"**Accuracy:** {share(headline.accuracy)}{interval(headline.accuracy_ci95)}"
         + (f", which measures {WORDING}." if headline.measures == "wording" else "."),
         f"**Reproducibility:** {agreement}; {pairs}.",
         f"**All right:** {right}, and {all_right} of the documents.",
         _success(headline),
-        f"**Chat latency:** {_spread(headline.chat_latency_ms, 1000, ' s', 1)}.",
-        f"**Prompt tokens:** {_spread(headline.prompt_tokens)}.",
+        f"**Chat latency:** {spread(headline.chat_latency_ms, 1000, ' s', 1)}.",
+        f"**Prompt tokens:** {spread(headline.prompt_tokens)}.",
         _tokens(headline),
     ]
     if headline.cost_usd is not None:
@@ -118,7 +128,7 @@ def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
 
 
 def _success(headline: Headline) -> str:
-    rate = _part(headline.n_success, headline.n_replicates_attempted)
+    rate = part_of(headline.n_success, headline.n_replicates_attempted)
     cut = f", {headline.n_truncated} cut at the token limit" if headline.n_truncated else ""
     errors = f"{headline.n_api_error} API errors, {headline.n_parse_error} parse errors{cut}"
     return f"**Success rate:** {rate} — {errors}."
@@ -126,7 +136,7 @@ def _success(headline: Headline) -> str:
 
 def _tokens(headline: Headline) -> str:
     tokens = headline.completion_tokens
-    said = _spread(Percentiles(tokens.p50, tokens.p95, tokens.min, tokens.max))
+    said = spread(Percentiles(tokens.p50, tokens.p95, tokens.min, tokens.max))
     if tokens.cap is None:
         return f"**Completion tokens:** {said}; no cap is set."
     over = f"{tokens.n_over_80pct_of_cap} replies over 80 % of it, {tokens.n_over_95pct_of_cap} over 95 %"
@@ -140,8 +150,8 @@ def _validation(summary: Summary) -> Iterator[str]:
         yield "_The component has no schema to hold answers against._"
     else:
         yield "Each answer that could be parsed, held against [`../../../schema.json`](../../../schema.json):"
-        strict = _part(found.n_valid, found.n_total)
-        loose = _part(found.n_valid_ignoring_extra_top_keys, found.n_total)
+        strict = part_of(found.n_valid, found.n_total)
+        loose = part_of(found.n_valid_ignoring_extra_top_keys, found.n_total)
         isolates = "this isolates structural and type errors from naming drift"
         yield (
             f"- **Strict pass rate:** {strict}\n"
@@ -150,14 +160,14 @@ def _validation(summary: Summary) -> Iterator[str]:
         yield from _errors(found)
     if drift.extra_keys:
         yield "**Naming drift:** keys that nothing declares, with the declared ones they likely stand for."
-        yield _table(
+        yield table(
             ("undeclared key", "in", "replies with it", "likely counterpart (missing beside it in)"),
             [
                 (
-                    _code(row.key),
-                    _place(row.path),
+                    code(row.key),
+                    place(row.path),
                     str(row.n_replies),
-                    ", ".join(f"{_code(one.key)} ({one.n_replies})" for one in row.likely) or NONE,
+                    ", ".join(f"{code(one.key)} ({one.n_replies})" for one in row.likely) or NONE,
                 )
                 for row in drift.extra_keys[:MOST_SHOWN]
             ],
@@ -167,12 +177,12 @@ def _validation(summary: Summary) -> Iterator[str]:
             f"{drift.n_unnamed} replies to confidential documents have undeclared keys, which are not named."
         )
     if drift.missing_keys:
-        yield f"**Declared keys absent from answers** ({_of(drift.missing_keys, MOST_SHOWN)}):"
-        yield _table(
+        yield f"**Declared keys absent from answers** ({order_of(drift.missing_keys, MOST_SHOWN)}):"
+        yield table(
             ("key missing", "required", "replies missing it", "of replies that could have it"),
             [
                 (
-                    _code(row.field, LONGEST_FIELD),
+                    code(row.field, LONGEST_FIELD),
                     "yes" if row.required else "no",
                     str(row.n_replies),
                     str(row.n_replies_with_object),
@@ -191,11 +201,11 @@ def _errors(found: Validation) -> Iterator[str]:
         yield "_No answer is invalid._"
         return
     cut = ", of some answers the first one alone" if found.is_cut else ""
-    yield f"**Top validation errors** ({_of(found.top_errors, MOST_SHOWN)}{cut}):"
-    yield _table(
+    yield f"**Top validation errors** ({order_of(found.top_errors, MOST_SHOWN)}{cut}):"
+    yield table(
         ("where", "what", "replies", "times"),
         [
-            (_place(row.path), _code(row.message), str(row.n_replies), str(row.n_occurrences))
+            (place(row.path), code(row.message), str(row.n_replies), str(row.n_occurrences))
             for row in found.top_errors[:MOST_SHOWN]
         ],
     )
@@ -213,28 +223,29 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
     )
     yield from _chart("consistency_heatmap", charts)
     yield from _chart("field_agreement", charts)
-    yield f"### 3a. Per-field agreement ({_of(found.field_rollup, MOST_SHOWN)})"
-    yield _table(
+    yield f"### 3a. Per-field agreement ({order_of(found.field_rollup, MOST_SHOWN)})"
+    yield table(
         ("field", "docs probed", "% full agreement", "2 distinct", "≥3 distinct", "agreement"),
         [
             (
-                _code(row.field, LONGEST_FIELD),
+                code(row.field, LONGEST_FIELD),
                 str(row.n_docs),
-                _bold(f"{row.pct_full_agreement:.0f}%"),
+                bold(f"{row.pct_full_agreement:.0f}%"),
                 str(row.n_two_distinct),
                 str(row.n_three_plus),
-                _share(row.agreement),
+                share(row.agreement),
             )
             for row in found.field_rollup[:MOST_SHOWN]
         ],
     )
     if found.doc_rollup:
-        yield f"### 3b. Documents with the most fields disagreeing ({_of(found.doc_rollup, MOST_DOCUMENTS)})"
-        yield _table(
+        order = order_of(found.doc_rollup, MOST_DOCUMENTS)
+        yield f"### 3b. Documents with the most fields disagreeing ({order})"
+        yield table(
             ("document", "disagreeing / probed", "%"),
             [
                 (
-                    _code(row.doc),
+                    code(row.doc),
                     f"{row.n_fields_with_disagreement} / {row.n_fields_probed}",
                     f"{row.pct_disagreement:.0f}%",
                 )
@@ -242,17 +253,17 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
             ],
         )
     if found.array_rollup:
-        yield f"### 3c. Lengths of lists across replicates ({_of(found.array_rollup, MOST_SHOWN)})"
+        yield f"### 3c. Lengths of lists across replicates ({order_of(found.array_rollup, MOST_SHOWN)})"
         yield "CV is the coefficient of variation: the lengths' standard deviation over their mean."
-        yield _table(
+        yield table(
             ("list", "mean CV", "max CV", "% docs stable (CV=0)", "worst documents"),
             [
                 (
-                    _code(row.array),
+                    code(row.array),
                     f"{row.mean_cv:.3f}",
                     f"{row.max_cv:.3f}",
                     f"{row.pct_docs_stable:.0f}%",
-                    "; ".join(f"{_code(one.doc)} ({_lengths(one.lens)})" for one in row.worst_docs) or NONE,
+                    "; ".join(f"{code(one.doc)} ({_lengths(one.lens)})" for one in row.worst_docs) or NONE,
                 )
                 for row in found.array_rollup[:MOST_SHOWN]
             ],
@@ -269,11 +280,9 @@ def _agreement(found: Consistency, charts: frozenset[str]) -> Iterator[str]:
         "parsed agrees with nothing."
     )
     yield from _chart("field_agreement", charts)
-    yield f"### 3a. Per-field agreement ({_of(found.fields, MOST_SHOWN)})"
-    rows = [
-        (_code(row.field, LONGEST_FIELD), _bold(_share(row.agreement))) for row in found.fields[:MOST_SHOWN]
-    ]
-    yield _table(("field", "agreement"), rows)
+    yield f"### 3a. Per-field agreement ({order_of(found.fields, MOST_SHOWN)})"
+    rows = [(code(row.field, LONGEST_FIELD), bold(share(row.agreement))) for row in found.fields[:MOST_SHOWN]]
+    yield table(("field", "agreement"), rows)
 
 
 def _lengths(lengths: Sequence[int]) -> str:
@@ -289,12 +298,12 @@ def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
     yield "How often a field has a value (a list: an element), of the objects that could have it."
     yield from _chart("coverage", charts)
     if found.scalars:
-        yield f"### 4a. Fields ({_of(found.scalars, MOST_SHOWN, 'least-populated')})"
-        yield _table(
+        yield f"### 4a. Fields ({order_of(found.scalars, MOST_SHOWN, 'least-populated')})"
+        yield table(
             ("field", "% non-null", "n / total"),
             [
                 (
-                    _code(row.field, LONGEST_FIELD),
+                    code(row.field, LONGEST_FIELD),
                     f"{row.pct_populated:.0f}%",
                     f"{row.n_non_null} / {row.n_total}",
                 )
@@ -302,12 +311,12 @@ def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
             ],
         )
     if found.arrays:
-        yield f"### 4b. Lists ({_of(found.arrays, MOST_SHOWN, 'least-populated')})"
-        yield _table(
+        yield f"### 4b. Lists ({order_of(found.arrays, MOST_SHOWN, 'least-populated')})"
+        yield table(
             ("list", "% non-empty", "n / total"),
             [
                 (
-                    _code(row.field, LONGEST_FIELD),
+                    code(row.field, LONGEST_FIELD),
                     f"{row.pct_non_empty:.0f}%",
                     f"{row.n_non_empty} / {row.n_total}",
                 )
@@ -323,19 +332,19 @@ def _accuracy(summary: Summary) -> Iterator[str]:
         yield "_No figures of fields or documents are published of this run._"
         return
     if fields:
-        yield f"### 5a. Accuracy per field ({_of(fields, MOST_SHOWN)})"
+        yield f"### 5a. Accuracy per field ({order_of(fields, MOST_SHOWN)})"
         yield (
             "*Precision* is the share that is right of what was answered (the rest is invented or wrong), "
             "*recall* of what was expected (the rest is missed or wrong)."
         )
-        yield _table(
+        yield table(
             ("field", "accuracy", "precision", "recall"),
             [
                 (
-                    _code(row.field, LONGEST_FIELD),
-                    _bold(_share(row.accuracy)),
-                    _share(row.precision),
-                    _share(row.recall),
+                    code(row.field, LONGEST_FIELD),
+                    bold(share(row.accuracy)),
+                    share(row.precision),
+                    share(row.recall),
                 )
                 for row in fields[:MOST_SHOWN]
             ],
@@ -349,18 +358,18 @@ def _accuracy(summary: Summary) -> Iterator[str]:
                 "JSON, cut around the first difference."
             )
             heading = ("field", "document", "replicate", "", "expected", "answered")
-            yield _table(heading, [_example(field, one) for field, one in examples])
+            yield table(heading, [_example(field, one) for field, one in examples])
     if docs:
-        yield f"### 5c. Accuracy per document ({_of(docs, MOST_DOCUMENTS)})"
-        yield _table(
+        yield f"### 5c. Accuracy per document ({order_of(docs, MOST_DOCUMENTS)})"
+        yield table(
             ("document", "accuracy", "lowest", "highest", "reproducibility", "exact replies"),
             [
                 (
-                    _code(row.doc),
-                    _bold(_share(row.accuracy)),
-                    _share(row.lowest),
-                    _share(row.highest),
-                    _share(row.reproducibility),
+                    code(row.doc),
+                    bold(share(row.accuracy)),
+                    share(row.lowest),
+                    share(row.highest),
+                    share(row.reproducibility),
                     NONE if row.n_exact is None else str(row.n_exact),
                 )
                 for row in docs[:MOST_DOCUMENTS]
@@ -370,9 +379,9 @@ def _accuracy(summary: Summary) -> Iterator[str]:
 
 def _example(field: str, example: Example) -> tuple[str, ...]:
     expected, answered = (
-        _code(text, LONGEST_VALUE) if text else NONE for text in (example.expected, example.answered)
+        code(text, LONGEST_VALUE) if text else NONE for text in (example.expected, example.answered)
     )
-    where = _code(field, LONGEST_FIELD), _code(example.doc), str(example.replicate)
+    where = code(field, LONGEST_FIELD), code(example.doc), str(example.replicate)
     return *where, example.status, expected, answered
 
 
@@ -388,13 +397,13 @@ def _reproduction(summary: Summary) -> Iterator[str]:
     )
     call = f"evalcli evaluate {shlex.quote(config.component)} \\\n"
     call += f"  --model {_argument(config.model)} --replicates {config.n_replicates}"
-    yield _fenced([*checkout, *data_sets, call])
+    yield fenced([*checkout, *data_sets, call])
     yield "With the run's folder at hand no model is called, and every byte comes out the same:"
     run = config.run_id
-    yield _fenced([f"evalcli rescore {run}", f"evalcli report {run} --out .", f"evalcli show {run}"])
+    yield fenced([f"evalcli rescore {run}", f"evalcli report {run} --out .", f"evalcli show {run}"])
     yield (
-        f"The cases are those with `cases_sha256` {_code(config.cases_sha256[:12])}"
-        + (f", data sets at commit {_code(config.dataset_commit[:12])}" if config.dataset_commit else "")
+        f"The cases are those with `cases_sha256` {code(config.cases_sha256[:12])}"
+        + (f", data sets at commit {code(config.dataset_commit[:12])}" if config.dataset_commit else "")
         + "; all figures are in `summary.json` beside this page."
     )
 
@@ -404,55 +413,7 @@ def _argument(text: str) -> str:
     return shlex.quote("".join(one if one.isprintable() and one != "`" else "?" for one in text[:200]))
 
 
-def _fenced(lines: Sequence[str]) -> str:
-    return "\n".join(["```bash", *lines, "```"])
-
-
 def _chart(name: str, charts: frozenset[str]) -> Iterator[str]:
     if name in charts:
         yield f"![{CHART_TITLES[name]}](charts/{name}.svg)"
         yield f"*{CHART_TITLES[name]}.*"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _of(rows: Sequence[object], shown: int, order: str = "worst") -> str:
-    return f"{order} first" if len(rows) <= shown else f"the {shown} {order} of {len(rows)}"
-
-
-def _place(path: str) -> str:
-    return "the answer itself" if path == WHOLE else _code(path)
-
-
-def _code(text: str | None, limit: int = CELL) -> str:
-    return NONE if text is None else escape_markdown(text, limit)
-
-
-def _bold(text: str) -> str:
-    return f"**{text}**"
-
-
-def _share(value: float | None) -> str:
-    return NONE if value is None else f"{100 * value:.1f}%"
-
-
-def _interval(limits: tuple[float, float] | None) -> str:
-    return "" if limits is None else f" (95 % interval {100 * limits[0]:.1f}–{100 * limits[1]:.1f}%)"
-
-
-def _part(part: int, whole: int) -> str:
-    return f"{part}/{whole} ({100 * part / whole:.1f}%)" if whole else "0/0"
-
-
-def _spread(found: Percentiles, unit: float = 1, name: str = "", digits: int = 0) -> str:
-    facts: Mapping[str, float | None] = {
-        "p50": found.p50,
-        "p95": found.p95,
-        "min": found.min,
-        "max": found.max,
-    }
-    said = [f"{key} {value / unit:.{digits}f}{name}" for key, value in facts.items() if value is not None]
-    return ", ".join(said) or "not known"
