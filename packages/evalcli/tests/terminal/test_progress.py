@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
+from packages.evalcli.tests.terminal.progress_calls import Clock, call, plan_of
 from rich.console import Console
 
 from evalcli.reports.results import results_table
@@ -15,52 +16,25 @@ from evalcli.terminal.progress import (
     LONG_WAIT_S,
     CallCounts,
     PlainProgress,
-    ProgressObserver,
     duration,
     long_waits,
     time_left,
     with_ticks,
 )
 from evalcli.terminal.rich_progress import RichProgress
-from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import RunOutcome
-from evalcore.library.models import Model
-from evalcore.runs.plan import Origin, RunPlan
+from evalcore.runs.plan import Origin
 from evalcore.runs.record import RunRecord
-from evalsim.testing import make_case, make_record, make_reply, make_run_plan
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def _plan(model: str = "big", replicates: int = 10) -> RunPlan:
-    return make_run_plan(model=Model(id=model, provider="mindrouter"), replicates=replicates)
-
-
-def _reply(replicate: int, *, is_error: bool = False) -> Reply:
-    error = CallError("infrastructure", "timeout", "no answer") if is_error else None
-    return make_reply("one", replicate, error=error)
-
-
-def _call(progress: ProgressObserver, plan: RunPlan, replicate: int, *, is_error: bool = False) -> None:
-    progress.call_started(plan, "one", replicate)
-    progress.replied(plan, _reply(replicate, is_error=is_error))
+from evalsim.testing import make_case, make_record
 
 
 def test_a_log_gets_a_line_every_few_seconds_however_many_replies_come() -> None:
     clock, lines = Clock(), list[str]()
-    progress, plan = PlainProgress(clock, lines.append), _plan(replicates=1000)
+    progress, plan = PlainProgress(clock, lines.append), plan_of(replicates=1000)
     progress.run_started(plan, Path("runs/r"), 0)
     for number in range(1000):
         clock.now = number / 100
-        _call(progress, plan, number, is_error=number == 3)
+        call(progress, plan, number, is_error=number == 3)
     assert lines[:2] == ["big: 1000 calls; replies in runs/r", "big: a call failed: no answer"]
     assert len(lines) == 2 + 9.99 // LINE_EVERY_S
     assert lines[2] == "501/1000 calls, 1 error, 100.2/s, 5 s left"
@@ -69,10 +43,10 @@ def test_a_log_gets_a_line_every_few_seconds_however_many_replies_come() -> None
 def test_what_calls_failed_of_is_told_once_for_each_cause_and_model() -> None:
     lines = list[str]()
     progress = PlainProgress(Clock(), lines.append)
-    for plan in (_plan("small"), _plan("big")):
+    for plan in (plan_of("small"), plan_of("big")):
         progress.run_started(plan, Path("r"), 0)
         for replicate in range(3):
-            _call(progress, plan, replicate, is_error=True)
+            call(progress, plan, replicate, is_error=True)
     assert [line for line in lines if "failed" in line] == [
         "small: a call failed: no answer",
         "big: a call failed: no answer",
@@ -81,9 +55,9 @@ def test_what_calls_failed_of_is_told_once_for_each_cause_and_model() -> None:
 
 def test_no_words_of_a_server_are_in_a_log_of_actions() -> None:
     lines = list[str]()
-    progress, plan = PlainProgress(Clock(), lines.append), structs.replace(_plan(), origin="actions")
+    progress, plan = PlainProgress(Clock(), lines.append), structs.replace(plan_of(), origin="actions")
     progress.run_started(plan, Path("r"), 0)
-    _call(progress, plan, 0, is_error=True)
+    call(progress, plan, 0, is_error=True)
     assert "big: a call failed: timeout" in lines
     assert "no answer" not in "".join(lines)
 
@@ -94,7 +68,7 @@ def test_no_case_of_the_data_sets_is_named_in_a_log_of_actions() -> None:
         clock, lines = Clock(), list[str]()
         progress, plan = (
             PlainProgress(clock, lines.append),
-            structs.replace(_plan(), origin=origin, cases=cases),
+            structs.replace(plan_of(), origin=origin, cases=cases),
         )
         progress.run_started(plan, Path("r"), 0)
         for case in cases:
@@ -122,10 +96,10 @@ def test_no_words_of_a_server_are_in_the_end_of_a_run_in_actions(origin: Origin,
 def test_several_models_are_told_apart() -> None:
     clock, lines = Clock(), list[str]()
     progress = PlainProgress(clock, lines.append)
-    small, big = _plan("small", 1), _plan("big")
+    small, big = plan_of("small", 1), plan_of("big")
     for plan in (small, big):
         progress.run_started(plan, Path("r"), 0)
-        _call(progress, plan, 0)
+        call(progress, plan, 0)
     clock.now = LINE_EVERY_S
     progress.tick()
     assert lines[-1] == "2/11 calls, 0 errors, 0.2/s, 45 s left: big 1/10"
@@ -133,7 +107,7 @@ def test_several_models_are_told_apart() -> None:
 
 def test_silence_is_explained() -> None:
     clock, lines = Clock(), list[str]()
-    progress, plan = PlainProgress(clock, lines.append), _plan()
+    progress, plan = PlainProgress(clock, lines.append), plan_of()
     progress.run_started(plan, Path("r"), 4)
     progress.call_started(plan, "one", 4)
     clock.now = 60.0
@@ -155,14 +129,14 @@ def test_waits_are_told_once_in_a_while() -> None:
 
 def test_a_model_that_is_not_served_is_waited_for_by_name_once_all_else_is_done() -> None:
     clock, lines = Clock(), list[str]()
-    progress, plan = PlainProgress(clock, lines.append), _plan(replicates=2)
+    progress, plan = PlainProgress(clock, lines.append), plan_of(replicates=2)
     progress.run_started(plan, Path("r"), 0)
     progress.model_awaited("gamma", 45.0)
-    _call(progress, plan, 0)
+    call(progress, plan, 0)
     clock.now = 5.0
     progress.tick()
     assert lines[-1] == "1/2 calls, 0 errors, 0.2/s, 5 s left; waiting for gamma, 40 s"
-    _call(progress, plan, 1)
+    call(progress, plan, 1)
     clock.now = 15.0
     progress.tick()
     assert lines[-1] == "waiting for gamma, 30 s"
@@ -174,9 +148,9 @@ def test_a_model_that_is_not_served_is_waited_for_by_name_once_all_else_is_done(
 
 def test_what_has_all_its_replies_and_no_figures_yet_is_being_scored() -> None:
     clock, lines = Clock(), list[str]()
-    progress, plan = PlainProgress(clock, lines.append), _plan(replicates=1)
+    progress, plan = PlainProgress(clock, lines.append), plan_of(replicates=1)
     progress.run_started(plan, Path("r"), 0)
-    _call(progress, plan, 0)
+    call(progress, plan, 0)
     clock.now = 5.0
     progress.tick()
     assert lines[-1] == "1/1 calls, 0 errors; scoring"

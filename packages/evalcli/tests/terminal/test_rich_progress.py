@@ -8,52 +8,22 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from packages.evalcli.tests.terminal.progress_calls import Clock, call, plan_of
 from rich.console import Console
 
-from evalcli.terminal.progress import (
-    ProgressObserver,
-)
 from evalcli.terminal.rich_progress import RichProgress
-from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import RunOutcome
-from evalcore.library.models import Model
-from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
-from evalsim.testing import make_reply, make_run_plan
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def _plan(model: str = "big", replicates: int = 10) -> RunPlan:
-    return make_run_plan(model=Model(id=model, provider="mindrouter"), replicates=replicates)
-
-
-def _reply(replicate: int, *, is_error: bool = False) -> Reply:
-    error = CallError("infrastructure", "timeout", "no answer") if is_error else None
-    return make_reply("one", replicate, error=error)
-
-
-def _call(progress: ProgressObserver, plan: RunPlan, replicate: int, *, is_error: bool = False) -> None:
-    progress.call_started(plan, "one", replicate)
-    progress.replied(plan, _reply(replicate, is_error=is_error))
 
 
 def test_bars_show_each_model_and_take_markup_for_text() -> None:
     clock, out = Clock(), StringIO()
     console = Console(file=out, width=140, force_terminal=True, color_system=None)
     with RichProgress(clock, console) as progress:
-        plan = _plan("[red]\x1b[2Jm")
+        plan = plan_of("[red]\x1b[2Jm")
         progress.run_started(plan, Path("r"), 2)
         progress.call_started(plan, "one", 3)
-        _call(progress, plan, 2, is_error=True)
+        call(progress, plan, 2, is_error=True)
         progress.model_awaited("gamma", 45.0)
         clock.now = 40.0
         progress.tick()
@@ -74,9 +44,9 @@ def test_bars_keep_names_figures_and_waits_whole_however_narrow(columns: int) ->
     console = Console(file=out, width=columns, force_terminal=True, color_system=None)
     with RichProgress(clock, console) as progress:
         for model in (LONG, TWIN):
-            plan = _plan(model)
+            plan = plan_of(model)
             progress.run_started(plan, Path("r"), 0)
-            _call(progress, plan, 0)
+            call(progress, plan, 0)
         progress.model_awaited("gamma", 45.0)
         clock.now = 10.0
         progress.tick()
@@ -97,10 +67,10 @@ def test_bars_give_way_before_names_and_figures_part(columns: int, bar: int) -> 
     clock, out = Clock(), StringIO()
     console = Console(file=out, width=columns, force_terminal=True, color_system=None)
     with RichProgress(clock, console) as progress:
-        plan = _plan("google/gemma-3-27b-it")
+        plan = plan_of("google/gemma-3-27b-it")
         progress.run_started(plan, Path("r"), 0)
         for _ in range(10):
-            _call(progress, plan, 0)
+            call(progress, plan, 0)
         clock.now = 10.0
         out.seek(0)
         out.truncate()
@@ -113,9 +83,9 @@ def test_a_bar_is_at_its_end_when_its_model_is_said_to_be_done(make_record: Call
     clock, out = Clock(), StringIO()
     console = Console(file=out, width=140, force_terminal=True, color_system=None)
     with RichProgress(clock, console) as progress:
-        plan = _plan("big", replicates=1)
+        plan = plan_of("big", replicates=1)
         progress.run_started(plan, Path("r"), 0)
-        _call(progress, plan, 0)
+        call(progress, plan, 0)
         out.seek(0)
         out.truncate()
         progress.run_finished(RunOutcome("big", "complete", "", make_record(), Path("r")))
