@@ -37,6 +37,7 @@ class _Unusable(Exception):
     """Why a case is skipped, in the words that are shown: what it has cannot be used."""
 
 
+# A case that is still being written is no failure: only a broken one ends `evaluate` and `check` with 1.
 class _Unfinished(_Unusable):
     """Its input or its expected answer is yet to come."""
 
@@ -118,11 +119,14 @@ def case_folders(library: Checkout, data_sets: Checkout | None, slug: str) -> di
 
 
 def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[str, _CaseFolder]:
+    # The other way round than they count: each place replaces what an earlier one has by that name.
     places: dict[str, _CaseFolder] = {}
     _add(places, library, f"components/{slug}/evals/cases", prefix="")
     if data_sets is not None:
         prefix = f"{DATA_SETS}/"
         _add(places, data_sets, f"{slug}/cases", prefix)
+        # Reading `<slug>` finds the folder `cases` as if it were a case; what stood for one of that name is
+        # put back.
         nested = places.get("cases")
         _add(places, data_sets, slug, prefix)
         # `<slug>/cases` is the folder of cases, unless it is itself laid out as one.
@@ -134,6 +138,7 @@ def _places(library: Checkout, data_sets: Checkout | None, slug: str) -> dict[st
 
 def _add(places: dict[str, _CaseFolder], checkout: Checkout, folder: str, prefix: str) -> None:
     for name in checkout.folders(folder):
+        # `.git` of data sets that are a repository themselves, and what editors leave.
         if not name.startswith("."):
             path = f"{folder}/{name}"
             places[name] = _CaseFolder(checkout=checkout, path=path, where=f"{prefix}{path}")
@@ -145,6 +150,7 @@ def _holds_case(checkout: Checkout, folder: str) -> bool:
 
 
 def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
+    # The name stands in records, tables, logs and a runner's output, where a line end would begin a new line.
     if name != _printable(name):
         raise _Unusable(f"its folder's name has unusual characters, or over {MAX_NAME} of them")
     input_name, expected_name = _input_name(place), _expected_name(place, output)
@@ -165,6 +171,7 @@ def _load_case(name: str, place: _CaseFolder, output: OutputFormat) -> Case:
         name=name,
         input=input_text,
         expected=expected,
+        # The NUL keeps the border: what moves from the input's end to the answer's beginning is another case.
         sha256=hashlib.sha256(input_bytes + b"\0" + expected_bytes).hexdigest(),
         validated_against_version=_validated_against(metadata),
         source=place.source,
@@ -189,6 +196,7 @@ def document_bytes(library: Checkout, data_sets: Checkout | None, case: Case) ->
     if checkout is None or document is None:
         raise CaseError("has no document", where=case.name, hint="read the component again")
     data = checkout.read(document.path, LARGEST_DOCUMENT)
+    # A folder may change between the two readings; the record would then name bytes that nobody read.
     if hashlib.sha256(data).hexdigest() != document.sha256:
         raise CaseError("has changed meanwhile", where=case_place(case), hint="begin again")
     return data
@@ -242,6 +250,7 @@ def _check_expected(expected: str, output: OutputFormat, where: str) -> None:
 def is_of_kind(value: JsonValue, output: OutputFormat) -> bool:
     """Whether a JSON value is what a component of that format answers with."""
     kinds = {"json_object": dict, "json_array": list}
+    # Where only a schema says that it is JSON, the schema decides which; a bare text or number is no answer.
     return isinstance(value, kinds.get(output, dict | list))
 
 
@@ -264,6 +273,7 @@ def _is_local_only(metadata: dict[str, YamlNode], place: _CaseFolder) -> bool:
     given = metadata.get("local_only")
     if given is None:
         return False
+    # `local_only: ture` taken for false would send a confidential case to a provider.
     if not isinstance(given.value, bool):
         where = f"{place.where}/{METADATA}:{given.line}"
         raise _Unusable(f"{where}: `local_only` is neither true nor false")

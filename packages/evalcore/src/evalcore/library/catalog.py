@@ -50,6 +50,8 @@ def parse_catalog(text: str, slug: str, where: str = CATALOG_PATH) -> CatalogEnt
     if not isinstance(components, list):
         raise ComponentError("has no list `components`", where=where, hint="mend or remove it")
     entries = [entry for entry in components if isinstance(entry, dict) and entry.get("slug") == slug]
+    # Which of them counts would depend on the order in the file, and with it the schema that answers must
+    # obey.
     if len(entries) > 1:
         raise ComponentError(f"names `{slug}` {len(entries)} times", where=where, hint="keep one")
     return _entry(entries[0], f"{where} ({slug})") if entries else None
@@ -108,6 +110,7 @@ def _object(parent: JsonObject, key: str, where: str) -> JsonObject:
 def _output_format(name: JsonValue, where: str) -> OutputFormat | None:
     if name is None:
         return None
+    # Libraries name kinds of Markdown (`markdown_report`); all are scored as Markdown.
     if name in ("json_object", "json_array", "json"):
         return name  # type: ignore[return-value]  # one of the literals, by the line above
     if isinstance(name, str) and (name == "markdown" or name.startswith("markdown_")):
@@ -126,6 +129,7 @@ def _entry_point(points: JsonValue, where: str) -> str:
     names = [str(point) for point in points]
     if len(names) == 1:
         return names[0]
+    # A component's schema file may describe its input beside its answer.
     outputs = [name for name in names if name.rpartition("/")[2] == "output"]
     if len(outputs) != 1:
         raise ComponentError(

@@ -20,6 +20,7 @@ class Component(Frozen, frozen=True):
     category: str | None
     prompt: str
     """The system message: UTF-8, stripped."""
+    # Of what is sent: two versions with one prompt, or one version with two, are known by these hashes.
     prompt_sha256: str
     output: OutputFormat
     schema: JsonObject | None
@@ -118,6 +119,7 @@ class SkippedCase(Frozen, frozen=True, omit_defaults=True):
         return "data_sets" if self.reason.startswith(f"{DATA_SETS}/") else "library"
 
 
+# The sentence stands among the first lines of a pull request; the record has them all.
 MOST_BROKEN: Final = 5
 """Broken cases that a sentence names."""
 

@@ -26,6 +26,8 @@ def parse_prompt_file(text: str, where: str) -> PromptFile:
     The prompt is all that follows the first line equal to `## Prompt`, to the end of the file, stripped;
     with no such line, the whole body.
     """
+    # Not splitlines(), which also ends lines at a form feed or U+2028: the prompt would be put together
+    # otherwise than it is written, and lines in messages would be counted wrong.
     lines = text.split("\n")
     end = _end_of_front_matter(lines, where)
     front = read_yaml("\n".join(lines[1:end]), where, ComponentError, first_line=2)
@@ -73,6 +75,7 @@ def _required(front: YamlNode, key: str, where: str) -> str:
         raise ComponentError(
             f"the front matter has no `{key}`", where=f"{where}:{line}", hint=f"write `{key}: ...`"
         )
+    # The text as written: YAML would take the version 1.10 for the number 1.1.
     return node.text
 
 
@@ -95,6 +98,8 @@ def written_version(text: str, where: str) -> str | None:
     Whatever else is wrong with the file is of no importance here. Raises ComponentError where the front
     matter cannot be read.
     """
+    # Read apart from `parse_prompt_file`: between two commits a version can rise in a file whose prompt is
+    # broken.
     lines = text.split("\n")
     end = _end_of_front_matter(lines, where)
     front = read_yaml("\n".join(lines[1:end]), where, ComponentError, first_line=2)

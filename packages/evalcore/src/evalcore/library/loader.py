@@ -27,6 +27,8 @@ from evalcore.structs import JsonObject
 
 COMPONENTS = "components"
 MODELS_PATH = ".evaluator/models.yaml"
+# A slug becomes part of paths, branch names and messages: no `/`, and nothing hidden (`.git`) or that git or
+# a shell would take for an option.
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 Contract: TypeAlias = tuple[OutputFormat, JsonObject | None]
@@ -50,6 +52,8 @@ def load_component(
     """
     check_slug(library, slug)
     try:
+        # An error of any file here makes the whole component unusable, so that it is a component's error to
+        # the caller.
         return make_component(
             slug,
             read_prompt(library, slug),
@@ -91,6 +95,7 @@ def check_slug(library: Checkout, slug: str) -> None:
     """Raise UnknownComponent, with names that are near, unless the library has such a component."""
     if SLUG.fullmatch(slug) and slug in (known := list_components(library)):
         return
+    # Two messages: of what can be no name there is no near one to suggest.
     if not SLUG.fullmatch(slug):
         # It comes from a request or the command line: no control characters reach a terminal or a log.
         shown = slug[:100].encode("unicode_escape").decode()
@@ -136,6 +141,8 @@ def load_models_file(path: Path) -> ModelsFile:
     """Read a models.yaml that the user named; raises ConfigurationError with file and line."""
     try:
         with path.open("rb") as file:
+            # A user may name any file; the YAML reader refuses by length what is over its own, far lower
+            # bound.
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(
@@ -161,6 +168,7 @@ def read_contract(
     """
     entry = read_catalog_entry(library, slug)
     own = f"{COMPONENTS}/{slug}/schema.json"
+    # A catalog that names a format and no schema means that there is none, whatever lies in the folder.
     path = entry.schema_path if entry is not None else None
     if path is None and (entry is None or entry.output is None) and library.has(own):
         path = own
@@ -176,6 +184,7 @@ def read_contract(
 def read_policy(library: Checkout, data_sets: Checkout | None, slug: str) -> PolicyText:
     """Return the scoring policy that applies, unparsed, and its path; raises CheckoutError."""
     path = f"{slug}/scoring.yaml"
+    # As with cases, what stands in the data sets wins over the library's own.
     if data_sets is not None and data_sets.has(path):
         where = f"{DATA_SETS}/{path}"
         return read_text(data_sets, path, where), where

@@ -46,6 +46,7 @@ class Price(Frozen, frozen=True, omit_defaults=True):
         written = self.input if self.cache_write is None else self.cache_write
         thought = self.output if self.thinking is None else self.thinking
         parts = (
+            # Providers count tokens of the cache within the prompt, and those of thinking within the output.
             (prompt - cache_read - cache_write) * self.input,
             cache_read * read,
             cache_write * written,
@@ -128,6 +129,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 FROM_VARIABLE = re.compile(_VARIABLE.pattern + r"(?:/[^\s?#@$]*)?")
 SERVER_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/[^\s?#@$]*)?")
 
+# A pull request may change models.yaml, and the workflow that evaluates it has these in its environment.
 _NO_MODELS_KEY = re.compile(r"(?:GITHUB|GH|ACTIONS|RUNNER|EVALHOOK|MINDROUTER_EVAL)_", re.IGNORECASE)
 """Variables of the platform and of our own service: no file may have their values sent anywhere."""
 
@@ -208,6 +210,7 @@ def resolve_provider(provider: Provider, environment: Mapping[str, str]) -> Endp
         return unset
     if variable is not None:
         base_url = server_root(server_root(environment[variable[1]]) + base_url[variable.end() :])
+    # Once more, after the variable is filled in: what the environment holds was not checked with the file.
     if not SERVER_URL.fullmatch(base_url):
         what = f"the base_url of {provider.name}" if variable is None else variable[1]
         return NotConfigured(

@@ -27,6 +27,8 @@ def add_model(text: str, model: Model, where: str = "models.yaml") -> str:
     its models in a way that cannot be added to. The result is read again before it is returned.
     """
     root = read_yaml(text, where, ConfigurationError)
+    # A file that lists no models yet is not valid by itself: it can only be checked together with the new
+    # entry.
     listed = root.items().get("models") if root is not None else None
     begins = root is None or (isinstance(root.value, dict) and (listed is None or not listed.value))
     known = () if begins else parse_models(text.encode(), where).models
@@ -39,6 +41,8 @@ def add_model(text: str, model: Model, where: str = "models.yaml") -> str:
         # With a model that is surely right, so that what is wrong is the file, on its own lines.
         anyone = Model("any", LOCAL_PROVIDER, concurrency=concurrency_by_default(LOCAL_PROVIDER))
         parse_models((_begun(text, anyone, begun=listed is not None) or text).encode(), where)
+    # The edit is one of text, so that comments and layout stay. Whatever layout it does not foresee (a list
+    # in `[...]`, an alias) shows here, before a file is damaged.
     if edited is None or _parsed(edited, where) != (*known, model):
         raise ConfigurationError("its list cannot be added to", where=where, hint="add the model by hand")
     return edited
@@ -66,6 +70,7 @@ def remove_model(text: str, model_id: str, where: str = "models.yaml") -> str:
     if model_id not in ids:
         hint = did_you_mean(model_id, ids) or f"known: {', '.join(ids)}"
         raise ConfigurationError(f"there is no model {model_id!r:.110}", where=where, hint=hint)
+    # A models.yaml that lists none is refused wherever it is read.
     if len(ids) == 1:
         hint = "add another before, or remove the file"
         raise ConfigurationError(f"{model_id} is its only model", where=where, hint=hint)
@@ -98,6 +103,7 @@ def _inserted(text: str, model: Model) -> str | None:
     models = _models_node(text)
     if not isinstance(models, SequenceNode) or models.flow_style:
         return None
+    # Lines keep their own ends: nothing but the entry changes.
     lines = text.splitlines(keepends=True)
     at = _line_after(models)
     if not lines[at - 1].endswith("\n"):
@@ -125,6 +131,7 @@ def _begun(text: str, model: Model, *, begun: bool) -> str | None:
 
 
 def _models_node(text: str) -> Node | None:
+    # The tree that knows where things stand; `read_yaml` keeps lines, but neither columns nor ends.
     root = YAML(typ="safe", pure=True).compose(text)
     pairs = root.value if isinstance(root, MappingNode) else []
     return next((value for key, value in pairs if key.value == "models"), None)
@@ -146,6 +153,7 @@ def _leaves(node: Node) -> Iterator[Node]:
 
 def _entry(model: Model, indent: int) -> str:
     yaml = YAML(typ="rt", pure=True)
+    # Otherwise long params are wrapped over lines, and what is one line here would be several in the file.
     yaml.width = 4096
     out = io.StringIO()
     yaml.dump(_settings(model), out)

@@ -30,6 +30,8 @@ from evalcore.library.reading import ReadingEntry, ReadingSettings
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonValue, Strict
 
+# Given in `params` they would overwrite what was planned: the record would name another model or prompt, a
+# stream would not be read as one, and of `n` answers only the first would be scored.
 RESERVED_PARAMS = frozenset(
     {
         *("model", "messages", "stream", "stream_options", "response_format", "n"),
@@ -68,6 +70,7 @@ class _ModelEntry(Strict, frozen=True):
     provider: str
     structured_output: StructuredOutput = "none"
     params: dict[str, JsonValue] = msgspec.field(default_factory=dict)
+    # Not the defaults of `Model`: what is sensible depends on the provider.
     concurrency: Annotated[int, Meta(ge=1, le=MAX_CONCURRENCY)] | UnsetType = UNSET
     stream: bool | None = None
     timeout: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] = 720.0
@@ -81,6 +84,7 @@ _Entry = TypeVar("_Entry", bound=Strict)
 def parse_models(data: bytes, where: str) -> ModelsFile:
     """Parse models.yaml; raises ConfigurationError naming `where` and the line."""
     try:
+        # A byte order mark, which editors on Windows write, is no text.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -141,6 +145,8 @@ class _Parser:
         api = entry.api or (known.api if known else UNSET)
         base_url = entry.base_url or (known.base_url if known else UNSET)
         key = entry.api_key_env
+        # Null is an answer, of a server that wants no key; only what is not written is the built-in
+        # provider's.
         if key is UNSET:
             key = known.api_key_env if known else None
         if api is UNSET or base_url is UNSET:
@@ -201,6 +207,7 @@ class _Parser:
         for name, value in (node.items() if node is not None else {}).items():
             if name in RESERVED_PARAMS:
                 raise self.problem(value, f"`{name}` is not for `params`", "the evaluator sets it itself")
+            # True is a whole number to Python: it would be sent as 1, plus the replicate's index.
             if name == "seed" and (isinstance(value.value, bool) or not isinstance(value.value, int)):
                 raise self.problem(
                     value, "`seed` is not a whole number", "write one: the replicate's index is added"
@@ -208,6 +215,7 @@ class _Parser:
             self.check_numbers(value)
 
     def check_numbers(self, node: YamlNode) -> None:
+        # YAML has `.inf` and `.nan`, which no JSON body can hold: the first call would fail.
         if isinstance(node.value, float) and not math.isfinite(node.value):
             raise self.problem(node, "is not a number that JSON can hold", "write a finite one")
         if isinstance(node.value, dict | list):
@@ -218,6 +226,7 @@ class _Parser:
         try:
             return msgspec.convert(node.plain(), kind)
         except msgspec.ValidationError as error:
+            # msgspec says where only within its message.
             what, _, path = str(error).partition(" - at `$")
             known = _choices(kind, path.rstrip("`"))
             raise self.problem(

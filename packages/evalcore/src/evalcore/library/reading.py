@@ -17,9 +17,12 @@ INPUTS_FILE: Final = "evals/inputs.yaml"
 class ReadingSettings(Frozen, frozen=True):
     """How documents are read."""
 
+    # The library decides, not the machine: read by another reader a case has another input, and other
+    # figures.
     reader: ReaderName = "mindrouter"
     model: str | None = None
     """The model that MindRouter reads pages with; None where none is named."""
+    # MindRouter's own default is six; each chunk has 180 s there, after which all of it begins again.
     chunk_size: int = 2
     """Pages that MindRouter reads in one call."""
     dpi: int = 200

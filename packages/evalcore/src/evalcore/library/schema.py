@@ -20,11 +20,14 @@ MAX_MESSAGE = 200
 """Characters of a problem that are shown."""
 MAX_NODES = 20_000
 """Of a bundled schema: values, over all files. The largest known ones have under 2,000."""
+# Patterns are the library's, the texts they are tried on a model's: `(a+)+$` on 200 letters would not end,
+# and `(a{1000}){1000}` is gigabytes once it is compiled.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(
     backtrack_limit=10_000, size_limit=1024 * 1024, dfa_size_limit=1024 * 1024
 )
 """What compiling one pattern may take, in bytes, and trying it, in steps back."""
 
+# Only below these keywords are there schemas. Elsewhere (`enum`, `const`, `default`) a `$ref` is a value.
 _SCHEMA = frozenset(
     [
         "additionalItems",
@@ -46,6 +49,7 @@ _SCHEMA_MAP = frozenset(["dependencies", "dependentSchemas", "patternProperties"
 _DEFINITIONS = frozenset({"$defs", "definitions"})
 # What identifies a schema would be wrong (and double) where it is put.
 _IDENTITY = frozenset({"$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$schema", "$vocabulary"})
+# There `id` identifies a schema; later it is a property like any other.
 _OLD_DRAFTS = re.compile(r"draft-0[34]/")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
@@ -142,6 +146,8 @@ class Validator:
 
 def _violations(error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolation]:
     """Yield what an error comes to; where one alternative alone is meant, what is wrong with that one."""
+    # The validator's message quotes the value, which may be confidential or of any length; what its kind
+    # holds is of the schema.
     known = error.kind.as_dict()
     alternatives = known.get("context")
     if isinstance(alternatives, list) and all(alternatives):
@@ -200,6 +206,8 @@ class _Bundle:
     def bundle(self, path: str, entry_point: str) -> JsonObject:
         path = posixpath.normpath(path)
         root = self.place(f"{path} ({entry_point})", path, entry_point.removeprefix("#"))
+        # Before anything is rewritten: a reference back to the entry point is then `#`, and no second copy of
+        # it.
         self.names[root] = "#"
         body = self.rewritten(root)
         definitions: dict[str, JsonValue] = {}
@@ -207,6 +215,7 @@ class _Bundle:
             place = self.waiting.popleft()
             definitions[self.names[place].removeprefix("#/$defs/")] = self.rewritten(place)
         document = self.documents[path]
+        # Of the drafts of all files one can be named: the entry's, whose keywords are the answer's.
         dialect = document.get("$schema") if isinstance(document, dict) else None
         bundled: JsonObject = {"$schema": dialect} if isinstance(dialect, str) else {}
         bundled.update(_as_object(body))
@@ -249,8 +258,11 @@ class _Bundle:
             raise _refused(path, "a `$ref` is not text", "write a path or `#/...`")
         file, _, fragment = ref.partition("#")
         where = f"{path} ($ref {ref[:200]})"
+        # A schema that is fetched would change without a commit, and lets a library make the service send
+        # requests.
         if _URL.match(file) or file.startswith("/") or "?" in file:
             raise _refused(where, "goes out of the checkout", "write a path relative to this file")
+        # A reference is a URI: a blank in a path stands there as %20.
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(file))) if file else path
         if target.startswith("../") or target == "..":
             raise _refused(where, "leaves the checkout", "refer to a file inside it")
@@ -269,6 +281,7 @@ class _Bundle:
             target = _descend(document, pointer)
         except LookupError:
             raise _refused(where, "points at nothing", "mend the path after `#`") from None
+        # Copied unread to `$defs` it would be refused later, in a message that names no reference.
         if not isinstance(target, dict | bool):
             raise _refused(where, "points at something that is no schema", "mend the path after `#`")
         return path, pointer
@@ -280,10 +293,13 @@ class _Bundle:
             # A whole file is known by its component's folder.
             word = pointer[-1] if pointer else posixpath.basename(posixpath.dirname(path)) or path
             word = re.sub(r"[^A-Za-z0-9_.-]+", "_", word)[:60] or "schema"
+            # Counted per word: of thousands of definitions with one name each would try all numbers before
+            # it.
             self.uses[word] += 1
             ref = f"#/$defs/{word}"
             while ref in self.taken:
                 ref = f"#/$defs/{word}_{self.uses[word]}"
+                # A name with a number may itself be one that a file has.
                 self.uses[word] += 1
             self.taken.add(ref)
             self.names[place] = ref
@@ -321,6 +337,7 @@ def _anchors(schema: JsonValue, pointer: tuple[str, ...]) -> Iterator[tuple[str,
         return
     if isinstance(anchor := schema.get("$anchor"), str):
         yield anchor, pointer
+    # Draft 6 and 7 have no `$anchor`.
     if isinstance(anchor := schema.get("$id"), str) and anchor.startswith("#"):
         yield anchor[1:], pointer
     for key, value in schema.items():
@@ -336,6 +353,8 @@ def _descend(value: JsonValue, pointer: tuple[str, ...]) -> JsonValue:
     for token in pointer:
         if isinstance(value, dict):
             value = value[token]
+        # By the RFC there is no sign and no leading zero: int() would take `-1` for the last element. Nine
+        # digits are enough, and int() refuses thousands of them with an error of its own.
         elif isinstance(value, list) and re.fullmatch(r"0|[1-9][0-9]{0,8}", token):
             value = value[int(token)]
         else:

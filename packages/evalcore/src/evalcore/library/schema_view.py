@@ -42,6 +42,8 @@ class SchemaView:
         for alternative in place.alternatives:
             positions = [position for schema in alternative for position in _positions(schema)]
             items = [schema["items"] for schema in alternative if isinstance(schema.get("items"), dict)]
+            # One place of a list stands for all: which element is at which place is not known before they are
+            # aligned.
             found.extend([position, *items] for position in positions)
             if items and not positions:
                 found.append(items)
@@ -78,6 +80,7 @@ class SchemaView:
     def _expanded(self, schema: JsonValue, depth: int) -> list[Alternative]:
         if not isinstance(schema, dict) or depth > DEEPEST:
             return [()]
+        # Schemas live as long as the view does, so that no identity is used twice.
         key = id(schema), depth
         if key not in self._known:
             self._known[key] = self._expand(schema, depth)
@@ -126,6 +129,7 @@ def types_of(facts: Mapping[str, JsonValue]) -> frozenset[str]:
 
 def _combined(alternatives: Sequence[Alternative], options: Sequence[Alternative]) -> list[Alternative]:
     """Return each alternative with each of the options that hold beside it."""
+    # Cut off lazily: the product of two long lists is never made.
     pairs = ((one, other) for one in alternatives for other in options)
     return [_together(one, other) for one, other in islice(pairs, MOST_ALTERNATIVES)]
 

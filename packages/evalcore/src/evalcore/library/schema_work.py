@@ -56,6 +56,7 @@ class SchemaWork:
         """Whether validating a value may take more than MOST_VISITS visits."""
         if self._expanded is not None and self._expanded * _weight(value) <= MOST_VISITS:
             return False  # most often: each value is visited once at most for each way through the schema
+        # Much slower, and seldom needed: for recursive schemas, and where the product is far too pessimistic.
         return self._counted(value) > MOST_VISITS
 
     def _target(self, reference: JsonValue) -> JsonValue:
@@ -99,10 +100,12 @@ class SchemaWork:
         done: set[int] = set()
         for start in (self._schema, *self._definitions.values()):
             open_nodes: set[int] = set()
+            # Without recursion, here and below: a chain of 120,000 references is a small file.
             stack: list[tuple[JsonValue, Iterator[JsonValue]]] = []
             waiting: JsonValue = start
             while True:
                 if isinstance(waiting, dict) and id(waiting) not in done:
+                    # The validator would follow it until its stack overflows, whatever the value.
                     if id(waiting) in open_nodes:
                         what = "a `$ref` leads back to itself without going into the value"
                         raise ComponentError(what, where=where, hint="let it stand below a property or item")

@@ -42,6 +42,7 @@ def adapt_schema(schema: JsonObject, dialect: SchemaDialect) -> AdaptedSchema:
     """
     try:
         adapted = _Adaption(schema, dialect).adapted()
+        # Of the adapted schema: `allOf` written out and nullable properties are what the provider counts.
         if dialect == "openai":
             check_limits(adapted.schema)
     except Inexpressible as error:
@@ -52,6 +53,7 @@ def adapt_schema(schema: JsonObject, dialect: SchemaDialect) -> AdaptedSchema:
                 hint="change the schema, or set the model's structured_output to json_object or none",
             ) from None
         return as_forced_tool(schema, str(error))
+    # A chain of references may be longer than Python's stack, and small by every other measure.
     except RecursionError:
         raise SchemaNotTaken(
             "its references lead on too far",
@@ -97,6 +99,7 @@ class _Adaption:
             if isinstance(target, dict) and self._rules.has_object_root:
                 # a root that only refers is written out, so that it is an object by itself
                 root = {**{key: value for key, value in root.items() if key != "$ref"}, **target}
+        # Of the root with its `allOf` put together: that is an object by itself where its parts are.
         is_wrapped = self._rules.has_object_root and not _is_plain_object(self._merger.merged(root, "schema"))
         definitions = self._definitions()
         body = {key: value for key, value in root.items() if key != "$defs"}
@@ -126,6 +129,7 @@ class _Adaption:
         if self._dialect == "openai":
             return
         circles = dict(cyclic(places))
+        # Unrolled it would grow without bound; a tool's input, which is not compiled, takes it as it is.
         if self._dialect == "anthropic" and circles:
             raise Inexpressible("it refers back to itself", "")
         for where, name in open_cycles(places, circles):
@@ -153,6 +157,7 @@ def _wrapped_parts(
     inner: JsonValue = body
     if refers_to_root:
         # what referred to the whole schema means the answer, which is no longer the whole
+        # The library may have a definition of that name itself.
         name = next(name for name in _names(WRAPPER) if name not in definitions)
         ref = f"#/$defs/{name}"
         definitions = {key: redirected(part, ref) for key, part in definitions.items()}

@@ -117,6 +117,7 @@ def _levels(schema: JsonObject) -> int:
         if isinstance(ref := node.get("$ref"), str):
             name = ref.removeprefix("#/$defs/")
             if name not in known:
+                # Before it is followed: what leads back to it adds no level, and the search ends.
                 known[name] = 0
                 known[name] = of(named.get(name))
             deepest = known[name]

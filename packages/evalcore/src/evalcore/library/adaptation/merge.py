@@ -60,6 +60,8 @@ class Merger:
         return self._merged(schema, where, frozenset())
 
     def _merged(self, schema: JsonObject, where: str, following: frozenset[str]) -> JsonObject:
+        # A definition that uses another twice, which uses a third twice, ..., is 2^n schemas once it is
+        # written out.
         self._left -= 1
         if self._left < 0:
             raise SchemaNotTaken("its allOf has too many parts", where=where, hint="write them out")
@@ -71,6 +73,7 @@ class Merger:
         rest = {key: value for key, value in schema.items() if key not in {"allOf", "$ref"}}
         found: list[JsonValue] = [*(parts if isinstance(parts, list) else [])]
         if "$ref" in schema:
+            # First, so that a title or description beside it wins over those of what it refers to.
             found.insert(0, {"$ref": schema["$ref"]})
         if len(found) == 1 and rest.keys() <= ANNOTATIONS | {"$defs"} and isinstance(found[0], dict):
             # the usual way to describe a reference: the reference alone says all that counts
@@ -112,6 +115,7 @@ class Merger:
         if key == "properties" and isinstance(one, dict) and isinstance(other, dict):
             both: JsonObject = {**one, **other}
             for name in one.keys() & other.keys():
+                # Put together in turn when that place is rewritten.
                 both[name] = {"allOf": [one[name], other[name]]}
             return both
         if key == "additionalProperties" and False in (one, other):
@@ -155,6 +159,7 @@ class NullCheck:
         return all(any(self.admits(each) for each in _listed(some)) for some in choices)
 
     def _of(self, ref: str) -> bool:
+        # By Python's stack. Where it is taken for one that takes null, schema and answer stay as they are.
         if self._following > MOST_FOLLOWED:
             return True
         if ref not in self._known:

@@ -66,6 +66,7 @@ def _circles(edges: Mapping[str, set[str]]) -> list[frozenset[str]]:  # noqa: C9
     for start in edges:
         if start in index:
             continue
+        # In one order, so that the changes that are recorded are the same bytes everywhere.
         work = [(start, iter(sorted(edges[start])))]
         index[start] = low[start] = len(index)
         stack.append(start)

@@ -79,12 +79,16 @@ class Rewriter:
         if "oneOf" not in schema:
             return schema
         if "anyOf" in schema:
+            # A value has to obey one of each; one list of alternatives cannot say so.
             raise Inexpressible("it has anyOf and oneOf side by side", where)
+        # The answer may then obey several alternatives at once; it is still held against the schema as it
+        # was.
         self.note("oneOf is sent as anyOf", where)
         return {("anyOf" if key == "oneOf" else key): value for key, value in schema.items()}
 
     def _is_sent(self, key: str, value: JsonValue, where: str) -> bool:
         """Whether a keyword is sent as it stands."""
+        # Definitions are rewritten apart, each once; Google's `const` and `enum` by the rule below.
         if key == "$defs" or (key in {"const", "enum"} and self._dialect == "google"):
             return False
         if key == "format" and self._rules.formats is not None and value not in self._rules.formats:
@@ -97,6 +101,8 @@ class Rewriter:
             return False
         if key == "additionalProperties" or key in self._rules.keywords:
             return True
+        # `not: {}` allows nothing, and without `prefixItems` nothing is said of the elements: to leave them
+        # out would ask for something else.
         if key in {"prefixItems", "not"} and (key == "prefixItems" or value == {}):
             raise Inexpressible(f"it has `{key}`", where)
         if key not in _QUIET:
@@ -110,6 +116,7 @@ class Rewriter:
             values = [schema["const"]]
         if not isinstance(values, list):
             return
+        # True is a number to Python, and none to Google.
         kept: list[JsonValue] = [
             value for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)
         ]
@@ -155,6 +162,7 @@ class Rewriter:
         fields = _object(result.get("properties"))
         if self._rules.is_closed and result.get("additionalProperties") is not False:
             if not fields:
+                # To close it would make every right answer impossible; see docs/decisions/0014.
                 raise Inexpressible("an object may hold any property", where)
             if "additionalProperties" in result:
                 self.note("other properties than those listed can no longer be answered", where)
@@ -165,6 +173,7 @@ class Rewriter:
             return
         required = result.get("required")
         known = required if isinstance(required, list) else []
+        # OpenAI wants just the described properties in `required`.
         if missing := [name for name in known if name not in fields]:
             raise Inexpressible(f"the property `{str(missing[0])[:60]}` is required and not described", where)
         original = {name for name in fields if name not in known}

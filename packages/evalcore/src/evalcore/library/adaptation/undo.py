@@ -20,6 +20,7 @@ def undo_adaptation(value: JsonValue, original: JsonObject, adapted: AdaptedSche
     any other null is the model's own. Takes time linear in the answer, its schemas read up to MOST_SCHEMAS
     at a place.
     """
+    # Anything else is not what was asked for, and is scored as it came.
     if adapted.is_wrapped and isinstance(value, dict) and value.keys() == {WRAPPER}:
         value = value[WRAPPER]
     if not adapted.has_forced_nulls:
@@ -44,6 +45,7 @@ class _Undoing:
         result: JsonObject = {}
         for name, inner in value.items():
             parts = [fields[name] for schema in read if name in (fields := _fields(schema))]
+            # Where any alternative requires it the null may be an answer to that one: it stays.
             is_required = any(name in _required(schema) for schema in read)
             is_forced = bool(parts) and not is_required and not any(map(self._nulls.admits, parts))
             if inner is not None or not is_forced:
@@ -59,6 +61,7 @@ class _Undoing:
                 continue
             left -= 1
             yield schema
+            # Each reference once at a place: a schema may lead back to itself without a property between.
             if isinstance(ref := schema.get("$ref"), str) and ref not in seen:
                 seen.add(ref)
                 waiting.append(self._target(ref))

@@ -47,6 +47,7 @@ class ApiCheckout(TreeCheckout):
         return {
             path.removeprefix(prefix): entry.oid
             for path, entry in found.items()
+            # The id of a folder is made of all below it, so that it changes when any file there does.
             if entry.mode != FOLDER or self._is_partial
         }
 
@@ -56,10 +57,13 @@ class ApiCheckout(TreeCheckout):
         Raises CheckoutError.
         """
         entry = self._tree_now().get(path)
+        # A link's blob is its target's path, not contents.
         return self._fetched(entry.oid) if entry is not None and entry.mode in REGULAR else None
 
     def _tree_now(self) -> dict[str, Entry]:
         if self._tree is None:
+            # One request for most libraries; GitHub cuts a listing off where a tree is very large, and says
+            # so.
             whole = self._reader.listing(self.revision, deep=True)
             if whole.is_whole:
                 self._tree = {".": _ROOT, **_entries("", whole.lines)}

@@ -28,12 +28,15 @@ class CommitCheckout(TreeCheckout):
     """
 
     def __init__(self, repository: Path, commit: str) -> None:
+        # It becomes an argument of git: a name that begins with `-` would be an option, and a branch may
+        # move.
         if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
             raise CheckoutError("is not the hexadecimal name of a commit", where=commit, hint="give its SHA")
         self.repository = repository
         self.commit = commit
         self._tree: Mapping[str, Entry] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        # One process answers all: of two threads that ask at once each could read the other's answer.
         self._lock = threading.Lock()
 
     @property
@@ -54,6 +57,7 @@ class CommitCheckout(TreeCheckout):
         process, self._process = self._process, None
         if process is not None:
             process.kill()  # it may be about to write a large file that nobody wants
+            # Closes its pipes and waits for its end, so that no zombie stays.
             with process:
                 pass
 
@@ -74,6 +78,8 @@ class CommitCheckout(TreeCheckout):
 
     def _tree_now(self) -> Mapping[str, Entry]:
         if self._tree is None:
+            # `-t` lists folders too, which `has` and `folders` look for; `-z` leaves names as they are,
+            # unquoted.
             listing = ask(self.repository, "ls-tree", "-r", "-t", "-z", "--full-tree", self.commit)
             if listing is None:
                 raise CheckoutError(
@@ -81,6 +87,8 @@ class CommitCheckout(TreeCheckout):
                     where=f"{self.repository.name}@{self.commit[:12]}",
                     hint="fetch it first",
                 )
+            # Output is cut off there: the files beyond would seem not to exist, and their cases be left out
+            # unsaid.
             if len(listing) >= OUTPUT_LIMIT:
                 raise CheckoutError(
                     "has too many files", where=self.name, hint="evaluate a smaller repository"
@@ -103,9 +111,12 @@ class CommitCheckout(TreeCheckout):
         if len(header) != 3 or header[1] != b"blob":  # noqa: PLR2004 - object, type, size
             raise _unreadable(path, "no such object")
         size = int(header[2])
+        # Its bytes are on their way already: with the process they go unread, and the next read begins a new
+        # one.
         if size > most:
             self.close()
             return within_size(path, b"", size, most)
+        # A line end follows each object, which would else be taken for the next one's header.
         data = stdout.read(size + 1)
         if len(data) != size + 1:
             raise _unreadable(path, "it ended early")

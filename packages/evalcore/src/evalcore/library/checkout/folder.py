@@ -43,6 +43,7 @@ class FolderCheckout:
             raise _unreadable(path, error) from None
         finally:
             os.close(descriptor)
+        # A file that grows is larger than it was said to be, and some (of /proc) say 0.
         return within_size(path, data, max(status.st_size, len(data)), most)
 
     def has(self, path: str) -> bool:
@@ -71,6 +72,7 @@ class FolderCheckout:
         real = Path(os.path.realpath(self._real_root / checked_path(path)))
         if not real.is_relative_to(self._real_root):
             raise CheckoutError("is a link that leaves the checkout", where=path, hint="put a copy there")
+        # A link may also lead to `.git`.
         checked_path(real.relative_to(self._real_root).as_posix())
         return real
 

@@ -29,11 +29,13 @@ def head_commit(folder: Path) -> str | None:
     """Return the 40 hex digits of the commit that a folder's checkout stands at; None outside git."""
     answer = ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     commit = answer.decode("ascii", "replace").strip() if answer is not None else ""
+    # Contract and records have 40 digits: a commit of a SHA-256 repository is none for them.
     return commit if _COMMIT.fullmatch(commit) else None
 
 
 def commit_of(folder: Path, revision: str) -> str | None:
     """Return the commit that a revision names (an id, a branch, a tag); None where there is none."""
+    # A tag is followed to the commit that it names. A revision may be anybody's word, so it is no option.
     name = f"{revision}^{{commit}}"
     answer = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
     commit = answer.decode("ascii", "replace").strip() if answer is not None else ""
@@ -48,12 +50,14 @@ def commit_state(folder: Path, paths: Sequence[str], *, but: Sequence[str] = ())
     commit = head_commit(folder)
     if commit is None:
         return CommitState(commit=None, changed=())
+    # Patterns with `top` begin at the root of the repository; a library may be a folder inside of it.
     wanted = [f":(top,glob){_from_top(folder)}{path}" for path in _with_contents(paths)]
     unwanted = [f":(top,glob,exclude){_from_top(folder)}{path}" for path in _with_contents(but)]
     # Without renames each path is an entry of its own, and `-z` then has one path an entry.
     options = ("--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
     unfiltered = _without_own_filters(folder)
     answer = ask(folder, "status", *options, "--", *wanted, *unwanted, with_filters=unfiltered) or b""
+    # Two letters and a blank precede each path.
     return CommitState(commit=commit, changed=tuple(os.fsdecode(e[3:]) for e in answer.split(b"\0") if e))
 
 

@@ -21,6 +21,7 @@ def earlier_texts(folder: Path, path: str) -> Iterator[tuple[str, str]]:
     """
     listed = ask(folder, "log", f"--max-count={MOST_COMMITS}", "--format=%H", "--", path)
     for commit in os.fsdecode(listed or b"").split():
+        # `./` is the folder that is asked about, not the repository's root.
         data = ask(folder, "cat-file", "blob", f"{commit}:./{path}")
         if data is None or len(data) > MAX_BYTES:
             return

@@ -48,6 +48,7 @@ def decode_text(data: bytes, where: str) -> str:
 
 def checked_path(path: str) -> PurePosixPath:
     """Refuse, before anything is touched, a path that could lead elsewhere."""
+    # As text, and whatever the system: PurePosixPath would drop `.` and `//`, and `\` separates on Windows.
     parts = path.split("/")
     if path.startswith("/") or ".." in parts or "\0" in path or "\\" in path:
         raise CheckoutError("leaves the checkout", where=path, hint="use a path inside it")

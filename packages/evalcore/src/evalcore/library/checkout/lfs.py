@@ -49,9 +49,11 @@ def stored_contents(repository: Path, path: str, pointer: LfsPointer, most: int 
     if answer is None:
         return None
     folder = Path(os.fsdecode(answer.rstrip(b"\n"))) / "lfs" / "objects"
+    # By the size that the pointer says: nothing over the limit is opened.
     within_size(path, b"", pointer.size, most)
     try:
         with (folder / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid).open("rb") as file:
+            # One byte more than there should be, so that a longer file does not pass for its beginning.
             data = file.read(pointer.size + 1)
     except OSError:
         return None

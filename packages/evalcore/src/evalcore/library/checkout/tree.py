@@ -11,6 +11,7 @@ from evalcore.errors import CheckoutError
 from evalcore.library.checkout.interface import MAX_BYTES, checked_path
 from evalcore.structs import Frozen
 
+# As many as Linux follows before it calls them a loop.
 MAX_LINKS: Final = 40
 FOLDER: Final = "040000"
 LINK: Final = "120000"
@@ -103,6 +104,7 @@ class TreeCheckout(ABC):
                 raise CheckoutError("is a loop of links", where=path, hint="check the file")
             if target.startswith("/"):
                 raise _leaves(path)
+            # Its target is read from the folder that it lies in, which `done` still is; `left` is a stack.
             left.extend(reversed([step for step in target.split("/") if step not in {"", "."}]))
         return "/".join(done) or "."
 
