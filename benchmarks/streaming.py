@@ -17,7 +17,7 @@ import httpx
 
 from evalcore.clients.http import HttpClient, open_http_client
 from evalcore.clients.interface import Call
-from evalcore.clients.openai.dialect import OPENAI
+from evalcore.clients.openai.dialect import DIALECT as OPENAI
 from evalcore.library.models import Model, Provider
 from evalsim.mindrouter import SimConfig, SimModel
 from simulator import KEY, simulated

@@ -20,7 +20,7 @@ import pytest
 from evalcore.clients.failures import Code
 from evalcore.clients.http import HttpClient, open_http_client
 from evalcore.clients.interface import Call
-from evalcore.clients.openai.dialect import OPENAI
+from evalcore.clients.openai.dialect import DIALECT as OPENAI
 from evalcore.clients.reply import Reply, Usage
 from evalcore.clients.retry import RetryPolicy
 from evalcore.clients.stream_limit import SILENCE_SECONDS

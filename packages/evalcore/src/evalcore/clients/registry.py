@@ -1,15 +1,12 @@
-"""Which dialect a provider speaks: the one list of them."""
+"""Which dialect a provider speaks: DialectName lists them, and each is the folder here of that name."""
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from importlib import import_module
 
-from evalcore.clients.anthropic.dialect import ANTHROPIC
 from evalcore.clients.dialect import Dialect
-from evalcore.clients.google.dialect import GOOGLE
 from evalcore.clients.interface import BatchStore, Client, OnWait
-from evalcore.clients.openai.dialect import OPENAI
-from evalcore.clients.openai_cloud.dialect import OPENAI_CLOUD
 from evalcore.clients.retry import RetryPolicy
 from evalcore.errors import ConfigurationError
 from evalcore.library.models import Provider, schema_dialect
@@ -20,14 +17,11 @@ def dialect_of(provider: Provider) -> Dialect:
 
     Of servers that speak OpenAI's dialect, the provider named `openai` is OpenAI's own service.
     """
-    # mypy refuses a name in DialectName that has no case here
-    match provider.api:
-        case "openai":
-            return OPENAI_CLOUD if schema_dialect(provider) == "openai" else OPENAI
-        case "anthropic":
-            return ANTHROPIC
-        case "google":
-            return GOOGLE
+    own = provider.api == "openai" and schema_dialect(provider) == "openai"
+    # By name: a further dialect is its folder and its name, and the service never loads those of the cloud.
+    module = import_module(f"evalcore.clients.{'openai_cloud' if own else provider.api}.dialect")
+    dialect: Dialect = module.DIALECT
+    return dialect
 
 
 def takes_batches(provider: Provider) -> bool:

@@ -16,8 +16,8 @@ from evalcore.structs import Frozen, JsonValue
 DialectName = Literal["openai", "anthropic", "google"]
 """What `api` may be: the names of the wire dialects, those included that no version can call yet.
 
-The one list of them. It is here and not in evalcore.clients.registry, which says how each is spoken,
-because the library imports no client; a file that names a known dialect is valid for every version.
+The one list of them: each is the folder of its name in evalcore.clients, where the registry finds it. It is
+here because the library imports no client; a file that names a known dialect is valid for every version.
 """
 StructuredOutput = Literal["none", "json_object", "json_schema"]
 

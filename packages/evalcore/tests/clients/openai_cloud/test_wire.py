@@ -9,7 +9,7 @@ import pytest
 from evalcore.clients.failures import Failure, empty_answer
 from evalcore.clients.interface import Call
 from evalcore.clients.openai.wire import chat_body
-from evalcore.clients.openai_cloud.dialect import OPENAI_CLOUD
+from evalcore.clients.openai_cloud.dialect import DIALECT as OPENAI_CLOUD
 from evalcore.clients.openai_cloud.wire import cloud_chat_body, declined
 from evalcore.clients.reply import Answer, Usage
 from evalcore.library.models import Model

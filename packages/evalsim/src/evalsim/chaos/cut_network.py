@@ -27,7 +27,7 @@ import msgspec
 
 from evalcore.clients.connection import DEAD_SECONDS, AddressInfo, open_transport, probed_socket
 from evalcore.clients.http import open_http_client
-from evalcore.clients.openai.dialect import OPENAI
+from evalcore.clients.openai.dialect import DIALECT as OPENAI
 from evalcore.effects import real_effects
 from evalcore.evaluation.evaluate import evaluate
 from evalcore.evaluation.outcome import Observer

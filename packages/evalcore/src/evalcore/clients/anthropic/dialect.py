@@ -53,5 +53,5 @@ class _Anthropic(Dialect):
         return wire.served(models)
 
 
-ANTHROPIC: Final = _Anthropic()
+DIALECT: Final = _Anthropic()
 """The Messages API."""

@@ -37,5 +37,5 @@ class _Google(Dialect):
         return wire.served(models)
 
 
-GOOGLE: Final = _Google()
+DIALECT: Final = _Google()
 """`generateContent`."""

@@ -53,5 +53,5 @@ class OpenAI(Dialect):
         return wire.served(models, version)
 
 
-OPENAI: Final = OpenAI()
+DIALECT: Final = OpenAI()
 """Chat Completions, as MindRouter and OpenAI speak it."""

@@ -54,7 +54,7 @@ class _Streamed(StreamedAnswer):
         return declined(super().end())
 
 
-OPENAI_CLOUD: Final = _OpenAICloud()
+DIALECT: Final = _OpenAICloud()
 """OpenAI's own Chat Completions.
 
 Its Responses API would be a dialect of its own, `api: openai-responses`, in a folder beside this one.
