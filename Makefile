@@ -11,7 +11,7 @@ help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
 	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
-	@echo 'make check   lint, types, import rules, dead code, dependencies: what CI checks besides the tests'
+	@echo 'make check   lint, types, import rules, dead code, dependencies, Dockerfiles: what CI checks besides the tests'
 	@echo 'make docs    write commands, options, endpoints and settings from the code into docs and compose.yaml'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
 	@echo 'make pictures  the two pictures of the README (needs Chromium)'
@@ -50,6 +50,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/hadolint $$(git ls-files '*Dockerfile')
 	@for package in $(PACKAGES); do \
 		echo "deptry $$package"; (cd packages/$$package && ../../$(BIN)/deptry --no-ansi src) || exit 1; done
 
@@ -90,6 +91,8 @@ lock:
 	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalcli -o docker/runner.requirements.txt
 	echo hatchling | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o docker/build.requirements.txt -
+	echo pip-audit | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
+		--python-version 3.11 -o .ci/pip-audit.requirements.txt -
 	echo graphql-core | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o docker/simulator.requirements.txt -
 	printf 'mkdocs==1.6.1\nmkdocs-material==9.5.49\n' | uv pip compile --quiet --generate-hashes --universal --no-header \

@@ -2,6 +2,7 @@
 ARG HOOK_IMAGE=evaluator-hook:latest
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 FROM ${PYTHON_IMAGE} AS install
+WORKDIR /build
 COPY docker/simulator.requirements.txt .
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --require-hashes --target /packages \
         --requirement simulator.requirements.txt
@@ -12,7 +13,8 @@ COPY packages/evalcli/src packages/evalsim/src /simulator/
 ENV PYTHONPATH=/simulator
 # The sample library that GitHub serves and MindRouter knows the answers to.
 USER root
-# What serves git is left out of the service's image.
+# What serves git is left out of the service's image. Never published, it takes the version that Debian has now.
+# hadolint ignore=DL3008
 RUN rm /etc/dpkg/dpkg.cfg.d/evaluator && apt-get update && apt-get install --yes --reinstall --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*
 RUN python3 -c "from pathlib import Path; from evalsim.library import write_sample_data_sets as d, write_sample_library as l; \
