@@ -65,6 +65,7 @@ def create_app(
     bearer = BearerAuth(api, parts.authenticator, parts.throttle)
     authenticated = SessionAuth(api, bearer, parts.sessions)
     guarded = ProxyGuard(authenticated, trusted=parts.trusted_proxies, allowed=parts.allowed)
+    # Headers outside of the checks: a refusal is an answer that a browser may open, too.
     return RequestLog(AnswerHeaders(guarded))
 
 
@@ -92,6 +93,7 @@ def _api(parts: Parts, scrub: Outward) -> Litestar:
         exception_handlers=error_handlers(scrub),
         lifespan=[lifespan],
         openapi_config=_openapi(),
+        # Litestar would set up logging of its own beside ours, which masks secrets.
         logging_config=None,
         debug=False,
     )

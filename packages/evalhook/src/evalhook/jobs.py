@@ -241,6 +241,7 @@ def complete(job: Job, at: str, result: JobResult) -> Job:
 def fail(job: Job, at: str, error: JobError, result: JobResult | None = None) -> Job:
     """End an unfinished job with an error."""
     began = _unfinished(job)
+    # Compared as texts: in UTC and of one width (see `timestamp`), their order is that of the moments.
     state = Failed(started_at=began, finished_at=max(at, began or at), error=error, result=result)
     return msgspec.structs.replace(job, state=state, attention=None)
 
@@ -299,6 +300,7 @@ ModelId = Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_ID)]
 class EvaluateRequest(Strict, frozen=True):
     """What to evaluate."""
 
+    # The pattern comes first of all: the name becomes a path, a branch's name and Markdown.
     skill_name: Annotated[str, Meta(pattern=SKILL_NAME, description="The component's slug.")]
     replicates: Annotated[int, Meta(ge=1, le=100, description="Independent calls for each case.")] = 10
     git_sha: Annotated[

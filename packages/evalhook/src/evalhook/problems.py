@@ -63,6 +63,8 @@ class Problem(Exception):
 
 _STATUS: Final[dict[type[Refusal], int]] = {
     errors.NotReady: 503,
+    # Not 503, which clients try again by themselves: a red run that names the job in its way is to be seen
+    # (docs/decisions/0007-busy-is-409.md).
     errors.Busy: 409,
     errors.UnknownCommit: 422,
     errors.UnknownModel: 422,

@@ -34,6 +34,7 @@ def in_daemon(work: Callable[[], None]) -> asyncio.Future[None]:
     future: asyncio.Future[None] = loop.create_future()
 
     def settle(error: Exception | None) -> None:
+        # Whoever awaited it was cancelled meanwhile.
         if future.done():
             return
         if error is None:
@@ -48,6 +49,7 @@ def in_daemon(work: Callable[[], None]) -> asyncio.Future[None]:
         except Exception as raised:  # noqa: BLE001 - raised again where the future is awaited
             error = raised
         with suppress(RuntimeError):  # the loop is closed, and the future no longer awaited
+            # Settled on the loop: futures of asyncio are not for other threads.
             loop.call_soon_threadsafe(settle, error)
 
     Thread(target=run, daemon=True).start()

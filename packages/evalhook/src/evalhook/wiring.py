@@ -242,6 +242,7 @@ class OfflineParts:
         external = ExternalSystems(settings, self.scrub.learn)
         self.effects = real_effects()
         self.store = JobStore(settings.jobs_dir)
+        # Nobody else asks this process for anything: no job waits, and the lock below is never contended.
         self.queue = JobQueue(0)
         context = _job_context(
             settings,

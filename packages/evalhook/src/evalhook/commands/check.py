@@ -44,6 +44,7 @@ def run_checks(environ: Mapping[str, str]) -> Iterator[CheckLine]:
 def _check_dependencies(settings: Settings) -> Iterator[CheckLine]:
     scrub = Scrubber(settings.secrets)
     checks = _Checks(settings, ExternalSystems(settings, scrub.learn))
+    # In this order: MindRouter is asked as the models.yaml read before it says, which is in the clone above.
     steps: list[tuple[str, Callable[[], str]]] = [
         ("state directory", checks.state_dir),
         ("git", checks.git),

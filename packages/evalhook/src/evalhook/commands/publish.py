@@ -28,6 +28,7 @@ from evalhook.wiring import OfflineParts
 from evalhook.worker.service import reopened
 
 POLL_SECONDS: Final = 1.0
+# To listen on all addresses is no address to connect to.
 ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
 
 
@@ -49,6 +50,7 @@ def publish_by_hand(environ: Mapping[str, str], job_id: str) -> JobView:
 
 
 async def _publish(settings: Settings, parts: OfflineParts, job_id: str) -> Job:
+    # Standard output has one line, the pull request, for scripts.
     configure_logging(parts.scrub, sys.stderr)
     job, holder = reopened(parts.store, job_id, timestamp(parts.effects.now()))
     parts.queue.take(holder)
@@ -66,6 +68,7 @@ def _ask_service(settings: Settings, job_id: str) -> JobView:
         hint = "ask it: POST /jobs/<id>/publish, or stop it first"
         raise ConfigurationError("the service runs, and there is no token to ask it with", hint=hint)
     host = ANY_ADDRESS.get(settings.host, settings.host)
+    # Plain HTTP: from this machine itself the service takes it (security.proxies).
     url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.token.reveal()}"}
     # No proxy of the environment: the token goes to this machine and nowhere else.

@@ -61,6 +61,8 @@ def rescore_leaderboards(
             effects.new_id,
         )
         for name in sorted(runs) if slug is None else [slug]:
+            # One after the other, each published before the next: what is done stays done whatever comes
+            # after it.
             yield asyncio.run(_persistent(rescorer, name, runs[name], effects))
 
 

@@ -71,12 +71,14 @@ class SignalledServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
+        # Before uvicorn's own: it waits for open answers, of which event streams have no end of their own.
         self.stopping()
         super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop in good order on SIGTERM and SIGINT."""
+        # Both set whatever they were before: a shell starts background processes with SIGINT ignored.
         wanted = (signal.SIGTERM, signal.SIGINT)
         former = {number: signal.signal(number, self.handle_exit) for number in wanted}
         try:

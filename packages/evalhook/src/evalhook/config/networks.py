@@ -54,6 +54,7 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 def _network(text: str) -> Network:
     try:
+        # Strict: of 10.0.0.7/8 nobody can know whether one address or sixteen million are meant.
         return ipaddress.ip_network(text)
     except ValueError:
         what = "holds something that is no address and no network"

@@ -92,6 +92,7 @@ def _rule(claims: list[tuple[str, str]]) -> TokenRule:
     names = [name for name, _ in claims]
     if len(set(names)) != len(names):
         raise Unusable("has a rule that names a claim twice", "write two rules, separated by `;`")
+    # Anybody's workflow on GitHub gets tokens of this issuer, for any audience that it names.
     if IDENTIFYING.isdisjoint(names):
         raise Unusable("has a rule that holds for any repository on GitHub", "name the repository in each")
     return TokenRule(tuple(claims))

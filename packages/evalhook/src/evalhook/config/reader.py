@@ -57,6 +57,7 @@ class SettingReader:
             if setting.is_secret:
                 hint = f"set it, or {name}_FILE to the path of a file that holds it"
             self.fail(setting, "is not set", hint)
+        # Reading goes on after a failure, so that `evalhook check` names every mistake at once.
         return stand_in if value is None else value
 
     def rotating(self, setting: Setting[Secret]) -> Secret | None:
@@ -93,6 +94,8 @@ class SettingReader:
     def _file_text(self, setting: Setting[T], path: Path) -> str:
         try:
             with path.open("rb") as file:
+                # One byte more than allowed tells a file that is too large; a wrong path may be a file
+                # without end.
                 data = file.read(MAX_SECRET_BYTES + 1)
             text = data.decode().strip()
         except OSError as error:

@@ -150,6 +150,8 @@ class Settings(Frozen, frozen=True):
     @property
     def pending_dir(self) -> Path:
         """Where it is noted which jobs GitHub is still to be notified of."""
+        # The name that state directories of earlier versions have: it stays, so that none loses what is
+        # pending.
         return self.state_dir / "untold"
 
     @property
@@ -202,6 +204,7 @@ def _read(reader: SettingReader) -> Settings:
         reader.fail(table.DATA_SETS, "is not set, though its URL is", "name the clone's path")
     repo = reader.optional(table.GITHUB_REPO)
     github = _github(reader, needed=mode != "none")
+    # An App's token is of one repository: without its name none can be asked for.
     needs_repo = mode == "pr" or isinstance(github, GitHubApp)
     if needs_repo and repo is None and not reader.failed(table.GITHUB_REPO):
         hint = "set it to owner/name, or EVALHOOK_COMMIT_BACK=none"

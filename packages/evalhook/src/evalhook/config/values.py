@@ -105,6 +105,7 @@ def accounts(text: str) -> tuple[str, ...]:
 
 def branch(text: str) -> str:
     """Read the name of a branch."""
+    # What git itself refuses in the name of a branch (git check-ref-format).
     is_odd = ".." in text or "//" in text or text.endswith(("/", ".", ".lock"))
     if BRANCH.fullmatch(text) is None or is_odd:
         raise Unusable("is not the name of a branch", "write it as main")
@@ -209,6 +210,7 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         has_credentials = parts.username is not None or parts.password is not None
+        # Read to be checked: urlsplit looks at a port only when it is asked for.
         _ = parts.port
     except ValueError:
         raise Unusable("is not a URL", "write it as https://host") from None

@@ -12,7 +12,9 @@ from typing import Final
 
 from evalhook import errors
 
+# Each holds a connection for as long as it likes: a tenth of those that there may be (security.connections).
 MOST_FOLLOWERS: Final = 64
+# With a NUL, which no model of a YAML file has in its name.
 DONE: Final = "\0done"
 PROGRESS: Final = "\0progress"
 """The topics besides the names of models."""

@@ -133,6 +133,7 @@ class LiveJob(Observer):
         done, total = sum(t.done for t in counted), sum(t.total for t in counted)
         rate = self._rate(now)
         is_scored = all(t.stage in {"complete", "partial", "skipped"} for t in self._counts.values())
+        # Nothing done of nothing planned is the beginning of a job, not its end.
         is_called = bool(done) and done >= total
         stage: Literal["reading", "calling", "scoring", "publishing"] = "calling"
         if self._reading is not None:
@@ -229,12 +230,14 @@ class LiveJob(Observer):
 
     def _rate(self, now: float) -> float | None:
         count = sum(count for _, count in self._windows)
+        # The first reply may come in the very instant in which the window begins.
         return count / max(now - self._windows[0][0], 1e-3) if count else None
 
     def _waits(self, now: float) -> tuple[Wait, ...]:
         waits = [
             Wait(counts.model, replicate + 1, int(now - begun))
             for counts in self._counts.values()
+            # A copy: the metrics' own address reads it from another thread.
             for (_, replicate), begun in list(counts.in_flight.items())
             if now - begun >= LONG_WAIT_S
         ]

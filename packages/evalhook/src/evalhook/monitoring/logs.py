@@ -66,6 +66,7 @@ def configure_logging(
 
 def log_crashes() -> None:
     """Let what ends a thread or the process be a line of the log too, masked as every other."""
+    # Python itself would print the error's words to standard error, unmasked.
     sys.excepthook = lambda kind, error, trace: log.critical("crashed", exc_info=(kind, error, trace))
     threading.excepthook = lambda args: log.critical("thread_crashed", exc_info=args.exc_value)
     sys.unraisablehook = lambda args: log.error("error_ignored", exc_info=args.exc_value)
@@ -129,6 +130,8 @@ class JobLogs:
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             data = line.encode(errors="replace") + b"\n"
+            # In one write, for appending: lines of several threads never mix. No link is followed out of the
+            # folder.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
             try:
                 is_full = os.fstat(descriptor).st_size + len(data) > self._max_bytes

@@ -33,6 +33,7 @@ from evalhook.monitoring.notifier import Notifier
 from evalhook.monitoring.observers import JobObserver
 from evalhook.storage.retention import may_go
 
+# Up to the 720 s that MindRouter's proxies allow a call, and below up to the default deadline of a job.
 CALL_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 240, 480, 720)
 JOB_BUCKETS: Final = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400)
 
@@ -138,6 +139,8 @@ class Metrics(JobObserver):
             self._failures.labels(state.error.code).inc()
         if isinstance(state, Completed):
             self._last_success.set(_seconds(state.finished_at))
+            # Of completed jobs alone: how long a job took to fail or to be cancelled says nothing of the
+            # models.
             self._job_seconds.observe(_seconds(state.finished_at) - _seconds(state.started_at))
 
     def text(self) -> bytes:

@@ -44,6 +44,8 @@ class _Server(ThreadingWSGIServer):
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
+            # Closed and not waited with: a place may be held for SECONDS, and `accept` serves one after the
+            # other.
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401

@@ -26,8 +26,10 @@ from evalhook.threads import in_daemon
 
 SECONDS_BETWEEN: Final = 60.0
 """A commit takes a thousand statuses of one name; a day has 1440 minutes, and a job a deadline."""
+# Half an hour at a minute each, then every ten minutes: a job of 24 h sets about 170 of the thousand.
 SLOWER_AFTER: Final = 30
 SLOWER_FACTOR: Final = 10
+# With doubled waits about an hour in all, as long as results are tried to be published.
 MOST_TRIES: Final = 6
 log = structlog.stdlib.get_logger(__name__)
 
@@ -155,6 +157,7 @@ class Notifier(JobObserver):
         (self._folder / job_id).unlink(missing_ok=True)
 
     def _report_running(self, job: Job) -> None:
+        # Before the first status: where the service is killed, the next start still says how the job ended.
         leave_pending(self._folder, job.job_id)
         self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url))
 
@@ -177,9 +180,8 @@ class Notifier(JobObserver):
         finally:
             # The status is set even where the token may not write issues or comments.
             self._reports.set_status(job.prompt_commit, report_texts.status_of(job, self._public_url, issue))
-        if (
-            isinstance(job.state, Completed) and partial is None
-        ):  # a cancelled job has neither failed nor succeeded
+        # Not of a cancelled job, which has neither failed nor succeeded.
+        if isinstance(job.state, Completed) and partial is None:
             result, mark = job.state.result, report_texts.issue_mark(job.skill_name)
             self._reports.tell_success(lambda: report_texts.success_note(job, result), mark)
         self._forget(job.job_id)

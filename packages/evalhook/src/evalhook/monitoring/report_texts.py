@@ -10,6 +10,7 @@ from evalcore.publishing.messages import CELL, escape_markdown
 from evalcore.publishing.regressions import comment_mark, comment_text
 from evalhook.jobs import Cancelled, Completed, Failed, Job, JobError, JobResult
 
+# GitHub refuses a longer description of a status (422).
 LONGEST_STATUS: Final = 140
 LONGEST_REASON: Final = 300
 MOST_PARTIAL: Final = 20

@@ -28,6 +28,7 @@ from evalhook.threads import in_thread
 MAX_META_BYTES: Final = 8 * 1024 * 1024
 MAX_RANGES: Final = 100_000
 REFRESH_SECONDS: Final = 24 * 3600.0
+# Far sooner than daily: until the ranges have come once, every one of GitHub's runners is refused.
 RETRY_SECONDS: Final = 600.0
 log = structlog.stdlib.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class AllowedAddresses:
         except FetchFailed as error:
             log.warning("github_ranges_not_fetched", reason=str(error), kept="the last good ones")
             return False
+        # In force before they are on the disk: a full disk must not keep GitHub's new runners out.
         self._use(networks)
         log.info("github_ranges_fetched", ranges=len(networks))
         try:
@@ -101,6 +103,8 @@ class AllowedAddresses:
 def _networks(value: JsonValue) -> list[Network]:
     try:
         meta = msgspec.convert(value, Meta)
+        # The bound is on the texts, before any is parsed: what is at EVALHOOK_GITHUB_API_URL may be no
+        # GitHub.
         networks = [network for text in meta.actions[:MAX_RANGES] for network in parse_networks(text)]
     except (msgspec.ValidationError, Unusable) as error:
         raise FetchFailed("GitHub's meta names no usable ranges of `actions`") from error

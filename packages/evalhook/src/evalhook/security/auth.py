@@ -75,6 +75,7 @@ class BearerAuth:
             await self._app(scope, receive, send)
 
     async def _may_pass(self, scope: Scope) -> bool:
+        # Before the headers are looked at: the image's own health check has no token to show.
         if scope["path"] == OPEN_PATH:
             return True
         values = shown_authorization(scope["headers"])
@@ -103,6 +104,7 @@ def shown_authorization(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
 
 def bearer_token(values: list[bytes]) -> bytes:
     """Return the token of the one Authorization header; raises Refused."""
+    # A proxy that looked at one of them and a service that takes the other would judge different callers.
     if len(values) != 1:
         raise Refused("more than one Authorization header")
     scheme, _, token = values[0].partition(b" ")
@@ -112,6 +114,7 @@ def bearer_token(values: list[bytes]) -> bytes:
 
 
 LOGIN: Final = "/login"
+# Signing out needs no session either, so that a browser whose session has ended still loses its cookie.
 OPEN: Final = frozenset({LOGIN, "/logout"})
 STATIC: Final = "/static/"
 

@@ -29,6 +29,7 @@ class ConnectionLimits(Frozen, frozen=True):
     connections: int = 640
     """More than the requests of a busy minute; within the 1,024 files that a process may have open."""
     header_bytes: int = 16 * 1024
+    # As Caddy has it before us (`read_header` in docker/Caddyfile).
     header_seconds: float = 10.0
     body_seconds: float = 15.0
     """Longer than evalhook.web.body waits, so that its answer still arrives."""
@@ -54,6 +55,8 @@ class LimitedProtocol(H11Protocol):
     def is_waiting(self) -> bool:
         """Whether nothing is being done for the client: it is idle, or has not sent its request yet."""
         is_answered = self.cycle is None or self.cycle.response_complete
+        # A body that is still coming counts as waiting, whatever its handler does: a client that never ends
+        # it would otherwise keep its connection over everybody else's.
         return is_answered or self.conn.their_state is h11.SEND_BODY
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -69,8 +72,10 @@ class LimitedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(exc)
+        # uvicorn stops its keep-alive timer only where the connection was closed without an error.
         self._unset_keepalive_if_required()
         self._stop_receiving()
+        # The timer of a slow reader would otherwise hold the protocol until it aborts what is gone already.
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -87,6 +92,7 @@ class LimitedProtocol(H11Protocol):
         """Give the client a while to read what is waiting for it."""
         super().pause_writing()
         if self._sending is None:
+            # Aborted, not closed: closing would first wait for the reader who does not read.
             self._sending = self.loop.call_later(self.limits.read_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
@@ -98,6 +104,8 @@ class LimitedProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, or has too long headers, in the same envelope as every other refusal."""
+        # uvicorn passes one text on for every error of h11's; what h11 has buffered tells that headers were
+        # too long.
         if len(self.conn.trailing_data[0]) > self.limits.header_bytes:
             problem = problems.headers_too_large(self.limits.header_bytes)
         else:
@@ -123,6 +131,7 @@ class LimitedProtocol(H11Protocol):
     def _watch(self) -> None:
         """Start the timer of a phase that begins, and stop that of one that has ended."""
         phase = self._current_phase()
+        # The timer of a phase goes on: begun anew with each byte, it would never end for a slow sender.
         if phase == self._phase:
             return
         self._stop_receiving()
@@ -136,6 +145,8 @@ class LimitedProtocol(H11Protocol):
             return None
         if self.conn.their_state is h11.SEND_BODY:
             return "body"
+        # h11 is IDLE both between requests and inside of headers that are not complete; only between requests
+        # does uvicorn's own keep-alive timer run.
         is_between = self.timeout_keep_alive_task is not None
         return "headers" if self.conn.their_state is h11.IDLE and not is_between else None
 

@@ -54,6 +54,7 @@ async def _within(url: str, limit: int, seconds: float) -> bytes:
         if answer.status_code != httpx.codes.OK:
             is_missing = answer.status_code == httpx.codes.NOT_FOUND
             raise FetchFailed(f"{url} answered {answer.status_code}", is_missing=is_missing)
+        # Raw: a server that packs its answer although it was asked not to is not unpacked here either.
         async for chunk in answer.aiter_raw():
             data += chunk
             if len(data) > limit:

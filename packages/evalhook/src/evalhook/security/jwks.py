@@ -45,6 +45,7 @@ class Jwk(Frozen, frozen=True):
     kid: str = ""
     n: str = ""
     e: str = ""
+    # Both may be left out of a key (RFC 7517, 4.2 and 4.4), and then it is usable for what it fits.
     use: str = "sig"
     alg: str = "RS256"
 
@@ -125,11 +126,11 @@ class KeySet:
             discovery = msgspec.convert(document, Discovery)
         except msgspec.ValidationError as error:
             raise FetchFailed(f"the configuration of {self._issuer} is not readable: {error}") from error
-        # Keys of another server would let that server's owner sign for this issuer.
         try:
             ours, theirs = urlsplit(self._issuer), urlsplit(discovery.jwks_uri)
         except ValueError as error:
             raise FetchFailed(f"the configuration of {self._issuer} names no address of keys") from error
+        # Keys of another server would let that server's owner sign for this issuer.
         if discovery.issuer != self._issuer or (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise FetchFailed(f"the configuration of {self._issuer} speaks of another issuer or server")
         return discovery.jwks_uri
@@ -141,6 +142,7 @@ def read_keys(document: JsonValue) -> dict[str, RSAPublicKey]:
         found = msgspec.convert(document, Jwks).keys[:MAX_KEYS]
     except msgspec.ValidationError as error:
         raise FetchFailed(f"the issuer's keys are not readable: {error}") from error
+    # A token names its key by its id: one without could never be asked for.
     keys = {jwk.kid: key for jwk in found if jwk.kid and (key := _key(jwk)) is not None}
     return {kid: key for kid, key in keys.items() if key.key_size >= MIN_KEY_BITS}
 
@@ -149,6 +151,7 @@ def _key(jwk: Jwk) -> RSAPublicKey | None:
     if (jwk.kty, jwk.use, jwk.alg) != ("RSA", "sig", "RS256"):
         return None
     try:
+        # Modulus and exponent alone are handed on: whatever else the document says of the key is not read.
         key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": jwk.n, "e": jwk.e})
     except (InvalidKeyError, ValueError):
         return None

@@ -18,6 +18,7 @@ from evalhook.config.oidc_rules import OidcSettings, TokenRule
 from evalhook.security.jwks import KeySet
 
 ALGORITHM: Final = "RS256"
+# For clocks that differ; little beside the five minutes for which GitHub's tokens are valid.
 LEEWAY_SECONDS: Final = 30.0
 MAX_TOKEN: Final = 8 * 1024
 MAX_KID: Final = 256
@@ -37,6 +38,7 @@ class Oidc:
 
     async def check(self, token: bytes) -> None:
         """Verify a token and its claims; raises Refused."""
+        # Before anything is decoded: whoever shows this token is not known yet.
         if len(token) > MAX_TOKEN or LOOKS_LIKE_ONE.fullmatch(token) is None:
             raise Refused("no token of ours, and no JSON Web Token")
         claims = await self._verified(token.decode("ascii"))
@@ -56,8 +58,10 @@ class Oidc:
                 issuer=self._settings.issuer,
                 leeway=LEEWAY_SECONDS,
                 # One audience, no list: a token for several services could be passed on by any of them.
+                # PyJWT checks the times that are there, and takes a token that names none.
                 options={"require": ["exp", "nbf", "iat", "iss", "aud"], "strict_aud": True},
             )
+        # RecursionError: header and claims are JSON, which a forger may nest without end.
         except (InvalidTokenError, ValueError, RecursionError) as error:
             # Only the kind of the error is logged: its message may repeat what the token says.
             raise Refused(f"the OIDC token is not valid ({type(error).__name__})") from error

@@ -105,6 +105,7 @@ class ProxyGuard:
 
     def _refusal(self, scope: Scope, arrival: Arrival) -> problems.Problem | None:
         # h11 bounds headers only while they are incomplete: those that arrive in one piece pass it.
+        # Four bytes more for each: the colon with its blank, and the end of the line.
         if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEADER_BYTES:
             return problems.headers_too_large(MAX_HEADER_BYTES)
         # A proxy that believes the other one of the two sees other requests on the connection than we do.
@@ -133,6 +134,7 @@ def arrival_of(scope: Scope, trusted: Sequence[Network]) -> Arrival:
         # Not forwarded, but sent by the proxy's own machine, such as a health check.
         return Arrival(peer, peer.is_loopback)
     # All hops: one that came over plain HTTP could be read there.
+    # A proxy that does not say how the request came is not taken for one that encrypts.
     is_encrypted = bool(protocols) and all(protocol.lower() == "https" for protocol in protocols)
     return Arrival(_client(peer, hops, trusted), is_encrypted)
 
@@ -140,6 +142,7 @@ def arrival_of(scope: Scope, trusted: Sequence[Network]) -> Arrival:
 def _client(peer: Address, hops: Sequence[str], trusted: Sequence[Network]) -> Address | None:
     client: Address | None = peer
     # From the right: each proxy appends the peer that it saw, and only the trusted ones are believed.
+    # Bounded from the right as well: a client may send any number of addresses on the left.
     for hop in reversed(hops[-MAX_HOPS:]):
         client = parse_address(hop)
         if client is None or not is_within(client, trusted):

@@ -88,12 +88,15 @@ def cookie(session: str) -> str:
     Browsers keep it over plain HTTP from this machine's own addresses too.
     """
     age = LIFETIME_SECONDS if session else 0
+    # Strict: the browser sends it with no link, form or image of another site; HttpOnly: no script reads it.
     return f"{COOKIE}={session}; Path=/; Max-Age={age}; HttpOnly; Secure; SameSite=Strict"
 
 
 def is_from_elsewhere(headers: Headers) -> bool:
     """Whether another site made the browser send this request."""
     # Browsers of before 2023 may not send it; for those, Origin decides.
+    # `none` is an address that somebody typed or a bookmark; a subdomain says `same-site` and counts as
+    # another.
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return True
     origin = headers.get("origin")

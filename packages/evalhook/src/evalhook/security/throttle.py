@@ -24,6 +24,7 @@ FORGOTTEN_SECONDS: Final = 600.0
 MAX_CLIENTS: Final = 4096
 MAX_WAITING: Final = 64
 """Refusals delayed at one time; at most a tenth of the connections (see security.connections)."""
+# One client cannot take all the places, beyond which its next guesses would be answered at once.
 MAX_WAITING_OF_CLIENT: Final = 8
 log = structlog.stdlib.get_logger(__name__)
 

@@ -34,6 +34,7 @@ class SharedTokens:
 
     def accept(self, shown: bytes) -> bool:
         """Whether a token is valid; the time this takes depends neither on the token nor on the answer."""
+        # Digests are of one length: the time of `compare_digest` may tell the lengths of what it compares.
         digest = sha256(shown).digest()
         # Every comparison is made, whatever the first one yields, so that the time reveals nothing.
         equal = [hmac.compare_digest(digest, watched.digest()) for watched in self._watched]
@@ -47,6 +48,7 @@ class SharedTokens:
 class _Stamp(NamedTuple):
     """What differs once a file has been changed or replaced."""
 
+    # A file that is replaced by renaming may have size and time of the one before; its inode differs.
     inode: int
     size: int
     modified_ns: int
@@ -82,6 +84,7 @@ class _Watched:
             self._is_settled = abs(time.time_ns() - stamp.changed_ns) > RACY_NS
             self._take(_read(path))
         except FileNotFoundError:
+            # Once it is there again it is read, whatever its stamp.
             self._seen = None
             self._take("")
         except (OSError, ValueError) as error:

@@ -100,6 +100,7 @@ class Retention:
         stored = await in_thread(_stored, jobs, runs)
         removals = await in_thread(choose, stored, self._now(), self._limits.days, self._limits.most_bytes)
         gone = {removal.job_id for removal in removals}
+        # Readers lose a job before its files go, so that nobody is shown one that is half removed.
         for removal in removals:
             log.info("job_removed", removed_job=removal.job_id, why=removal.why, size=removal.size)
             self._store.forget(removal.job_id)
@@ -114,6 +115,7 @@ class Retention:
 
     def _is_settled(self, job: Job) -> bool:
         ended = _ended(job)
+        # A failed or cancelled job may still be published by hand, which reads its replies.
         if ended is None or not isinstance(job.state, Completed):
             return False
         return self._now() - ended > COMPRESSED_AFTER
@@ -124,6 +126,8 @@ class Retention:
             (self._jobs_dir / f"{job_id}.json").unlink(missing_ok=True)
             for path in self._jobs_dir.glob(f"{job_id}.*"):
                 path.unlink(missing_ok=True)
+            # Its log alone, which nobody misses; a run that cannot be removed is an error, and seen as a
+            # failed sweep.
             shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
         for run in runs:
             if (run.job_id or run.path.name) in gone:
@@ -139,6 +143,7 @@ def _keep_documents_since(oldest: datetime, folder: Path) -> int:
     for path in folder.glob("*/*"):
         with suppress(FileNotFoundError):  # the cache has made room meanwhile
             status = path.lstat()
+            # The cache sets an entry's time with each use of it.
             if datetime.fromtimestamp(status.st_mtime, UTC) < oldest:
                 path.unlink()
             else:
@@ -173,6 +178,7 @@ def _runs(folder: Path) -> Iterator[_Run]:
     if not folder.is_dir():
         return
     for path in folder.iterdir():
+        # A link would let a sweep remove what lies outside of the state directory.
         if path.is_dir() and not path.is_symlink():
             with suppress(FileNotFoundError):  # another sweep or a person has removed it meanwhile
                 yield _run(path)
@@ -243,6 +249,7 @@ def choose(stored: Sequence[Stored], now: datetime, days: int, most_bytes: int) 
         (item for item in stored if item.may_go and item.ended is not None),
         key=lambda item: (item.ended or now, item.job_id),
     )
+    # The oldest first for both reasons: what goes by its age has made room before anything goes for its size.
     for item in oldest_first:
         is_old = item.ended is not None and now - item.ended > timedelta(days=days)
         if is_old or (left > most_bytes and not item.only_by_age):

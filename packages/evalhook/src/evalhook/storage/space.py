@@ -58,9 +58,11 @@ def require_writable(folders: Iterable[Path]) -> None:
     """
     for folder in folders:
         try:
+            # Nameless where the system can: a process that is killed here leaves nothing behind.
             with tempfile.TemporaryFile(dir=folder) as file:
                 file.write(bytes(PROBE_BYTES))
                 file.flush()
+                # Until then the bytes are in memory, and a full disk may not have refused them yet.
                 os.fsync(file.fileno())
         except OSError as error:
             raise StorageError(

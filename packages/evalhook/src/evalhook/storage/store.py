@@ -67,6 +67,7 @@ class JobStore:
                 where=f"EVALHOOK_STATE_DIR {self._folder.parent}",
                 hint="stop it, or give each its own",
             )
+            # Only now, with the lock: before, another process might still be writing them.
             for unfinished in self._folder.glob(".*.tmp"):
                 unfinished.unlink(missing_ok=True)  # of a writer that was killed
             self._jobs = {job.job_id: job for job in _read_jobs(self._folder)}

@@ -21,6 +21,7 @@ DRAINED: Final = 256 * 1024
 
 async def read_request(headers: Mapping[str, str], stream: AsyncIterator[bytes]) -> EvaluateRequest:
     """Read, check and decode a request: 413, then 415, then 400."""
+    # Read before its type is looked at: a sender that is answered in mid-body may never see the answer.
     body = await read_bytes(stream)
     if not _is_json(headers):
         raise problems.unsupported_media_type()

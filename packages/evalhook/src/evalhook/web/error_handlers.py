@@ -42,6 +42,7 @@ def error_handlers(scrub: Callable[[str], str]) -> ExceptionHandlersMap:
         return refused(request, problems.of_refusal(error))
 
     def framework(request: AnyRequest, error: HTTPException) -> Answer:
+        # An error of the service, though Litestar has words for it: they are for the log, not for callers.
         if error.status_code >= INTERNAL:
             return crashed(request, error)
         return answer(problems.of_status(error.status_code, _in_words(error), error.headers))

@@ -21,6 +21,7 @@ from evalhook.monitoring.events import DONE, PROGRESS, EventHub
 from evalhook.monitoring.live import Live
 from evalhook.web import schemas
 
+# Well within the 60 s without a byte after which Caddy ends an answer (docker/Caddyfile).
 HEARTBEAT_SECONDS: Final = 15.0
 """A comment line keeps proxies from closing a silent stream."""
 MIN_SECONDS_BETWEEN: Final = 0.2
@@ -68,6 +69,7 @@ class JobEvents:
         numbers = count(1)
         yield f"retry: {RETRY_MS}\n\n".encode()
         running = self._live.get(self._job_id)
+        # A reader begins with every model as it is now: nothing of what was sent before is stored for it.
         topics = [PROGRESS, *(model.model for model in running.models())] if running else [PROGRESS]
         while True:
             try:
@@ -83,6 +85,7 @@ class JobEvents:
             # Between two looks changes gather, so that a fast job is not a flood of events.
             await asyncio.sleep(MIN_SECONDS_BETWEEN)
             topics = await self._follower.changes(self._heartbeat)
+            # Looked at before the next events: a service that stops waits for open answers.
             if self._hub.is_closed or self._follower.is_ended:
                 return
             if not topics:

@@ -122,6 +122,7 @@ async def static(name: FromPath[str]) -> Response[bytes]:
     content = _STATIC.get(name)
     if content is None:
         raise problems.of_status(404, "there is no such file")
+    # For minutes alone: the names carry no version, and a new service brings another script.
     headers = PAGE_HEADERS | {"Cache-Control": "public, max-age=300"}
     return Response(content, media_type=STATIC_TYPES[name], headers=headers)
 
@@ -175,6 +176,7 @@ def _view(service: Service, context: PageContext) -> View:
 
 def _token(body: bytes) -> str:
     try:
+        # However many fields a form of 4 KiB may hold, no more than these are decoded.
         fields = parse_qs(body.decode(), strict_parsing=True, max_num_fields=4)
     except ValueError:
         return ""

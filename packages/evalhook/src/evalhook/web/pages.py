@@ -74,6 +74,7 @@ def status_page(view: View) -> str:
 
 def percent(progress: JobProgress) -> str:
     """Write how far a job is."""
+    # Rounded down: 100 % is said only once no call is left.
     return f"{100 * progress.done // max(progress.total, 1)} %"
 
 
@@ -116,6 +117,7 @@ def plain(text: str) -> str:
     cut = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
     return "".join(
         # A text that turns its direction could show another model's name than it holds.
+        # Nor can half of a surrogate pair (Cs) be encoded: the whole page would fail by it.
         " " if unicodedata.category(char) in {"Cc", "Cs"} or unicodedata.bidirectional(char) in BIDI else char
         for char in cut
     )

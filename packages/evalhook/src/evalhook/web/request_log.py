@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from evalhook import problems
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Both are a stranger's text in our log: h11 takes them as long as all headers may be.
 MAX_METHOD: Final = 20
 MAX_PATH: Final = 200
 ARRIVAL: Final = "evalhook.arrival"
@@ -44,6 +45,7 @@ class RequestLog:
             except asyncio.CancelledError:
                 # The service stops, and uvicorn ends what is not done by then: a body that is still on its
                 # way is anybody's doing, and no crash.
+                # It has begun, and no second one can be begun on the same connection.
                 if answer.status is not None:
                     raise
                 await problems.send_problem(answer, problems.stopping())

@@ -114,6 +114,7 @@ class EvaluateOperation(Operation):
 async def evaluate(request: Request[Any, Any, State], service: TheService) -> Response[Accepted]:
     """Accept one job, or say why not."""
     wanted = await read_request(request.headers, request.stream())
+    # Less what has passed since the request arrived: Caddy's 60 s count from there, a slow body included.
     job = await service.accept(wanted, ANSWER_SECONDS - seconds_since_arrival(request.scope))
     answer = schemas.accepted(job, service.position(job))
     return Response(answer, headers={"Location": schemas.job_path(job.job_id)})

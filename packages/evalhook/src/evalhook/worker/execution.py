@@ -131,7 +131,10 @@ class JobExecution:
             except EvaluatorError as error:
                 if not is_unwritable(error):
                     raise
+                # The calls that were in flight are abandoned, and will be made again: they are not what the
+                # job waits for.
                 self._watchdog.restart()
+                # Added up over the job: a disk that is full again and again must not hold the slot for ever.
                 waited = await self._disk_awaited(error, waited)
                 self._watchdog.progressed()
                 self._store.update(jobs.set_attention(self._job, None))
@@ -143,6 +146,7 @@ class JobExecution:
         """
         await self._attend("storage_full", f"{error.line}; the job goes on once it can be written")
         runs_dir = self._context.runs_dir
+        # Every folder that replies go to, since one of them may be read-only by itself.
         runs = [runs_dir / run_id for run_id in self._plan.run_ids.values()]
         while waited < DISK_PATIENCE_S:
             await self._context.effects.sleep(DISK_WAIT_S)
@@ -167,6 +171,7 @@ class JobExecution:
             may_read=self._may_call,
             idle=self._watchdog.reading_ended,
         )
+        # On the disk before the first call, so that a restart reads no document again.
         await in_thread(self._store.write_plan, plan)
         self._plan = plan
 
@@ -194,6 +199,8 @@ class JobExecution:
                 concurrency=context.concurrency,
                 observer=observers,
                 effects=context.effects,
+                # A folder without its plan is of a process that was killed while it made it: it is made
+                # again.
                 resumed={model: path for model, path in paths.items() if (path / PLAN).exists()},
                 outage_policy=OutagePolicy(context.limits.outage),
                 may_call=self._may_call,
@@ -209,6 +216,7 @@ class JobExecution:
         job, context = self._job, self._context
         records = await in_thread(read_records, context.runs_dir, self._plan)
         rows = job.state.models if isinstance(job.state, Publishing) else ()
+        # From the rows and not from memory, so that a job published after a restart says the same.
         left_out = {row.model: row.reason or "" for row in rows if row.status == "skipped"}
         published = await persist(
             lambda: self._publish(records, left_out),

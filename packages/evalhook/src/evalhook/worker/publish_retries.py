@@ -25,7 +25,9 @@ TRANSIENT_S: Final = 3600.0
 """How long transient failures are retried: time-outs, 5xx, rate limits, a full or read-only disk."""
 REFUSALS: Final = 6
 """How often a refused request is tried: somebody may be correcting the cause, but not for an hour."""
+# What no waiting mends: a link in the place of a file, and a remote without encryption.
 PERMANENT: Final = (UnsafePath, InsecureRemote)
+# A state directory that loses its permissions in mid-run is mended by an operator, as a full disk is.
 UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 UNWRITABLE_WORDS: Final = (
     "no space left",

@@ -58,6 +58,7 @@ class ResultsPublisher:
         privacy, own_plan, own = self._privacy(), plan, records
         plan, records = privacy.published(plan, records)
         try:
+            # Asked here as well: with EVALHOOK_ALLOW_ANY_COMMIT the intake took commits of any branch.
             refusal = self._refusal(plan)
             if refusal is not None:
                 log.warning("not_committed_back", job_id=plan.job_id, reason=refusal)

@@ -99,6 +99,7 @@ class _WatchedReader:
     async def read(self, document: Document, data: bytes, pages: int | None) -> ReadText | Unreadable:
         if not self._may_read():
             self._idle()
+            # Nothing can be returned here: any outcome would count as this document's, and be stored.
             await asyncio.Event().wait()  # until the caller cancels
         began = self._monotonic()
         outcome = await self._reader.read(document, data, pages)

@@ -97,6 +97,7 @@ class Repositories:
                     return document_bytes(library, data_sets, case)
                 except InputError as error:
                     what = f"a document of the job cannot be read from its clone: {error.what}"
+                    # The words name no case: the job's error is shown in a public log of Actions.
                     raise CommitNotFound(what, hint="ask for the evaluation again") from None
 
             yield original
@@ -126,6 +127,7 @@ class _ManagedClone:
     async def make(self) -> None:
         """Make it where it is absent, joining an attempt that is under way; raises RepositoryError."""
         if self._making is None or (self._making.done() and self._making.exception() is not None):
+            # A daemon: cloning may take minutes, and a service that is told to stop does not wait for it.
             self._making = in_daemon(self._make)
         # A request that ends does not end the cloning: others wait for it, and the next one needs it.
         await asyncio.shield(self._making)
@@ -140,6 +142,7 @@ class _ManagedClone:
             raise GitTimedOut(what, where=str(self.clone.path), hint=hint) from None
         try:
             return await in_thread(self.clone.fast_forward, _left(deadline))
+        # This request is refused, and the next one has the clone made anew, within its own time.
         except (CloneMissing, CloneCorrupt):
             self._discard()
             raise

@@ -111,6 +111,7 @@ class ComponentRescorer:
         firsts = {record.run_id: record for record in known if record.rescored_from is None}
         done, problems = _rescored(due, firsts, runs)
         if not done:
+            # What a killed process had begun has been merged by now, or its replies are gone.
             self._path(slug).unlink(missing_ok=True)
         published = self._publish(slug, done) if done else None
         return RescoredComponent(
@@ -125,6 +126,7 @@ class ComponentRescorer:
         run_ids = tuple(sorted(item.record.run_id for item in done))
         pending = self._read(slug)
         if pending is None or pending.run_ids != run_ids:
+            # Another set of records is another publication: under the old id it would be found done.
             pending = PendingRescoring(self._new_id(), run_ids)
             self._write(slug, pending)
         records = [self._privacy.record(item.record, item.plan.component, item.plan.cases) for item in done]
@@ -172,6 +174,7 @@ def _rescored(
             problems.append(error.line)
             continue
         if found.altered:
+            # Figures of altered replies would stand under the id of a run that others have published.
             problems.append(f"{first}: its files are not what they were: {'; '.join(found.altered)}")
         else:
             done.append(found)

@@ -48,6 +48,7 @@ class JobRunner:
         if isinstance(job.state, Queued):
             job = jobs.start(job, self._now())
             self._store.update(job)
+        # Left over from the job before: neither its cancellation nor its task is this one's.
         self._ending = None
         self._execution = None
         self._task = asyncio.create_task(self._run(job, holder, plan), name=f"job {job.job_id}")
@@ -81,13 +82,18 @@ class JobRunner:
                 await self._store.save(job)
                 self._observer.job_ended(job)
                 return job
+            # Without an execution the job's plan is still being read; one that is done is being closed, and
+            # its end stands.
             is_running = self._task is not None and not self._task.done()
             if is_running and (self._execution is None or not self._execution.done()):
+                # On the disk before it is done: a service that is killed in between ends the job at its next
+                # start.
                 await self._store.save(jobs.ask_cancel(job))
                 self._end("cancelled")
         except StorageError as error:
             raise errors.NotReady(error.line) from error
         if self._task is not None:
+            # A push that is under way ends by its own time limit, which no caller is to wait for.
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
         return self._store.require(job.job_id)
 

@@ -202,6 +202,7 @@ async def _within(seconds: float, planning: asyncio.Task[JobPlan], step: Step) -
         await asyncio.wait([planning], timeout=max(seconds, 0.0))
     except asyncio.CancelledError:
         planning.cancel()
+        # A thread in the clones cannot be cancelled: the slot is not free before it has ended.
         await asyncio.wait([planning])
         raise
     if planning.done():
@@ -217,6 +218,7 @@ def _is_same(job: Job, request: EvaluateRequest, plan: JobPlan) -> bool:
     """Whether a waiting job is the very one that is asked for."""
     asked = (request.skill_name, request.replicates, plan.prompt_commit, plan.dataset_commit)
     is_alike = asked == (job.skill_name, job.replicates, job.prompt_commit, job.dataset_commit)
+    # The order in which models are named is no difference: they are called in that of models.yaml.
     return is_alike and set(request.models or ()) == set(job.models or ())
 
 

@@ -38,6 +38,7 @@ class Watchdog(Observer):
     def reading(self, number: int, total: int) -> None:
         """Note which document is being read."""
         self._read = number, total, self._monotonic()
+        # A document that is being read is waited for by a stop as a call is: MindRouter goes on reading it.
         self.is_idle.clear()
         self.progressed()
 
