@@ -20,7 +20,8 @@ _RUN: Final = re.compile(
     r"\^-?\d+|\d{1,3}(?:,\d{3})+(?![\d,])|\d+(?:\.\d+)*|[^\W\d_]+|[$\u20ac\u00a3\u00a5%]"
 )
 _ORDINAL: Final = re.compile(r"([1-9]\d{0,5})(?:st|nd|rd|th)(?!\w)")
-_AGAIN: Final = re.compile(r" ?\((\d[\d,]*)\)")
+# As few as a number may have: int() raises where there are more than 4,300.
+_AGAIN: Final = re.compile(rf" ?\((\d[\d,]{{0,{MOST_DIGITS - 1}}})\)")
 _GOES_ON: Final = re.compile(r"\w|[-./:,']\d|-[a-z]\d|\^")
 _CURRENCY_SIGN: Final = re.compile(r"[+-]?[^\w\s.,;:+()'\"/%#&*<=>@\[\]\\^`{|}~!?-]? ?\d")
 
