@@ -140,9 +140,11 @@ def _final_channel(text: str) -> str:
     """Return what harmony's final channel holds; the text as it stands where there are no channels."""
     if "<|" not in text and "final" not in text:
         return text
+    # The last one counts, as of fenced blocks: drafts come before the answer.
     begins = 0
     for found in _FINAL_CHANNEL.finditer(text):
         begins = found.end()
+    # Thinking alone: the answer was never begun, or cut off before it.
     if not begins and _OTHER_CHANNEL.match(text):
         return ""
     ends = _SPECIAL_TOKEN.search(text, begins)
@@ -246,9 +248,11 @@ def _end_of_value(text: str, start: int) -> int:
         if first in "[{":
             depth += length
         elif first in "]}":
+            # Several brackets are one token; the value ends within it.
             if length >= depth:
                 return token.start() + depth
             depth -= length
+        # The parser would refuse it, wherever it ends.
         if depth > MAX_DEPTH:
             break
     return len(text)

@@ -106,6 +106,7 @@ def best_matching(weights: Weights) -> Matching:
     Rows must be of equal length. Shortest augmenting paths (Jonker & Volgenant 1987) after a greedy
     start: O(n^2 m) at worst, close to O(n m) where most rows have a column of their own.
     """
+    # The algorithm matches every row, so rows are the shorter side.
     if len(weights) <= len(weights[0]):
         columns = _match_rows(weights)
         return tuple(enumerate(columns))
@@ -115,6 +116,7 @@ def best_matching(weights: Weights) -> Matching:
 
 def _match_rows(weights: Weights) -> list[int]:
     """Return the column of each row, for at most as many rows as columns."""
+    # No reduced cost is negative with these, and a row whose best column is free costs nothing.
     prices = [max(row) for row in weights]
     column_of = [-1] * len(weights)
     row_of = [-1] * len(weights[0])
@@ -173,6 +175,7 @@ def _augment(
             if through < distance[other]:
                 distance[other] = through
                 previous[other] = row
+    # Prices and discounts move so that matched pairs cost nothing again: the next search depends on it.
     prices[start] -= reached
     for row, taken in scanned:
         shift = reached - distance[taken]

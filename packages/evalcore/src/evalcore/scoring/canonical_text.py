@@ -14,7 +14,7 @@ def canonical_text(value: JsonValue) -> str:
     """Write compact JSON with sorted keys.
 
     1, 1.0 and true are three values, as they are to ANLS*, which compares their texts. Unlike
-    `canonical.fingerprint` it never fails: a model's reply may be nested thousands deep.
+    `strict_json.fingerprint` it never fails: a model's reply may be nested thousands deep.
     """
     try:
         # The same text, many times as fast.
@@ -41,6 +41,7 @@ def _text_without_recursion(value: JsonValue) -> str:
 
 
 def _open_list(items: list[JsonValue], pending: list[JsonValue | tuple[str]]) -> None:
+    # What comes last goes on the stack first.
     pending.append(("]",))
     for at in range(len(items) - 1, -1, -1):
         pending.append(items[at])
@@ -66,4 +67,5 @@ def scalar_text(value: JsonScalar) -> str:
     try:
         return json.dumps(value)
     except ValueError:
+        # Python writes over 4300 digits in no decimal; in hexadecimal it takes linear time.
         return hex(value) if isinstance(value, int) else repr(value)

@@ -24,6 +24,7 @@ def similarity(left: str, right: str) -> float:
     if longest < shortest:
         longest, shortest = shortest, longest
     allowed = longest // 2
+    # So many letters have to be inserted at least, which spares the distance.
     if longest - shortest > allowed or longest > LONGEST_TEXT:
         return 0.0
     distance = Levenshtein.distance(left, right, score_cutoff=allowed)

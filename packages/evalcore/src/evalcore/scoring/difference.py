@@ -122,6 +122,7 @@ class _Differ:
         if isinstance(left, Leaf) and isinstance(right, Leaf):
             return self._leaf(left, right, name, shared)
         if isinstance(left, Object) and isinstance(right, Object):
+            # The expected answer's first, in its order: readers have that beside them.
             names = dict.fromkeys((*left.fields, *right.fields))
             inside = sum(self._open_prose(left.fields.get(key), right.fields.get(key)) for key in names)
             inner = [self._node(one.field(key), other.field(key), key, inside) for key in names]
@@ -232,6 +233,7 @@ def _elements(side: _Side) -> list[_Element]:
     places: dict[str, list[int]] = {}
     placer = Placer()
     for at, value in enumerate(values if isinstance(values, list) else []):
+        # Placed once more: a part knows its value's key, and not where it stood before lists were sorted.
         part = placer.part(value, items.field.item())
         if part is not None:
             places.setdefault(part.key, []).append(at)

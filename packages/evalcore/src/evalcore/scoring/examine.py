@@ -127,6 +127,7 @@ def _endings(plan: RunPlan, replies: Iterable[Reply], scorer: TreeScorer) -> Ite
     known: dict[str, float] = {}
     for reply in replies:
         if reply.error is not None:
+            # As in a record: what the model failed at is a wrong answer, what the network did is none.
             is_absent = reply.is_infrastructure_failure
             reason = f"{reply.error.code}: {reply.error.message}"
             yield _Ending(

@@ -14,6 +14,7 @@ def excerpts(one: str, other: str, longest: int) -> tuple[str, str]:
         return _cut(one, 0, longest), _cut(other, 0, longest)
     pairs = enumerate(zip(one, other, strict=False))
     same = next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+    # Whole words are what a reader compares; a third of the room before the difference says where it is.
     word = one.rfind(" ", 0, same) + 1
     if word < same - longest // 3:  # one word of endless length
         word = same

@@ -96,6 +96,7 @@ def _warnings(leaves: Sequence[LeafRule], whole: float) -> Iterator[str]:
 
 def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:
     if isinstance(value, dict):
+        # Counted anew in each object: it is there that prose shares its weight.
         inner = _shared(value, field)
         for name, item in value.items():
             yield from _leaf_rules(case, item, field.field(name), inner)

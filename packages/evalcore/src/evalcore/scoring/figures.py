@@ -27,6 +27,7 @@ def accuracy_of(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
     """Return how right the answers are, over the cases that were answered."""
     answered = [case for case in scores if case.answered]
     right = [case.rightness for case in answered if case.rightness]
+    # Of as many replies as each case has: with more of them all are right less often.
     fewest = min(map(len, right), default=0)
     means = [mean(case.accuracies) or 0.0 for case in answered]
     # The seed is the cases' own: models that answered the same cases are measured with the same draws.
@@ -90,4 +91,5 @@ def may_differ(agreements: Sequence[CaseAgreement]) -> float | None:
     """Return what share of further replies may differ where all are identical; None where any differ."""
     if not agreements or any(agreement.identical_rate < 1 for agreement in agreements):
         return None
+    # The case with the fewest replies has said the least, and the sentence is of each case.
     return may_still_differ(min(sum(agreement.pairs.counts) for agreement in agreements))

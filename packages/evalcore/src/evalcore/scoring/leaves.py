@@ -204,11 +204,13 @@ def _members(reading: Reading) -> set[str]:
 
 
 def _one_of(rule: Rule, left: Reading, right: Reading) -> float:
+    # Listed values stand for each other on both sides: the comparison of two replies has no expected one.
     held = [any(is_exact(option, side.value) for option in rule.options) for side in (left, right)]
     return float(all(held) or is_exact(left.value, right.value))
 
 
 def _range(rule: Rule, left: Reading, right: Reading) -> float:
+    # An expected value outside of the range is the author's, and is met by itself.
     return float((_in_range(rule, left) and _in_range(rule, right)) or is_exact(left.value, right.value))
 
 

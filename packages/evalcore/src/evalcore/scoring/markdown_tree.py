@@ -149,6 +149,7 @@ def _take_field(text: JsonValue, fields: JsonObject) -> bool:
     # A colon after many words is a sentence that goes on, not the name of a field.
     if found is None or len(found[1].split()) > _MOST_KEY_WORDS:
         return False
+    # Brackets and dots are how paths are written: in a name they would make another path of it.
     name = " ".join(found[1].split()).translate(_BRACKETS)
     # The first one keeps the name; the line stays what it was, an item or a paragraph.
     if name in fields:

@@ -109,6 +109,7 @@ class Placer:
     """Makes the parts of the answers that are compared with each other."""
 
     def __init__(self, known: Placer | None = None) -> None:
+        # A copy: the expected answer's parts stay known, and those of one reply are gone with its Placer.
         self._parts: dict[tuple[int, str], Part] = dict(known._parts) if known else {}  # noqa: SLF001 (its own kind)
         self._count: int = known._count if known else 0  # noqa: SLF001
 
@@ -116,6 +117,7 @@ class Placer:
         """Return the part of a value; None for what holds no leaf: null, and empty lists and objects."""
         if value is None:
             return None
+        # As one text, as ANLS* compares it: every walk over parts may then be recursive.
         if isinstance(value, list | dict) and depth >= DEEPEST:
             value = canonical_text(value)
         if isinstance(value, list):
@@ -128,6 +130,7 @@ class Placer:
                     fields[name] = part
             return self._known(Object(self._count, field, fields)) if fields else None
         # Most leaves are known: those that are right.
+        # By JSON text, so that 1, 1.0 and true, which Python takes for one key, are three values.
         key = scalar_text(value)
         known = self._parts.get((id(field), key))
         return known or self._known(Leaf(self._count, field, value, key))
@@ -136,6 +139,7 @@ class Placer:
         place, rule = field.item(), field.lists
         items = [part for value in values if (part := self.part(value, place, depth + 1)) is not None]
         if not rule.ordered:
+            # Before a list is compared: no order that a model happened to choose can decide a tie.
             items.sort(key=_key)
         if rule.as_set:
             items = list({_member(part): part for part in items}.values())
@@ -164,6 +168,7 @@ def holds_more_than(value: JsonValue, limit: int) -> bool:
     while left:
         part = left.pop()
         inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        # Scalars are counted with their list or object: a list of a million numbers is never walked.
         seen += len(inner)
         if seen > limit:
             return True

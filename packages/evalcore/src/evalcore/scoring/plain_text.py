@@ -21,13 +21,17 @@ def plain_text(text: str) -> str:
 
     A raised, lowered or enclosed digit, or a fraction, after a digit is no digit of it.
     """
+    # The same for ASCII, and faster.
     return uncased_text(text).casefold() if not text.isascii() else uncased_text(text).lower()
 
 
 def uncased_text(text: str) -> str:
     """Do all that `plain_text` does but for the case."""
+    # Most texts, for which NFKC and the tables change nothing.
     if text.isascii():
         return " ".join(text.replace("`", "'").split())
     text = _RAISED.sub("^", _LOWERED.sub("_", _BESIDE.sub(" ", text)))
+    # Before NFKC, which takes an acute accent for a blank and a mark, and after it, since it makes dashes and
+    # quotes out of other characters.
     text = unicodedata.normalize("NFKC", text.translate(_ALIKE)).translate(_ALIKE)
     return " ".join(text.split())

@@ -17,6 +17,7 @@ def read_answer(plan: RunPlan, text: str | None) -> Parsed | Unparsed:
     read = parse_answer(text, "json" if adapted.is_wrapped else output)
     if isinstance(read, Unparsed):
         return read
+    # Before the kind is checked: wrapped, a list is an object.
     value = undo_adaptation(read.value, schema, adapted)
     if not is_of_kind(value, output):
         return Unparsed(reason=f"the reply does not hold a {output.replace('_', ' ')}")

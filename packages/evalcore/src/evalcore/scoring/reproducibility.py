@@ -50,11 +50,13 @@ def agree_case(scorer: Scorer, values: Sequence[JsonValue], unparsed: int = 0) -
     return CaseAgreement(
         value=pairs.value,
         identical_rate=sum(math.comb(group.count, 2) for group in groups) / whole,
+        # A failed pair is wrong in every field there is; without one only what occurs counts.
         by_field=_by_field(scorer.fields if failed else (), _weighted(groups, compared), failed),
         pairs=pairs,
     )
 
 
+# All pairs of 200 cases would be 19,900 comparisons, each as long as a score.
 MOST_CHANCE_PAIRS = 100
 
 
@@ -101,6 +103,7 @@ def _grouped(values: Iterable[JsonValue]) -> list[_Group]:
 def _compared(scorer: Scorer, groups: Sequence[_Group]) -> dict[tuple[int, int], Agreement]:
     """Compare each two groups (the earlier one first), and each group of several replies with itself."""
     return {
+        # One of each two groups alone: agreement is symmetric.
         (at, other): scorer.agree(groups[other].value, one.value)
         for at, one in enumerate(groups)
         for other in range(at + (one.count > 1))
@@ -125,6 +128,7 @@ def _pairs(groups: Sequence[_Group], compared: Mapping[tuple[int, int], Agreemen
         for at in range(len(groups))
     ]
     counts = [group.count for group in groups]
+    # One group that agrees with nothing, itself included.
     if unparsed:
         counts.append(unparsed)
         rows.append((0.0,) * len(counts))

@@ -53,6 +53,7 @@ def score_run(plan: RunPlan, replies_of: Callable[[Case], Sequence[Reply]]) -> R
     scored: list[_Scored] = []
     schema = plan.component.schema
     validator = make_validator(schema) if schema is not None else None
+    # Once for the run: whether a field is prose is decided by all its cases.
     rules = plan_fields(plan.component, plan.cases)
     for case in plan.cases:
         replies = replies_of(case)
@@ -96,6 +97,8 @@ def _score(
     parsed = {at: answer.value for at, answer in answers.items() if isinstance(answer, Parsed)}
     unparsed = frozenset(answers) - parsed.keys()
     scores = score_case(plan.component, case, parsed, unparsed, validator, rules)
+    # Drift is a trend in time, and replicates are not always called in the order of their numbers: a run may
+    # have been resumed.
     in_time = [
         accuracy
         for reply in sorted(came, key=lambda reply: (reply.started_at, reply.replicate))
@@ -105,6 +108,7 @@ def _score(
 
 
 def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> None:
+    # A record of fewer calls would look like one of an evaluation that asked less.
     if [reply.replicate for reply in replies] != list(range(plan.replicates)):
         raise StorageError(
             f"case {case.name} has {len(replies)} of {plan.replicates} replies",
@@ -155,9 +159,11 @@ class _CallTotals:
         self.finished_at = max(self.finished_at, reply.finished_at)
 
     def _add_reply(self, reply: Reply) -> None:
+        # Of answers alone: a failure's time is that of its timeouts and waits.
         self.latencies.append(reply.latency_ms)
         self.truncated += reply.finish_reason == "length"
         spent = reply.usage.completion if reply.usage is not None else 0
+        # A refusal is no budget that was too small.
         is_empty = holds_no_answer(reply.text) and reply.finish_reason not in REFUSED
         self.empty_after_thinking += is_empty and bool(spent or reply.text)
         if reply.usage is None or self.prompt_tokens is None or self.completion_tokens is None:
@@ -170,6 +176,7 @@ class _CallTotals:
             self.cache_write += reply.usage.cache_write
             self.thinking += reply.usage.thinking
             if reply.batched and self._price is not None:
+                # Reply by reply: a run that was resumed without --batch has both kinds.
                 self.saved += BATCH_DISCOUNT * reply.usage.cost(self._price)
 
     @property

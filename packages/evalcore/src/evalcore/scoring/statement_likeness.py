@@ -30,12 +30,14 @@ def likeness(left: Statement, right: Statement, *, by_words: bool = False) -> fl
     `by_words` takes words in common alone, whatever their letters. The pairs compared last are cached:
     each two replies of a case are compared, and most of what differs in them differs in several.
     """
+    # Two texts of words alone share one guard, and are most of what is compared.
     if left.guard is not right.guard:
         if left.negations != right.negations:
             return 0.0
         if left.bounds != right.bounds and _contradict(left.bounds, right.bounds):
             return 0.0
         if left.key != right.key:
+            # `20260701` is a number until the other side is a date, as `36` is one beside `36 months`.
             return float(_same_when_read_together(left, right))
         if left.values and not _agree(left, right):
             return 0.0
@@ -55,6 +57,7 @@ def _likeness_of_words(left: Statement, right: Statement, *, by_words: bool) -> 
         return shared if shared >= LEAST_IN_COMMON else 0.0
     # Spelling is compared only where the words differ: texts with the same words are spelled alike.
     letters = similarity(left.rest, right.rest) if shared < 1 else 1.0
+    # Words in another order are the same statement, which letter by letter they are not.
     return max(letters, shared) if shared > LEAST_IN_COMMON else letters
 
 
@@ -103,6 +106,8 @@ def _shown_by(one: Value, other: Value) -> bool:
 
 def _contradict(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     most, least, over, under = one
+    # `over 5` leaves out what `5` is. A bound is met by its value alone: `up to 15 pages` is `15 pages`, and
+    # only the opposite bound is another.
     if (over, under) != other[2:]:
         return True
     return bool(
@@ -114,6 +119,7 @@ def _contradict(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 def _agree(left: Statement, right: Statement) -> bool:
     """Whether values that are equal have units that are, and belong to the same words."""
     ones, others = left.values, right.values
+    # A lone value has no order that it could be out of.
     if len(ones) == len(others) == 1:
         return ones[0].unit == others[0].unit or same_unit(ones[0].unit, others[0].unit)
     if _in_kinds(ones) == _in_kinds(others):

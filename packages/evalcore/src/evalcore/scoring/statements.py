@@ -90,15 +90,19 @@ _OVER: Final = re.compile(
 _UNDER: Final = re.compile(
     r"\b(?:(?:less|fewer|smaller|lower|shorter|earlier) than|under|below|before) " + _BEGINS_VALUE
 )
+# Words that bounds are made of: without one of them no bound is looked for.
 _BOUNDING: Final = (
     "no not up maximum max minimum min more greater larger higher longer later excess over above exceed"
     " exceeds exceeding after less fewer smaller lower shorter earlier under below before least most limited"
 )
 _BOUND_WORDS: Final = frozenset(_BOUNDING.split())
+# `No. 555` is no negation, and `#555` is `No. 555`.
 _NUMBER_SIGN: Final = re.compile(r"\bnos?[.:] ?(?=[a-z]{0,4}[ -]?\d)|\bnumber (?=[a-z]{0,4}-?\d)|#(?=\d)")
+# `nonprofit` is `non-profit`; `none` and `nonsense` are words of their own.
 _NON: Final = re.compile(r"\bnon-?(?=[a-z]{4})(?!etheless|sense|chalant)")
 _SHORT: Final = re.compile(r"\b(?:(fy)|q)(?= ?'?\d)")
 _CONTRACTION: Final = re.compile(r"\b(ca|wo|sha|[a-z]+)n't\b")
+# `can't`, `won't` and `shan't` leave out letters of the verb.
 _FULL: Final = {"ca": "can", "wo": "will", "sha": "must"}
 _TICK: Final = re.compile(r"\[([ x*]?)\](?= |$)|([\u2610-\u2612\u2713-\u2718\u2705\u274c\u274e])")
 _TICKED: Final = frozenset("x*\u2611\u2612\u2713\u2714\u2705")
@@ -132,6 +136,7 @@ class Statement:
         self.values: tuple[Value, ...] = ()
         self.key: frozenset[tuple[tuple[str, object], int]] = frozenset()
         words = WORD.findall(text)
+        # Most texts, which are spared the readers.
         is_plain = (
             DIGIT.search(text) is None
             and TRIGGERS.isdisjoint(words)
@@ -203,6 +208,7 @@ class Statement:
         text, most = _MOST.subn("", text)
         text, least = _LEAST.subn("", text)
         text = _FROM.sub("", _BY.sub("", text))
+        # It negates nothing.
         text = text.replace("not only", "")
         text, over = _OVER.subn("", text)
         text, under = _UNDER.subn("", text)

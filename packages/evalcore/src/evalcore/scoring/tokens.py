@@ -81,6 +81,7 @@ def _value(text: str, at: int, cased: str) -> tuple[list[Token], int] | None:
     """Return the value that begins at a place, and where it ends."""
     first = text[at]
     if first.isdigit():
+        # The longest reading first: a date begins with digits that are a time or a number by themselves.
         return _moment(text, at) or _time(text, at) or _ordinal(text, at) or _number(text, at, cased)
     letters = _LETTERS.match(text, at)
     if letters is None:
@@ -154,6 +155,7 @@ def _in_words(text: str, at: int, word: str, end: int) -> tuple[list[Token], int
         end = again.end()
         if duration := match_duration(text, at, value, end):
             return [Value("duration", duration[0].length, written=duration[0].written)], duration[1]
+    # Right behind the words a currency may stand, or a percent sign.
     written = match_written_amount(text, at) if end == number[1] else None
     return _with_unit(text, at, *(written or (Quantity(value), end)))
 

@@ -24,6 +24,7 @@ from evalcore.scoring.leaves import LeafComparison
 from evalcore.scoring.parts import PROSE_GRAIN, Items, Leaf, Object, Part
 from evalcore.scoring.plain_text import plain_text
 
+# Two lists of 700 elements each, which take some seconds already.
 MOST_PAIRS = 500_000
 """The number of pairs of list elements compared in one round; beyond it, only equal elements match."""
 MOST_ROUNDS = 12
@@ -71,6 +72,7 @@ class TypedComparison:
         total, weight = self._round(left, right)
         if self._had_choice:
             for _ in range(MOST_ROUNDS):
+                # Rounded down to a whole number of 1 / UNIT: like the sums it is the same on every machine.
                 bar = total // weight if weight else UNIT
                 if bar == self._bar:
                     break
@@ -173,6 +175,7 @@ class TypedComparison:
         saved_prose = sum(one.prose + other.prose for one, other in pairs)
         return Fit(
             total=sum(fit.total for fit in fits),
+            # A pair that is matched counts once, by its fit, in the place of both its elements.
             weight=left.weight + right.weight - saved + sum(fit.weight for fit in fits),
             prose_total=sum(fit.prose_total for fit in fits),
             prose=left.prose + right.prose - saved_prose + sum(fit.prose for fit in fits),

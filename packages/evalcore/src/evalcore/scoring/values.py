@@ -39,11 +39,13 @@ def _with_unit(text: str, cased: str) -> Quantity | None:
     word = _UNIT_WORD.fullmatch(text, found[1])
     if word is None or word[1] in _NO_UNITS:
         return None
+    # One page and many pages are one unit.
     return Quantity(found[0].value, word[1].removesuffix("s"))
 
 
 def moment_of(value: JsonScalar) -> Moment | None:
     """Return the date or moment of a text, or of eight digits."""
+    # A model may write the date 20260701 as a number of JSON.
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**8:
         value = str(value)
     if not isinstance(value, str) or len(value) > LONGEST_QUANTITY:

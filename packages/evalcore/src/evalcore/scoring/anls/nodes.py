@@ -79,6 +79,7 @@ class ListNode(Node):
     __slots__ = ("items", "texts")
 
     def __init__(self, number: int, items: Sequence[Node]) -> None:
+        # By value, not by number: numbers go by which answer came first, and with them ties would.
         ordered = tuple(sorted(items, key=_digest_of) if len(items) > 1 else items)
         super().__init__(number, sum(item.size for item in ordered), is_blank=not ordered)
         self.items: Final = ordered

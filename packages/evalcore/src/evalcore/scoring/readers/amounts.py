@@ -91,6 +91,7 @@ def match_written_amount(text: str, at: int) -> tuple[Quantity, int] | None:
 def read_amount(text: str, cased: str = "") -> Quantity | None:
     """Return the number or amount that a whole text is; in brackets it is below nothing."""
     is_negative = len(text) > 2 and text[0] == "(" and text[-1] == ")"  # noqa: PLR2004 (two brackets)
+    # As accounts write a loss.
     if is_negative:
         text, cased = text[1:-1], cased[1:-1]
     found = match_amount(text, 0, cased) or match_written_amount(text, 0)
@@ -172,6 +173,7 @@ def _unit_after(text: str, end: int, cased: str) -> tuple[str | None, int]:
         follows = text[stop : stop + 1]
         if unit and not follows.isalnum() and _is_code(words, cased, found.start("name")):
             return unit, stop
+        # From the longest name down: `dollars` is a part of `hong kong dollars`.
         shorter = max(words.rfind(" "), words.rfind("-"))
         if shorter < 0:
             break

@@ -192,6 +192,7 @@ _WORD_LIKE_CODES: Final = (
 WORD_LIKE: Final = frozenset(_WORD_LIKE_CODES.split())
 """Codes that are words as well, or may be: they are codes in capitals alone (`TRY 500`, not `try 500`)."""
 
+# `500 dollars` leaves open whose: the other side may say it.
 _BARE_NAMES: Final = (
     "baht birr cedi dinar dirham dong euro forint franc hryvnia koruna krona krone naira peso pound rand"
     " ringgit ruble rupee rupiah rial riyal shekel shilling lira won yen yuan zloty dollar"
@@ -229,6 +230,7 @@ def _units() -> tuple[dict[str, str], dict[str, frozenset[str]]]:
             for bare in {first, last, f"{first}s"}:
                 names.setdefault(bare, first)
     groups = {name: frozenset(codes) for name, codes in several.items()}
+    # `baht` is one currency's name: it means that one for certain.
     only = {name: next(iter(codes)) for name, codes in groups.items() if len(codes) == 1}
     names = {name: only.get(unit, unit) for name, unit in names.items()}
     groups["krona"] = groups.get("krona", frozenset({"sek"}))

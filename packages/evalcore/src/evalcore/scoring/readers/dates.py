@@ -98,6 +98,7 @@ def match_moment(text: str, at: int, *, eight_digits: bool = False) -> tuple[Mom
 
     `eight_digits` says that `20260701` is a date: of itself it may as well be any number.
     """
+    # Where it contradicts the date, the date counts (docs/decisions/0012).
     if weekday := _WEEKDAY.match(text, at):
         at = weekday.end()
     if text[at : at + 1].isdigit():
@@ -200,6 +201,7 @@ def _time_before_zone(text: str, at: int) -> tuple[ClockTime, int] | None:
 def _moment(text: str, date: datetime, second: int, part: str, end: int) -> tuple[Moment, int] | None:
     micros = int(part[:6].ljust(6, "0"))
     at = date + timedelta(seconds=second, microseconds=micros)
+    # Python's datetime holds microseconds: what is finer is compared as text.
     finer = part[6:].rstrip("0")
     zone = _ZONE.match(text, end)
     if zone is None:
@@ -211,6 +213,7 @@ def _moment(text: str, date: datetime, second: int, part: str, end: int) -> tupl
         offset = -offset if zone["sign"] == "-" else offset
     try:
         at = at.replace(tzinfo=timezone(offset)).astimezone(UTC).replace(tzinfo=None)
+    # Of the first or last day of the calendar the zone leads out of it.
     except OverflowError:
         return None
     return Moment(at, is_zoned=True, part=finer), zone.end()

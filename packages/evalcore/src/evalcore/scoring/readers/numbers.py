@@ -44,6 +44,7 @@ _WORD: Final = re.compile(r"(?: and |, | |-)?([a-z]+)")
 
 def scaled(whole: str, part: str, power: int = 0) -> Number:
     """Return whole.part x 10^power, exact: an integer where it is one."""
+    # By digits, and not by multiplying: 2.01 * 10**6 is 2009999.9999999998.
     part = part.rstrip("0")
     exponent = power - len(part)
     if exponent >= 0:
@@ -61,6 +62,7 @@ def match_digits(text: str, at: int, *, is_amount: bool = False) -> tuple[str, s
     found = (_DECIMAL_COMMA.match(text, at) or _SPACED.match(text, at)) if is_amount else None
     if found is None:
         found = _DIGITS.match(text, at)
+    # Longer ones name something, and int() takes time by the square of their length.
     if found is None or found.end() - at > MOST_DIGITS:
         return None
     parts = found.groupdict("")
@@ -78,6 +80,7 @@ def match_words(text: str, at: int) -> tuple[int, int] | None:
     ends, last = -1, 1000
     while found := _WORD.match(text, at):
         word = found[1]
+        # The pattern takes a comma or `and` before a word, which belong between words alone.
         if last == 1000 and ends < 0 and found.start(1) != at:  # noqa: PLR2004 (it begins here)
             break
         joined = ends >= 0

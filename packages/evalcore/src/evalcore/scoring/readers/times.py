@@ -31,11 +31,14 @@ def match_time(text: str, at: int) -> tuple[ClockTime, int] | None:
         word = _WORD.match(text, at)
         return (ClockTime(_NOON * 3600 if word[1] == "noon" else 0), word.end()) if word else None
     hour, half = int(found["hour"]), found["half"]
+    # `17` alone may be anything.
     if found["minute"] is None and half is None:
         return None
     if half is not None:
+        # `13 pm` and `5 noon` are slips, and no times.
         if not 1 <= hour <= _NOON or (half in {"noon", "midnight"} and hour != _NOON):
             return None
+        # 12 a.m. is midnight, 12 p.m. noon.
         hour = hour % _NOON + (_NOON if half[0] in "pn" else 0)
     elif hour > 23:  # noqa: PLR2004 (hours of a day)
         return None

@@ -80,6 +80,7 @@ class Field:
         self.name = path_text(path)
         self.rule = rules.rule_of(path, place, seen)
         required = entry_for(rules.policy, path, lambda entry: entry.required)
+        # Of this very field: what an object requires is not required of all within it.
         self.required = required is not None and len(required.path) == len(path)
 
     @cached_property
@@ -145,6 +146,7 @@ class FieldRules:
         seen = Seen()
         for case, value in enumerate(expected):
             seen.add(clipped(value), case)
+        # After all cases were seen: whether a field is prose is decided once, for the component.
         self.root = Field(self, (), self.view.place, seen)
 
     def rule_of(self, path: Path, place: Place, seen: Seen) -> Rule:
@@ -152,6 +154,7 @@ class FieldRules:
         entry = entry_for(self.policy, path, lambda entry: entry.rule is not None or entry.weight is not None)
         if entry is not None and entry.rule is not None:
             return entry.rule
+        # A schema that says what a value is decides; only a free text may be prose.
         rule = _rule_by_schema(place, path) or Rule("as shown", 1.0, _AS_SHOWN)
         if rule.compare == "as shown" and seen.is_long:
             rule = _SENTENCE if self._is_sentence(path) else self._prose_rule()
@@ -198,6 +201,7 @@ def plan_fields(component: Component, cases: Sequence[Case]) -> FieldRules:
         wording=component.category in WORDING_CATEGORIES,
         markdown=not component.is_json,
     )
+    # After the rules are made: they know which fields there are, of schema and expected answers both.
     for path in policy:
         _check_path(rules, path, policy)
     return rules
@@ -233,6 +237,7 @@ def path_text(path: Path) -> str:
 def _check_path(rules: FieldRules, path: Path, policy: Policy) -> None:
     fields = [rules.root]
     for name in path:
+        # For the hint: names that are near are looked for among those at the place where the path ends.
         above = fields
         if name == ITEM:
             listed = [field.item() for field in fields if field.has_list()]
@@ -322,6 +327,7 @@ def _text_rule(facts: Mapping[str, JsonValue]) -> Rule:
     form = facts.get("format")
     if form in {"date", "date-time"}:
         return Rule("date", 1.0, f"format {form}")
+    # `P3Y` is three years however it is written, which the readers of texts know.
     if form in {"time", "duration"}:
         return Rule("as shown", 1.0, f"format {form}")
     # uri, email, uuid and the like name one thing: nearly the same is another one.

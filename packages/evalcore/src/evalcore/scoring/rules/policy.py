@@ -106,6 +106,7 @@ def _spellings(path: Path) -> Iterable[Path]:
 
 
 def _entry(path: Path, node: YamlNode, where: str) -> PolicyEntry:
+    # `field: ignore`, the short form.
     if isinstance(node.value, str):
         node = YamlNode(line=node.line, value={"compare": node})
     _check_mapping(node, where, "what is said of a field")
@@ -229,6 +230,7 @@ class _Options:
         choices: list[JsonScalar] = []
         for item in node.value:
             if isinstance(item.value, dict | list | None):
+                # Null and nothing are no leaf: they could never be met.
                 raise _wrong(self.where, item, "a value of `one_of` is not a plain one", "write a word")
             choices.append(item.value)
         return tuple(choices)

@@ -27,6 +27,8 @@ Comparator = Literal[
 """`closeness` and `as shown` are chosen by the evaluator alone; a policy names any of the others, and
 `confidence` for `closeness`."""
 
+# With full weight wording drowned the answer: a classifier that was never right, phrased like the key, scored
+# higher than one that was always right in words of its own.
 PROSE_SHARE = 0.25
 """What the prose leaves of one object weigh together, in leaves."""
 PROSE_WORDS = 8
