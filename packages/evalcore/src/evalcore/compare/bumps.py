@@ -9,6 +9,7 @@ from evalcore.formats.versions import Version, parse_version
 from evalcore.structs import Frozen
 
 Change = Literal["new", "major", "minor", "patch", "fell", "removed", "invalid"]
+# A patch is not evaluated by itself, as in the sweep.
 EVALUATED: Final[frozenset[Change]] = frozenset({"new", "major", "minor"})
 
 

@@ -59,6 +59,8 @@ class Pool(Frozen, frozen=True):
         pooled: dict[CaseKey, list[float]] = defaultdict(list)
         for key, result in self.results():
             pooled[key] += [score for score in result.scores if score is not None]
+        # Sorted: the order in which records are read must not reach a sum's last digit, nor an interval's
+        # draws.
         return {key: sorted(scores) for key, scores in pooled.items() if scores}
 
     def rightness(self) -> dict[CaseKey, list[bool]]:
@@ -123,6 +125,7 @@ def pools_by_one_policy(before: Sequence[Pool], after: Sequence[Pool]) -> tuple[
     """
     old, new = {pool.model: pool for pool in before}, {pool.model: pool for pool in after}
     places = [(at, one, to, other) for at, one in enumerate(before) for to, other in enumerate(after)]
+    # Each pair that shares a policy replaces those before it: the one of the latest runs comes last.
     for _, one, _, other in sorted(places, key=lambda place: (place[2], place[0])):
         if one.model == other.model and one.newest.policy_sha256 == other.newest.policy_sha256:
             old[one.model], new[one.model] = one, other

@@ -233,6 +233,7 @@ def _measured(before: Pool, after: Pool, margin: float, *, verdicts_only: bool =
         _side(before, shared, olds, with_interval=not verdicts_only),
         _side(after, shared, news, with_interval=not verdicts_only),
     )
+    # To count the deals of what shows nothing takes most of the time of a dashboard, which says no p of it.
     needed_below = ALPHA if verdicts_only else 1.0
     comparison = Comparison(
         model=before.model,

@@ -92,6 +92,7 @@ def rankings(records: Iterable[RunRecord], cache: Cache | None = None) -> list[R
         groups[fingerprint(_group(record))].append(record)
     by_cases: dict[bytes, list[RunRecord]] = defaultdict(list)
     for members in groups.values():
+        # Groups of partial runs alone are left out: they have nothing to be ranked.
         if any(record.status == "complete" for record in members):
             by_cases[fingerprint(_group(members[0])[:-1])] += members
     found = [_ranking(members, None, cache) for members in groups.values()]
@@ -178,6 +179,7 @@ def _shared(members: Sequence[RunRecord]) -> dict[CaseKey, str]:
     found = pools(members, of_any_cases=True)
     one_by_one = [dict(Pool(records=(record,)).results()) for pool in found for record in pool.records]
     keys = set.intersection(*(set(results) for results in one_by_one))
+    # A case is known by its contents, and two data sets may name it differently.
     return {key: min(results[key].case for results in one_by_one) for key in keys}
 
 
@@ -191,6 +193,8 @@ def _ranking(members: Sequence[RunRecord], shared: dict[CaseKey, str] | None, ca
     compared = [[one[key] for key in keys] for one in scores]
     cases_sha256 = first.cases_sha256
     if shared is not None:
+        # As a plan's hash is made: these cases have one hash, and with it one seed, however they came
+        # together.
         lines = sorted(f"{shared[key]}\0{key[0]}\n" for key in keys)
         cases_sha256 = sha256_hex("".join(lines).encode())
     ranks, like_cases = _ranks(compared, cache)

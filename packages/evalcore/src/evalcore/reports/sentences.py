@@ -43,6 +43,7 @@ def ranking_sentence(ranking: Ranking, name: Namer = str) -> str:
     if behind:
         others = f"; {_named(behind, name, 'the others')} {'is' if len(behind) == 1 else 'are'} behind"
     cost = _cost(best, name)
+    # The cost is said of the best, so it stands beside the only one; of several it names the cheapest, last.
     ends = [cost, others] if len(best) == 1 else [others, cost]
     return f"{said}{_accuracy(best)}{''.join(ends)}."
 
@@ -85,6 +86,7 @@ def cost_of_replies(row: RankedPool) -> float | None:
     """Return what 1,000 replies of a pool cost in USD; None where a run of it has no price or no reply."""
     replies = sum(record.calls.ok + record.calls.parse_error for record in row.records)
     costs = [record.cost_usd for record in row.records if record.cost_usd is not None]
+    # Of some runs the price is not known: over all their replies the sum of the others would be too low.
     if len(costs) < len(row.records) or not replies:
         return None
     return 1000 * math.fsum(costs) / replies
@@ -131,6 +133,7 @@ def _cases(ranking: Ranking) -> str:
 
 
 def _accuracy(best: Sequence[tuple[str, RankedPool]]) -> str:
+    # As they are shown: two that round to one figure are not written as a range.
     figures = sorted({f"{100 * row.accuracy:.1f}" for _, row in best if row.accuracy is not None}, key=float)
     if not figures:
         return ""

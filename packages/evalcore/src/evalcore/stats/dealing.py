@@ -33,6 +33,7 @@ TIE = 1e-8
 WORK = 800_000_000
 """Bytes moved, about a fifth of a second; where counting would take more, the limit is normal."""
 BINS = 2000
+# Its multiples, modulo 1, lie evenly spread however many are taken.
 _GOLDEN = 0.6180339887498949
 _WORD = 64
 _STRUCT_CODES = {32: "I", 64: "Q"}

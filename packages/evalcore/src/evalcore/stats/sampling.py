@@ -48,6 +48,8 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
 
 def deal(items: list[float], count: int, uniform: Uniform) -> list[float]:
     """Put some of the items in front, all choices equally likely, and return them (Fisher-Yates)."""
+    # By hand: of all that `random` offers, `random()` alone is promised to stay the same over versions of
+    # Python.
     size = len(items)
     for at in range(count):
         other = at + int(uniform() * (size - at))

@@ -254,6 +254,7 @@ def _limits(lows: Sequence[float], highs: Sequence[float], cases: int, middle: f
 
 def _affordable(draws: int, work: int) -> int:
     """Return how many draws to make, given the steps that one takes: fewer in very large runs."""
+    # With all draws of every run, scoring cost as much processor time as calling did.
     bearable = 500
     return draws if work <= bearable else max(draws // 4, draws * bearable // work)
 

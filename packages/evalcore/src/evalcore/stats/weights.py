@@ -63,6 +63,7 @@ def weights_of_seed(*words: str) -> WeightSource:
     """Return a source of draws whose seed is the SHA-256 of the words; the last sets made are cached."""
 
     def draw_all(strata: tuple[Stratum, ...], draws: int) -> Iterable[StratumWeights]:
+        # What is kept stays for as long as the process runs, be it of a run of a hundred thousand replies.
         if sum(stratum.parts for stratum in strata) * draws > LARGEST_KEPT:
             return weights_from(seeded_uniform(*words))(strata, draws)
         return _kept(words, strata, draws)

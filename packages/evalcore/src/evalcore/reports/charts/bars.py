@@ -80,6 +80,7 @@ def histogram(
     finite = [value for value in values if math.isfinite(value)]
     reach = [*finite, *(line.value for line in lines)] or [0.0, 1.0]
     low, high = min(reach), max(reach)
+    # Where all values are one they stand in the middle, and nothing is divided by 0.
     low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
     counts = binned(finite, low, high, bins)
     height, left, right, top = 320.0, 56.0, WIDTH - 16, 12 + 18.0 * len(lines)

@@ -68,6 +68,7 @@ def history_chart(
     left, right, top, bottom = 46.0, width - 12, 12.0, HEIGHT - 30
     upright = Scale(*reach, bottom, top)
     step = (right - left) / max(len(moments), 1)
+    # By order, not by date: runs of one day would lie over each other, and a year without any be empty.
     places = [left + step * (index + 0.5) for index in range(len(moments))]
     parts = left_axis(upright, left, right, text=percent, count=4)
     parts += _versions(moments, places, step, bottom)

@@ -55,6 +55,7 @@ def fitted_range(
     )
     room = max((high - low) * 0.06, (least - (high - low)) / 2, 0.0)
     low, high = low - room, high + room
+    # Ends on round values, so that ticks stand at both.
     step = _step(max(high - low, least), 5)
     low, high = math.floor(low / step) * step, math.ceil(high / step) * step
     low = max(low, floor)

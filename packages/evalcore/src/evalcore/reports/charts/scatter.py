@@ -83,6 +83,7 @@ def scatter_chart(
     parts.append(label(8, 14, upward, ink="quiet"))
     spots = [(level.at(point.x), upright.at(point.y)) for point in points]
     frame = _Box(left + 2, top - 12, right + 12, bottom - 2)
+    # All points first: no name may lie over a point, also of one that is named later.
     taken = [_Box(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
     for point, (x, y) in zip(points, spots, strict=True):
         place = _free_place(point, (x, y), frame, taken, reaches=point.is_best or len(points) <= FEW)
@@ -130,6 +131,7 @@ def _places(width: float, x: float, y: float) -> Iterator[_Place]:
     for far in (_NEAR, _FAR, 2 * _FAR):
         is_far = far != _NEAR
         for dx, dy in ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1)):
+            # Beside a point, far away, a name would look like another point's.
             if is_far and dy == 0:
                 continue
             anchor: Anchor = "start" if dx > 0 else "end" if dx < 0 else "middle"

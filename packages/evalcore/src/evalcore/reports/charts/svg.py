@@ -62,6 +62,7 @@ def chart(title: str, description: str, width: float, height: float, parts: Iter
         {
             "xmlns": "http://www.w3.org/2000/svg",
             "class": "chart",
+            # An image hides what is in it from a screen reader, links included.
             "role": "group" if has_links else "img",
             "width": number(width),
             "height": number(height),
@@ -197,6 +198,7 @@ def is_web_address(address: str) -> bool:
 def number(value: float) -> str:
     """Write a coordinate with at most two decimals."""
     written = f"{value:.2f}".rstrip("0").rstrip(".")
+    # -0.001 is 0, and must be the same bytes.
     return "0" if written == "-0" else written
 
 

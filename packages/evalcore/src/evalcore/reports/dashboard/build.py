@@ -61,6 +61,7 @@ def _models(library: LibraryFacts, digests: Sequence[ComponentDigest]) -> tuple[
 def _model(
     model: str, provider: str, components: Sequence[ModelInComponent], *, is_configured: bool
 ) -> ModelView:
+    # A first place at a version that is gone says nothing of the component as it is.
     first = sum(
         one.rank is not None and one.rank[0] == 1 and one.freshness in {"current", "patch"}
         for one in components

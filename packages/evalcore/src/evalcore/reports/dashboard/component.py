@@ -103,6 +103,7 @@ def _encodable(record: RunRecord) -> RunRecord:
 
 def _mended(value: JsonValue) -> JsonValue:
     if isinstance(value, str):
+        # Through UTF-16, where two halves side by side are the character that they were meant to be.
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list | tuple):
         return [_mended(item) for item in value]
@@ -113,6 +114,7 @@ def _mended(value: JsonValue) -> JsonValue:
 
 def _first_scorings(records: Sequence[RunRecord]) -> list[RunRecord]:
     """Return one record of each run, however often it was scored."""
+    # Reversed, so that of several scorings the first one stays.
     return list({first_run_id(record): record for record in reversed(records)}.values())
 
 

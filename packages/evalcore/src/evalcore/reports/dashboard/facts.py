@@ -44,6 +44,7 @@ class LibraryFacts(Frozen, frozen=True, kw_only=True):
 
     def file(self, path: str) -> str | None:
         """Return where a file or folder of the default branch is on GitHub."""
+        # HEAD is the default branch, whatever it is called; GitHub leads from there to `tree` for a folder.
         return None if self.url is None else f"{self.url}/blob/HEAD/{quote(path)}"
 
     def commit_link(self, commit: str | None) -> str | None:
@@ -55,6 +56,7 @@ class LibraryFacts(Frozen, frozen=True, kw_only=True):
         """Return GitHub's search for the pull request that names a job; None of a run on one's machine."""
         if self.url is None or origin == "local":
             return None
+        # A record names its job: its pull request comes about after the file is written.
         sought = quote(f'is:pr "{job_id}"', safe="")
         return f"{self.url}/pulls?q={sought}"
 

@@ -122,4 +122,5 @@ def _mean(replies: Sequence[float]) -> float:
 
 
 def _or_last(accuracy: float | None) -> float:
+    # Above every accuracy.
     return 2.0 if accuracy is None else accuracy

@@ -26,6 +26,7 @@ class SiteFile(NamedTuple):
 
 def data_files(site: Site) -> Iterator[SiteFile]:
     """Yield what other programs read."""
+    # The tables are made of the same site, so that one hash tells of all whether they are as before.
     data = msgspec.json.encode(site) + b"\n"
     digest = sha256_hex(data)
     yield SiteFile(INDEX_JSON, digest, lambda: data)

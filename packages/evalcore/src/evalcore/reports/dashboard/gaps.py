@@ -26,6 +26,7 @@ def starts(slug: str, library: LibraryFacts, model: ModelFacts | None = None) ->
 
     Of one model, or of all that models.yaml has.
     """
+    # The command is copied into a shell, and names of models are whatever models.yaml says.
     models = library.models if model is None else (model,)
     named = "" if model is None else f" --model {shlex.quote(model.id)}"
     found = []

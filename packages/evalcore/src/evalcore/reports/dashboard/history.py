@@ -136,6 +136,7 @@ def _intervals(by_model: Mapping[str, Sequence[Pool]], cache: Cache) -> dict[str
     intervals: dict[str, Interval | None] = {}
     replies = 0
     newest = evaluated_versions(record for pool in several for record in pool.records)[:1]
+    # The newest first: what is left out is old.
     for pool in sorted(several, key=_place, reverse=True):
         replies += sum(record.cases * record.replicates for record in pool.records)
         # Those of the newest version are in the ranking anyway.
@@ -151,6 +152,7 @@ def _compared(old: Sequence[Pool], new: Sequence[Pool], cache: Cache) -> Compare
     try:
         return msgspec.convert(cache.get(key), ComparedVersions)
     except msgspec.ValidationError:
+        # The exact p of what is no change is on no page, and takes up to a tenth of a second for each model.
         outcomes = compare_pools(old, new, verdicts_only=True)
     before = {pool.model: pool for pool in old}
     after = {pool.model: pool for pool in new}
@@ -257,6 +259,7 @@ def _also_changed(before: Pool | None, after: Pool) -> tuple[str, ...]:
         "policy": old.policy_sha256 != new.policy_sha256,
         "scoring": old.scoring_version != new.scoring_version,
     }
+    # Between versions it is the prompt that changes, and that goes without saying.
     if before.version == after.version:
         others["prompt"] = old.prompt_sha256 != new.prompt_sha256
     return (*changed_conditions(before, after), *(name for name, is_so in others.items() if is_so))
@@ -294,6 +297,7 @@ def _contents(pool: Pool) -> JsonValue:
         newest.schema_sha256,
         newest.policy_sha256,
         newest.scoring_version,
+        # Not for the verdict, but for what is stored with it: the runs that it names.
         [record.run_id for record in pool.records],
         [msgspec.to_builtins(record.server) for record in pool.records],
         [[list(key), list(scores)] for key, scores in sorted(pool.scores().items())],

@@ -23,6 +23,8 @@ def component_page(slug: str) -> str:
 def model_page(model: str) -> str:
     """Return a model's page, which no other model has: its name made safe, and a hash of it."""
     safe = _UNSAFE.sub("-", model)[:_LONGEST]
+    # Two ids may be one once they are made safe (`a/b` and `a-b`), and file systems may not tell `A` from
+    # `a`.
     digest = sha256_hex(model.encode("utf-8", "surrogatepass"))
     return f"models/{safe}-{digest[:_HASH_DIGITS]}.html"
 

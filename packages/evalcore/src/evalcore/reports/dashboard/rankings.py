@@ -28,6 +28,8 @@ def component_rankings(records: Sequence[RunRecord], cache: Cache) -> list[Ranki
 
     The history has all versions. Where there is no complete run, the newest version's partial ones stand.
     """
+    # Ranks and pooled intervals take nearly all of the time: of five versions, four fifths of it would go
+    # into tables that nobody opens.
     shown = _ranked_versions(records)
     return rankings((record for record in records if record.component_version in shown), cache)
 
@@ -68,6 +70,7 @@ def ranking_view(ranking: Ranking, component: ComponentFacts, library: LibraryFa
         all_right_of=ranking.all_right_of,
         is_current_version=ranking.component_version == component.version,
         is_current_prompt=ranking.prompt_sha256 == component.prompt_sha256,
+        # A policy of the data sets wins over the library's: without them nobody knows which one applies.
         is_current_policy=is_current_policy if is_current_policy or library.has_data_sets else None,
         measures="wording" if measures == {"wording"} else "correctness",
         sentence=ranking_sentence(ranking),
@@ -81,6 +84,7 @@ def ranking_view(ranking: Ranking, component: ComponentFacts, library: LibraryFa
 
 def ranking_id(ranking: Ranking) -> str:
     """Return what a ranking is called in links: by what it is of, not by its place."""
+    # A link keeps its ranking when another one is added before it.
     parts: list[JsonValue] = [
         ranking.component_version,
         ranking.scoring_version,

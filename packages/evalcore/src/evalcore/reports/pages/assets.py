@@ -44,12 +44,15 @@ def look_sha256() -> str:
         one for where in (folder, folder.joinpath("templates")) for one in where.iterdir() if one.is_file()
     ]
     charts = [one for one in folder.joinpath("..", "charts").iterdir() if one.is_file()]
+    # Folders list their files in any order; the hash must not depend on it.
     ordered = sorted((*parts, *charts), key=lambda one: one.name)
     return sha256_hex(b"\0".join(one.name.encode() + b"\0" + one.read_bytes() for one in ordered))
 
 
 def _within(css: str) -> str:
     """Let a stylesheet hold inside our part of a page of MkDocs, and follow its choice of light or dark."""
+    # Rules of a whole page cannot be nested, and the page is the theme's; what is said of root or body is
+    # said of our part.
     css = css.replace(_DARK, '@media all {\n  [data-md-color-scheme="slate"] & {')
     css = (
         css.replace("@page { margin: 1.5cm; }\n", "")

@@ -183,6 +183,7 @@ def change_of(point: HistoryPoint) -> Change:
 
 def _newest(line: History, component: ComponentView) -> Sequence[HistoryPoint]:
     pictures = min(len(component.history), MOST_PICTURES)
+    # A page's pictures share MOST_MOMENTS, so that twelve models take no more bytes than one.
     return line.points[-max(FEWEST_MOMENTS, MOST_MOMENTS // max(pictures, 1)) :]
 
 
@@ -206,6 +207,7 @@ def _ends(points: Sequence[HistoryPoint]) -> tuple[float, float]:
 
 def _moment(point: HistoryPoint, link: Linker) -> HistoryMark:
     links = point.runs[-1].links if point.runs else None
+    # The best that there is to look it up: its report, else its pull request, else its commit.
     href = "" if links is None else links.report or links.pull_request or links.commit or ""
     said = f"{point.component_version}, {figures.day(point.last_at)}: {figures.share(point.accuracy)}"
     if point.verdict is not None and point.verdict.verdict is not None:

@@ -43,6 +43,7 @@ def cell(value: float | None) -> str:
     """Write a share in a narrow cell, in whole percents; only what is right throughout is 100."""
     if value is None:
         return NONE
+    # 99.6 rounds to 100, which a reader would take for right throughout.
     return "100" if value >= 1 else f"{min(99, round(100 * value))}"
 
 

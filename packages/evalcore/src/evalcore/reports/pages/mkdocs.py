@@ -29,11 +29,13 @@ def with_navigation(config: str, site: Site) -> str:
 
     A site that names no navigation has every page in it by itself, so that nothing is put there.
     """
+    # As text, not by a YAML parser: comments stay, and so do MkDocs' own tags (`!!python/name:...`).
     found = _NAVIGATION.search(f"{config}\n" if not config.endswith("\n") else config)
     if found is None:
         return config
     config = config if config.endswith("\n") else f"{config}\n"
     body = found[1]
+    # A list may stand as deep as its key, or deeper: ours stands as its neighbours do.
     first = re.search(r"^([ \t]*)- ", body, re.MULTILINE)
     indent = first[1] if first is not None else "  "
     own = re.compile(rf"^{indent}- {TITLE}:[^\n]*\n(?:{indent}[ \t][^\n]*\n)*", re.MULTILINE)

@@ -49,6 +49,7 @@ class Layout(Frozen, frozen=True):
         if not self.is_embedded or not self.has_folders:
             return quote(_relative(target, posixpath.dirname(page)))
         found = _relative(_folder(target), _folder(page))
+        # As the server has it: without the slash it would send a browser on, one request more for each page.
         return quote(found) + ("/" if target.endswith(".html") else "")
 
 

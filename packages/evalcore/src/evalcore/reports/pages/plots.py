@@ -26,6 +26,7 @@ _SHARE: Final = ".1%"
 def data_block(value: JsonObject) -> Markup:
     """Write JSON so that it can stand in a page's data block: nothing in it ends the element."""
     text = msgspec.json.encode(value).decode()
+    # A model may be called `</script>`.
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 - escaped here
 
 
@@ -47,6 +48,7 @@ def agreement_plot(ranking: RankingView) -> JsonObject:
     rows = [row for row in ranking.rows if row.accuracy is not None and row.reproducibility is not None]
     trace: JsonObject = {
         "type": "scatter",
+        # Plotly moves no names apart: of many they would lie over each other.
         "mode": "markers+text" if len(rows) <= MOST_ROWS else "markers",
         "textposition": "top center",
         "text": [_text(row.label) for row in rows],

@@ -32,10 +32,13 @@ from evalcore.reports.pages.places import Layout
 from evalcore.reports.pages.scoring_text import heading_id, scoring_html
 from evalcore.structs import JsonObject
 
+# Names on the pages are of others: whatever one of them may become, nothing runs or loads but what lies
+# beside.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'"
 )
+# These bounds keep a page of 500 runs and 50 models under 150 kB; index.json and the CSV files have the rest.
 MOST_CELLS: Final = 3000
 """Of a matrix on a page: the worst rows are shown, and all are in index.json and as CSV."""
 MOST_POINTS: Final = 32
@@ -68,6 +71,7 @@ def site_pages(site: Site, layout: Layout | None = None) -> Iterator[Page]:
     yield _page(site, layout, places.INDEX_PAGE, "index.html", whole, _index)
     yield _page(site, layout, places.MODELS, "models.html", whole, _models)
     yield _page(site, layout, places.UNEVALUATED, "unevaluated.html", _key(site.never_evaluated), _gaps)
+    # Of no data: it changes with this program alone.
     yield _page(site, layout, places.MEANINGS, "meanings.html", "", _meanings)
     for component in site.components:
         key = _key(component)
@@ -149,6 +153,7 @@ def _render(site: Site, layout: Layout, path: str, template: str, make: _Maker) 
         )
     )
     if layout.is_embedded:
+        # A string of JSON is one of YAML, whatever a model is called.
         head = f"---\ntitle: {msgspec.json.encode(plain(context.title)).decode()}\nhide:\n  - toc\n---\n\n"
         # A block of HTML ends at a blank line for Markdown.
         written = head + re.sub(r"\n\s*\n", "\n", written).strip() + "\n"
@@ -241,6 +246,7 @@ def _model(model: ModelView, _site: Site, link: Callable[[str], str]) -> _Contex
 def _in_order(component: ComponentView) -> list[History]:
     """Return the histories in the order of the ranking, so that the best come first on every page."""
     rows = component.rankings[0].rows if component.rankings else ()
+    # Reversed, so that of a model's several rows the best one's place stays.
     order = {row.model: place for place, row in reversed(list(enumerate(rows)))}
     return sorted(component.history, key=lambda line: (order.get(line.model, len(order)), line.model))
 

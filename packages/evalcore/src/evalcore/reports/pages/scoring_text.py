@@ -43,6 +43,7 @@ def scoring_html() -> Markup:
         elif token.type == "inline":
             _without_dead_links(token.children or ())
     written: str = parser.renderer.render(tokens, parser.options, {})
+    # What can be scrolled must be reachable by the keyboard, and needs a name for a screen reader.
     scrolled = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table'
     written = written.replace("<table", scrolled).replace("</table>", "</table></div>")
     return Markup(written.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - our own text, as HTML

@@ -73,6 +73,7 @@ class AnswerKeys:
             self.scalars.setdefault(place.path, []).append(value)
 
     def _object(self, value: JsonObject, place: Declared) -> None:
+        # Before anything in it is looked at, so that a huge object ends the look at once.
         self._left -= len(value)
         self.objects.setdefault(place.path, []).append(len(value))
         fields, scalars = place.fields, self.scalars
@@ -95,6 +96,7 @@ class AnswerKeys:
             self._note_instead(value, place, absent)
 
     def _note_instead(self, value: JsonObject, place: Declared, absent: frozenset[str]) -> None:
+        # Where keys are data none stands for another.
         if place.takes_any:
             return
         names = [name for name in value if name not in place.names][:MOST_PAIRED]

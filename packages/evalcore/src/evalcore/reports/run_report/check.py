@@ -22,6 +22,7 @@ from evalcore.structs import JsonObject, JsonValue
 
 MAX_BYTES: Final = 32 << 20
 MOST_PROBLEMS: Final = 100
+# Half of the last place, and a little for what doubles lose.
 ROUNDING: Final = 0.051
 """Of a percentage with one decimal."""
 CV_ROUNDING: Final = 0.00051
@@ -59,6 +60,7 @@ def check_summary(data: bytes) -> Checked:
     version = value.get("schema_version")
     if not any(isinstance(value.get(section), dict) for section in SECTIONS):
         problems.append(f"it has none of {', '.join(SECTIONS)}: it is no summary of a run")
+    # Its fields may have other types by then; what is called as it was still has to add up.
     if isinstance(version, int) and version > SUMMARY_SCHEMA_VERSION:
         notes.append(
             f"schema_version: {version} is newer than this program, which knows the rest of it alone"
@@ -78,11 +80,13 @@ def summary_schema() -> JsonObject:
 
 
 def _validator(*, is_earlier: bool) -> Validator:
+    # Those made by hand lack fields and have some of their own: what is there is held to the same names.
     schema = msgspec.json.schema(EarlierSummary) if is_earlier else summary_schema()
     return make_validator(schema, "the schema of summary.json")
 
 
 def _violations(value: JsonObject, validator: Validator) -> Iterator[str]:
+    # `violations` asks for a value that was tried; of a valid one there is nothing to be made.
     for one in validator.violations(value, only_first=validator.is_valid(value))[:MOST_PROBLEMS]:
         place = _place(one.path)
         if one.keyword in {"anyOf", "oneOf"}:
@@ -156,6 +160,7 @@ class _Sums:
     def _documents_mean(self) -> Iterator[str]:
         """Hold the accuracy against the mean of the documents', where all of them are there."""
         rows = [row for _, row in _rows(_section(self._value, "accuracy"), "docs")]
+        # A summary has a bounded number of rows: of some documents the mean is another one.
         if self._documents is None or len(rows) != self._documents:
             return
         known = [value for row in rows if (value := _number(row, "accuracy")) is not None]

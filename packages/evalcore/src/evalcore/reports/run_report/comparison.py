@@ -124,6 +124,7 @@ def _outcome(before: RunRecord, after: RunRecord) -> Outcome:
     if partial:
         return NotComparable(after.model, f"run {partial[0]} is partial, and its figures say nothing")
     pools = Pool((before,)), Pool((after,))
+    # Two models under one version are compared as such; `compare_two` would refuse them.
     if before.model != after.model:
         (outcome,) = compare_models({after.component_version: pools})
         return outcome
@@ -173,6 +174,7 @@ def _counts(
 def _examples(before: ReportedRun, after: ReportedRun, fields: Sequence[str]) -> Iterator[ExampleMoved]:
     """Yield values that are right on one side alone, of the fields that moved most first."""
     found: dict[str, list[ExampleMoved]] = {}
+    # One set of rules for both: by two policies a value could be right on one side and wrong on the other.
     rules = plan_fields(after.plan.component, after.plan.cases)
     left = MOST_VALUES
     for old, new in _shared_cases(before, after):
@@ -199,6 +201,7 @@ def _shared_cases(before: ReportedRun, after: ReportedRun) -> list[tuple[Case, C
     rows = []
     for case in after.plan.cases:
         old, label = known.get(case.name), after.labels[case.name]
+        # With other contents it is another document, whatever it is called.
         if old is None or old.sha256 != case.sha256 or not label.may_be_quoted:
             continue
         was, now = (of_run.get(case.name) for of_run in means)
@@ -221,6 +224,7 @@ def _commonest(run: ReportedRun, case: Case) -> JsonValue:
     texts = [canonical_text(value) for value in values]
     if not texts:
         return None
+    # What the model most often says is its answer; a single slip of one replicate would be chance.
     commonest = Counter(texts).most_common(1)[0][0]
     return values[texts.index(commonest)]
 

@@ -110,6 +110,7 @@ def _schema_of(values: list[JsonValue], depth: int) -> JsonObject:
         }
     if items or any(isinstance(value, list) for value in values):
         return {"type": "array", "items": _schema_of(items, depth + 1)}
+    # Only the keys are of interest: whatever scalar is there counts as one.
     return {"type": "string"} if values else {}
 
 

@@ -58,6 +58,7 @@ def _heat_map(summary: Summary, cases: Sequence[CaseTally]) -> str:
     columns = fields[:MOST_COLUMNS]
     if not rows or not columns:
         return ""
+    # In summaries the whole answer has a name; in tallies its path is empty.
     paths = ["" if column == WHOLE else column for column in columns]
     rows.sort(key=lambda case: case.name or "")
     return heat_chart(
@@ -69,6 +70,7 @@ def _heat_map(summary: Summary, cases: Sequence[CaseTally]) -> str:
             "value in all answers, dark is three and more."
         ),
         cell_width=24.0,
+        # In REPORT.md it is a picture, which shows no tips.
         has_tips=False,
     )
 

@@ -51,11 +51,13 @@ def examples_of(
         if found_answer is None:
             continue
         replicate, answer = found_answer
+        # Trees of differences cost more than scores: a budget over the run, whatever the size of its answers.
         left -= count_values(answer.value)
         tree = diff(scorer_of(plan.component, case, rules), answer.value).tree
         doc = labels[case.name].name or case.name
         for leaf in _wrong_leaves(tree):
             known = found.setdefault(nearest_known(leaf.path, fields), [])
+            # Each document once: three wrong elements of one list tell a reader less than three documents.
             if len(known) < MOST_OF_FIELD and all(one.doc != doc for one in known):
                 known.append(_example(leaf, doc, replicate))
     return {path: tuple(examples) for path, examples in found.items() if path in fields}

@@ -70,4 +70,5 @@ def encode_summary(summary: Summary) -> bytes:
 
 def summary_object(summary: Summary) -> JsonValue:
     """Return what `summary.json` holds."""
+    # As figures of records are: the same one reads the same everywhere, on any machine.
     return rounded(msgspec.json.decode(msgspec.json.encode(summary)))

@@ -149,6 +149,7 @@ def _validation(summary: Summary) -> Iterator[str]:
     if found.n_valid is None or found.n_valid_ignoring_extra_top_keys is None:
         yield "_The component has no schema to hold answers against._"
     else:
+        # From the report's folder, evals/reports/NAME, three up is the component.
         yield "Each answer that could be parsed, held against [`../../../schema.json`](../../../schema.json):"
         strict = part_of(found.n_valid, found.n_total)
         loose = part_of(found.n_valid_ignoring_extra_top_keys, found.n_total)
@@ -410,6 +411,7 @@ def _reproduction(summary: Summary) -> Iterator[str]:
 
 def _argument(text: str) -> str:
     """Quote an argument on one line, whatever it holds."""
+    # A line end would begin a command of its own, and backticks could end the block.
     return shlex.quote("".join(one if one.isprintable() and one != "`" else "?" for one in text[:200]))
 
 

@@ -57,6 +57,7 @@ def summarize(
     return Summary(
         schema_version=SUMMARY_SCHEMA_VERSION,
         run_name=report_name(record),
+        # Not the clock: a report that is made again is the same bytes.
         generated_at=record.finished_at,
         config=_config(plan, record),
         headline=_headline(record, tally),
@@ -207,6 +208,7 @@ def _name_drift(tally: RunTally) -> NameDrift:
     missing = _missing(tally)
     return NameDrift(
         extra_top_keys=tuple((one.key, one.n_replies) for one in extra if one.path in {WHOLE, "[]"}),
+        # By the place itself, not by the dots of its path: a key may hold dots.
         missing_top_keys=tuple(
             (place.name, row.n_replies) for place, row in missing if place.parent is tally.top
         ),

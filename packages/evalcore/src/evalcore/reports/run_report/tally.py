@@ -58,6 +58,7 @@ class RunTally:
         self._labels = labels
         component = plan.component
         self._is_json = component.is_json
+        # Keys of a confidential expected answer would be published as declared ones that answers lack.
         shown = (case for case in plan.cases if labels[case.name].may_be_quoted)
         known = [] if component.schema is not None or not self._is_json else [
             expected_value(component, case) for case in shown
@@ -139,6 +140,7 @@ class RunTally:
         try:
             keys = AnswerKeys(value, self.root, most)
         except TooLarge:
+            # What was looked at until it was too large took its time, too.
             self._values_left -= most
             return None
         self._values_left -= keys.values
@@ -193,6 +195,7 @@ def _distinct(answers: Sequence[AnswerKeys]) -> dict[str, int]:
     """Count the different values of each scalar field; one that is absent counts as null."""
     if len(answers) < 2:  # noqa: PLR2004 - one alone agrees with nothing
         return {}
+    # Equal texts were looked at once, and are one object here.
     different = list(dict.fromkeys(answers))
     paths = sorted({path for keys in different for path in keys.scalars})[:MOST_FIELDS]
     return {path: len({_values(keys, path) for keys in different}) for path in paths}
@@ -201,6 +204,8 @@ def _distinct(answers: Sequence[AnswerKeys]) -> dict[str, int]:
 def _values(keys: AnswerKeys, path: str) -> str | tuple[str, ...]:
     found = keys.scalars.get(path)
     if "[]" not in path:
+        # repr tells 1, 1.0 and True apart, which are equal to Python and not to a program that reads the
+        # answers.
         return repr(found[0]) if found else "None"
     # Which element of a list stands where is no matter of its fields' values.
     return tuple(sorted(map(repr, found or ())))

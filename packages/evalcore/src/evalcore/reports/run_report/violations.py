@@ -49,6 +49,7 @@ class ViolationTally:
 
     def add(self, answer: JsonValue, values: int, replies: int) -> None:
         """Count an answer that is not valid, of so many values, which so many replies gave."""
+        # The validator makes all errors of a value before the first can be seen.
         only_first = self._left <= 0 or values > LARGE_ANSWER
         found = Counter(map(self._kind, self._validator.violations(answer, only_first=only_first)))
         self.is_cut = self.is_cut or only_first
@@ -65,6 +66,7 @@ class ViolationTally:
                 path += "[]"
                 place = place and place.item()
             else:
+                # An undeclared key is the answer's own word, and may be out of a confidential document.
                 name = step if place is not None and step in place.names else ANY_KEY
                 path = f"{path}.{name}" if path else name
                 place = place and place.field(step)
