@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from evalcli.terminal.rich_output import print_fitted
 from evalcli.terminal.text import MAX_SHOWN, Table, plain_table, shown
+from evalsim.testing import run_on_terminal
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,14 @@ def test_a_reader_who_stops_early_sees_no_error() -> None:
     err = process.stderr.read()
     process.stderr.close()
     assert (process.wait(timeout=30), err) == (7, "went on\n")
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"), [(0, ["a line of a few words"]), (12, ["a line of a", "  few words"])]
+)
+def test_a_terminal_that_does_not_say_how_wide_it_is_breaks_lines_itself(
+    tmp_path: Path, columns: int, lines: list[str]
+) -> None:
+    code = "from evalcli.terminal.output import print_line; print_line('a line of a few words')"
+    shown_there = run_on_terminal([sys.executable, "-c", code], columns, cwd=tmp_path)
+    assert (shown_there.out.splitlines(), shown_there.code) == (lines, 0)

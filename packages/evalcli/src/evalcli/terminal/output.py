@@ -87,6 +87,9 @@ def _laid_out(text: str, stream: TextIO) -> str:
     if not stream.isatty():
         return text
     width = os.get_terminal_size(stream.fileno()).columns
+    # 0 where nobody has told it, as in a container that is given a terminal by a script.
+    if not width:
+        return text
     indent = text[: len(text) - len(text.lstrip(" "))]
     parts = broken(text[len(indent) :], width - len(indent))
     return f"\n{HANGING}".join(indent + text[len(indent) :][begin:end] for begin, end in parts)
