@@ -36,12 +36,14 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     try:
         # Not standalone: click would end the process itself, with exit codes of its own.
         result: Any = command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    # Its message is the whole help: as one line, as the next ones, nobody could read it.
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return Exit.UNUSABLE
     except click.ClickException as error:
         say(f"{PROGRAM}: {_usage_line(error)}")
         return Exit.UNUSABLE
+    # Errors of others are defects: their traceback stays, for whoever reports them.
     except EvaluatorError as error:
         say(f"{PROGRAM}: {error.line}")
         return Exit.UNUSABLE

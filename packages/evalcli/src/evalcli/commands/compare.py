@@ -174,4 +174,6 @@ def _compare(old: SelectedRuns, new: SelectedRuns, margin: float) -> list[Outcom
 def _all_pools(side: SelectedRuns) -> list[Pool]:
     if side.run is not None:
         return list(side.pools)
+    # All pools of the version, not the newest of each model: which of them pair is known only beside the
+    # other side.
     return [pool for pool in pools(side.records) if pool.version == side.version]

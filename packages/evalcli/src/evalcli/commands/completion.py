@@ -38,5 +38,6 @@ def command(context: click.Context, shell: str) -> int:
     if shell == "fish":
         # click's own parts an offer at every comma: of a summary that has one the rest would be lost.
         script = script.replace('string split ","', 'string split --max 1 ","')
+    # bash alone parts words at these characters, and would complete only what stands behind them.
     print_bytes(f"{BASH_WORDS if shell == 'bash' else ''}{script}\n".encode())
     return Exit.DONE

@@ -71,6 +71,7 @@ def command(
         )
     embedding = None if mkdocs is None else find_mkdocs(mkdocs)
     folder = out or Path() if embedding is None else embedding.pages
+    # Before anything is worked out, which may take minutes.
     check_folder(folder, may_have_others=False)
     read = read_library(
         prompt_library, data_sets, repo or None, os.environ.get("GITHUB_SERVER_URL") or GITHUB

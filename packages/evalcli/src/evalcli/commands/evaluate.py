@@ -37,6 +37,7 @@ from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
 
 MAX_CONCURRENCY = 1000
+# What the option is without a value; written out by the command that goes on, it is read as that again.
 AS_FAIL_UNDER = "as --fail-under"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PLANNED = ("replicates", "case_names", "data_sets", "models", "runs_dir")
@@ -177,6 +178,7 @@ def command(
     SKILL is the name of a folder in components/. Every reply is kept; the runs are added to the
     component's leaderboard.json, partial ones included.
     """
+    # Before anything is read: a wrong setting must not be found after a name has been shown.
     published = published_cases(os.environ, is_dry_run=is_dry_run)
     run_dir = None if resumed_run is None else _run_folder(resumed_run, prompt_library)
     # Whoever resumes a look need not say once more that it is one.
@@ -276,6 +278,7 @@ def _gate(mean: float | None, lower: str | None) -> AccuracyGate:
     try:
         limit = float(lower)
     except ValueError:
+        # Refused below, with numbers that are out of range (and with `nan`, which is below nothing).
         limit = -1.0
     if not 0 <= limit <= 1:
         refuse(f"--fail-under-lower {lower!r:.60} is no accuracy", hint="use a number from 0 to 1")

@@ -34,6 +34,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self.lazy[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name or "command")
+        # Here, where every command passes: -q and -v need no line in any of them.
         take_how_much_is_said(command)
         return command
 
@@ -44,6 +45,7 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
+            # click itself looks for near names among the commands that are loaded, of which there are none.
             raise click.exceptions.NoSuchCommand(
                 error.command_name, possibilities=self.lazy, ctx=ctx
             ) from None

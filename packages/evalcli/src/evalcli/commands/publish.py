@@ -77,6 +77,7 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
                         _tell_origin(group, made, access)
                 else:
                     note(f"nothing new: {repo} has {counted(len(group.records), 'run')} already")
+    # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:
         say(f"evalcli: {error.line}")
         return Exit.INCOMPLETE

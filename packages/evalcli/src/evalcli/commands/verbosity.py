@@ -45,6 +45,7 @@ def _remembered(name: str) -> Callable[[click.Context, click.Parameter, bool], N
     def remember(context: click.Context, parameter: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 - click's
         del parameter
         if is_given:
+            # Only set, never cleared: `-q` before the command holds although the command's own was not given.
             context.meta[name] = True
 
     return remember

@@ -156,6 +156,8 @@ def _without_commit(library: LibraryFacts) -> LibraryFacts:
 
 
 def _path(folder: Path, slug: str) -> Path:
+    # By the library's real place: two libraries with a component of one name do not replace each other's
+    # part.
     name = sha256_hex(f"{os.path.realpath(folder)}\0{slug}".encode("utf-8", "surrogateescape"))
     return cache_folder() / FOLDER / f"{name}.json"
 
@@ -176,4 +178,5 @@ def _store(folder: Path, slug: str, done: _Done) -> None:
     if len(data) <= MAX_BYTES:
         with suppress(OSError, StorageError):
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Not synced: after a power cut a part that is lost is worked out anew.
             write_atomically(path, data, is_durable=False)

@@ -44,6 +44,8 @@ def find_mkdocs(folder: Path) -> MkDocsSite:
         text = _read(config)
         named = _DOCS.search(text)
         docs = place / (named[1] if named is not None else "docs")
+        # A configuration above the folder may be another site's: it is ours where its pages are this very
+        # folder.
         if place == folder or docs.resolve() == folder.resolve():
             layout = Layout(is_embedded=True, has_folders=_NO_FOLDERS.search(text) is None)
             return MkDocsSite(config=config, text=text, pages=docs / FOLDER, layout=layout)

@@ -72,6 +72,7 @@ def write_site(folder: Path, files: Iterable[SiteFile]) -> Written:
     for path, made_of, content in files:
         place = _place(folder, path)
         before, standing = known.get(path), _standing(place)
+        # Neither made nor written: drawing the pages is what takes the time.
         if before is not None and before.made_of == made_of and before.sha256 == standing:
             now[path] = before
             continue
@@ -86,6 +87,7 @@ def write_site(folder: Path, files: Iterable[SiteFile]) -> Written:
             )
         _write(place, data)
         written += 1
+    # Last: a page that still leads to a file that goes has been replaced by then.
     removed = _remove(folder, {path: one for path, one in known.items() if path not in now})
     data = msgspec.json.format(msgspec.json.encode(_Manifest(dict(sorted(now.items())))), indent=1)
     if _standing(folder / MANIFEST) != sha256_hex(data):

@@ -29,8 +29,11 @@ class BatchFile:
 
     def add(self, provider: str, batch: SubmittedBatch) -> None:
         """Write a batch down; raises StorageError."""
+        # Read again for each batch: another provider's task has added its own meanwhile.
         known = self._read()
         known[provider] = (*known.get(provider, ()), batch)
+        # On the disk before anybody waits for the batch: it is paid for from its submission on, waited for or
+        # not.
         write_atomically(self._path, msgspec.json.encode(known))
 
     def _read(self) -> dict[str, tuple[SubmittedBatch, ...]]:

@@ -60,6 +60,7 @@ def _models(library: Checkout, path: Path | None, found: list[Finding]) -> Model
     try:
         return load_models_file(path) if path is not None else load_models(library)
     except InputError as error:
+        # A library without models.yaml is one that is being begun; one that names a file means it.
         is_absent = path is None and not library.has(MODELS_PATH)
         found.insert(0, finding_of(error, None, "warning" if is_absent else "error"))
         return None
@@ -104,6 +105,7 @@ def _other_policy(
         now = policy_sha256(current_policy(library, data_sets, slug))
     except InputError:
         return  # which whoever reads the component says
+    # Of complete runs alone: a partial one's figures are shown and never ranked, by whatever policy.
     policies = {
         one.policy_sha256 for one in records if one.component_version == version and one.status == "complete"
     }

@@ -71,12 +71,17 @@ class CostLimit(Observer):
 
     def may_call(self) -> bool:
         """Whether one more call may begin; whoever is allowed one begins it."""
+        # Which model the next call is of is not known here: it is taken for the dearest that still has calls
+        # to make.
         waiting = [cost for cost in self._models.values() if cost.pending > cost.in_flight]
         out = sum(cost.in_flight * cost.each for cost in self._models.values())
         dearest = max((cost.each for cost in waiting), default=0.0)
+        # A call that was allowed and has not begun yet is in no model's count, and would be allowed twice.
         if self.spent + out + (self._starting + 1) * dearest <= self.most:
             self._starting += 1
             return True
+        # While a call is out it may come cheaper than taken for, which lets others begin; nothing is final
+        # before.
         if not self._starting and not any(cost.in_flight for cost in self._models.values()):
             self.is_reached = True
             self.stop()
@@ -86,6 +91,7 @@ class CostLimit(Observer):
         """Count a model's calls."""
         cost = self._models.get(plan.model.id)
         if cost is not None:
+            # Kept replies were paid for by the command that got them: this one's limit is for its own.
             cost.pending, cost.in_flight = plan.calls - kept, 0
         self._starting = 0
         self.shown.run_started(plan, run_dir, kept)
@@ -105,6 +111,7 @@ class CostLimit(Observer):
             cost.in_flight = max(0, cost.in_flight - 1)
             spent = _of(cost, reply)
             self.spent += spent
+            # Upwards alone: a limit is kept by expecting too much, never by expecting too little.
             cost.each = max(cost.each, spent)
         self.shown.replied(plan, reply)
 
@@ -165,6 +172,7 @@ def _cost_of(model: Model, price: Price, job: JobPlan, past: Sequence[RunRecord]
     cases, _ = cases_for(job, model)
     if not cases:
         return _ModelCost(model, price, 0.0, "it is sent no case")
+    # Past runs first: what a model really answers is far less than the most that it may.
     known = forecast(model, len(cases), 1, past)
     if known.prompt_tokens is not None and known.completion_tokens is not None:
         each = price.of(known.prompt_tokens, known.completion_tokens) / len(cases)
@@ -172,6 +180,7 @@ def _cost_of(model: Model, price: Price, job: JobPlan, past: Sequence[RunRecord]
     longest = max(_length(case) for case in cases) + len(job.component.prompt)
     given = next((model.params[name] for name in _LIMITS if name in model.params), TOKENS_OUT)
     out = given if isinstance(given, int) else TOKENS_OUT
+    # Of the longest input for every call, and rounded up: the one that exceeds the limit may be any of them.
     tokens = -(-longest // CHARACTERS_PER_TOKEN)
     why = f"by an estimate of {tokens:,} tokens in and {out:,} out"
     return _ModelCost(model, price, price.of(tokens, out), why)

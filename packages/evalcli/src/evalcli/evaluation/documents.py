@@ -46,6 +46,7 @@ def read_job(job: JobPlan, source: DocumentSource) -> JobPlan:
     with make_progress() as progress:
         try:
             return asyncio.run(_read(job, source, progress))
+        # A signal cancels the task (`end_on_signals`), which those above know as an interruption.
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 

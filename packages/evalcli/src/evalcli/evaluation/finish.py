@@ -78,10 +78,13 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
     if options.leaderboard is not None:
         # Before any call is paid for: a leaderboard that cannot be merged is found now, not after hours.
         check_leaderboard(options.leaderboard, options.skill)
+    # A resumed job may have nothing left to call and still has finished runs to be shown and added.
     if not evaluation.job.models and not evaluation.finished:
         warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
         _print_results(evaluation, [], options)
         return Exit.NOTHING
+    # Before the first call, for all models at once: read for each, a document would differ from one to the
+    # next.
     evaluation = _with_documents_read(evaluation, options)
     ended = make_calls(evaluation, options.concurrency)
     if isinstance(ended, CutShort):
@@ -190,6 +193,7 @@ def _added_later_if_not_now(outcomes: Sequence[RunOutcome], options: FinishOptio
     try:
         yield
     except (EvaluatorError, KeyboardInterrupt):
+        # Any run of the job will do: the others are found beside it.
         kept = next((outcome.run_dir for outcome in outcomes if outcome.run_dir is not None), None)
         if kept is not None:
             say(f"the runs are kept in {kept.parent}; without a call, this goes on from there:")

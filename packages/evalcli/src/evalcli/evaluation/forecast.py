@@ -138,6 +138,7 @@ def _sums(forecasts: Sequence[Forecast]) -> tuple[str, ...]:
     cells = []
     for at in range(_FIGURES):
         known = [item for item in forecasts if _figures(item)[at] is not None]
+        # Behind the name and the number of past runs stand the figures, in the order of _FIGURES.
         cell = _row("", "", together(known))[2 + at] if known else UNKNOWN
         unknown = len(forecasts) - len(known)
         cells.append(f"{cell} + {unknown} unknown" if known and unknown else cell)

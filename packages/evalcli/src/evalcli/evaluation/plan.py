@@ -87,6 +87,8 @@ def prepare(
     models_file = load_models_file(sources.models) if sources.models is not None else load_models(library)
     where = str(sources.models or MODELS_PATH)
     selection = select_models(models_file, named, environ, where=where)
+    # Asked of the files that decide about the component: a change elsewhere in the checkout alters nothing
+    # that is evaluated.
     prompt_state = component_state(sources.prompt_library, slug)
     prompt_commit, prompt_warning = _commit(prompt_state, "prompt_commit", sources.prompt_library)
     dataset_commit, dataset_warning = None, ""
@@ -208,6 +210,7 @@ def only_cases(prepared: Prepared, names: Sequence[str]) -> Prepared:
     cases = tuple(used[name] for name in sorted(set(names)))
     # Scoring plans by these cases alone: what it would refuse then is refused before the calls.
     plan_fields(job.component, cases)
+    # Of the other cases nothing is said: whoever names some looks at these.
     job = msgspec.structs.replace(job, cases=cases, skipped_cases=())
     return msgspec.structs.replace(prepared, job=job, findings=())
 

@@ -38,6 +38,7 @@ def find_job(run_dir: Path, slug: str) -> ResumedJob:
     plans = {path.parent: _plan_beside(path.parent) for path in sorted(run_dir.parent.glob(f"*/{PLAN}"))}
     # The job itself is stored nowhere: its runs are those whose plans name it.
     of_job = {path: plan for path, plan in plans.items() if plan is not None and plan.job_id == named.job_id}
+    # Its record is written last: a run without one has calls left, or is still to be scored.
     unfinished = {path: plan for path, plan in of_job.items() if not (path / RECORD).exists()}
     return ResumedJob(
         job=_job_of(named, list(unfinished.values())),
@@ -61,6 +62,7 @@ def _job_of(named: RunPlan, unfinished: list[RunPlan]) -> JobPlan:
         component=named.component,
         cases=named.cases,
         skipped_cases=named.skipped_cases,
+        # As they were planned: models.yaml may say something else of them by now.
         models=tuple(plan.model for plan in unfinished),
         providers={plan.model.provider: plan.provider for plan in unfinished},
         replicates=named.replicates,

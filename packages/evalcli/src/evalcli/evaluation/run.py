@@ -93,6 +93,7 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
     with make_progress() as progress:
         try:
             outcomes = asyncio.run(_evaluate(evaluation, concurrency, progress, limit))
+        # The limit of the cost ends the work as a signal does, so that both leave the same behind.
         except (KeyboardInterrupt, asyncio.CancelledError):
             ended = _cut_short(evaluation, progress, None)
             if limit is not None and limit.is_reached:
@@ -114,6 +115,7 @@ async def _evaluate(
     batched = _batched(evaluation)
     async with AsyncExitStack() as stack:
         clients: dict[str, Client] = {}
+        # One client for each provider, whose connections and rate limit all its models share.
         for name in {model.provider for model in job.models}:
             endpoint, provider = evaluation.endpoints[name], job.providers[name]
             if name in batched:

@@ -30,6 +30,7 @@ def ranking_cache() -> Iterator[Cache]:
     cache = _read(path)
     before = len(cache)
     yield cache
+    # Entries are added and never changed: no more of them, nothing new.
     if len(cache) > before:
         # JSON and not pickle: a file in a shared home must not be able to run anything.
         data = msgspec.json.encode(cache)

@@ -36,6 +36,7 @@ def resolve_conflict(path: Path) -> Leaderboard | None:
     """
     if not path.parent.is_dir():
         raise no_leaderboard(path)
+    # An evaluation that ends now would add its runs to the file between its reading and its writing.
     with turn_at(path.parent):
         sides = unmerged_sides(path)
         is_in_index = bool(sides)
@@ -49,6 +50,7 @@ def resolve_conflict(path: Path) -> Leaderboard | None:
             return None
         merged = _united(sides, str(path))
         write_atomically(path, encode_leaderboard(merged))
+    # After the file is whole: git takes the path as resolved with what then stands there.
     if is_in_index:
         mark_resolved(path)
     return merged

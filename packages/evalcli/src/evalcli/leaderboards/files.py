@@ -124,6 +124,7 @@ def check_leaderboard(path: Path, slug: str) -> None:
     Raises LeaderboardError where it is not valid, StorageError where its folder cannot be written.
     """
     existing_leaderboard(path, slug)
+    # The folder, not the file: writing replaces the file by a new one.
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise StorageError(
             "the leaderboard cannot be written here",

@@ -51,6 +51,8 @@ def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None
     Where it is the policy that the run was made with, this is `rescore_folder`. Raises as that does, and
     ComponentError for a policy that cannot be used.
     """
+    # By its own policy first: that checks the files, and gives the figures to say what the other policy
+    # changes.
     as_planned = rescore_folder(run_dir, first)
     plan = as_planned.plan
     component = _with_policy(plan.component, policy)

@@ -143,6 +143,8 @@ def keep_record(path: Path, data: bytes, *, is_later: bool) -> Verdict:
     if kept is None:
         write_atomically(path, data)
         return "new" if is_later else "first"
+    # Never overwritten: which of the two is right, an altered reply or a changed rule, is for a person to
+    # find.
     if kept != data:
         return "differs"
     return "known" if is_later else "identical"

@@ -54,6 +54,7 @@ def find_run(selector: str, runs_dir: Path) -> Path:
     """
     path = Path(selector)
     folder = path if path.is_dir() else path.parent  # a file in it is as good
+    # A path first: a shell completes one, and a folder may be called as an id begins.
     if path.exists() and (folder / PLAN).is_file():
         return folder
     found = _by_id(selector, runs_dir) or _newest(selector, runs_dir)

@@ -48,6 +48,7 @@ def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
     StorageError where its file cannot be used.
     """
     path = Path(selector)
+    # A component counts before a folder of its name in the working directory.
     if path.is_dir() and not _is_component(selector, prompt_library):
         return _of_folder(path, prompt_library)
     if is_id_beginning(selector) and not _is_component(selector, prompt_library):
@@ -131,6 +132,7 @@ def separate(before: SelectedRuns, after: SelectedRuns) -> tuple[SelectedRuns, S
     if before.run is None or after.run is None:
         return before, after
     (one,), (other,) = pools_by_one_policy(before.pools, after.pools)
+    # Two runs of one pool: compared as pools, each would be compared with itself.
     if one == other:
         one, other = _alone(one, before.run), _alone(other, after.run)
     return msgspec.structs.replace(before, pools=(one,)), msgspec.structs.replace(after, pools=(other,))

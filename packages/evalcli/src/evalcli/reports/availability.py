@@ -24,6 +24,7 @@ _HEADINGS = ("model", "provider", "reachable", "key", "served", "context", "quan
 def is_all_served(models: Sequence[Model], answers: Mapping[str, Answer]) -> bool:
     """Whether every model whose provider is configured here can be served now."""
     return all(
+        # A provider without a key is one that is not used from here, no failure.
         isinstance(answer, NotConfigured) or (isinstance(answer, Served) and model.id in answer.models)
         for model in models
         for answer in (answers[model.provider],)
@@ -59,6 +60,7 @@ def _cells(model: str, answer: Answer, note: str) -> tuple[str, str, str, str, s
     match answer:
         case NotConfigured():
             return "-", "-", "-", "-", "-", answer.reason
+        # Before its base class: a refused key shows that the server was reached.
         case ProviderRefused():
             return "yes", "refused", "-", "-", "-", answer.line
         case ModelError():

@@ -32,6 +32,7 @@ def _together(findings: Sequence[Finding]) -> Iterator[Finding]:
     """Yield findings in their order; those that differ only in one part of their path become one."""
     alike: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
+        # Only paths of as many parts can differ in one of them.
         depth = finding.where.count("/")
         key = (finding.severity, finding.component, finding.what, finding.hint, depth)
         alike.setdefault(key, []).append(finding)

@@ -33,6 +33,7 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
             rows += [
                 (_run(record), f"run {record.run_id}, ended {record.finished_at}") for record in row.records
             ]
+    # Where every row would say "complete" the column says nothing.
     is_remarked = any(remark for _, remark in rows)
     headings = ("#", "model", "accuracy", "95 % CI", "reprod.", "runs", "failed")
     return Table(

@@ -50,6 +50,7 @@ def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bo
 def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every_run: bool) -> Iterator[str]:
     headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Status"]
     headings += ["Run", "Date"] if every_run else []
+    # Longer than a cell: a heading names digits of hashes besides, which tell two rankings apart.
     yield f"### {escape_markdown(heading(component, ranking, beside), 4 * CELL)}"
     yield ""
     yield ranking_sentence(ranking, lambda name: escape_markdown(name, CELL))

@@ -54,6 +54,7 @@ def results_table(outcomes: Sequence[RunOutcome], title: str) -> Table:
 
 
 def _order(outcome: RunOutcome) -> tuple[int, float, str]:
+    # Partial figures are of fewer replies: among the others they would look like a rank.
     place = {"complete": 0, "partial": 1, "skipped": 2}[outcome.status]
     mean = outcome.record.accuracy.mean if outcome.record is not None else None
     return place, -(mean or 0.0), outcome.model

@@ -26,6 +26,7 @@ ul { list-style: none; padding-left: 1.4rem; margin: 0 } li { overflow-wrap: any
 pre { border-left: 3px solid var(--line); padding-left: .8rem } .dim { color: var(--quiet) }
 """
 )
+# The page's own style by its hash: nothing that a model wrote could add another one.
 _HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 LONGEST_TEXT: Final = 20_000

@@ -42,6 +42,7 @@ class ExaminedRun(Frozen, frozen=True):
     def truncation_hint(self) -> str:
         """Say what to do where all unparsable replies were cut at the token limit; else empty."""
         unparsable = sum(case.unparsable for case in self.cases)
+        # Only where all of them were cut: of a mixture the limit is not the cause, and raising it no cure.
         if not unparsable or sum(case.truncated_unparsable for case in self.cases) < unparsable:
             return ""
         limits = [

@@ -51,6 +51,7 @@ def fit(table: Table, width: int, frame: int, between: int) -> FittedTable | Blo
     fitted = stacked = _cut(table)
     left_out = _LeftOut()
     for heading, into in [
+        # From the right, so that the columns that stand first stay longest.
         *((heading, left_out.empty) for heading in reversed(_empty_columns(table))),
         *((heading, left_out.repeated) for heading in reversed(_repeated_columns(table))),
         *((heading, left_out.spared) for heading in table.spare),
@@ -62,6 +63,7 @@ def fit(table: Table, width: int, frame: int, between: int) -> FittedTable | Blo
         at = fitted.headings.index(heading)
         into.insert(0, f"{heading} {fitted.rows[0][at]}" if into is left_out.repeated else heading)
         fitted = _without(fitted, at)
+        # What says nothing, or one thing, is left out of blocks as well; what was only spared returns there.
         if into is not left_out.spared:
             stacked = fitted
     if (widths := _widths(fitted, width, frame, between)) is not None:
@@ -74,6 +76,7 @@ def fit(table: Table, width: int, frame: int, between: int) -> FittedTable | Blo
 class _LeftOut(msgspec.Struct):
     """The columns that were left out, by why."""
 
+    # msgspec gives each instance a list of its own.
     empty: list[str] = []
     repeated: list[str] = []
     """With the cell that stands in every row."""
@@ -103,6 +106,7 @@ def _widths(table: Table, width: int, frame: int, between: int) -> tuple[int, ..
         return None
     # The widest column gives way first.
     while sum(widths) > room:
+        # Only columns that can still shrink; a heading or a word is not cut.
         at = max(range(len(widths)), key=lambda at: (widths[at] - least[at] > 0, widths[at]))
         widths[at] = max(least[at], widths[at] - (sum(widths) - room))
     return tuple(widths)

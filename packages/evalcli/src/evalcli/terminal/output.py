@@ -98,6 +98,7 @@ def _laid_out(text: str, stream: TextIO) -> str:
 def _write(write: Callable[[], None], descriptor: Callable[[], int]) -> None:
     try:
         write()
+    # The exit code stays the command's own: `evalcli check | head` is to fail where the check does.
     except BrokenPipeError:
         _discard_the_rest(descriptor())
     except OSError as error:

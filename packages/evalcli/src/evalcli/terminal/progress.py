@@ -49,6 +49,7 @@ class CallCounts:
 
     def rate(self, now: float) -> float:
         """Return calls a second since the run began here."""
+        # Of a model that is done the time stands still: its rate is what it was, while others go on.
         until = self.last if self.done >= self.total else now
         return (self.done - self.kept) / max(until - self.began, 1e-3)
 
@@ -60,6 +61,7 @@ def time_left(counts: list[CallCounts], now: float) -> float | None:
         if count.done >= count.total:
             continue
         rate = count.rate(now)
+        # Nothing has come back of this model yet, and it may be the slowest.
         if rate <= 0:
             return None
         lefts.append((count.total - count.done) / rate)
@@ -146,6 +148,7 @@ class ProgressObserver(Observer):
     def reading(self, number: int, total: int) -> None:
         """Note that a document is being read, and say so at the first one."""
         self.documents = number, total
+        # Only then: hundreds of documents would be hundreds of lines; `tick` says how far it is.
         if number == 1:
             self._event(reading_shown(self.documents))
 

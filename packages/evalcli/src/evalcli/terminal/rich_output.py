@@ -35,6 +35,7 @@ def print_styled(lines: Iterable[Line]) -> None:
     for line in lines:
         text = Text.assemble(*((shown(span.text, MAX_LINE), _STYLES[span.style]) for span in line))
         indent = len(text.plain) - len(text.plain.lstrip(" "))
+        # Where even the indentation leaves no room for words, the terminal breaks the line as it can.
         if text.cell_len <= console.width or console.width < indent + LEAST_PROSE:
             console.print(text, soft_wrap=True)
             continue

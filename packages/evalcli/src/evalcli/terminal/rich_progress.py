@@ -36,6 +36,7 @@ class _Bars(rich.progress.Progress):
         # rich asks once before it has a console; there are no tasks then.
         room = self.console.width - self._width_of_texts() if self.tasks else 0
         if room >= LEAST_BAR:
+            # Set for each drawing, since a window may have been made narrower meanwhile.
             self._bar.bar_width = min(BAR_WIDTH, room)
             yield self.make_tasks_table(self.tasks)
         else:

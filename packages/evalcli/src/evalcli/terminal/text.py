@@ -20,6 +20,8 @@ HANGING: Final = "  "
 """What the second and further lines of a broken line begin with."""
 _UNBROKEN: Final = re.compile(r"`[^`]*`\S*|\S+")
 """A word, or a command line in backticks: broken, it could not be copied."""
+# Control, format (bidirectional ones among them), surrogates, private use, unassigned, line and paragraph
+# separators.
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _WORKFLOW_COMMAND: Final = re.compile(r"^\s*:(?=:)|##(?=\[)")
 """What would begin a command to GitHub's runner, which reads the log; its last character is escaped."""
@@ -78,6 +80,7 @@ def shown(text: str, limit: int = MAX_SHOWN) -> str:
     A command to the runner of GitHub Actions is escaped too.
     """
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    # Nearly every text is plain: this spares looking each character up.
     if not (cut.isascii() and cut.isprintable()):
         cut = "".join(_escaped(character) for character in cut)
     return _WORKFLOW_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", cut)

@@ -26,6 +26,7 @@ def bumps_in_trees(before: Checkout | None, after: Checkout) -> list[Bump]:
 
 
 def _local_versions(library: Path, revision: str) -> dict[str, str | None]:
+    # A first push has no commit before it: every component is new then.
     if NOTHING.fullmatch(revision):
         return {}
     commit = commit_of(library, revision)

@@ -65,6 +65,7 @@ class ComponentState(Frozen, frozen=True):
 
     def failed_jobs(self, where: Where) -> frozenset[str]:
         """Jobs that gave partial runs of the prompt as it now stands, and no complete one."""
+        # A prompt that has changed since may well succeed: its earlier failures say nothing of it.
         same = [
             run
             for run in self._present_runs()
@@ -117,6 +118,7 @@ def running_job(slug: str, jobs: Iterable[JobState]) -> JobState | None:
 def missing_models(state: ComponentState, models: Sequence[str]) -> tuple[str, ...]:
     """Return those of the models that lack a complete run, of a component that has one of another."""
     complete = state.complete_models()
+    # A component without any complete run is due as a whole, and asked for by that.
     return tuple(model for model in models if model not in complete) if complete else ()
 
 

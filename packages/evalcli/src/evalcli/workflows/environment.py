@@ -22,6 +22,8 @@ from evalcore.secret import Secret
 TOKEN: Final = "GITHUB_TOKEN"  # noqa: S105 - a variable's name
 APP_ID: Final = "EVALHOOK_GITHUB_APP_ID"
 APP_KEY: Final = "EVALHOOK_GITHUB_APP_PRIVATE_KEY"
+# The service's setting first; the runner names the API of the server that it belongs to, GitHub Enterprise's
+# too.
 API_URLS: Final = ("EVALHOOK_GITHUB_API_URL", "GITHUB_API_URL")
 NAMES: Final = SettingNames(
     plain_http="EVALHOOK_ALLOW_HTTP=1",

@@ -103,6 +103,7 @@ def plan_file(path: str, base: str | None, ours: str | None, theirs: str, merge:
             if base is None
             else FileChange(path, "removed", None, None)
         )
+    # A checkout on Windows may have other line ends: they are no edit, and stay as they are.
     plain = ours.replace("\r\n", "\n")
     action, united = _united(path, base, plain, theirs, merge)
     if united is not None and "\r\n" in ours:
@@ -114,8 +115,10 @@ def _united(path: str, base: str | None, ours: str, theirs: str, merge: Merge) -
     """Say what becomes of a file that is there, and its new text; None where it is left as it is."""
     if ours == theirs:
         return "unchanged", None
+    # models.yaml is the library's from its first line on: it is begun, and never brought to a version.
     if path == MODELS or (base is not None and base == theirs):
         return "kept", None
+    # A file of the same name that we did not write: replacing it would lose somebody's work.
     if base is None:
         return "foreign", None
     if ours == base:
@@ -190,6 +193,7 @@ def merge_texts(ours: str, base: str, theirs: str) -> str | None:
     with tempfile.TemporaryDirectory(prefix="evalcli-init-") as scratch:
         folder = Path(scratch)
         for name, text in (("ours", ours), ("base", base), ("theirs", theirs)):
+            # Not translated: git compares bytes.
             (folder / name).write_text(text, "utf-8", newline="")
         outcome = run_git(folder, "merge-file", "-p", "ours", "base", "theirs")
     if outcome.status == 0:

@@ -81,6 +81,8 @@ class _Library:
         tree = self._at(self.commit)
         commits: dict[str, list[str]] = {}
         for pull in open_results:
+            # Results that wait to be merged count as there: asked for once more, they would be a second pull
+            # request.
             commits.setdefault(slug_of(pull.branch) or "", []).append(pull.commit)
         return [
             self._component(slug, commits.get(slug, []))
@@ -142,6 +144,8 @@ class _Library:
         own = {
             path: oid
             for path, oid in found.items()
+            # What evaluations themselves write is no change of the component: it would be worth three
+            # attempts each time.
             if path != LEADERBOARD and not path.startswith(f"{REPORTS}/")
         }
         return Contents(frozenset(own.items()))

@@ -38,6 +38,7 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
 
     Raises RepositoryError, or CheckoutError where the folder holds a part of the history only.
     """
+    # Asked of GitHub first: a wrong token or repository is named before anything is cloned.
     branch = github_of(access).check()
     with tempfile.TemporaryDirectory(prefix="evalcli-publish-") as made:
         root = _web_root(access, environ)
@@ -95,6 +96,7 @@ def publish_group(
     if not clone.holds(commit):
         what = f"{clone.default_branch} does not hold commit {commit[:12]}, which was evaluated"
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
+    # The component as it was evaluated: on the default branch it may be another version by now.
     with CommitCheckout(clone.path, commit) as library:
         plan = plan_of(group, library, may_be_named=may_be_named)
     committer = Committer(clone, mode="pr", github=github, options=options)

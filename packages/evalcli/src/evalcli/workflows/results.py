@@ -161,9 +161,12 @@ def _record(value: JsonValue, where: str) -> RunRecord:
         record = msgspec.convert(value, RunRecord)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise LeaderboardError(f"holds what is no run record: {error}", where=where, hint=HOW) from None
+    # Both go into paths, the branch's name and Markdown, and such a file may be anybody's.
     if not (is_plain_id(record.run_id) and is_plain_id(record.job_id)):
         what = "holds a record whose run_id or job_id is more than letters, digits, `.`, `_` and `-`"
         raise LeaderboardError(what, where=where, hint=HOW)
+    # Written again by this version, a record would lose what it does not know, and be another one under its
+    # id.
     if not isinstance(value, dict) or not _holds_all(record, value):
         what = f"run {record.run_id} has fields that this version does not know"
         raise LeaderboardError(what, where=where, hint="publish it with the evalcli that made it")

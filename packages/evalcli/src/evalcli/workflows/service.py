@@ -30,7 +30,7 @@ TOKEN: Final = "MINDROUTER_EVAL_WEBHOOK_TOKEN"  # noqa: S105 - a variable's name
 OIDC_URL: Final = "ACTIONS_ID_TOKEN_REQUEST_URL"
 OIDC_TOKEN: Final = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - a variable's name
 TIMEOUT: Final = 60.0
-"""Seconds for one request; the service answers within half of it."""
+"""Seconds without a byte of the answer; the service answers POST /evaluate within 50 s."""
 LONGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes; a hundred jobs of fifty models each take two million."""
 LONGEST_WORDS: Final = 500
@@ -189,6 +189,7 @@ def service_from(environ: Mapping[str, str]) -> ServiceClient:
     if shared is not None:
         if not re.fullmatch(r"[\x21-\x7e\s]+", shared.reveal()):
             raise ConfigurationError("is no token", where=TOKEN, hint="set it to the service's own")
+        # As the workflow's script: a secret that was pasted over two lines is the token all the same.
         return ServiceClient(url, lambda: re.sub(r"\s", "", shared.reveal()))
     if environ.get(OIDC_URL):
         return ServiceClient(url, lambda: _id_token(environ, url))
@@ -198,6 +199,7 @@ def service_from(environ: Mapping[str, str]) -> ServiceClient:
 
 def service_url(text: str) -> str:
     """Return the service's root; raises ConfigurationError for what a token must not be sent to."""
+    # The workflow's script takes the whole address of the endpoint as well.
     url = text.strip().rstrip("/").removesuffix("/evaluate").rstrip("/")
     if not url:
         raise ConfigurationError("is not set", where=URL, hint="set it to the address of the service")
@@ -241,6 +243,8 @@ def _asked(
     method: str, url: str | httpx.URL, headers: Mapping[str, str], body: JsonObject | None = None
 ) -> tuple[int, bytes]:
     """Return the status of the answer, and as much of it as is read."""
+    # Read piece by piece, so that what stands at the address cannot answer without end; no redirect takes the
+    # token elsewhere.
     with httpx.stream(
         method, url, headers=headers, json=body, timeout=TIMEOUT, follow_redirects=False
     ) as answer:

@@ -47,6 +47,7 @@ def ask_each(
                 show(f"{request.skill}: job {started.job_id}, {counted(started.calls, 'call')}")
                 answers.append(Answered(request, started.job_id, None))
                 break
+            # Before its base class: a busy service is waited for, any other refusal is this request's own.
             except ServiceBusy as busy:
                 if monotonic() >= deadline:
                     rest = f"the slot was not free within {LONGEST_WAIT / 60:.0f} minutes: {busy.what}"

@@ -105,6 +105,8 @@ class Sweep:
             if known is not None:
                 found.append(known)
             else:
+                # The commit that was read, not the tip of the moment in which the slot comes free: that one
+                # was decided on.
                 asked.append((state, ServiceRequest(state.slug, git_sha=library.commit)))
         for state in readable if missing_models else ():
             lacking, kept_back = self._missing(state)

@@ -80,6 +80,7 @@ def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_install
         return Exit.DONE
     if len(versions) != len(("base", "ours", "theirs", "path")):
         refuse("a merge driver is called with BASE OURS THEIRS PATH", hint="--install sets it up for git")
+    # The common ancestor is not looked at: a union by run id loses no run of either side.
     _, ours, theirs, path = versions
     merge_for_git(ours, theirs, str(path))
     return Exit.DONE

@@ -93,6 +93,8 @@ async def _ask_one(
         async with open_client(provider, found.base_url, found.api_key) as client:
             served = await client.served()
             for model in models:
+                # Not of local models: MindRouter drops a parameter that it does not know without a word, so
+                # that a call would tell nothing.
                 if not is_local(model) and model.id in served.models:
                     await _try(client, provider, model, served.models[model.id], component, notes)
             return served

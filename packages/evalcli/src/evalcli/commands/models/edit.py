@@ -126,6 +126,7 @@ def _price(price_input: float | None, price_output: float | None) -> Price | Non
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
+            # The YAML reader refuses what is over its own, far lower bound: nothing is cut off unseen.
             return file.read(MAX_BYTES).decode("utf-8")
     except FileNotFoundError:
         return ""
