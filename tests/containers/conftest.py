@@ -1,51 +1,21 @@
-"""The real images, built once for all container tests, and the engine that they need."""
+"""What the container tests ask for: the engine, the images, and a deployment that several modules share."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-REQUIRED = os.environ.get("EVALUATOR_REQUIRE") in {"all", "containers"}
-BUILD_SECONDS = 900
-
-
-@dataclass(frozen=True)
-class Images:
-    hook: str = "evaluator-test-hook"
-    runner: str = "evaluator-test-runner"
-    simulator: str = "evaluator-test-simulator"
-
-
-def run_docker(*arguments: str, seconds: float = 60, words: str = "") -> str:
-    """Run the client with some words on its standard input; what it says is in the failure."""
-    done = subprocess.run(
-        ["docker", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-        input=words,
-    )
-    if done.returncode != 0:
-        pytest.fail(f"docker {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
-    return done.stdout
+from tests.containers.deployments import Deployment, deployed
+from tests.containers.engine import REQUIRED, is_there, run_docker
+from tests.containers.images import Images, built_images
 
 
 @pytest.fixture(scope="session")
 def docker() -> Callable[..., str]:
     """The client of an engine that answers; where one is required, its absence is a failure."""
-    found = shutil.which("docker") is not None
-    if found:
-        found = (
-            subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=60).returncode == 0
-        )
-    if not found:
+    if not is_there():
         if REQUIRED:
             pytest.fail("a Docker engine is required here (EVALUATOR_REQUIRE) and does not answer")
         pytest.skip("needs a Docker engine")
@@ -60,26 +30,15 @@ def base() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def images(docker: Callable[..., str], base: list[str], project_root: Path) -> Images:
-    """The two images as a user builds them, and the simulator on top of the first."""
-    built = Images()
-    for tag, file, arguments in (
-        (built.hook, "docker/hook.Dockerfile", base),
-        (built.runner, "docker/runner.Dockerfile", base),
-        (
-            built.simulator,
-            "tests/containers/simulator.Dockerfile",
-            [*base, "--build-arg", f"HOOK_IMAGE={built.hook}"],
-        ),
-    ):
-        docker(
-            "build",
-            *arguments,
-            "--tag",
-            tag,
-            "--file",
-            str(project_root / file),
-            str(project_root),
-            seconds=BUILD_SECONDS,
-        )
-    return built
+def images(request: pytest.FixtureRequest, base: list[str], project_root: Path) -> Iterator[Images]:
+    """The images as a user builds them, and the simulator on top of the first."""
+    request.getfixturevalue("docker")
+    with built_images(project_root, base) as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def deployment(images: Images, project_root: Path) -> Iterator[Deployment]:
+    """The deployment of all who need no settings of their own. Leave it in order, and its jobs ended."""
+    with deployed(images, project_root) as up:
+        yield up

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.containers.engine import LABEL
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
@@ -27,14 +28,14 @@ def free_port() -> int:
 def demo(images: Any, project_root: Path) -> Iterator[dict[str, Any]]:
     """The demo, run to the end of its job: what it printed, and the ports."""
     ports = {name: str(free_port()) for name in PORTS}
-    environment = os.environ | ports | {"EVALHOOK_IMAGE": images.hook}
+    environment = os.environ | ports | {"EVALHOOK_IMAGE": images.hook, "DEMO_IMAGE": images.tag("demo")}
     compose = [
         "docker",
         "compose",
         "--file",
         "docker/compose.demo.yaml",
         "--project-name",
-        f"demo-{os.getpid()}",
+        f"{LABEL}-{images.mark}-{os.getpid()}-demo",
     ]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -193,7 +193,9 @@ def test_faults_are_set_and_cleared_over_http() -> None:
         await client.delete("/sim/faults")
         assert (await client.post(CHAT, json=request())).status_code == 200
         assert (await client.post("/sim/faults", json=[{"kind": "unheard of"}])).status_code == 400
-        assert (await client.get("/sim/state")).json()["calls"] == {"m": 2}
+        state = (await client.get("/sim/state")).json()
+        assert state["calls"] == {"m": 2}
+        assert (list(state["requests"].values()), list(state["answered"].values())) == ([2], [1])
 
     using(app, story)
 

@@ -146,6 +146,23 @@ def test_a_connection_may_be_cut(kind):
     assert Scene(Fault(kind=kind)).ask() is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "stream"),
+    [
+        *((kind, stream) for kind in ("server_error", "empty", "garbage", "cut") for stream in (False, True)),
+        *(("error_event", True), ("no_events", True)),
+    ],
+)
+def test_requests_are_counted_by_their_bodies_and_apart_those_answered_to_the_end(kind, stream):
+    scene = Scene(Fault(kind=kind, times=1))
+    for number in (1, 1, 2):
+        scene.ask(stream=stream, n=number)
+    gateway = scene.app.gateway
+    assert sorted(gateway.requests.values()) == [1, 2]
+    assert sorted(gateway.answered.values()) == [1, 1]
+    assert gateway.answered.keys() == gateway.requests.keys()
+
+
 def test_a_slow_answer_is_so_many_seconds_late():
     scene = Scene(Fault(kind="slow", seconds=30), models=(SimModel(id="m", latency=2),))
     assert scene.ask().status_code == 200

@@ -34,12 +34,15 @@ class Chat:
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
         try:
-            request = read_chat(await exchange.body())
+            body = await exchange.body()
+            request = read_chat(body)
         except BadRequest as error:
             await exchange.answer(Response(400, wire.detail(str(error))))
             return
         target = self._gateway.target(request.model)
         self._gateway.calls[target] += 1
+        digest = sha256(body).hexdigest()
+        self._gateway.requests[digest] += 1
         fault = self._faults.take(target)
         if fault is not None and fault.kind == "unauthorized":
             await exchange.answer(Response(401, wire.detail("Invalid API key")))
@@ -49,10 +52,8 @@ class Chat:
         model = self._gateway.served(target)
         if model is None:
             await exchange.answer(self._unknown(target))
-        elif request.stream:
-            await self._stream(exchange, request, model, fault)
-        else:
-            await self._whole(exchange, request, model, fault)
+        elif await (self._stream if request.stream else self._whole)(exchange, request, model, fault):
+            self._gateway.answered[digest] += 1
 
     def _unknown(self, target: str) -> Response:
         if self._gateway.knows_in_another_case(target) and self._gateway.served(target) is None:
@@ -63,7 +64,8 @@ class Chat:
 
     async def _whole(
         self, exchange: Exchange, request: ChatRequest, model: SimModel, fault: Fault | None
-    ) -> None:
+    ) -> bool:
+        """Say whether the model answered to the end."""
         kind = fault.kind if fault else None
         try:
             self._admission.check_limits(kind)
@@ -71,18 +73,20 @@ class Chat:
                 reply = await self._reply(exchange, request, model, fault)
         except Refused as refused:
             await exchange.answer(refused.response)
-            return
+            return False
         response = Response(200, wire.completion(reply, model.id))
         if kind in {"cut", "stalled"}:
             await exchange.cut_after(response, len(response.body) // 2)
         if kind in {"empty", "garbage"}:
-            response = Response(200, b"" if kind == "empty" else b"<html>Bad gateway</html>")
+            await exchange.answer(Response(200, b"" if kind == "empty" else b"<html>Bad gateway</html>"))
+            return False
         await exchange.answer(response)
+        return True
 
     async def _stream(
         self, exchange: Exchange, request: ChatRequest, model: SimModel, fault: Fault | None
-    ) -> None:
-        """Whatever goes wrong from here on is inside an HTTP 200."""
+    ) -> bool:
+        """Say whether the model answered to the end; whatever goes wrong is inside an HTTP 200."""
         kind = fault.kind if fault else None
         if kind == "hang_up":
             raise ConnectionCut
@@ -93,14 +97,16 @@ class Chat:
             await exchange.start_stream()
             raise ConnectionCut from None
         await exchange.start_stream()
+        is_whole = False
         try:
             async with self._admission.slot(model, kind, leaks=kind == "no_events"):
                 reply = await self._reply(exchange, request, model, fault)
-                await self._write(exchange, request, model, reply, fault)
+                is_whole = await self._write(exchange, request, model, reply, fault)
         except Refused as refused:
             words = refused.words if isinstance(refused.words, str) else str(refused.words)
             await exchange.write(wire.error_event(refused.status, words))
         await exchange.end()
+        return is_whole
 
     async def _reply(
         self, exchange: Exchange, request: ChatRequest, model: SimModel, fault: Fault | None
@@ -134,16 +140,16 @@ class Chat:
         model: SimModel,
         reply: ModelReply,
         fault: Fault | None,
-    ) -> None:
-        """Send a streamed answer, several events at a time."""
+    ) -> bool:
+        """Send a streamed answer, several events at a time; say whether all of it was sent."""
         kind = fault.kind if fault else None
         if kind == "empty":
             raise ConnectionCut
         if kind == "no_events":
-            return
+            return False
         if kind == "garbage":
             await exchange.write(b"data: <html>Bad gateway</html>\n\n")
-            return
+            return False
         events = _events(request, model, reply, kind)
         middle = max(1, len(events) // 2)
         for start in range(0, len(events), model.events_per_read):
@@ -152,10 +158,11 @@ class Chat:
             if kind in {"cut", "stalled", "error_event"} and start + model.events_per_read > middle:
                 await exchange.write(b"".join(events[start:middle]))
                 await _break_off(exchange, kind)
-                return
+                return False
             await exchange.write(b"".join(events[start : start + model.events_per_read]))
             if model.pace:
                 await self._sleep(model.pace)
+        return True
 
 
 async def _break_off(exchange: Exchange, kind: FaultKind | None) -> None:

@@ -32,6 +32,10 @@ class Gateway:
         """Calls that wait for a slot now, by the model's id."""
         self.calls: Counter[str] = Counter()
         """Chat requests so far, refused ones included, by the model's id."""
+        self.requests: Counter[str] = Counter()
+        """The same by the SHA-256 of the request's body, which replicates share where no seed is set."""
+        self.answered: Counter[str] = Counter()
+        """Those of them that were answered to the end, by the model."""
         self.page_calls: Counter[str] = Counter()
         """Calls so far that read pages of documents, refused ones included, by the model's id."""
         self.documents: Counter[str] = Counter()

@@ -174,6 +174,8 @@ def state(gateway: Gateway) -> bytes:
     """The answer to GET /sim/state: what has been asked for so far."""
     counts: JsonObject = {
         "calls": dict(gateway.calls),
+        "requests": dict(gateway.requests),
+        "answered": dict(gateway.answered),
         "page_calls": dict(gateway.page_calls),
         "documents": dict(gateway.documents),
         "documents_read": dict(gateway.documents_read),

@@ -1,0 +1,76 @@
+"""The Docker engine that the container tests run on: its client, and what stands under a name on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+REQUIRED = os.environ.get("EVALUATOR_REQUIRE") in {"all", "containers"}
+LABEL = "evaluator-test"
+"""What a test starts beside a deployment bears this label, with the deployment's project as its value."""
+COMPOSE_LABEL = "com.docker.compose.project"
+
+
+def is_there() -> bool:
+    """Whether an engine answers."""
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def run_docker(*arguments: str, seconds: float = 60, words: str = "") -> str:
+    """Run the client with some words on its standard input; what it says is in the failure."""
+    done = subprocess.run(
+        ["docker", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        input=words,
+    )
+    if done.returncode != 0:
+        pytest.fail(f"docker {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
+    return done.stdout
+
+
+def remove_project(project: str) -> None:
+    """Remove a deployment's containers, networks and volumes, and what tests started beside it.
+
+    By labels alone, so that it needs none of the files that the deployment was made from.
+    """
+    for kind in ("container", "network", "volume"):
+        for label in (COMPOSE_LABEL, LABEL):
+            remove(kind, *_list(kind, "--quiet", "--filter", f"label={label}={project}"))
+
+
+def left_of(prefix: str) -> list[tuple[str, str]]:
+    """The containers, networks and volumes whose names begin so: kind and name."""
+    return [
+        (kind, name)
+        for kind, column in (("container", "{{.Names}}"), ("network", "{{.Name}}"), ("volume", "{{.Name}}"))
+        for name in _list(kind, "--format", column)
+        if name.startswith(prefix)
+    ]
+
+
+def images_tagged(tag: str) -> list[str]:
+    """The images of this suite with this tag."""
+    names = _list("image", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={LABEL}-*:{tag}")
+    return sorted(names)
+
+
+def remove(kind: str, *names: str) -> None:
+    """Remove containers, networks, volumes or images by their names."""
+    if names:
+        run_docker(kind, "rm", *_FORCED[kind], *names, seconds=120)
+
+
+_FORCED = {"container": ["--force", "--volumes"], "network": [], "volume": ["--force"], "image": []}
+
+
+def _list(kind: str, *options: str) -> list[str]:
+    whole = ["--all"] if kind == "container" else []
+    return run_docker(kind, "ls", *whole, *options).split()
