@@ -1,6 +1,6 @@
 """The scoring process itself: requests in on standard input, a line each; records written.
 
-Apart from scoring_process, so that it starts without asyncio.
+Apart from scoring_process, so that whoever makes the calls does not load what scores.
 """
 
 from __future__ import annotations
