@@ -30,6 +30,7 @@ QUIET_S: Final = 1.0
 """Seconds without a further call after which those that came are submitted."""
 MOST_REQUESTS: Final = 10_000
 """Of one batch; Anthropic takes 100,000, OpenAI 50,000."""
+# Half of the smaller bound: a batch is held in memory as one body, and may exceed this by its last request.
 MOST_BYTES: Final = 100 * 2**20
 """Of one batch's requests; OpenAI takes 200 MB, Anthropic 256."""
 FIRST_LOOK_S: Final = 1.0
@@ -124,10 +125,13 @@ class BatchClient:
         request = self._dialect.request(msgspec.structs.replace(call, model=model))
         # From the call alone, so that a command that is begun again finds it in what was submitted.
         name = sha256(f"{model.id}\0{call.case}\0{call.replicate}\0".encode() + request.body).hexdigest()[:60]
+        # A call that kept its place for the day that a batch takes would let no further one be made, and no
+        # batch would ever hold more calls than there are places.
         async with yield_slot():
             batch = self._known.get(name) or await self._submitted(name, request)
             outcome = batch if isinstance(batch, Failure) else await self._result(batch, name)
         now = self._wall_clock()
+        # A batch of a former process was submitted then, not when this call began to wait for it.
         began = now if isinstance(batch, Failure) else datetime.fromisoformat(batch.submitted_at)
         reply = make_reply(
             call,
@@ -146,6 +150,7 @@ class BatchClient:
         waiting = _Waiting(name, request, asyncio.get_running_loop().create_future())
         self._new.append(waiting)
         self._count += 1
+        # One submitter at a time: calls that come while it hands a batch over are in its next one.
         if self._submitter is None or self._submitter.done():
             self._submitter = asyncio.create_task(self._submit_when_quiet())
         return await waiting.submitted
@@ -159,6 +164,8 @@ class BatchClient:
         while self._new:
             taken: list[_Waiting] = []
             size = 0
+            # The size is looked at before a request is taken, so that a single one over the bound is handed
+            # over all the same.
             while self._new and len(taken) < MOST_REQUESTS and size < MOST_BYTES:
                 taken.append(self._new.pop(0))
                 size += len(taken[-1].request.body)
@@ -182,6 +189,8 @@ class BatchClient:
             if waiting.submitted.done():
                 continue  # it was cancelled meanwhile
             if error is not None:
+                # Raised in every call, as any reply that cannot be stored: a full disk ends the evaluation,
+                # and is no outcome of a call.
                 waiting.submitted.set_exception(error)
             else:
                 waiting.submitted.set_result(outcome)
@@ -224,6 +233,7 @@ class BatchClient:
                 if in_vain == LOOKS_IN_VAIN or not (state.retry or state.scope != "call"):
                     return state
             else:
+                # Only failures in a row count: over a day of looks thirty are nothing unusual.
                 in_vain = 0
             await self._sleep(wait)
             wait = min(2 * wait, LAST_LOOK_S)
@@ -239,6 +249,7 @@ class BatchClient:
 
     async def _read(self, state: BatchState) -> dict[str, Answer | Failure] | Failure:
         if state.problem:
+            # Final: the same requests would be refused as a batch again.
             return Failure(code="bad_request", message=state.problem)
         results: dict[str, Answer | Failure] = {}
         for path in state.results:

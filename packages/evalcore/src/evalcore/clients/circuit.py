@@ -42,6 +42,8 @@ class _Circuit:
         """After a failure that no waiting ends, such as a used-up quota."""
         self.has_trial = False
         """Whether a call is out that finds out for all whether the failing is over."""
+        # When a failure was last noted: a call that was refused without a reason asks only if none was since
+        # it was sent.
         self.noted_at = float("-inf")
 
     @property
@@ -78,6 +80,8 @@ class CircuitBreaker:
             if is_open:
                 return Pause(seconds=circuit.open_until - now, failure=circuit.failure)
             if circuit.is_failing and circuit.has_trial:
+                # The first after an outage goes alone: all together would overload a server that has only
+                # just come back, and each would lose a try where it has not.
                 return Pause(seconds=TRIAL_LOOK_S, failure=circuit.failure)
         return None
 

@@ -78,6 +78,7 @@ class _ModelLimit:
         free = len(self.waiting) if self.limit is None else max(0, int(self.limit) - self.in_flight)
         while free > 0 and self.waiting:
             waiter = self.waiting.popleft()
+            # A call that was cancelled while it waited takes no place.
             if not waiter.done():
                 waiter.set_result(None)
                 free -= 1
@@ -102,9 +103,12 @@ class _ModelLimit:
         self.latencies.append(latency)
         self.least = min(self.least, latency)
         self.answers_to_test -= 1
+        # A round is as many answers as calls may be in flight: then each of the calls side by side is in the
+        # mean.
         if len(self.latencies) < max(FEWEST, level):
             return
         mean, self.latencies = math.fsum(self.latencies) / len(self.latencies), []
+        # Little's law: calls in flight over their mean latency.
         rate = level / max(mean, 1e-9)
         if self.rate_before is not None:
             self._end_test(is_queue=rate >= AS_FAST * self.rate_before, level=level)
@@ -126,6 +130,8 @@ class _ModelLimit:
             before = 2 * level
             self.limit = float(before)
             self.answers_to_test = ROUNDS_BETWEEN_TESTS * 2**self.tests_without_queue * before
+            # A model whose latencies vary by themselves is tested ever more rarely, since a test is a round
+            # at half the speed.
             self.tests_without_queue += 1
 
     def recover(self, most: int) -> None:
@@ -156,6 +162,8 @@ class ConcurrencyLimit:
     async def acquire(self, model_id: str, yield_slot: YieldSlot) -> AsyncIterator[int]:
         """Wait until the model's limit allows one more call, and count it; gives the call's epoch."""
         model = self._models.setdefault(model_id, _ModelLimit())
+        # A woken call counts only once it runs, so that more may be woken than there are places: each looks
+        # again.
         while model.is_full:
             waiter = asyncio.get_running_loop().create_future()
             model.waiting.append(waiter)

@@ -34,6 +34,8 @@ DEAD_SECONDS: Final = 30
 PROBE_AFTER_SECONDS: Final = 15
 PROBE_EVERY_SECONDS: Final = 5
 """An idle connection is probed: so long after the last sign, then so often."""
+# Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself: a request
+# that is sent at that moment is cut.
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself."""
 END_SECONDS: Final = 1.0
@@ -44,6 +46,7 @@ PIECE: Final = 2**16
 """Bytes; a megabyte on the wire can be a gigabyte unpacked, and whoever reads decides when it is enough."""
 
 _HTTP_OK: Final = 200
+# No limit but that of connecting: how long an answer may take is for asyncio.timeout and StreamLimit to say.
 _EXTENSIONS: Final = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _ENCODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
@@ -70,7 +73,12 @@ def open_transport(base_url: str, socket_factory: SocketFactory | None = None) -
 
 def _session(context: ssl.SSLContext, sockets: SocketFactory) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
-        limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context, socket_factory=sockets
+        # aiohttp's own limit of 100 connections would let calls wait inside their time limit; the callers
+        # bound them. No cookies, and no proxy or password of the environment: the key would go along.
+        limit=0,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        ssl=context,
+        socket_factory=sockets,
     )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
@@ -152,6 +160,8 @@ class Connection:
         time = asyncio.get_running_loop().time
         patience = StreamLimit(seconds, idle_timeout, time(), self._silence)
         try:
+            # One limit for all of the attempt; httpx has only limits between two reads, which an answer of
+            # single bytes never reaches.
             async with asyncio.timeout(seconds) as limit:
                 response = await self._transport.handle_async_request(sent)
                 try:
@@ -163,8 +173,11 @@ class Connection:
                         return await self._read_whole(response)
                     return await _read_stream(response, stream, limit, patience)
                 finally:
+                    # Whatever happened: MindRouter ends an abandoned stream within 0.3 s, while one that
+                    # stays open keeps its slot.
                     await response.aclose()
         except TimeoutError:
+            # The answer was whole, and only the end of its connection did not come within END_SECONDS.
             if stream is not None and stream.is_over:
                 return stream.end()
             return patience.ran_out()
@@ -182,7 +195,9 @@ class Connection:
         built = httpx.Request(
             "POST", url, headers=headers, stream=httpx.ByteStream(request.body), extensions=_EXTENSIONS
         )
+        # httpx would try several encodings on all headers each time that they are read.
         built.headers.encoding = "ascii"
+        # A body that is not read yet would be sent in chunks instead of with its length.
         built.read()
         return built
 

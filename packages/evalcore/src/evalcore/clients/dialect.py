@@ -39,6 +39,7 @@ from evalcore.clients.rate_limits import RateLimit
 from evalcore.clients.reply import Answer
 from evalcore.structs import Frozen
 
+# MindRouter has no limit of its own, and a model may repeat itself without end.
 LONGEST_ANSWER: Final = 16 * 2**20
 """Bytes of an answer that is not streamed, characters of one that is."""
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -17,6 +17,7 @@ DEEPEST: Final = 4
 LONGEST_PLAIN: Final = 4096
 """Bytes that are read of what is no JSON string."""
 QUOTED_CODES: Final = ("context_length_exceeded", "exceed_context_size_error", "dlp_blocked")
+# The length is bounded, so that a megabyte of quotes that never close is no quadratic search.
 _QUOTED_MESSAGE: Final = re.compile(
     r"""'message': (?P<quote>['"])(?P<words>.{0,2000}?)(?P=quote)[,}]""", re.DOTALL
 )
@@ -53,6 +54,7 @@ class _ErrorObject(Frozen, frozen=True):
     @property
     def says_error(self) -> bool:
         """Whether it has the marks of an error: a wrapped one, its kind, or a message at the top."""
+        # Servers write an error's mark in either: vLLM `object`, Anthropic `type`.
         kinds = (_text(bytes(self.object)), _text(bytes(self.type)))
         return self.inner != _NULL or "error" in kinds or _text(bytes(self.message)) != ""
 
@@ -93,6 +95,7 @@ def _read(value: bytes, deepest: int) -> Stated | None:
     if not value.startswith(b"{"):
         return None
     read = msgspec.json.decode(value, type=_ErrorObject)
+    # At the top alone: what is wrapped in an error need not say once more that it is one.
     if not read.says_error and deepest == DEEPEST:
         return None
     wrapped = _read(read.inner, deepest - 1) if read.inner != _NULL and deepest else None

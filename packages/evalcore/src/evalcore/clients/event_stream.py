@@ -36,6 +36,7 @@ class EventStream(ABC):
         self.is_over = False
         self._events = EventSplitter()
         self._failure: Failure | None = None
+        # Comments do not set it: a stream of nothing else is a refusal without a word.
         self._has_events = False
         self._size = 0
         self._text_size = 0
@@ -47,6 +48,7 @@ class EventStream(ABC):
             if self.is_over:
                 break
             self._read(data_of(event))
+        # The failure is kept and reading ends: an end mark that came later must not make a cut answer whole.
         if len(self._events.rest) > self._longest_event:
             self._fail(too_large(self._longest_event))
         elif self._text_size > self._longest_answer or self._size > self._longest_stream:

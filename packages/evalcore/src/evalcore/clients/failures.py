@@ -66,10 +66,13 @@ LONGEST_MESSAGE: Final = 300
 """Characters of what is shown of a server's words."""
 
 _ADDRESS: Final = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s'\"<>]+", re.IGNORECASE)
+# Possessive and bounded throughout: a server's words of digits and dots alone would else take quadratic time.
 _HOST: Final = re.compile(
     r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\d.-]{0,253}+[a-z])[a-z0-9](?:[a-z0-9-]{0,63}+\.){0,32}+[a-z0-9-]{1,63}+(?=:\d{2,5}\b))(?::\d{2,5})?\b",
     re.IGNORECASE,
 )
+# MindRouter's keys begin with `mr2_`, those of OpenAI and Anthropic with `sk-`; a refusal may quote a part of
+# one.
 _SECRET: Final = re.compile(r"\b(?:sk-|mr2_|Bearer\s+)[\w.\-*]+", re.IGNORECASE)
 
 
@@ -124,6 +127,8 @@ def wait_as_asked(failure: Failure, headers: Mapping[str, str], now: datetime | 
     asked = retry_after_seconds(headers.get("retry-after"), now)
     if asked is None or not failure.retry:
         return failure
+    # Never shorter than ours: a Retry-After of 0 would have all calls back at once. And bounded, since one of
+    # days would hold the job until its deadline.
     return msgspec.structs.replace(failure, wait=max(failure.wait, min(asked, LONGEST_RETRY_AFTER)))
 
 
@@ -157,6 +162,7 @@ def _too_many(_status: int, words: str) -> Failure:
 
 def _unavailable(_status: int, words: str) -> Failure:
     message = with_words("no capacity (503)", words)
+    # Of this call alone: another may find a slot at the same moment.
     return Failure(code="no_capacity", message=message, retry=True, wait=WAIT_AFTER_503)
 
 
@@ -245,6 +251,7 @@ def out_of_money(words: str, status: int) -> Failure:
 
 def batch_expired(why: str) -> Failure:
     """A request of a batch that was not answered in the batch's time, or was taken back."""
+    # Not retried: it would be a batch, and a day, of its own.
     return Failure(code="batch_expired", message=with_words("the batch ended without an answer", why))
 
 
@@ -298,12 +305,14 @@ def timed_out(seconds: float, *, is_answering: bool, had_silence: bool = False) 
     silences, which a network makes as well. One that had not begun is tried once more only, since the
     abandoned call may hold its slot on the server to the end.
     """
+    # A network makes silences as well: the limit was then not the model's alone to keep.
     if is_answering and had_silence:
         message = f"still answering after {seconds:g} s, with silences that may be the network's"
         return Failure(code="timeout", message=message, retry=True, at_most=1)
     if is_answering:
         message = f"still answering after {seconds:g} s"
         return Failure(code="timeout", message=message, fault="model")
+    # Once more only: an abandoned call may hold its slot on the server to its end.
     return Failure(code="timeout", message=f"no answer within {seconds:g} s", retry=True, at_most=1)
 
 

@@ -127,6 +127,7 @@ class HttpClient:
         self._pacer = Pacer(clock)
         self._probing = asyncio.Lock()
         self._key_turn = asyncio.Lock()
+        # Not at once: a run of a few seconds would else ask for every model that it calls.
         self._queue_at = clock()
         self._tells_queue = True
         self._can_stream = dialect.read_stream() is not None
@@ -146,9 +147,12 @@ class HttpClient:
                 # Anew for each try: whether the model may be streamed can have changed since the one before.
                 sendable = self._sendable(call)
                 request = self._dialect.request(sendable)
+                # After the place is taken: what became known while it waited for the place counts as well.
                 outcome: Answer | Failure | None = await self._wait_for_circuit(model_id, yield_slot)
                 if outcome is not None:
                     break
+                # From the look at the circuit to here nothing is awaited: two calls would else both be the
+                # trial.
                 number = self._pacer.sending(model_id)
                 began = self._clock()
                 if started_at is None:
@@ -168,8 +172,11 @@ class HttpClient:
                 sent += 1
                 if isinstance(outcome, Failure) and outcome.code == "refused_stream":
                     outcome = await self._reason_for_refusal(model_id, outcome, began)
+                # After the reason is known: a stream that a limit refused says nothing of the model's
+                # streams.
                 if stream is not None:
                     self._note_stream(model_id, outcome)
+                # Last, since the request for the reason may be refused for its key, too.
                 if isinstance(outcome, Failure) and outcome.code == "unauthorized":
                     outcome = await self._verdict_on_key(model_id, outcome, ended, yield_slot)
                 if isinstance(outcome, Answer):
@@ -177,7 +184,9 @@ class HttpClient:
                     self._pacer.answered(model_id, outcome.usage)
                     self._limit.succeeded(model_id, call.model.concurrency, latency, epoch)
                     break
+                # While this call still counts as in flight: half of what was out is what the limit falls to.
                 self._limit.failed(model_id, outcome, epoch)
+            # From the first attempt on: what it waited before for others' outages is not this call's time.
             wait = attempts.wait_after(outcome, ended - first)
             is_worth_it = self._breaker.failed(model_id, outcome, wait)
             if wait is None or not is_worth_it:
@@ -296,6 +305,7 @@ class HttpClient:
             return refusal
         async with self._probing:
             if self._breaker.has_news_since(model_id, began):
+                # What another call learnt explains this refusal as well: it costs no try.
                 return msgspec.structs.replace(refusal, is_free=True)
             outcome = await self._connection.post(probe, self._new_request_id(), PROBE_SECONDS, None)
             if isinstance(outcome, Failure) and (outcome.scope != "call" or outcome.code in _KEY_REFUSED):
@@ -357,11 +367,15 @@ class HttpClient:
                     break
                 if seconds:
                     await self._wait(model_id, refusal, seconds, nullcontext)
+                # Before the look: an answer may be of a moment before the refusal, which it then does not
+                # contradict.
                 looked_at = self._clock()
                 listed = await self._connection.get(self._dialect.models_path, with_key=True)
                 if not isinstance(listed, Failure) or listed.code != "unauthorized":
                     self._key_accepted_at = looked_at
             if self._key_accepted_at >= refused_at:
+                # Accepted after it was refused: MindRouter refuses good keys in passing where many keys are
+                # checked at once.
                 return msgspec.structs.replace(refusal, retry=True)
             final = msgspec.structs.replace(refusal, scope="provider")
             self._breaker.failed(model_id, final, None)

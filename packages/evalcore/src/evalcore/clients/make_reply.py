@@ -31,6 +31,8 @@ def make_reply(
         replicate=call.replicate,
         request_id=request_id,
         request_sha256=sha256(request.body).hexdigest(),
+        # A server may repeat the request's headers in its answer, and replies are stored and handed on as
+        # artifacts.
         text=without_key(answer.text) if answer else None,
         finish_reason=answer.finish_reason if answer else None,
         usage=answer.usage if answer else None,

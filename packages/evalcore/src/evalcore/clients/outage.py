@@ -113,9 +113,13 @@ class OutageClient:
                 self._note_answer(state)
                 return reply
             failed_at = self._monotonic()
+            # A gateway that was reached once is waited for though no call was answered yet: it went away in
+            # between.
             if state.is_abandoned or not (state.has_answered or self._was_reached):
                 return reply
             async with yield_slot():
+                # A look from before the failure would show the server as it was: 14 of 80 calls were lost to
+                # that.
                 is_served = await self._is_served(call.model.id, since=failed_at)
             if not state.has_answered and self._served is not None:
                 return reply  # the server is there, and the model never was
@@ -133,6 +137,8 @@ class OutageClient:
         """Look again and again, until the model answers this call or the time for this outage is over."""
         state.is_up.clear()
         try:
+            # Kept from one wait to the next, until an answer: calls that fail one after another are one
+            # outage, and thousands of them would else each have a budget of their own.
             if state.failing_since is None:
                 state.failing_since = self._monotonic()
             end = state.failing_since + self._policy.budget
@@ -148,6 +154,7 @@ class OutageClient:
                 if not _is_failure(reply):
                     self._note_answer(state)
                     return reply
+                # Of the codes in AWAY: the backend is gone though the gateway still lists it, for up to 90 s.
                 if reply.error is None or reply.error.code not in PERHAPS_AWAY:
                     continue
                 async with yield_slot():

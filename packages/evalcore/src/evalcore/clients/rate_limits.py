@@ -20,6 +20,7 @@ Unit = Literal["calls", "tokens"]
 LONGEST_PACE: Final = 60.0
 """Seconds; a limit that fills more slowly is met by its 429 instead."""
 _PARTS: Final = ("limit", "remaining", "reset")
+# Minutes must not be taken for the first letter of milliseconds: hence `(?!s)`.
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
 
@@ -141,6 +142,7 @@ def read_limits(
 
 
 def _number(text: str) -> float | None:
+    # Bounded digits: a number of thousands of them takes long, and 1e999 would be a wait without end.
     return float(text) if re.fullmatch(r"\d{1,15}(?:\.\d{1,9})?", text.strip()) else None
 
 

@@ -37,6 +37,7 @@ class StreamLimit:
         """Note that bytes came; a failure where they came too late, whatever they say."""
         if self._last is not None and (gap := now - self._last) > self._silence:
             self._had_silence = True
+            # Bounded, since a server that falls silent again and again would else never reach the limit.
             self._uncounted = min(self._uncounted + gap, self._idle_timeout)
         if has_begun:
             self._last = now
@@ -46,6 +47,7 @@ class StreamLimit:
         """Return until when the next bytes are waited for."""
         if self._last is None:
             return self._began + self._seconds
+        # Beyond the limit only silences can have carried the answer, `idle_timeout` seconds of them in all.
         return self._idle_timeout + min(self._last, self._began + self._seconds)
 
     def ran_out(self) -> Failure:
