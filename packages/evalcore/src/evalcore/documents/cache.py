@@ -28,6 +28,7 @@ FOLDER: Final = "documents"
 """Beside the runs."""
 LARGEST_CACHE: Final = 1 << 30
 """Bytes of all that is kept."""
+# A text of 8 MiB (reading.LONGEST_TEXT) is at most six times as long once it is escaped as JSON.
 LARGEST_ENTRY: Final = 64 << 20
 _PRIVATE: Final = 0o700
 
@@ -62,6 +63,8 @@ class DocumentCache:
         if entry.key != key or sha256_hex(entry.text.encode()) != entry.text_sha256:
             return None
         with contextlib.suppress(OSError):
+            # Room is made by when an entry was last used. A folder that cannot be written to is read all the
+            # same.
             os.utime(path)
         return ReadText(entry.text, entry.pages)
 
@@ -74,6 +77,7 @@ class DocumentCache:
     def keep_original(self, case: Case, data: bytes) -> None:
         """Keep a document that is sent to models as it is; raises StorageError."""
         path = self.original(case)
+        # Its name is its hash: what is there is the same document.
         if not path.exists():
             self._write(path, data)
 
@@ -115,6 +119,7 @@ def _read_own(path: Path) -> bytes:
     """
     with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
         status = os.fstat(file.fileno())
+        # Asked of the open file: a path could be another file by the time that it is opened.
         if status.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "it is somebody else's")
         if status.st_size > LARGEST_ENTRY:

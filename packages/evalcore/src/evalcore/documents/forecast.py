@@ -33,6 +33,7 @@ async def forecast_reading(job: JobPlan, originals: Originals) -> tuple[JobPlan,
     looked: dict[str, Case | SkippedCase] = {}
     pages: list[int | None] = []
     for case in job.unread:
+        # One after the other: each look is a process that may take 1.5 GiB.
         problem, counted = await _looked_at(case, originals, job.reading)
         looked[case.name] = case if problem is None else skipped_document(case, problem)
         if problem is None:

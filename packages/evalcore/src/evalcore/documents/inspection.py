@@ -54,6 +54,7 @@ async def _ask(task: Task, document: Document, data: bytes, dpi: int) -> WorkerA
         str(dpi),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        # What a library complains of may quote the document, which may be confidential.
         stderr=asyncio.subprocess.DEVNULL,
         env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
         # A terminal's Ctrl-C goes to the whole process group: this one is ended by us, quietly.

@@ -102,6 +102,8 @@ class MindRouterReader:
                 raise self._cannot_go_on(answer)
             if answer.code not in AWAY | PERHAPS_AWAY:
                 return Unreadable(f"MindRouter does not read it: {answer.message}")
+            # A broken document is the same 500 as a passing failure: only where the model is served
+            # meanwhile, twice, is it the document's.
             await self._require_served(answer)
             failures += 1
             if failures >= OWN_FAILURES:

@@ -29,6 +29,8 @@ CHUNK_SECONDS: Final = 180.0
 LEAST_SECONDS: Final = 720.0
 """What the proxies before MindRouter allow."""
 MOST_RATE_WAITS: Final = 5
+# MindRouter's own default. It joins chunks by the lines that they share: of chunks without a common page it
+# would cut off lines that are only alike.
 _OVERLAP: Final = 2
 _BAD_REQUEST: Final = 400
 _NO_CONVERTER: Final = 501
@@ -45,6 +47,7 @@ class Ocr(OpenAI):
     def read_failure(self, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failure:
         """Say what an answer that is not 200 means."""
         read = super().read_failure(status, headers, body, now)
+        # Of the model: the documents that follow would be refused like this one.
         if status == _BAD_REQUEST and b"multimodal" in body:
             message = "the model cannot see pictures (400)"
             return Failure(code="parameter_refused", message=message, scope="model")
@@ -66,6 +69,8 @@ def overlap(chunk_size: int) -> int:
     It is always named, for the gateway's own default of 2 does not go with chunks of 2 pages. Chunks are put
     together by the lines that they share; of chunks that share no page, lines that are alike may be cut off.
     """
+    # The gateway answers 400 where the overlap is not less than the chunk, as its default is not with chunks
+    # of 2 pages.
     return min(_OVERLAP, chunk_size - 1)
 
 
@@ -106,6 +111,8 @@ def upload(document: Document, data: bytes, settings: ReadingSettings) -> Upload
     ]
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="input.{document.kind}"\r\n'
+        # With its real type the gateway fails (500, release 2.9.58); it goes by the extension, and the case's
+        # own name is nobody's business.
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     body = "".join([*parts, head]).encode() + data + f"\r\n--{boundary}--\r\n".encode()
@@ -118,6 +125,7 @@ def read_answer(body: bytes, pages: int | None) -> ReadText | Unreadable:
         answer = msgspec.json.decode(body, type=_Answer)
     except UNREADABLE:
         return Unreadable("MindRouter's answer is not what /v1/ocr answers with")
+    # A page that is missing would make figures of another input, and nobody would know.
     if pages is not None and answer.pages != pages:
         return Unreadable(f"MindRouter read {answer.pages} of its {pages} pages")
     return ReadText(answer.content, answer.pages)

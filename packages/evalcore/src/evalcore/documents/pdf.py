@@ -34,6 +34,7 @@ def inspect(data: bytes, dpi: int) -> WorkerAnswer:
         try:
             contents = page.get_contents()
             drawn = contents.get_data() if contents is not None else b""
+            # Annotations are drawn as well: a form that was filled in may hold nothing else.
             is_blank = is_blank and not drawn.strip() and "/Annots" not in page
             for picture in _drawn_objects(page):
                 _require_unpackable(picture, number)
@@ -80,6 +81,7 @@ def _open(data: bytes) -> PdfReader:
 def _require_size(page: PageObject, number: int, dpi: int) -> None:
     box = page.mediabox
     scale = float(page.get("/UserUnit", 1)) * dpi / POINTS_PER_INCH
+    # A box whose corners are swapped has a negative width or height.
     if abs(float(box.width) * float(box.height)) * scale**2 > MOST_PIXELS:
         raise DocumentProblem(f"page {number} has over {MOST_PIXELS:,} pixels at {dpi} dpi")
 
@@ -109,4 +111,5 @@ def _require_unpackable(found: StreamObject, number: int) -> None:
         if width * height > MOST_PIXELS:
             raise DocumentProblem(f"a picture on page {number} has {width:,} x {height:,} pixels")
     else:
+        # A form's own size bounds nothing: what it unpacks to is only seen by unpacking it.
         found.get_data()

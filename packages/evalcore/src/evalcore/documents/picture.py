@@ -32,6 +32,7 @@ def inspect(data: bytes, kind: str) -> WorkerAnswer:
         if picture.width * picture.height > MOST_PIXELS:
             raise DocumentProblem(f"has {picture.width:,} x {picture.height:,} pixels, over {MOST_PIXELS:,}")
         try:
+            # Decoded, since a picture that is cut short opens like a whole one.
             picture.load()
         except OSError:
             raise DocumentProblem("is broken or cut short: it cannot be decoded") from None

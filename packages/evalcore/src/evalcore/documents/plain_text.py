@@ -11,6 +11,7 @@ _GAP: Final = re.compile(r"\n{3,}")
 
 def plain_text(text: str) -> str:
     """Return a text in UTF-8's characters without control characters, trailing blanks and long gaps."""
+    # A PDF's broken fonts give half surrogate pairs, which neither a request nor a record can hold.
     whole = text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
     lines = (line.rstrip(" \t") for line in _CONTROL.sub("", whole).split("\n"))
     return _GAP.sub("\n\n", "\n".join(lines)).strip()

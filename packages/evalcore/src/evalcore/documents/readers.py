@@ -75,6 +75,7 @@ class TextLayer:
 
     async def version(self) -> str | None:
         """Return the versions of the libraries that read."""
+        # Another version may read differently: it is part of the cache's key, and the record names it.
         return ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
 
     async def read(self, document: Document, data: bytes, pages: int | None) -> ReadText | Unreadable:  # noqa: ARG002

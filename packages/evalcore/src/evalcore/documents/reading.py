@@ -39,6 +39,7 @@ async def read_documents(
         return job
     reading = _Reading(job, reader, originals, cache, await reader.version())
     read: dict[str, Case | SkippedCase] = {}
+    # One at a time: a kill loses one document, and the gateway's other users wait for one document's calls.
     for number, case in enumerate(unread, 1):
         on_document(number, len(unread))
         read[case.name] = await reading.read(case)
@@ -63,6 +64,7 @@ class _Reading:
         if document is None:
             return case
         known = await asyncio.to_thread(self._cache.get, case, self._settings, self._version)
+        # What was made room for may be the original alone, without the entry that says that it was looked at.
         is_kept = self._reader.name != "none" or self._cache.original(case).exists()
         if known is not None and is_kept:
             return self._with_text(case, document, known)
@@ -70,6 +72,8 @@ class _Reading:
             data = await asyncio.to_thread(self._originals, case)
         except InputError as error:
             return skipped_document(case, f"{error.what}; {error.hint}")
+        # Before anything is sent: MindRouter answers a broken or empty document with a 500 like that of a
+        # passing failure.
         looked = await inspect_document(document, data, dpi=self._settings.dpi)
         if looked.problem is not None:
             return skipped_document(case, looked.problem)
@@ -99,5 +103,6 @@ class _Reading:
         if self._reader.name == "none":
             # The case's hash is of the document itself already: that is what is sent.
             return msgspec.structs.replace(case, document=told)
+        # As for a text that was stored beside the document: both are then the same case.
         hashed = sha256_hex(read.text.encode() + b"\0" + case.expected.encode())
         return msgspec.structs.replace(case, input=read.text, sha256=hashed, document=told)

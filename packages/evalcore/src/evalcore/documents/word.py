@@ -67,6 +67,8 @@ def _require_unpackable(archive: ZipFile) -> None:
             left -= len(piece)
             if left < 0:
                 raise DocumentProblem(f"unpacks to over {MOST_UNPACKED >> 20} MiB")
+            # Entities grow without bound once they are expanded, or name files of this machine. In UTF-16
+            # each letter has a zero beside it.
             if is_markup and b"<!DOCTYPE" in piece.replace(b"\0", b""):
                 raise DocumentProblem(f"{part.filename} declares entities, which no Word file does")
 
