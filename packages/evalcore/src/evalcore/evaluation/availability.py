@@ -72,6 +72,7 @@ async def find_models(
             if served is None and (now := effects.monotonic()) < began + patience:
                 # while it is away nothing is known of its models: their 45 s begin once it is back
                 deadline = now + LOOK_AGAIN_FOR_S
+    # A key that is refused ends the looking: no later look would be answered otherwise.
     except ModelError as error:
         for model in wanted:
             observer.missing(model, error.line, error)

@@ -88,6 +88,7 @@ def check_component(
     found += document_findings(library, data_sets, slug, cases, reading)
     found += contradictions(library, data_sets, component, cases)
     found += _stale(library, data_sets, component, cases)
+    # Whether a policy names a field that nobody has is known only beside the cases' expected answers.
     if cases and component.policy is not None:
         tried(lambda: plan_fields(component, cases))
     return found
@@ -154,6 +155,7 @@ def _other_text(
 ) -> str | None:
     sha256 = sha256_hex(prompt.prompt.encode())
     runs = [record for record in records if record.component_version == prompt.version]
+    # One run of the present text is enough: the others are of before it was changed back.
     if runs and all(record.prompt_sha256 != sha256 for record in runs):
         newest = max(runs, key=lambda record: record.finished_at)
         return f"it was evaluated ({newest.finished_at[:10]}, run {newest.run_id})"

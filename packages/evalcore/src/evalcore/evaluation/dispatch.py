@@ -17,6 +17,7 @@ class RunQueue:
         self._pending = pending
         self._limit = limit
         self.in_flight = 0
+        # One call ahead of the iterator, which cannot be asked whether it has another.
         self.next: tuple[int, Case] | None = next(pending, None)
 
     @property
@@ -101,6 +102,7 @@ class Dispatcher:
             if not self._is_open and not self._queues:
                 return
             await self._changed.wait()
+            # Cleared before the next look at the queues: what changes during that look sets it again.
             self._changed.clear()
 
     def _start_ready(self) -> None:

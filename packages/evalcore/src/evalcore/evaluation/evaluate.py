@@ -145,11 +145,13 @@ class _Evaluation:
     def outcomes(self) -> list[RunOutcome]:
         """Return one outcome for each model; raise where nothing could be asked at all."""
         outcomes = [self._outcomes[model.id] for model in self._job.models]
+        # Where any model could be asked, the others are skipped with their reasons and the evaluation counts.
         if self._errors and all(outcome.status == "skipped" for outcome in outcomes):
             raise self._errors[0]
         return outcomes
 
     async def _find(self, policy: OutagePolicy) -> None:
+        # Before the clients are wrapped: models that have answered in this job have their outages waited out.
         begun = await self._reopened()
         self._clients = self._through_outages(policy, list(begun))
         for folder in begun.values():
@@ -210,8 +212,10 @@ class _Evaluation:
     def found(self, model: Model, server: Server) -> None:
         """Begin a model's run, or go on with it."""
         path = self._resumed.get(model.id)
+        # A run whose folder was made, and that was killed before its first reply.
         folder = next((folder for folder in self._folders if folder.path == path), None)
         if folder is None:
+            # The job's own id where it has one: after a kill its runs are found by it.
             run_id = self._job.run_ids.get(model.id) or self._effects.new_id()
             try:
                 plan = plan_run(self._job, model, run_id, server)
@@ -247,6 +251,7 @@ class _Evaluation:
         is_batched = folder.plan.provider.name in self._batched
         most = folder.plan.calls if is_batched else folder.plan.model.concurrency
         queue = RunQueue(folder.pending(), most)
+        # It was killed between its last reply and its record.
         if queue.is_done:
             self._tasks.create_task(self._finish(folder))
         else:
@@ -266,10 +271,12 @@ class _Evaluation:
             call = msgspec.structs.replace(call, attachment=attachment)
         self._observer.call_started(plan, case.name, replicate)
         reply = await self._clients[plan.model.provider].call(call, self._dispatcher.yielded_slot)
+        # Only a run's first replies can refuse it: once one is stored, its provider takes what the run needs.
         refusal = None if folder.kept else refused_run(plan.model.id, reply.error)
         if refusal is not None or folder not in self._queues:
             self._refuse(folder, reply.error, refusal)
             return
+        # In the loop and before anybody is notified: one write, after which no kill can lose it.
         folder.append(reply)
         # Asked now: while this call waits for the disk, another one's reply may become the last.
         is_last = folder.kept == plan.calls
@@ -292,6 +299,7 @@ class _Evaluation:
             return  # another call of the run has found it out
         queue.stop()
         self._folders.remove(folder)
+        # Before the run begins again, which has the same id and so the same folder.
         folder.discard()
         schema = folder.plan.component.schema
         if error.code == SCHEMA_TOO_LARGE and schema is not None:
@@ -300,6 +308,7 @@ class _Evaluation:
             except InputError as unusable:
                 reason = unusable.line
             else:
+                # A forced tool that is refused as well would begin again without end.
                 if folder.plan.adapted is None or not folder.plan.adapted.as_tool:
                     self._go_on(self._begin(msgspec.structs.replace(folder.plan, adapted=adapted)))
                     return

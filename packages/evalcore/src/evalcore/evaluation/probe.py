@@ -74,6 +74,7 @@ def _one_token(params: JsonObject) -> JsonObject:
     """Return the parameters with a limit of one token beyond what may be thought."""
     thinking = params.get("thinking")
     budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    # Anthropic refuses a limit that is not above the budget for thinking.
     most = 1 + budget if isinstance(budget, int) else 1
     name = next((name for name in _LIMITS if name in params), "max_tokens")
     return {**params, name: most}

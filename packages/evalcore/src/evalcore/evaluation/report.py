@@ -87,6 +87,7 @@ def _scored(run_dir: Path, first: RunRecord | None) -> RunRecord:
 
 
 def _label(slug: str, case: Case, privacy: CasePrivacy | None) -> CaseLabel:
+    # The data sets may be confidential while the library, where a report lies, is public.
     is_own = case.source == "library"
     if privacy is None:
         return CaseLabel(case.name, may_be_quoted=is_own)

@@ -58,6 +58,7 @@ def reports_of_job(
         msgspec.json.encode(
             ReportRequest(
                 folder=str(runs_dir / record.run_id),
+                # Hashed here: the process that makes reports is not given the key of the names.
                 record=privacy.record(record, plan.component, plan.cases),
                 labels=labels,
             )

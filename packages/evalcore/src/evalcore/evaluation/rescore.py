@@ -42,6 +42,7 @@ def rescore_run(run_dir: Path, before: RunRecord | None) -> Rescoring:
     finally:
         folder.close()
     if before is not None and before.scoring_version != SCORING_VERSION:
+        # Leaderboards unite records by id: under its own the first scoring would be replaced.
         run_id = rescored_run_id(record.run_id, SCORING_VERSION)
         record = msgspec.structs.replace(record, run_id=run_id, rescored_from=record.run_id)
     return Rescoring(folder.plan, record, changes)

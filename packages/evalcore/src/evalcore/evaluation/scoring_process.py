@@ -61,6 +61,7 @@ class ScoringProcess:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        # One request at a time: an answer does not say whose it is.
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
