@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+# git writes seven of them: a longer line, as under a heading, is text.
 _MARKER: Final = re.compile(rb"^(<{7}|\|{7}|={7}|>{7})( .*)?\r?$")
 
 

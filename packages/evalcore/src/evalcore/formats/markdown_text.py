@@ -19,6 +19,7 @@ def escape_markdown(text: str, limit: int) -> str:
     spaces; `|`, which ends a table's cell even in code, becomes `¦`; skip-CI marks and workflow commands
     are broken by a character that cannot be seen, for squashed commit messages and logs take over text.
     """
+    # Cut before it is looked at letter by letter: a text may be megabytes.
     visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text[: 4 * limit])
     line = " ".join(visible.split()).replace("|", "¦")
     line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from evalcore.structs import JsonObject, JsonValue
 
+# Far below Python's own limit, near which a value could be read and then not be written.
 MAX_DEPTH = 200
 MAX_DIGITS = 300
 """Of one integer: more would not fit a double, which is what other programs read it into."""
@@ -99,6 +100,8 @@ def _no_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_no_constant
 )
+# No bound on integers: what another program wrote into a leaderboard must not keep our results from being
+# published.
 _carrying_decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant
 )

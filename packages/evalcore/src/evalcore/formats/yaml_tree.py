@@ -73,6 +73,8 @@ class _Reader:
         self.first_line = first_line
         self.nodes = 0
         self.anchors: dict[str, YamlNode] = {}
+        # Events, not nodes, are taken of it: ruamel would build a whole file before a bound could be looked
+        # at.
         self.yaml = YAML(typ="safe", pure=True)
 
     def read(self, text: str) -> YamlNode | None:
@@ -112,6 +114,7 @@ class _Reader:
         else:
             raise self._problem(event, "is not YAML", "check it")
         if isinstance(event, NodeEvent) and event.anchor is not None:
+            # Only once it is whole: an alias inside of what it names would be a circle.
             self.anchors[event.anchor] = node
         return node
 
@@ -119,6 +122,7 @@ class _Reader:
         node = self.anchors.get(event.anchor)
         if node is None:
             raise self._problem(event, f"nothing is called &{event.anchor}", "define it first")
+        # Counted as often as it is named: ten lines of aliases to aliases are billions of values.
         for _ in _walk(node):
             self._count(event)
         return node
