@@ -33,6 +33,7 @@ LOCK_PATIENCE = 1.0
 """Seconds to wait for a git process of the operator's, such as a `git status`, to end."""
 FORGOTTEN_LOCK = 900.0
 """Seconds after which a lock is nobody's any more: every git command here ends by itself long before."""
+# git itself takes no beginning of fewer than four digits.
 HEX = re.compile(r"[0-9a-f]{4,40}")
 
 
@@ -120,6 +121,8 @@ class Clone:
         """
         deadline = time.monotonic() + timeout
         self._open()
+        # Before the network: a lock is a matter of this machine, and would be met after the whole fetch
+        # otherwise.
         self._require_unlocked()
         self.fetch(self.default_branch, timeout=timeout)
         tip = self.commit_at(self.tracking)
@@ -329,6 +332,7 @@ class Clone:
             self._checked(outcome, "fetch")
 
     def _is_on_default_branch(self, sha: str) -> bool:
+        # The beginning of an id may be that of a tree or a file as well.
         kind = self._run("cat-file", "-t", sha).text
         return kind == "commit" and self.is_ancestor(sha, self.tracking)
 

@@ -139,6 +139,7 @@ def read_git_as_user(directory: Path, *arguments: str, environment: Mapping[str,
     Only for comparing a checkout's files with its commit on the user's own machine: their filters
     (git-lfs) and what they ignore decide what is a change. Never for the service.
     """
+    # GIT_DIR and its kind would answer for another repository, as in a hook of git's.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     variables = inherited | READING_VARIABLES | dict(environment)
     return _run(directory, arguments, AS_USER, variables, LOCAL_TIMEOUT)
@@ -215,6 +216,8 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout: float)
     readers = [
         threading.Thread(target=_drain, args=(process.stdout, output, OUTPUT_LIMIT), daemon=True),
         threading.Thread(target=_drain, args=(process.stderr, errors, ERROR_LIMIT), daemon=True),
+        # In a thread as well: git may write while it still reads, and both sides would wait for each other's
+        # pipe.
         threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True),
     ]
     for thread in readers:

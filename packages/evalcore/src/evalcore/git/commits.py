@@ -80,6 +80,7 @@ def _commit(
     author: Identity,
 ) -> str:
     """Commit the tree of `base` with files set, through an index of its own; gives the commit's id."""
+    # The clone's own index is that of its checkout, and locked while somebody works there.
     with tempfile.TemporaryDirectory(prefix="evalhook-index-") as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         clone.git("read-tree", base, environment=index)
@@ -161,9 +162,12 @@ def changes_between(clone: Clone, old: str, new: str) -> list[Change]:
 
 def changes_of_commits(clone: Clone, base: str, tip: str, most: int) -> list[Change] | None:
     """What each commit of `tip` that `base` lacks changes, merges apart; None where they are over `most`."""
+    # One more than are allowed, so that a history of a million commits is not listed to be counted.
     wanted = ("rev-list", f"--max-count={most + 1}", f"{base}..{tip}")
     if len(clone.git(*wanted).text.split()) > most:
         return None
+    # What a merge changes is seen by merging (`require_only_results`): against each parent it would show the
+    # other side's changes.
     commits = clone.git(*wanted, "--no-merges").output
     return _changes(clone.git("diff-tree", *RAW, "--root", "--no-commit-id", "--stdin", stdin=commits))
 

@@ -123,6 +123,7 @@ def handover(credentials: Credentials | None, url: str) -> Iterator[Handover]:
         environment = {
             "GIT_ASKPASS": str(ASKPASS),
             "EVALHOOK_ASKPASS_ORIGIN": origin,
+            # git asks for the password with the user in the origin, and for the user without.
             "EVALHOOK_ASKPASS_USER_ORIGIN": f"{scheme}://{USER}@{host}",
             "EVALHOOK_ASKPASS_FD": str(descriptor),
         }

@@ -72,6 +72,7 @@ def read_blob(clone: Path, commit: str, path: str, limit: int = OUTPUT_LIMIT) ->
         return None
     if entry.mode not in REGULAR:
         raise unsafe(path, commit)
+    # Before it is read: a file of a commit may be larger than memory.
     if entry.size > limit:
         raise BlobTooLarge(f"it is larger than {limit} bytes", where=f"{path} at {commit[:12]}")
     with _opened(clone, commit) as opened:
