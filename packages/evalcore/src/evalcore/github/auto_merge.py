@@ -43,6 +43,7 @@ def enable_auto_merge(client: Github, repository: str, number: int) -> bool:
     try:
         return _enable(client, repository, number)
     except GithubException as error:
+        # PyGithub raises 400 for an answer of 200 that holds errors, as GraphQL's refusals are.
         if error.status != HTTPStatus.BAD_REQUEST or not _kinds(error) <= REFUSALS:
             raise
         log.info("auto_merge_refused", repository=repository, number=number, reason=said(_words(error)))
@@ -58,6 +59,7 @@ def _enable(client: Github, repository: str, number: int) -> bool:
             pass
         case _:
             raise GithubException(HTTPStatus.BAD_GATEWAY, {"message": "no answer to the query"}, None)
+    # Enabled by an earlier try, whose answer was lost.
     if asked is not None:
         return True
     method = _method(found)

@@ -154,6 +154,7 @@ class GitHub:
             pulls = [
                 self._pull_request(pull, account)
                 for pull in islice(found, MOST_PULLS)
+                # A filter that GitHub does not understand it leaves out, and lists all pull requests.
                 if (pull.head.ref, pull.base.ref) == (branch, base) and self._is_of_repository(pull)
             ]
         ours = [pull for pull in pulls if pull.is_ours]
@@ -225,6 +226,7 @@ class GitHub:
         )
 
     def _is_of_repository(self, pull: ApiPullRequest) -> bool:
+        # None where the fork was deleted.
         source = pull.head.repo
         return source is not None and source.full_name.lower() == self.repository.lower()
 

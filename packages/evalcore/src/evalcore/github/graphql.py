@@ -19,6 +19,7 @@ def ask(client: Github, query: str, variables: Mapping[str, object]) -> object:
         return requester.graphql_query(query, values)[1]
     except GithubException as error:
         below = f"{requester.base_url}/graphql"
+        # A 404 with GraphQL's own errors is an answer: asking elsewhere would hide it.
         is_absent = error.status == HTTPStatus.NOT_FOUND and not _is_answer(error.data)
         if not is_absent or below == requester.graphql_url:
             raise

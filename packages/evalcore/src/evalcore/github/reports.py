@@ -70,6 +70,7 @@ class GitHubReports(GitHub):
         """
         with self._opened("comment on the pull request") as repository:
             for pull in _pulls_of(repository, commit):
+                # GitHub also lists pull requests that contain the commit below their head.
                 if pull.state == "open" and pull.head.sha == commit and self._is_of_repository(pull):
                     _comment_once(repository.get_issue(pull.number), note)
                     return pull.html_url
@@ -81,6 +82,7 @@ class GitHubReports(GitHub):
         Returns the pull request's page.
         """
         with self._opened("comment on the pull request") as repository:
+            # One with results brought no version, whatever GitHub connects it with.
             pulls = [pull for pull in _pulls_of(repository, commit) if slug_of(pull.head.ref) is None]
             origin = next((pull for pull in pulls if pull.merged_at is not None), pulls[0] if pulls else None)
             if origin is None:
@@ -129,6 +131,7 @@ def _find(repository: Repository, mark: str) -> Issue | None:
 def _comment_once(issue: Issue, note: Note) -> None:
     if note.job_mark in (issue.body or ""):
         return
+    # Since the job began: an issue that is open for long has more comments than are looked at.
     comments = islice(issue.get_comments(since=note.since), MOST_COMMENTS)
     if not any(note.job_mark in (comment.body or "") for comment in comments):
         issue.create_comment(_marked(note))

@@ -102,6 +102,7 @@ def _translate(
         limited = GitHubUnreachable(what, where=where, hint="the rate limit passes by itself")
         limited.retry_after = _asked_wait(error.headers or {})
         return limited
+    # 404 is a refusal, too: GitHub hides a private repository from a token that may not see it.
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         accepted = said(str((error.headers or {}).get("x-accepted-github-permissions", "")))
         may = f"has the permission {accepted}" if accepted else "may write contents and pull requests"

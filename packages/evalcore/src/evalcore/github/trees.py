@@ -64,6 +64,7 @@ class TreeReader:
     def commit_before(self, branch: str, moment: datetime) -> str | None:
         """Return the newest commit of a branch that was made before a moment; None where there is none."""
         until = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # One commit of one page; PyGithub's own list fetches a page of a hundred.
         where, wanted = f"{self._repository.url}/commits", {"sha": branch, "until": until, "per_page": 1}
         _, found = self._repository.requester.requestJsonAndCheck("GET", where, parameters=wanted)
         return str(found[0]["sha"]) if found else None
