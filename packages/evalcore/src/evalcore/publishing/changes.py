@@ -75,6 +75,8 @@ def require_only_results(clone: Clone, slug: str, default: str, tip: str, *, has
     merged = changes_between(clone, default, merge.tree)
     reports = _reports_at(clone, slug, tip) if has_reports else frozenset[str]()
     path = next(_foreign_paths(slug, [*commits, *merged], reports), None)
+    # A conflict outside of the leaderboard could only be resolved by a person, and would hold up all that is
+    # built on it.
     path = path or next((each for each in merge.conflicts if each != leaderboard_path(slug)), None)
     if path is not None:
         raise _foreign(tip, f"changes {path!a:.300}")
@@ -126,6 +128,7 @@ def _is_new_report(slug: str, change: Change, reports: AbstractSet[str]) -> bool
     if not change.path.startswith(f"{folder}/"):
         return False
     name, _, file = change.path.removeprefix(f"{folder}/").partition("/")
+    # A report that is there stays as it is: changing one could put other figures beside a record.
     is_new = change.old_mode == ABSENT and change.mode == PLAIN
     return is_new and f"{folder}/{name}" in reports and REPORT_FILE.fullmatch(file) is not None
 

@@ -165,6 +165,7 @@ class Committer:
         """Have the pull request merged by itself, unless a person is to look at it first."""
         labels = [RESULTS_LABEL]
         is_automatic = self._options.auto_merge and pull_request.is_open and not is_held
+        # The label asks the repository's own workflow to merge, for where GitHub's auto-merge cannot be had.
         if not is_held and not (is_automatic and github.enable_auto_merge(pull_request)):
             labels.append(AUTO_MERGE_LABEL)
         github.add_labels(pull_request, labels)
@@ -206,6 +207,8 @@ class Committer:
         if pull_request is None:
             tip = self._fetched(delivery.branch)
             self._require_ours(results, tip)
+            # Of the commit's parent: the body is the same whenever it is written, whatever was merged
+            # meanwhile.
             earlier = read_leaderboard(self._clone, results.slug, self._clone.commit_at(f"{tip}^"))
             results = results._replace(earlier=earlier)
             title = messages.commit_subject(results)
@@ -253,6 +256,8 @@ class Committer:
                 continue
             try:
                 return self._stacked(delivery, results, pull_request.branch, tip)
+            # A branch that cannot be fetched now may be sound: building beside it would make the two
+            # conflict.
             except RemoteUnreachable:
                 raise
             except EvaluatorError as error:

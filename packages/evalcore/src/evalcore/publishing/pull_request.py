@@ -113,6 +113,7 @@ def _compared(results: Results) -> _Compared:
     mine = [record for record in results.records if record.component_version == results.version]
     others = [record for record in results.records if record.component_version != results.version]
     ids = {record.run_id for record in mine}
+    # Looked at again after a kill, the branch that was pushed holds this job's own records already.
     earlier = [one for one in (*known_records(results.earlier), *others) if one.run_id not in ids]
     previous = versions.previous_version(earlier, results.version)
     # Ranked with what is there already: the rank shown is the one that the merged leaderboard has.

@@ -36,6 +36,7 @@ def compare_with(
     A model that the previous version has no complete run of is left out.
     """
     old = [pool for pool in pools(earlier) if pool.version == previous]
+    # A partial run is never ranked, and so says nothing of a change.
     models = {record.model for record in records if record.status == "complete"} & {
         pool.model for pool in old
     }
