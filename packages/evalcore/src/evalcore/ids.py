@@ -14,6 +14,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 def uuid7(unix_ms: int, random: bytes) -> str:
     """Make the id of a millisecond and ten random bytes; the caller brings clock and randomness."""
     value = (unix_ms & (2**48 - 1)) << 80 | int.from_bytes(random[:RANDOM_BYTES], "big")
+    # Version 7 and the variant (RFC 9562, sections 4 and 5.7), in the place of random bits.
     value &= ~(0xF000 << 64) & ~(0xC000 << 48)
     value |= 0x7000 << 64 | 0x8000 << 48
     return str(uuid.UUID(int=value))

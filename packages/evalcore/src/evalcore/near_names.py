@@ -17,6 +17,7 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
     import difflib  # noqa: PLC0415 - few need it, and every command would load it
 
     folded = {one.casefold(): one for one in known}
+    # Comparing takes the square of the length, and a name may be whatever somebody has pasted.
     wanted = name[:200].casefold()
     near = difflib.get_close_matches(wanted, folded, n=most)
     if not near and len(wanted) >= SHORTEST_PART:

@@ -50,6 +50,7 @@ class Scrubber:
     def learn(self, secret: Secret) -> None:
         """Mask one more secret from now on."""
         # A very short one would mask half of every text; settings refuse those where it matters.
+        # Line by line, as a private key is shown by a log or a traceback.
         lines = {line for line in secret.reveal().splitlines() if len(line) >= SHORTEST_SCRUBBED}
         if not lines <= set(self._values):
             # Replaced whole, for other threads may be masking with the former one.
@@ -57,6 +58,7 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         """Return the text with every known secret masked."""
+        # The longest first: of two secrets that begin alike the rest of the longer one would stay.
         for value in self._values:
             text = text.replace(value, MASK)
         return text

@@ -48,6 +48,7 @@ VERSION: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}([-+][0-9A-Za-z.+-]{1,40}
 WHY: Final = "why is told by `evalcli evaluate --dry-run` beside the data sets"
 UNTOLD: Final = f"cannot be used; {WHY}"
 UNQUOTED: Final = "the server's words, which may quote a case, stay in the run's record.json"
+# The code is a word of ours; what stands between it and the count of unscored replies is the server's.
 _NEVER_ANSWERED: Final = re.compile(
     r"(?P<calls>\d+ of \d+ calls were never answered: \w+), .*?(?P<unscored>; \d+ of \d+ replies [a-z ]+)?",
     re.DOTALL,
@@ -73,6 +74,7 @@ class CasePrivacy:
     def record(self, record: RunRecord, component: Component, cases: Sequence[Case]) -> RunRecord:
         """Return a run's record as it may be published; `cases` are all that were asked."""
         sources = {case.name: case.source for case in cases}
+        # A case that the plan does not name is taken for a confidential one.
         results = (
             self._case(result, component.slug, sources.get(result.case, "data_sets"))
             for result in record.case_results
@@ -147,6 +149,7 @@ class CasePrivacy:
         return f"{self._mark}-{self._hmac('name', slug, name)[:HASH_DIGITS]}"
 
     def _hmac(self, *parts: str) -> str:
+        # No name and no hash holds a NUL, so that two lists of parts never make the same bytes.
         return hmac.new(self._key, "\0".join(parts).encode(), "sha256").hexdigest()
 
 
@@ -190,6 +193,8 @@ def read_key(path: Path) -> bytes:
             key = secrets.token_bytes(KEY_BYTES)
             file.write(key)
             file.flush()
+            # A key that a power cut took would give each case another hash, and nothing published before
+            # would pair.
             os.fsync(file.fileno())
     except OSError as error:
         what = f"the key of the hashed case names cannot be used ({error.strerror})"

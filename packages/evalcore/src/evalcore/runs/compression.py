@@ -76,6 +76,7 @@ def open_compressed(run_dir: Path) -> int | None:
                 f"is damaged: {error}", where=str(packed), hint="restore it from a backup"
             ) from error
         unpacked.flush()
+        # The nameless file lasts as long as a descriptor of it, and the `with` closes its own.
         return os.dup(unpacked.fileno())
 
 

@@ -58,6 +58,8 @@ class RunFolder:
         self.plan = plan
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Reply)
+        # Opening decodes the key of each line alone: a run's replies may be gigabytes, and scoring reads them
+        # anyway.
         self._key_decoder = msgspec.json.Decoder(_ReplyKey)
         # An array, not a dict of calls: 8 bytes a call, whatever the number planned.
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
@@ -93,6 +95,7 @@ class RunFolder:
             sync_folder(runs_dir)
         except OSError as error:
             raise _storage_error(path, error) from error
+        # Before the plan, whose presence says that the folder has all that its calls need.
         keep_documents(path, plan.cases, originals)
         write_atomically(path / PLAN, encode_canonical(msgspec.to_builtins(plan)))
         return cls(path, plan)
@@ -195,6 +198,8 @@ class RunFolder:
 
     def replies_sha256(self) -> str:
         """Return the SHA-256 of the stored lines, in the order of the planned calls; raises StorageError."""
+        # Not of the file: replies lie in the order in which they came, and a resumed run's otherwise than
+        # another's.
         digest = hashlib.sha256()
         try:
             with self._lines() as lines:

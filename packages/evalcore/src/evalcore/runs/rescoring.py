@@ -23,6 +23,7 @@ def rescored_run_id(run_id: str, scoring_version: int, *, policy_sha256: str | N
     original = uuid.UUID(run_id)
     parts = [str(original), str(scoring_version), *([policy_sha256] if policy_sha256 is not None else [])]
     digest = sha256_hex("\0".join(parts).encode())
+    # The original's time, so that both sort side by side.
     return uuid7(original.int >> _TIME_BITS, bytes.fromhex(digest))
 
 
