@@ -161,6 +161,18 @@ def test_what_commits_change_is_told_commit_by_commit_up_to_so_many(clone):
     assert changes_of_commits(clone, tip, base, 5) == []
 
 
+def test_of_a_merge_those_paths_are_changes_that_are_as_no_parent_has_them(clone):
+    base = commit_file(clone, head(clone), BOARD, b"0\n", "x")
+    one, other = (commit_file(clone, base, BOARD, text, "x") for text in (b"1\n", b"2\n"))
+    other = commit_file(clone, other, "b.txt", b"b", "x")
+    merge = try_merge(clone, one, other)
+    commit = commit_merge(clone, merge, BOARD, b"both\n", (one, other), "Merge")
+    assert changes_of_commits(clone, other, commit, 9) == [
+        (BOARD, "100644", "100644"),  # of the merge
+        (BOARD, "100644", "100644"),  # of `one`
+    ]
+
+
 def test_a_merge_without_a_conflict_is_a_tree(clone):
     base = head(clone)
     one, other = (commit_file(clone, base, f"{name}.txt", b"x", "x") for name in "ab")

@@ -98,6 +98,16 @@ def merged_in(world: Any, branch: str) -> None:
     git(world.bare.path, "update-ref", f"refs/heads/{branch}", git(world.bare.path, *arguments))
 
 
+def merged_in_and_out(world: Any, branch: str) -> None:
+    """Two merge commits, of which one brings in more than either side has, and the next takes it out."""
+    before = str(world.bare.branch(branch))
+    merged_in(world, branch)
+    world.commit_to_main("newer.txt", "newer")
+    clean = git(world.bare.path, "merge-tree", "--write-tree", before, "main")
+    arguments = ("commit-tree", clean, "-p", branch, "-p", "main", "-m", "Merge main again")
+    git(world.bare.path, "update-ref", f"refs/heads/{branch}", git(world.bare.path, *arguments))
+
+
 def linked(world: Any, branch: str) -> None:
     author = world.root / "author"
     git(world.root, "clone", "-q", "-b", branch, str(world.bare.path), str(author))
@@ -138,6 +148,7 @@ HOSTILE: dict[str, Callable[[Any, str], object]] = {
     ),
     "a workflow, taken back": reverted,
     "a workflow in a merge commit": merged_in,
+    "a workflow that a merge commit brings in and the next takes out": merged_in_and_out,
     "a leaderboard that is a link": linked,
     "a leaderboard that is executable": executable,
     "a leaderboard that is not valid": lambda world, branch: add(world, branch, BOARD, b"{"),

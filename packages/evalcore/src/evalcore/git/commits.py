@@ -161,30 +161,37 @@ def changes_between(clone: Clone, old: str, new: str) -> list[Change]:
 
 
 def changes_of_commits(clone: Clone, base: str, tip: str, most: int) -> list[Change] | None:
-    """What each commit of `tip` that `base` lacks changes, merges apart; None where they are over `most`."""
+    """What each commit of `tip` that `base` lacks changes; None where they are over `most`.
+
+    Of a merge those paths that are as none of its parents has them.
+    """
     # One more than are allowed, so that a history of a million commits is not listed to be counted.
-    wanted = ("rev-list", f"--max-count={most + 1}", f"{base}..{tip}")
-    if len(clone.git(*wanted).text.split()) > most:
+    commits = clone.git("rev-list", f"--max-count={most + 1}", f"{base}..{tip}")
+    if len(commits.text.split()) > most:
         return None
-    # What a merge changes is seen by merging (`require_only_results`): against each parent it would show the
-    # other side's changes.
-    commits = clone.git(*wanted, "--no-merges").output
-    return _changes(clone.git("diff-tree", *RAW, "--root", "--no-commit-id", "--stdin", stdin=commits))
+    # Combined (-c): against a single parent a merge would show all that its other side has changed.
+    command = ("diff-tree", *RAW, "-c", "--root", "--no-commit-id", "--stdin")
+    return _changes(clone.git(*command, stdin=commits.output))
 
 
 RAW = ("-r", "-z", "--raw", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 
 
 def _changes(outcome: Outcome) -> list[Change]:
-    """Read git's raw format (git-diff-tree(1)): `:old-mode mode old-id id status NUL path NUL`."""
+    """Read git's raw format (git-diff-tree(1)): `:old-mode mode old-id id status NUL path NUL`.
+
+    Of a merge there is a colon, and an old mode, for each parent; the first parent's is taken.
+    """
     if len(outcome.output) >= OUTPUT_LIMIT:
         # The rest was not stored, and what is there may end within a path.
         raise errors.GitFailed(f"the difference is larger than {OUTPUT_LIMIT} bytes")
     parts = outcome.output.decode("utf-8", "surrogateescape").split("\0")
-    return [
-        Change(path, described[1:7], described[8:14])
-        for described, path in zip(parts[::2], parts[1::2], strict=False)
-    ]
+    return [_change(*pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
+
+
+def _change(described: str, path: str) -> Change:
+    modes = described.lstrip(":").split(" ")
+    return Change(path, modes[0], modes[described.count(":")])
 
 
 class Merge(NamedTuple):
