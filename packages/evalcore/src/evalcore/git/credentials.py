@@ -89,6 +89,7 @@ def require_secure(url: str, where: str, *, allow_http: bool, names: SettingName
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by definition (no name is looked up)."""
+    # A name that leads to this machine now may lead to another one once git connects.
     if host == "localhost":
         return True
     try:
@@ -104,6 +105,7 @@ def allowed_protocols(url: str, *, allow_http: bool) -> str:
         return "file"
     if parts.scheme == "http" and (allow_http or is_loopback(parts.hostname or "")):
         return "http"
+    # Of any other scheme too (`ssh`, `ext`): git then refuses the URL.
     return "file" if parts.scheme == "file" else "https"
 
 

@@ -212,6 +212,7 @@ class GitHub:
             return repository.default_branch
 
     def _pull_request(self, pull: ApiPullRequest, account: str | None) -> PullRequest:
+        # GitHub keeps a login's letters and takes it in any case.
         author = "" if pull.user is None else pull.user.login.lower()
         is_trusted = author in self._trusted or (account is not None and author == account.lower())
         return PullRequest(

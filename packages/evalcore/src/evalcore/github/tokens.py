@@ -69,6 +69,7 @@ class AppTokens:
             ) as app:
                 made = app.get_access_token(app.get_repo_installation(owner, name).id)
                 self._granted = {str(name): str(level) for name, level in made.permissions.items()}
+        # From the moment that it is made: the first thing done with it may fail and be logged.
         self._learned(Secret(made.token))
         return made.token, made.expires_at
 

@@ -102,6 +102,7 @@ def new_reports(clone: Clone, commit: str, reports: Mapping[str, bytes]) -> dict
 def _can_be_added(clone: Clone, commit: str, path: str) -> bool:
     if entry_at(clone.path, commit, path) is not None:
         return False
+    # The last of `parents` is `.`, which is no path of a tree.
     around = [folder.as_posix() for folder in PurePosixPath(path).parents if folder.name]
     found = (entry_at(clone.path, commit, folder) for folder in around)
     return all(entry is None or entry.kind == "tree" for entry in found)

@@ -132,6 +132,8 @@ class Committer:
     def _propose(self, results: Results, github: GitHub, outbox: Outbox, save: Save) -> Published:
         """Do the steps that are not done, storing each."""
         if (
+            # Until it has its pull request somebody else may take the name, between two tries of this job as
+            # well.
             outbox.branch is not None
             and outbox.pull_request_url is None
             and self._is_taken(outbox.branch, results, github)
@@ -206,6 +208,7 @@ class Committer:
         pull_request = github.pull_request_of(delivery.branch, default)
         if pull_request is None:
             tip = self._fetched(delivery.branch)
+            # Looked at once more: what somebody pushed in the moment after ours would be in our pull request.
             self._require_ours(results, tip)
             # Of the commit's parent: the body is the same whenever it is written, whatever was merged
             # meanwhile.

@@ -117,6 +117,7 @@ def _compared(results: Results) -> _Compared:
     earlier = [one for one in (*known_records(results.earlier), *others) if one.run_id not in ids]
     previous = versions.previous_version(earlier, results.version)
     # Ranked with what is there already: the rank shown is the one that the merged leaderboard has.
+    # The ranking over shared cases has the same runs a second time, over fewer cases.
     found = [one for one in rankings([*earlier, *mine]) if not one.are_cases_shared]
     before: dict[str, RankedPool] = {}
     outcomes: dict[str, Outcome] = {}
@@ -160,6 +161,7 @@ def _sentences(compared: _Compared, name: Callable[[str], str]) -> Iterator[str]
     ]
     if not ids or not own:
         return
+    # Of two that hold as many of these runs the first: it was measured or scored again last.
     _, at = max(own)
     yield ranking_sentence(compared.rankings[-at], name)
     changed = change_sentence(compared.outcomes, name(compared.previous or ""), name)

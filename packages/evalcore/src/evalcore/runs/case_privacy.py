@@ -228,6 +228,7 @@ def _checked(key: bytes, path: Path) -> bytes:
 
 def _known_fields(figures: Figures, component: Component) -> Figures:
     view = SchemaView(component.schema)
+    # By name, so that figures by field which are added later are not published by oversight.
     known = {}
     for field in figures.__struct_fields__:
         value = getattr(figures, field)
