@@ -128,6 +128,7 @@ def compare_models(pairs: Mapping[str, tuple[Pool, Pool]], margin: float = DEFAU
 def _judge(found: Sequence[_Measured | NotComparable]) -> list[Outcome]:
     # What could not alarm whatever came is no test: counted, it would only weaken the others.
     tested = [one for one in found if isinstance(one, _Measured) and can_alarm(one.sizes)]
+    # Falls and rises apart: each is one side of 2.5 %, so that both together err in at most 5 %.
     falls = adjusted([one.comparison.p_regression for one in tested])
     rises = adjusted([one.comparison.p_improvement for one in tested])
     judged: dict[str, Outcome] = {
@@ -253,6 +254,7 @@ def _measured(before: Pool, after: Pool, margin: float, *, verdicts_only: bool =
         # Over other cases a field moves because these are other cases.
         fields=_moved(before, after) if old.keys() == new.keys() else (),
     )
+    # Whether a design can alarm depends on the numbers of replies alone: it is known before any score is.
     sizes = [(len(one), len(other)) for one, other in zip(olds, news, strict=True)]
     return _Measured(comparison, sizes, spread_of([*olds, *news]))
 

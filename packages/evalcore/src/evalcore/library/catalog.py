@@ -68,6 +68,7 @@ def read_presentation(text: str) -> CatalogPresentation:
     entries = (
         [entry for entry in components if isinstance(entry, dict)] if isinstance(components, list) else []
     )
+    # For readers only: what is missing or wrong there must keep no dashboard from being written.
     return CatalogPresentation(
         name=_text(repo, "name"),
         repository=_text(repo, "slug"),

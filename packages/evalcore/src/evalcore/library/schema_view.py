@@ -78,6 +78,7 @@ class SchemaView:
         return Place(tuple(combined))
 
     def _expanded(self, schema: JsonValue, depth: int) -> list[Alternative]:
+        # An alternative that says nothing: what is not read forbids nothing.
         if not isinstance(schema, dict) or depth > DEEPEST:
             return [()]
         # Schemas live as long as the view does, so that no identity is used twice.

@@ -177,6 +177,8 @@ class SchemaWork:
         else:
             return
         properties = schema.get("properties")
+        # Named properties go to their own value; everything else, to be sure, to every value, whether a
+        # pattern or `additionalProperties` applies or not. So the count is never too low.
         for each in self._below(schema if not isinstance(properties, dict) else _without(schema)):
             if isinstance(each, dict):
                 yield from ((each, item) for item in items)

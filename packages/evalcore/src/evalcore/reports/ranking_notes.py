@@ -61,6 +61,7 @@ def rightness_notes(ranking: Ranking) -> Iterator[str]:
     for row in ranking.rows:
         if row.exact_rate is None:
             continue
+        # Intervals of shares are in records alone: of several runs together none is worked out.
         own = row.newest.accuracy if len(row.records) == 1 else None
         share = _percent(row.exact_rate, own.exact_rate_ci95 if own is not None else None)
         single.append(f"{row.model} {share}")

@@ -59,6 +59,7 @@ class Tally:
         elif answered is not None:
             self._invented(answered, prose)
         self._close(prose)
+        # Of each side alone, prose closed: what precision and recall are shares of.
         self._weights = (
             0 if expected is None else expected.closed_weight,
             0 if answered is None else answered.closed_weight,
@@ -155,6 +156,7 @@ class Tally:
 
     def _leaf(self, leaf: Leaf, likeness: int, prose: _Prose) -> None:
         rule, path = leaf.field.rule, leaf.field.name
+        # Open prose, whose weight is shared; what is prose and weighs by itself (wording) counts as any leaf.
         if leaf.prose:
             prose.total += likeness
             prose.expected += 1

@@ -43,6 +43,7 @@ def spread_of(scores: Iterable[Iterable[float]]) -> Spread:
     that everything can be shown.
     """
     cases = [sorted(case) for case in scores]
+    # A case whose calls all failed says nothing of the spread.
     cases = [case for case in cases if case]
     if not cases:
         return Spread()

@@ -23,6 +23,8 @@ Interval: TypeAlias = tuple[float, float]
 
 DRAWS = 1000
 """Their 2.5 % point lies within 0.09 standard deviations of the interval of endless draws."""
+# With 0.5, as first prescribed, the lower limit of a run that is always right lay a little too high: a true
+# rate just below it was missed too often.
 ACCURACY_MASS = 0.6
 REPRODUCIBILITY_MASS = 1.0
 """The pseudo-observation's weight over all cases; one case has its share (why so: docs/calibration.md)."""
@@ -47,10 +49,13 @@ def accuracy_interval(
         return None
     draws = _affordable(draws, sum(map(len, scores)))
     lows, highs = [0.0] * draws, [0.0] * draws
+    # Sorted, since draws go by place: else the order of replies would reach the limits.
     strata = [(sorted(case), 1) for case in scores if len(case) > 1]
     if singles := sorted(case[0] for case in scores if len(case) == 1):
         strata.append((singles, len(singles)))
     for values, weight in strata:
+        # Each stratum has its share of the one pseudo-observation: with a whole one for each case the limits
+        # would stay as far apart however many cases there are.
         _add_means(values, weight, ACCURACY_MASS * weight / len(scores), uniform, lows, highs)
     middle = mean(mean(sorted(case)) or 0.0 for case in scores)
     return _limits(lows, highs, len(scores), middle or 0.0)
@@ -76,6 +81,7 @@ def all_right_interval(
     reply does: all cases are one stratum.
     """
     rates = all_right_rates(right, replies)
+    # A bootstrap of each case's share to the power of `replies` was tried first: it covered 40 to 70 %.
     return None if rates is None else accuracy_interval([[rate] for rate in rates], uniform, draws)
 
 
@@ -92,6 +98,8 @@ def reproducibility_interval(
     draws = _affordable(draws, sum(sum(case.counts) + len(case.counts) ** 2 // 4 for case in pairs))
     lows, highs = [0.0] * draws, [0.0] * draws
     several = [case for case in pairs if sum(case.counts) > PAIR]
+    # Each on its own they drew nothing but the pseudo-observation: 28 cases of two replies were covered 87.5
+    # % of the time.
     single = sorted(case.value for case in pairs if sum(case.counts) == PAIR)
     strata = _strata_of_pairs([sum(case.counts) for case in several], len(single))
     drawn = iter(weights(strata, draws))
@@ -102,6 +110,7 @@ def reproducibility_interval(
     middle = math.fsum(case.value for case in pairs)
     variance = math.fsum((low - middle) ** 2 for low in lows) / draws
     # Weights on replies vary less than pairs do where there are few of them.
+    # Without it 28 cases with 15 % unparsable replies were covered 84 % (three replies) and 86 % (five).
     wanting = math.sqrt(max(1.0, _variance_of_agreement(pairs) / variance)) if variance > 0.0 else 1.0
     lows = [middle + wanting * (low - middle) for low in lows]
     highs = [middle + wanting * (high - middle) for high in highs]
@@ -149,6 +158,8 @@ def _add_means(
     for draw in range(len(lows)):
         inner = _mean_drawn(top, rises, cuts(parts, uniform)) if rises else top
         extra = beta()
+        # The pseudo-observation takes its part, and the replies share the rest as they would without it. At 0
+        # it adds nothing, at 1 its part.
         inner *= 1.0 - extra
         lows[draw] += weight * inner
         highs[draw] += weight * (inner + extra)
@@ -174,6 +185,7 @@ def _add_agreement(pairs: Pairs, drawn: StratumWeights, lows: list[float], highs
                 lost += loss * (weight[at] ** 2 - math.fsum(map(mul, gaps, gaps)))
         lost = middle + stretch * (lost / among - middle) if among > 0.0 else middle
         # Ordered pairs without self-pairs: those of replies, and each reply with the pseudo-observation.
+        # Both kinds of pairs over the replies' part of the weight, which cancels.
         between = among * (1.0 - extra)
         part = 2.0 * extra / (between + 2.0 * extra) if extra else 0.0
         inner = (1.0 - lost) * (1.0 - part)

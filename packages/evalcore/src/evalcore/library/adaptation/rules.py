@@ -48,6 +48,7 @@ RULES: Final[dict[SchemaDialect, Rules]] = {
         is_closed=True,
         is_all_required=False,
         has_object_root=True,
+        # Only 0 and 1 are compiled.
         most_items_bound=1,
         has_tools=True,
     ),

@@ -151,6 +151,7 @@ def _models(
     histories_of = {history.model: history for history in view.history}
     found = {}
     for model, of_model in sorted(by_model.items()):
+        # A model that models.yaml no longer has is shown with what its last run says.
         known = configured.get(model)
         provider = known.provider if known is not None else of_model[-1].provider
         facts = known or ModelFacts(model, provider)
@@ -173,6 +174,8 @@ def _model(
     validated = max(
         complete,
         key=lambda record: (
+            # The newest version, and of it what was asked with the present text, says most of the component
+            # as it is.
             version_order(record.component_version),
             record.prompt_sha256 == component.prompt_sha256,
             record.finished_at,

@@ -64,6 +64,7 @@ def compared_versions(records: Sequence[RunRecord], cache: Cache) -> list[Compar
         if previous is None:
             continue
         old, new = by_version[previous], by_version[version]
+        # Others have nothing to be compared with, and would only be listed as such.
         both = {pool.model for pool in old} & {pool.model for pool in new}
         sides = pools_by_one_policy(
             [pool for pool in old if pool.model in both], [pool for pool in new if pool.model in both]
@@ -89,6 +90,7 @@ def histories(
     """Return each model's points, by model."""
     verdicts = {run_id: verdict for one in compared for run_id, verdict in one.verdicts.items()}
     by_model: dict[str, list[Pool]] = defaultdict(list)
+    # Scored again by a later policy, the same replies would stand there twice, as two points of one time.
     for pool in _not_superseded(pools(records)):
         by_model[pool.model].append(pool)
     for record in newest_scoring(records):

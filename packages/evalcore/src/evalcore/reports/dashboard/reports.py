@@ -17,6 +17,8 @@ REPORT: Final = "REPORT.md"
 SUMMARY: Final = "summary.json"
 
 
+# Only what is shown is read: reports that were made by hand have other fields besides, and lack some of
+# these.
 class _Config(Frozen, frozen=True):
     run_id: str | None = None
     model: str | None = None
@@ -71,6 +73,7 @@ def published_report(name: str, folder: str, summary: str | None, library: Libra
         except (ValueError, msgspec.ValidationError) as error:
             problem = f"{SUMMARY}: {error}"
     drift = found.validation.name_drift
+    # Whoever wrote it has decided what may be quoted; here it is only bounded.
     examples = [
         ReportExample(field.field, one.doc, one.status, one.expected, one.answered)
         for field in found.accuracy.fields

@@ -53,6 +53,7 @@ CHART_TITLES: Final = {
 
 def report_page(summary: Summary, charts: Iterable[str]) -> str:
     """Write REPORT.md; `charts` are the names of those that lie beside it."""
+    # A chart with nothing to show is not drawn; a link to it would be broken.
     there = frozenset(charts)
     parts = [
         *_title(summary),
@@ -83,6 +84,7 @@ def _title(summary: Summary) -> Iterator[str]:
         "Scoring": f"version {config.scoring_version}" + (", by a policy" if config.policy_sha256 else ""),
         "Run": f"{code(config.run_id)}, evaluator {code(config.evaluator_version)}",
     }
+    # Two blanks at a line's end are Markdown's line break, to GitHub and to the library's site alike.
     yield "  \n".join(f"**{name}:** {said}" for name, said in facts.items() if said)
     if summary.headline.status == "partial":
         reason = f": {code(summary.headline.reason, REASON)}" if summary.headline.reason else ""

@@ -207,6 +207,8 @@ def _name_drift(tally: RunTally) -> NameDrift:
     )
     missing = _missing(tally)
     return NameDrift(
+        # What reports by hand have of drift, for who reads those; `extra_keys` and `missing_keys` have all of
+        # it.
         extra_top_keys=tuple((one.key, one.n_replies) for one in extra if one.path in {WHOLE, "[]"}),
         # By the place itself, not by the dots of its path: a key may hold dots.
         missing_top_keys=tuple(
@@ -295,6 +297,7 @@ def _list_lengths(cases: Sequence[CaseTally]) -> Iterator[ListLengths]:
 
 def variation(lengths: Sequence[int]) -> float:
     """Return the coefficient of variation: the population's standard deviation over the mean."""
+    # Of the population, not of a sample: so the reports by hand have it, and theirs come out the same.
     average = math.fsum(lengths) / len(lengths)
     if not average:
         return 0.0
@@ -353,4 +356,5 @@ def _document_accuracies(results: Sequence[CaseResult]) -> list[DocumentAccuracy
 
 
 def _pct(part: int, whole: int) -> float:
+    # One decimal, as the reports by hand have it; `check` allows for half of it.
     return round(100 * part / whole, 1) if whole else 0.0

@@ -64,6 +64,7 @@ class TreeComparison:
         return found
 
     def _compare(self, expected: Node, answered: Node) -> Pair:
+        # Equal parts are one node (see `nodes`), so that what is right costs nothing.
         if expected is answered:
             return Pair(expected.size * UNIT, expected.size, exact=True)
         if isinstance(expected, LeafNode) and isinstance(answered, LeafNode):

@@ -130,6 +130,7 @@ def _scale(text: str, end: int, *, has_currency: bool) -> tuple[int, int]:
         return 0, end
     scale = found["scale"]
     is_certain = len(scale) > 2 or scale in {"bn", "tn", "mn"}  # noqa: PLR2004
+    # `5k` is how people write money; `5 k` may be anything.
     is_attached = not found["gap"] and scale in {"k", "m", "b"}
     if is_certain or is_attached or has_currency or _currency_follows(text, found.end()):
         return SCALES[scale], found.end()

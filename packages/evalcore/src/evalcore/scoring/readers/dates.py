@@ -29,7 +29,9 @@ WEEKDAYS: Final = frozenset(
 
 _MONTH: Final = f"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})"
 _DAY: Final = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+# What goes on is a longer number or a code, and no date.
 _NOT_MORE: Final = r"(?![\w]|[-/.]\d)"
+# Only before what may be a date: `sat` alone is a word.
 _WEEKDAY: Final = re.compile(rf"(?:{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\.?,? (?=[\da-z])")
 _MONTH_FIRST: Final = re.compile(
     rf"{_MONTH}\.?(?: (?:the )?|[-/]){_DAY}(?:st|nd|rd|th)?(?:,? |,|[-/])(?P<year>[1-9]\d{{3}}){_NOT_MORE}"
@@ -41,12 +43,14 @@ _DAY_FIRST: Final = re.compile(
 _YEAR_FIRST: Final = re.compile(
     rf"(?P<year>[1-9]\d{{3}})(?:,? |[-/]){_MONTH}\.?(?: |[-/]){_DAY}(?:st|nd|rd|th)?{_NOT_MORE}"
 )
+# The same mark twice: `2026-07/01` is none.
 _ISO: Final = re.compile(
     r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/]|-\d|\.\d)"
 )
 _LAST_YEAR: Final = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>[1-9]\d{3})(?![\d/]|-\d|\.\d)"
 )
+# `20260701` may be any number: it is a date where a whole text, or the other side, is one.
 _EIGHT: Final = re.compile(r"(?P<year>[1-9]\d{3})(?P<month>\d\d)(?P<day>\d\d)")
 _BASIC: Final = re.compile(
     rf"{_EIGHT.pattern}t(?P<hour>\d\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)?(?:[.,](?P<part>\d{{1,12}}))?"
