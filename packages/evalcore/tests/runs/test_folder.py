@@ -34,6 +34,22 @@ def test_the_plan_reads_back_equal(folder, run_plan):
     assert read_plan(folder.path) == run_plan
 
 
+@pytest.mark.parametrize("is_alike", [True, False])
+def test_a_plan_in_a_later_format_is_refused_and_left_as_it_is(folder, is_alike):
+    later = json.loads((folder.path / PLAN).read_bytes()) | {"schema_version": 2}
+    if not is_alike:
+        later = {"schema_version": 2, "calls": "planned in another way"}
+    data = json.dumps(later).encode()
+    (folder.path / PLAN).write_bytes(data)
+    with pytest.raises(StorageError) as refused:
+        RunFolder.open(folder.path)
+    assert refused.value.line == (
+        f"{folder.path / PLAN}: its format is 2, of a newer evaluator; this one reads up to 1; "
+        "use the newer one; nothing was changed"
+    )
+    assert (folder.path / PLAN).read_bytes() == data
+
+
 def test_a_new_run_has_every_call_pending_replicate_by_replicate(folder):
     assert pending(folder) == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
 

@@ -13,6 +13,7 @@ from evalcore.github.permissions import PERMISSIONS
 from evalhook.commands.check import run_checks
 from evalhook.main import cli
 from evalsim.github import SimulatedGitHub
+from evalhook.storage.state_version import FILE, mark_state
 from evalsim.library import as_git, write_sample_library
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
@@ -57,6 +58,22 @@ def test_a_state_directory_that_cannot_be_made_fails(environment: Environment, t
     is_fine, text = by_name(environment(EVALHOOK_STATE_DIR=state))["state directory"]
     assert not is_fine
     assert "cannot be made" in text
+
+
+def test_the_version_of_the_state_is_shown_and_a_newer_one_fails(
+    environment: Environment, tmp_path: Path
+) -> None:
+    state = tmp_path / "versioned"
+    state.mkdir()
+    settings = environment(EVALHOOK_STATE_DIR=str(state))
+    assert "version" not in by_name(settings)["state directory"][1]
+    mark_state(state)
+    assert "state of version 1" in by_name(settings)["state directory"][1]
+    (state / FILE).write_text("7\n")
+    is_fine, text = by_name(settings)["state directory"]
+    assert not is_fine
+    assert "of version 7, written by a newer service" in text
+    assert [path.name for path in state.iterdir()] == [FILE]
 
 
 def test_an_absent_mindrouter_fails_its_own_line_only(environment: Environment, library: Path) -> None:

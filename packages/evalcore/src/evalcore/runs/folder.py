@@ -29,7 +29,7 @@ from evalcore.library.component import Case
 from evalcore.runs.compression import COMPRESSED, REPLIES, open_compressed, stored_lines
 from evalcore.runs.documents import discard_documents, keep_documents
 from evalcore.runs.files import lock, open_regular, read_regular, sync_folder, write_atomically
-from evalcore.runs.plan import RunPlan, call_order
+from evalcore.runs.plan import RUN_SCHEMA_VERSION, RunPlan, call_order
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.structs import Frozen, JsonObject
 
@@ -48,6 +48,12 @@ class _ReplyKey(Frozen, frozen=True):
 
     case: str
     replicate: Annotated[int, Meta(ge=0)]
+
+
+class _PlanFormat(Frozen, frozen=True):
+    """The one field of run.json by which a plan in a later format is known, whatever else is in it."""
+
+    schema_version: int = RUN_SCHEMA_VERSION
 
 
 class RunFolder:
@@ -297,10 +303,12 @@ def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
 def read_plan(path: Path) -> RunPlan:
     """Read a run folder's plan.
 
-    Raises StorageError.
+    Raises StorageError, for what a later version of the evaluator planned in another format, too.
     """
+    data = b""
     try:
-        plan = msgspec.json.decode(read_regular(path / PLAN, MAX_PLAN), type=RunPlan)
+        data = read_regular(path / PLAN, MAX_PLAN)
+        plan = msgspec.json.decode(data, type=RunPlan)
     except FileNotFoundError as error:
         raise StorageError(
             f"it holds no {PLAN}, so it is no run's folder", where=str(path), hint="name a run's folder"
@@ -308,13 +316,30 @@ def read_plan(path: Path) -> RunPlan:
     except OSError as error:
         raise _storage_error(path / PLAN, error) from error
     except UNREADABLE as error:
+        _require_known_format(path, _format_of(data))
         raise StorageError(
             f"it is no plan of a run: {error}", where=str(path / PLAN), hint="name a run's folder"
         ) from error
+    _require_known_format(path, plan.schema_version)
     if plan.calls > MAX_CALLS:
         what = f"it plans {plan.calls:,} calls, over {MAX_CALLS:,}"
         raise StorageError(what, where=str(path / PLAN), hint="restore it, or start the run anew")
     return plan
+
+
+def _format_of(data: bytes) -> int:
+    """Return the number of a plan's format; today's where it says none."""
+    try:
+        return msgspec.json.decode(data, type=_PlanFormat).schema_version
+    except UNREADABLE:
+        return RUN_SCHEMA_VERSION
+
+
+def _require_known_format(path: Path, schema_version: int) -> None:
+    if schema_version > RUN_SCHEMA_VERSION:
+        known = f"this one reads up to {RUN_SCHEMA_VERSION}"
+        what = f"its format is {schema_version}, of a newer evaluator; {known}"
+        raise StorageError(what, where=str(path / PLAN), hint="use the newer one; nothing was changed")
 
 
 def read_record(path: Path, name: str = RECORD) -> RunRecord:

@@ -58,7 +58,11 @@ def parse_leaderboard(data: bytes, where: str) -> Leaderboard:
     version, component, runs = value.get("schema_version"), value.get("component"), value.get("runs")
     # In Python, True == 1.
     if version != SCHEMA_VERSION or isinstance(version, bool):
-        _fail(f"schema_version is {version!r:.40}, not {SCHEMA_VERSION}", where)
+        what = f"schema_version is {version!r:.40}, not {SCHEMA_VERSION}"
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            hint = "a newer evaluator wrote it: use that one; it is left as it stands"
+            raise LeaderboardError(what, where=where, hint=hint)
+        _fail(what, where)
     if not isinstance(component, str) or not component:
         _fail("component is not the name of a component", where)
     if not isinstance(runs, list):

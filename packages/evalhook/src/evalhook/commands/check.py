@@ -21,6 +21,7 @@ from evalhook.commands.serve import require_clones
 from evalhook.config.settings import Settings, inspect_settings
 from evalhook.errors import Refusal
 from evalhook.storage.space import require_writable
+from evalhook.storage.state_version import UNVERSIONED, require_readable_state
 from evalhook.wiring import ExternalSystems, free_space
 
 
@@ -75,6 +76,7 @@ class _Checks:
 
     def state_dir(self) -> str:
         folder = self._settings.state_dir
+        version = require_readable_state(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -87,7 +89,8 @@ class _Checks:
         except Refusal as refusal:
             raise StorageError(refusal.message, where=str(folder)) from refusal
         free = shutil.disk_usage(folder).free
-        return f"{folder} can be written, {free // 2**20:,} MiB free"
+        found = f"{folder} can be written, {free // 2**20:,} MiB free"
+        return found if version == UNVERSIONED else f"{found}, state of version {version}"
 
     def git(self) -> str:
         path = shutil.which("git")

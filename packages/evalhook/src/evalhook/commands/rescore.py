@@ -22,6 +22,7 @@ from evalcore.git.clone import Clone
 from evalcore.secret import Scrubber
 from evalhook.config.settings import Settings, read_settings
 from evalhook.monitoring.logs import configure_logging
+from evalhook.storage.state_version import require_readable_state
 from evalhook.storage.store import take_lock
 from evalhook.threads import in_thread
 from evalhook.wiring import ExternalSystems, case_privacy
@@ -42,6 +43,7 @@ def rescore_leaderboards(
     if settings.commit_back == "none":
         hint = "set pr or push; `evalcli leaderboard rescore` rescores a checkout"
         raise ConfigurationError("nothing is committed back", where="EVALHOOK_COMMIT_BACK", hint=hint)
+    require_readable_state(settings.state_dir)
     scrub = Scrubber(settings.secrets)
     configure_logging(scrub, sys.stderr)
     runs = runs_by_component(settings.runs_dir)

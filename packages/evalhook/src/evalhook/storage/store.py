@@ -18,10 +18,11 @@ import msgspec
 import structlog
 
 from evalcore.clients.dialect import UNREADABLE
-from evalcore.errors import ConfigurationError, StorageError
+from evalcore.errors import ConfigurationError, EvaluatorError, StorageError
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
 from evalhook.jobs import Job
+from evalhook.storage.state_version import mark_state, require_readable_state
 from evalhook.threads import in_thread
 
 MAX_JOB_BYTES: Final = 1024 * 1024
@@ -55,8 +56,11 @@ class JobStore:
     def open(self) -> None:
         """Take the folder and read what is in it.
 
-        Raises ConfigurationError where it cannot be used, or another process uses it.
+        Raises ConfigurationError where it cannot be used, another process uses it, or a newer service wrote
+        it; StorageError where its version cannot be written.
         """
+        # Before anything else: a newer service's state is left as it is, down to the lock and torn files.
+        require_readable_state(self._folder.parent)
         try:
             # The folder above holds inputs and replies: where it is made here, nobody else may read it.
             for folder in (self._folder.parent, self._folder):
@@ -70,6 +74,7 @@ class JobStore:
             # Only now, with the lock: before, another process might still be writing them.
             for unfinished in self._folder.glob(".*.tmp"):
                 unfinished.unlink(missing_ok=True)  # of a writer that was killed
+            mark_state(self._folder.parent)
             self._jobs = {job.job_id: job for job in _read_jobs(self._folder)}
         except OSError as error:
             self.close()
@@ -78,6 +83,9 @@ class JobStore:
                 where=f"EVALHOOK_STATE_DIR {self._folder}",
                 hint="name a folder that the service may write to",
             ) from error
+        except EvaluatorError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Release the folder."""
