@@ -12,8 +12,8 @@ from msgspec import structs
 from evalcore.github.permissions import PERMISSIONS
 from evalhook.commands.check import run_checks
 from evalhook.main import cli
-from evalsim.github import SimulatedGitHub
 from evalhook.storage.state_version import FILE, mark_state
+from evalsim.github import SimulatedGitHub
 from evalsim.library import as_git, write_sample_library
 from evalsim.mindrouter import SimulatedMindRouter, default_config
 from evalsim.serving import running
