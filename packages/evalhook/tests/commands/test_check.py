@@ -66,7 +66,7 @@ def test_the_version_of_the_state_is_shown_and_a_newer_one_fails(
     state = tmp_path / "versioned"
     state.mkdir()
     settings = environment(EVALHOOK_STATE_DIR=str(state))
-    assert "version" not in by_name(settings)["state directory"][1]
+    assert "state of version" not in by_name(settings)["state directory"][1]
     mark_state(state)
     assert "state of version 1" in by_name(settings)["state directory"][1]
     (state / FILE).write_text("7\n")
