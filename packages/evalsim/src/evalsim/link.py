@@ -45,11 +45,13 @@ class Link:
             self._server.close()
             self._server = None
         for end in list(self._ends):
+            # Aborted: the other side is to see a connection that broke, not one that ended.
             end.transport.abort()
 
     async def _up(self) -> None:
         self._flows.set()
         if self._server is None:
+            # The same port each time: whoever was cut off finds the server again at the address that he has.
             bound = listen("127.0.0.1", self._port)
             self._port, self.url = bound.getsockname()[1], address(bound)
             self._server = await asyncio.start_server(self._pass_on, sock=bound)
@@ -82,6 +84,8 @@ class Link:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await source.read(PIECE):
+                # After reading, not before: what was on its way when the link fell silent arrives once it is
+                # up again.
                 await self._flows.wait()
                 sink.write(data)
                 await sink.drain()
@@ -96,6 +100,7 @@ class Link:
         ready.set()
         self._loop.run_forever()
         self._down()
+        # Or a test would be told of tasks that were destroyed while they waited.
         left = asyncio.all_tasks(self._loop)
         for task in left:
             task.cancel()

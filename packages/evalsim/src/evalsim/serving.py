@@ -73,6 +73,7 @@ def server_config(app: ASGIApplication) -> uvicorn.Config:
         log_config=None,
         log_level="error",
         access_log=False,
+        # A simulated silence has no end: whoever waits for one is not to hold up the end of a test.
         timeout_graceful_shutdown=1,
     )
 

@@ -68,15 +68,18 @@ class Clock:
         """Wait so many seconds of this clock."""
         future = asyncio.get_running_loop().create_future()
         self._count += 1
+        # The count decides between equal moments: who slept first wakes first, and futures have no order.
         heapq.heappush(self._sleepers, (self.now + seconds, self._count, future))
         await future
 
     async def run(self, *tasks: asyncio.Task[Result]) -> list[Result]:
         """See tasks through, time passing whenever nobody has anything else to do."""
         while not all(task.done() for task in tasks):
+            # So many turns of the loop, for tasks that wake each other, before nobody has anything to do.
             for _ in range(10):
                 await asyncio.sleep(0)
             if self._sleepers and not all(task.done() for task in tasks):
+                # Straight to the next sleeper's moment: hours of waiting take no time.
                 self.now, _, future = heapq.heappop(self._sleepers)
                 if not future.done():
                     future.set_result(None)
@@ -160,6 +163,7 @@ def run_on_terminal(
             stdout=terminal,
             stderr=errors,
         )
+        # Ours: while it is open, the end of the program would not be the end of what can be read.
         os.close(terminal)
         written = _read_to_the_end(reading_end)
         code = process.wait(timeout=60)
@@ -415,6 +419,7 @@ def run_workflow_step(
     files = {name: cwd / f".{name.lower()}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.write_text("")
+    # GitHub puts expressions in before bash sees the script; those of `env` never become a part of it.
     variables = {
         name: re.sub(r"\$\{\{ (.*?) \}\}", lambda found: expressions[found[1]], str(value))
         for name, value in step.get("env", {}).items()

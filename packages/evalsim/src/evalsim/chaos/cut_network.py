@@ -64,6 +64,7 @@ class Outcome(Frozen, frozen=True):
 
 def command(cut: float, factor: float, seed: int) -> list[str]:
     """Return the command that runs one, in a network namespace that is made for it."""
+    # Without root a user namespace gives the right to make a network namespace.
     apart = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
     options = ["--cut", str(cut), "--factor", str(factor), "--seed", str(seed)]
     return [*apart, sys.executable, "-m", "evalsim.chaos.cut_network", *options]
@@ -86,6 +87,7 @@ class Timed(httpx.AsyncBaseTransport):
         except BaseException:
             times[1] = now()
             raise
+        # A streamed answer is over when its body is, long after its headers have come.
         response.stream = _TimedStream(response, times)
         return response
 
@@ -140,6 +142,7 @@ def gateway(folder: Path, factor: float) -> Iterator[Gateway]:
     """Start the gateway; its answers take ANSWER_SECONDS of hurried time."""
     library = folder / "library"
     write_component(library, cases=CASES)
+    # The gateway is a process of its own, whose clock is not hurried.
     pace = ANSWER_SECONDS / PIECES / factor
     text = msgspec.json.encode(CASES["case-0"]).decode()
     streamed = SimModel(
@@ -217,6 +220,7 @@ async def evaluation(cut: float, cut_at: float, factor: float, cable: Gateway, f
         statuses=tuple(outcome.status for outcome in outcomes),
         accuracies=tuple(record.accuracy.mean for record in records),
         failed=sum(record.calls.total - record.calls.ok for record in records),
+        # Of those sent before the network came back: they are what a dead connection can hold.
         held=max([0.0, *(end - returned[0] for begin, end in transport.requests if begin < returned[0])]),
         seconds=round(seconds, 1),
     )

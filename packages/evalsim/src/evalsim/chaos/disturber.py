@@ -81,6 +81,7 @@ class Disturber:
 
     def _over(self, active: Disturbance) -> None:
         with self._lock:
+            # Ended by `arm` meanwhile, and perhaps another one begun: that is not this timer's.
             if self._active is not active:
                 return
             self._active = None

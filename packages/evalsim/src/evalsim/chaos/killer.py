@@ -16,6 +16,7 @@ from evalsim.serving import ConnectionCut
 
 Moment = Literal["before", "done", "answered"]
 """Before the request is worked on (it is lost), when it is done but not answered, or after the answer."""
+# Calls three times, since most of a job's life is calls.
 STAGES = (
     "time", "models", "call", "call", "call", "fetch", "push", "pulls.list", "pulls.create", "labels.add",
 )  # fmt: skip
@@ -37,6 +38,7 @@ class Point(Frozen, frozen=True):
 def draw_point(random: Random, calls: int) -> Point:
     """Draw a point; `calls` are made in one evaluation."""
     stage = random.choice(STAGES)
+    # About as many of each as one evaluation makes: a later one would never come.
     most = {"call": calls, "fetch": 6, "pulls.list": 3, "models": 3}.get(stage, 1)
     return Point(stage, random.choice(MOMENTS), random.randint(1, most), random.uniform(0.0, 2.5))
 
@@ -80,6 +82,8 @@ class Killer:
 
     def _kill(self, point: Point, pid: int | None) -> None:
         with self._lock:
+            # Once for each point, whichever of timer and request comes first; and never the process that came
+            # after.
             if self._point is not point or pid is None:
                 return
             self._point = None
@@ -119,6 +123,7 @@ def deadly(app: Any, killer: Killer, stage_of: Callable[[Any], str]) -> Any:  # 
         async def keep(message: Any) -> None:  # noqa: ANN401 - as above
             answers.append(message)
 
+        # Worked on to its end before anything is answered: the service never learns that it was done.
         await app(scope, receive, keep)
         if point.moment == "done":
             killer.kill(point)

@@ -176,6 +176,7 @@ class ChaosRun:
         if job["status"] != "completed":
             self.problems["lost"].append(f"{job_id} is {job['status']}: {job['error']}")
             return
+        # The request may have been made twice, by a caller that never got the answer; the job must be one.
         if len(new_jobs) != 1:
             self.problems["doubled"].append(f"jobs {sorted(new_jobs)}")
         pulls = [pull for pull in self._repository.pulls if job_id in pull.body]
@@ -190,10 +191,12 @@ class ChaosRun:
         board = json.loads(self._bare.file(pull.head, f"components/{SKILL}/leaderboard.json") or b"{}")
         runs = [run for run in board.get("runs", []) if run["job_id"] == job_id]
         shown = [{key: run[key] for key in run if key not in VARYING} for run in runs]
+        # The first evaluation is without any fault.
         self.reference = self.reference or shown
         self._check_scores(job_id, runs)
         if self._is_refused:
             self._check_reasons(job_id, runs)
+        # With a key that was refused for good some calls are missing: their scores alone are compared, above.
         elif shown != self.reference:
             self.problems["differing"].append(job_id)
         self.calls = int(job["progress"]["total"])
@@ -233,8 +236,10 @@ class ChaosRun:
         """Note what the dead service had stored: whole lines of replies, and records."""
         for folder in (self.state_dir / "runs").glob("*"):
             data = replies_of(folder)
+            # Whole lines are what is promised: a torn one is dropped when the folder is opened again.
             kept[folder] = data[: data.rfind(b"\n") + 1]
             with suppress(FileNotFoundError):
+                # By its inode: a record that is written again has the same bytes, and another file.
                 records.setdefault(folder, (folder / "record.json").stat().st_ino)
 
     def _check_kept(self, kept: dict[Path, bytes], records: dict[Path, int]) -> None:

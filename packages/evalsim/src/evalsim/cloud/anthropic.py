@@ -92,6 +92,7 @@ class _Anthropic(Vendor):
         as_tool = as_object(fields.get("tool_choice")).get("type") == "tool"
         if as_tool and not tools:
             raise _refused(400, "tool_choice: Tool choice may only be specified while providing `tools`.")
+        # A forced tool stands in for a schema that is not compiled: its input is the answer.
         if as_tool:
             schema = as_object(tools[0]).get("input_schema")
         message = as_object(messages[-1])
@@ -114,6 +115,7 @@ class _Anthropic(Vendor):
             raise _refused(400, f"{words} number of output tokens for {model.id}")
         if model.is_reasoning and body.get("temperature", 1) != 1:
             raise _refused(400, "temperature: only 1 is supported by this model")
+        # Only a compiled schema is held to the rules; a tool's is taken as it stands.
         if request.schema is not None and not request.as_tool:
             problem = anthropic_problem(request.schema)
             if problem is not None:
@@ -137,9 +139,11 @@ class _Anthropic(Vendor):
             **message,
             "content": [],
             "stop_reason": None,
+            # What message_start counts is a beginning: the final counts come with message_delta.
             "usage": {**_usage(spoken), "output_tokens": 1},
         }
         events = [event({"type": "message_start", "message": begun}, "message_start")]
+        # A client must pass over events that it has no use for; pings come at any place.
         events.append(event({"type": "ping"}, "ping"))
         for index, block in enumerate(_content(spoken)):
             events += _block_events(index, as_object(block))
@@ -217,6 +221,7 @@ def _block_events(index: int, block: JsonObject) -> list[bytes]:
     if kind == "tool_use":
         begun: JsonObject = {**block, "input": {}}
         parts = pieces(msgspec.json.encode(block["input"]).decode())
+        # A tool's input comes as pieces of JSON text, to be parsed once they are joined.
         deltas: list[JsonValue] = [{"type": "input_json_delta", "partial_json": part} for part in parts]
     elif kind == "thinking":
         begun = {"type": "thinking", "thinking": "", "signature": ""}
@@ -248,6 +253,7 @@ def _stop_reason(spoken: Spoken) -> str:
 
 def _usage(spoken: Spoken) -> JsonObject:
     return {
+        # Anthropic counts what came out of the cache apart; the others count it among the prompt's tokens.
         "input_tokens": spoken.prompt_tokens - spoken.cached_tokens,
         "cache_read_input_tokens": spoken.cached_tokens,
         "cache_creation_input_tokens": 0,

@@ -86,6 +86,7 @@ class SimulatedCloud:
         if body is None:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        # Noted before anything is refused: tests look for keys in requests that never got an answer.
         self.seen.append(SeenRequest(scope["path"], headers, body))
         try:
             await self._answer(scope, headers, body, send)
@@ -114,6 +115,7 @@ class SimulatedCloud:
         fields = _read_json(body)
         request = vendor.read(path, scope["query_string"].decode(), headers, fields)
         model = self._model(request, fields)
+        # After the checks: a request that is not valid costs nothing of the limit.
         self._take_of_limit()
         fault = self._fault(request, model)
         if model.latency:
@@ -123,6 +125,7 @@ class SimulatedCloud:
     def _answered(self, fields: JsonObject) -> tuple[int, JsonValue]:
         """Make one call of a batch."""
         try:
+            # A batch names version and key once, not with each of its calls.
             request = self._vendor.read("", "", {"anthropic-version": "1"}, fields)
             model = self._model(request, fields)
             spoken = self._spoken(request, model, self._fault(request, model))
@@ -167,6 +170,7 @@ class SimulatedCloud:
             parts = parts[: len(parts) // 2] if request.stream else [parts[0][: len(parts[0]) // 2]]
         if spoken.fault == "error_event" and request.stream:
             parts.append(self._vendor.error_event())
+        # Of an answer that is cut no length is said: its end would be noticed by that alone.
         if not is_cut and not request.stream:
             headers.append((b"content-length", str(len(parts[0])).encode()))
         await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": False})
@@ -185,6 +189,7 @@ class SimulatedCloud:
         thought = THOUGHT if fault == "thinking" else None
         longest = (request.most_tokens or 1_000_000) * CHARACTERS_PER_TOKEN
         is_cut = fault in {"max_tokens", "context_window"} or len(text) > longest
+        # A tool's input is parsed before it is sent: half of it could not be.
         if is_cut and not request.as_tool:
             text = text[: min(longest, len(text) // 2)]
         prompt = tokens(request.system) + tokens(request.user)
@@ -229,6 +234,7 @@ class SimulatedCloud:
         if limit is None:
             return
         now = self._clock()
+        # A bucket that fills all the time, not a window: a call is free again a moment after it was refused.
         self._level = min(limit, self._level + (now - self._levelled_at) * limit / 60)
         self._levelled_at = now
         if self._level < 1:

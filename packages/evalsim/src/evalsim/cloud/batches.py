@@ -105,6 +105,7 @@ class BatchDesk:
     def _take(self, results: bytes) -> str:
         self.made += 1
         name = f"batch_{self.made}"
+        # Answered when it is handed over, and shown after so many looks: nothing has to run in between.
         self._files[name], self._left[name] = results, self._looks
         return name
 

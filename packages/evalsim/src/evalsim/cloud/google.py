@@ -101,6 +101,7 @@ class _Google(Vendor):
             raise _refused(400, "* GenerateContentRequest.contents: contents is not specified")
         schema = config.get("responseJsonSchema")
         is_stream = found is not None and found[2].startswith("stream")
+        # Without it Google streams one long JSON array, which no client of ours asks for.
         if is_stream and "alt=sse" not in query:
             raise _refused(400, "this simulation streams server-sent events alone")
         return CloudRequest(
@@ -130,6 +131,7 @@ class _Google(Vendor):
         answer: JsonObject = {"modelVersion": model.id, "responseId": "simulated"}
         if spoken.fault != "no_usage":
             answer["usageMetadata"] = _usage(spoken)
+        # A prompt that is blocked has no candidate at all, and says so beside them.
         if spoken.fault == "blocked":
             return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **answer}
         return {"candidates": [_candidate(_parts(spoken), _finish(spoken))], **answer}
@@ -164,7 +166,10 @@ class _Google(Vendor):
         refusals: dict[FaultKind, Refused] = {
             "rate_limited": _refused(429, "You exceeded your current quota: requests per minute.", retry),
             "overloaded": _refused(503, "The model is overloaded. Please try again later."),
+            # Google's status for a wrong key is 400: only the reason in the details tells it from a bad
+            # request.
             "unauthorized": _refused(400, "API key not valid. Please pass a valid API key.", [invalid]),
+            # The same status and words as a rate limit: the quota's id says that it is a day's.
             "quota": _refused(
                 429,
                 "You exceeded your current quota.",

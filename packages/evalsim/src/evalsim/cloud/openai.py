@@ -48,6 +48,7 @@ def _refused(
     kind = {429: "requests", 500: "server_error", 503: "service_unavailable"}.get(
         status, "invalid_request_error"
     )
+    # Money that has run out is a 429 as well: its code tells it from a rate limit, and no waiting mends it.
     if code == "insufficient_quota":
         kind = code
     error: JsonObject = {"message": message, "type": kind, "param": param, "code": code}
@@ -123,6 +124,7 @@ class _OpenAI(Vendor):
 
     def check(self, body: JsonObject, request: CloudRequest, model: CloudModel) -> None:
         if model.is_reasoning:
+            # Reasoning models refuse the older name, which other servers know alone.
             if "max_tokens" in body:
                 words = "Unsupported parameter: 'max_tokens' is not supported with this model."
                 raise _refused(
@@ -186,6 +188,7 @@ class _OpenAI(Vendor):
         events = [event(_chunk(model, delta, None)) for delta in deltas]
         events.append(event(_chunk(model, {}, _finish(spoken))))
         if spoken.fault != "no_usage":
+            # Usage comes in a last event without choices.
             events.append(event({**_chunk(model, {}, None), "choices": [], "usage": _usage(spoken)}))
         return [*events, b"data: [DONE]\n\n"]
 

@@ -31,6 +31,7 @@ def anthropic_problem(schema: JsonObject) -> str | None:
         for name in _ANTHROPIC_REFUSES:
             if name in node:
                 return f"For '{node.get('type')}' type, property '{name}' is not supported"
+        # Counted over the whole schema, not for each object.
         optional += len(
             as_object(node.get("properties")).keys() - set(map(str, as_list(node.get("required"))))
         )
@@ -104,6 +105,7 @@ def _is_object(node: JsonObject) -> bool:
 def obeying(value: JsonValue, schema: JsonObject) -> JsonValue:
     """Return an answer as a model bound to a schema gives it: wrapped, null where it has nothing."""
     properties = as_object(schema.get("properties"))
+    # A list cannot be the root of OpenAI's schemas: it was wrapped, and the answer is to be wrapped alike.
     if properties.keys() == {"answer"} and not (isinstance(value, dict) and "answer" in value):
         value = {"answer": value}
     return _filled(value, schema, as_object(schema.get("$defs")))
@@ -122,6 +124,7 @@ def _filled(value: JsonValue, schema: JsonValue, definitions: JsonObject) -> Jso
         return value
     fields = as_object(node.get("properties"))
     filled = {name: _filled(inner, fields.get(name), definitions) for name, inner in value.items()}
+    # All properties are required of a strict schema: what a model has nothing for is null.
     return {**filled, **{str(name): None for name in as_list(node.get("required")) if name not in filled}}
 
 

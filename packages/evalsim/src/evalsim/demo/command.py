@@ -65,6 +65,7 @@ def _run(options: Options, *, keep: bool) -> int:
         return WRONG_INPUT if isinstance(error, InputError) else 1
     except KeyboardInterrupt as interruption:
         click.echo("evalsim demo: interrupted; its processes are ended", err=True)
+        # As a shell reports a program that a signal ended.
         number: int = (interruption.args or (signal.SIGINT,))[0]
         return 128 + number
     return 0

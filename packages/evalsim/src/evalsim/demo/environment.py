@@ -88,6 +88,7 @@ def _log_in_error(process: Process) -> Iterator[None]:
     try:
         yield
     except DemoError as error:
+        # Taken here, while the log is there: the folder goes with the demo.
         error.log = tuple(process.tail(LOG_LINES, without=OWN_POLLS))
         raise
 
@@ -101,6 +102,7 @@ def _push(folder: Path, url: str, token: str) -> str:
         raise DemoError(f"git cannot commit the copy: {error}", where=str(folder)) from error
     checkout = GitCheckout(folder, url, token)
     checkout.push(BRANCH)
+    # Asked of the remote itself: what git says of its own push is not looked at from the outside.
     if checkout.tip(BRANCH) != commit:
         raise DemoError(f"the remote's `{BRANCH}` is not at {commit}", where=url)
     return commit

@@ -63,6 +63,7 @@ class PullRequests:
     def merge(self, pull: PullRequest) -> str:
         """Merge it at the commit that was read, and return the merge commit."""
         merged = self._send("PUT", f"/pulls/{pull.number}/merge", Merged, {"sha": pull.head.sha})
+        # Read once more: that it was merged is what the demo shows, not that somebody said so.
         if not merged.merged or not self.get(pull.number).merged:
             raise DemoError("GitHub did not merge the pull request", where=pull.html_url)
         return merged.sha

@@ -32,6 +32,7 @@ class GitCheckout:
                 "GIT_CONFIG_COUNT": "1",
                 "GIT_CONFIG_KEY_0": "http.extraHeader",
                 "GIT_CONFIG_VALUE_0": f"Authorization: Basic {credentials}",
+                # git would send loopback through a proxy of the user's environment too.
                 "no_proxy": "127.0.0.1,localhost",
             }
         )

@@ -40,6 +40,8 @@ class Process:
             with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(STOP_SECONDS)
         with suppress(ProcessLookupError):
+            # The session is its own, so that its number names whatever it left behind: git, or the scoring
+            # process.
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
 
@@ -84,6 +86,7 @@ def wait_until_answering(
     Raises DemoError when the process ends before, or the time is up.
     """
     deadline = clock() + seconds
+    # No proxy of the environment: what is asked is on this machine.
     with httpx.Client(trust_env=False, timeout=2.0) as client:
         while True:
             with suppress(httpx.TransportError):

@@ -145,4 +145,5 @@ class Screen:
         return show
 
     def _print(self, renderable: RenderableType) -> None:
+        # In a file a line stays one: rich would break it at 80 columns.
         self._console.print(renderable, soft_wrap=not self.is_terminal and isinstance(renderable, Text))

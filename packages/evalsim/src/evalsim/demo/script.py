@@ -126,6 +126,7 @@ def show_leaderboard(
     reader.clone()
     records = job_records(reader, f"origin/{result.branch}", wanted.skill, accepted.job_id)
     finished = {model.model for model in result.models if model.status in {"complete", "partial"}}
+    # Two ways to the same results, held against each other: what the service says, and what it pushed.
     if {record.model for record in records} != finished:
         raise DemoError("the leaderboard and the job name different models", where=result.branch)
     for record in records:
@@ -151,6 +152,7 @@ def show_pull_request(
     screen.fact("branch", f"{pull.head.ref} into {pull.base.ref}")
     screen.document(pull.title, pull.body)
     changed = reader.changed_files(f"origin/{BRANCH}", f"origin/{pull.head.ref}")
+    # The promise to whoever merges without reading: no other file changes.
     if changed != [leaderboard_path(wanted.skill)]:
         raise DemoError(f"the pull request changes {', '.join(changed) or 'nothing'}", where=pull.html_url)
     if not labels >= LABELS:

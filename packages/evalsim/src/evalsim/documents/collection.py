@@ -26,6 +26,7 @@ class Made(Frozen, frozen=True):
     """Whether its words can be had without looking at it."""
 
 
+# Two hundred pages and bombs of gigabytes take seconds to make, and many tests ask for them.
 @cache
 def made_documents() -> tuple[Made, ...]:
     """Every one of them: first those that can be read, then `unreadable_documents`."""

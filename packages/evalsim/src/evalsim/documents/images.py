@@ -58,6 +58,7 @@ def tiff(pages: Sequence[str]) -> bytes:
 
 def png_bomb(side: int = 50_000) -> bytes:
     """A PNG of `side` by `side` white dots in less than a megabyte."""
+    # One bit for each dot, and a byte before each row that names its filter.
     row = 1 + -(-side // 8)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", deflated_zeros(row * side)), (b"IEND", b"")]

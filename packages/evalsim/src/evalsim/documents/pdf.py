@@ -86,6 +86,7 @@ def truncated(document: bytes) -> bytes:
 
 def pdf_bomb(size: int = 4 * 2**30) -> bytes:
     """One page whose content is `size` zero bytes, compressed twice over."""
+    # Zeros packed once are a block that repeats, which packs as well once more: gigabytes in some kilobytes.
     stream = zlib.compress(deflated_zeros(size), 9)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -106,6 +107,7 @@ def pdf_bomb(size: int = 4 * 2**30) -> bytes:
 
 def _begun(pages: Sequence[str]) -> FPDF:
     made = FPDF()
+    # Fixed: the same pages are to be the same bytes, by whose hash they are known.
     made.set_creation_date(MADE)
     made.set_keywords(hidden(pages))
     made.set_font("helvetica", size=11)

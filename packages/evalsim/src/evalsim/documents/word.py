@@ -104,6 +104,7 @@ def _packed(document: str, page: str) -> bytes:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts:
+            # With a moment of its own: otherwise the archive would hold the time at which it was made.
             archive.writestr(zipfile.ZipInfo(name, _MOMENT), text, zipfile.ZIP_DEFLATED)
         archive.comment = hidden([page]).encode()
     return buffer.getvalue()

@@ -57,6 +57,7 @@ class SimulatedGitHub:
     `observers` are called with each REST call that was not answered by a fault, in any thread.
     """
 
+    # Of the class: tests make many of them, and the fixture that checks every call cannot know each.
     observers: ClassVar[list[Callable[[Exchange], None]]] = []
 
     def __init__(self, root: Path, *, token: str | None = None) -> None:
@@ -70,6 +71,7 @@ class SimulatedGitHub:
             await serve_lifespan(receive, send)
             return
         path: str = scope["path"]
+        # First: a push is streamed to git and may be larger than any body that is read here.
         git = GIT_PATH.fullmatch(path)
         if git:
             await self._git(scope, receive, send, f"{git[1]}/{git[2]}", git[3])
@@ -114,6 +116,7 @@ class SimulatedGitHub:
             if not fault.answer_lost and not fault.is_delay_only:
                 asked = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
                 return json_answer(fault.status or 500, {"message": fault.message}, asked)
+        # In a thread: most answers run git, which would hold up every other request.
         answer = await asyncio.to_thread(answer_rest, self.state, request)
         for observe in self.observers:
             observe(Exchange(request, answer))
@@ -136,6 +139,8 @@ class SimulatedGitHub:
         if refusal is not None or repository is None:
             await send_answer(send, refusal or Answer(404))
             return
+        # Without a status the repository's own hook refuses, as a protected branch does: git then reports it
+        # by branch.
         hook = fault.message if fault and not (fault.is_delay_only or fault.answer_lost) else None
         answering = _lose if fault and fault.answer_lost else send
         await serve_git(
@@ -171,6 +176,7 @@ def _refuse(
 ) -> Answer | None:
     """GitHub's refusal of a git request, if any: 401, 403 for a read-only token, 404."""
     asking = (("WWW-Authenticate", 'Basic realm="GitHub"'),)
+    # A repository that is private and one that is not there are answered alike, so that nobody learns of it.
     if caller is None and (sent or repository is None or repository.private or service == "push"):
         return Answer(401, b"Authentication failed\n" if sent else b"Repository not found.\n", asking)
     if repository is None:

@@ -38,6 +38,7 @@ async def serve_git(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
+    # Beside the answer: git answers while it still reads, and either side would wait for the other.
     feeding = asyncio.create_task(_feed(process, receive))
     try:
         await _answer(process, send)
@@ -107,6 +108,7 @@ async def _answer(process: asyncio.subprocess.Process, send: Send) -> None:
             status = int(value.split()[0])
         else:
             headers.append((name.lower(), value))
+    # A program that says nothing has failed; git always names a content type.
     if not headers:
         status = 500
     await send({"type": "http.response.start", "status": status, "headers": headers})

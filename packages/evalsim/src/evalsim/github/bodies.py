@@ -41,6 +41,7 @@ REPOSITORY_FLAGS: Final = (
 
 def user_id(login: str) -> int:
     """An account's number, another one for each login."""
+    # Without a register: the same login has the same number in every process. Case is nothing to GitHub.
     return zlib.crc32(login.lower().encode())
 
 
@@ -319,6 +320,7 @@ def _side(repository: Repository, branch: str, api: str, web: str, closed_at: st
     return {
         "label": f"{repository.owner}:{branch}",
         "ref": branch,
+        # A branch is deleted after its merge, and GitHub still says where it stood.
         "sha": repository.bare.branch(branch) or closed_at,
         "user": user_body(repository.owner),
         "repo": repository_body(repository, api, web),

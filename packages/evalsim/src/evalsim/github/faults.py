@@ -66,6 +66,7 @@ class Faults:
 
     def take(self, *operations: str) -> Fault | None:
         """The next fault for any of these operations, counted as used."""
+        # The first that was asked for: several for one operation come one after the other.
         for fault in self.waiting:
             if fault.on in operations:
                 if fault.times is not None:

@@ -99,6 +99,7 @@ def answer_graphql(state: State, caller: Token, request: Request) -> Answer:
 def _error(error: GraphQLError) -> dict[str, object]:
     shown: dict[str, object] = dict(error.formatted)
     if isinstance(error.original_error, Refusal):
+        # GitHub's clients go by this type: the status is 200 whatever is refused.
         shown["type"] = error.original_error.kind
     return shown
 
@@ -153,6 +154,7 @@ def _enable(state: State, caller: Token, _: object, input: dict[str, Any]) -> di
 def _refusal(repository: Repository, pull: Pull, method: str, expected: str | None) -> str | None:
     """Say in GitHub's words why auto-merge cannot be enabled; None where it can."""
     state = mergeable_state(repository, pull)
+    # The doubled words are GitHub's own.
     reasons = (
         (not repository.allow_auto_merge, "Pull request Auto merge is not allowed for this repository"),
         (

@@ -105,6 +105,7 @@ def list_comments(state: State, repository: Repository, request: Request, number
     """GET /repos/O/R/issues/N/comments?since=; the oldest first. A pull request's are those of its issue."""
     del state
     since = request.query.get("since", "")
+    # As texts: GitHub writes all times in UTC and in one form.
     comments = [one for one in _discussed(repository, number).comments if one.created_at >= since]
     return page_of(request, [bodies.comment_body(comment) for comment in comments])
 
@@ -161,6 +162,7 @@ def _find(repository: Repository, number: str) -> Issue:
 
 
 def _discussed(repository: Repository, number: str) -> Issue | Pull:
+    # Issues and pull requests share one row of numbers, and a pull request's comments are those of its issue.
     pull = next((pull for pull in repository.pulls if pull.number == int(number)), None)
     return pull if pull is not None else _find(repository, number)
 

@@ -37,6 +37,7 @@ def answer_page(state: State, path: str) -> Answer | None:
     """Return the page that a path names; None where there is none, or where it is not everybody's."""
     found = PATH.fullmatch(path)
     repository = state.repositories.get(f"{found[1]}/{found[2]}".lower()) if found is not None else None
+    # Nobody signs in here: what a token is needed for has no page.
     if found is None or repository is None or repository.private:
         return None
     pull = next((one for one in repository.pulls if one.number == int(found[3])), None)
@@ -66,6 +67,8 @@ def _card(text: str) -> str:
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = markdown.parse(text)
     for token in tokens:
+        # All other markup is shown as text: GitHub drops what it does not allow, and a browser here would run
+        # it.
         for part in (token, *(token.children or ())):
             if part.type in {"html_block", "html_inline"} and not FOLD.fullmatch(part.content):
                 part.content = html.escape(part.content)

@@ -13,6 +13,7 @@ from evalsim.github.request import ApiError, Request
 from evalsim.github.state import Token
 
 EITHER: Final = ("issues", "pull_requests")
+# The first that fits counts: merging needs other rights than all else of a pull request.
 REQUIRED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"PUT /pulls/\d+/merge", ("contents",)),
     (r"\w+ /pulls(/.*)?", ("pull_requests",)),

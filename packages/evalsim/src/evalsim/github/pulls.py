@@ -177,6 +177,7 @@ def merge_pull(state: State, repository: Repository, request: Request, number: s
     head = bodies.head_of(repository, pull)
     if pull.state == "closed" or head is None:
         raise ApiError(405, "Pull Request is not mergeable")
+    # The caller names the head that it has seen: what was pushed since is not merged unseen.
     if wanted.sha not in {None, head}:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
     lacking = [name for name in repository.required_contexts if not _has_succeeded(repository, head, name)]
@@ -220,6 +221,7 @@ def _has_succeeded(repository: Repository, commit: str, context: str) -> bool:
     states = [
         status.state for status in repository.statuses if (status.sha, status.context) == (commit, context)
     ]
+    # The newest of a context alone counts.
     return states[-1:] == ["success"]
 
 
@@ -233,4 +235,5 @@ def _merge(state: State, repository: Repository, pull: Pull, head: str, title: s
 
 def _close(state: State, repository: Repository, pull: Pull) -> None:
     pull.state, pull.closed_at = "closed", state.now()
+    # While the branch is still there: it may be deleted next.
     pull.head_sha = bodies.head_of(repository, pull) or ""

@@ -70,6 +70,7 @@ def start_workflow(state: State, repository: Repository, request: Request, file:
     """POST /repos/O/R/actions/workflows/FILE/dispatches: noted, where the branch has the file."""
     del state
     wanted = request.decode(NewDispatch)
+    # As on GitHub, a workflow is only known where the branch has its file.
     if repository.bare.file(wanted.ref, f".github/workflows/{file}") is None:
         raise not_found()
     repository.dispatches.append(Dispatch(workflow=file, ref=wanted.ref, inputs=wanted.inputs))
@@ -122,6 +123,7 @@ def create_status(state: State, repository: Repository, request: Request, sha: s
         created_at=state.now(),
     )
     repository.statuses.append(status)
+    # A status may be the last thing that a pull request waited for.
     merge_what_waits(state, repository)
     return json_answer(201, bodies.status_body(status))
 
@@ -153,6 +155,7 @@ def answer_app(state: State, request: Request) -> Answer:
 def _calling_app(state: State, request: Request) -> App:
     token = request.authorization.partition(" ")[2].strip()
     try:
+        # Unverified to find whose key it is verified by, next.
         issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss", ""))
         app = state.apps[issuer]
         jwt.decode(token, app.public_key, algorithms=["RS256"], options={"verify_iat": False})

@@ -28,6 +28,8 @@ class MergeConflictError(Exception):
 def git_environment() -> dict[str, str]:
     """The environment of every git process of the simulation: nobody's configuration but ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # The repositories may belong to another user, as in a container; and git cleans up in the background,
+    # beside whoever reads.
     settings = {"safe.directory": "*", "receive.advertisePushOptions": "false", "gc.auto": "0"}
     pairs = {
         f"GIT_CONFIG_{part}_{index}": text
@@ -71,6 +73,7 @@ class BareRepository:
         repository = cls(path, default_branch=default_branch)
         if seed is not None and _is_repository(seed):
             repository._must("clone", "-q", "--bare", "--", str(seed.resolve()), str(path), at=path.parent)
+            # A clone's HEAD is the seed's, whichever branch somebody had checked out there.
             repository._must("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
         else:
             repository._must(
@@ -140,6 +143,7 @@ class BareRepository:
 
     def merged_tree(self, base: str, head: str) -> str:
         """The tree that merging two commits gives; raises MergeConflictError."""
+        # Without a checkout: a bare repository has none.
         result = run_git(self.path, "merge-tree", "--write-tree", "--no-messages", base, head)
         if result.returncode == 1:
             raise MergeConflictError(result.stdout)
@@ -161,6 +165,7 @@ class BareRepository:
             checkout = Path(folder) / "checkout"
             shutil.copytree(seed, checkout, symlinks=True, ignore=shutil.ignore_patterns(".git"))
             self._must("init", "-q", f"--initial-branch={self.default_branch}", at=checkout)
+            # As the folder is: what its own .gitignore names may be what a test is about.
             self._must("add", "--all", "--force", at=checkout)
             self._must("commit", "-q", "--allow-empty", "-m", "Import", at=checkout)
             self._must(

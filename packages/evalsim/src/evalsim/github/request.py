@@ -64,6 +64,7 @@ def not_found() -> ApiError:
 
 def page_of(request: Request, items: list[Body]) -> Answer:
     """One page of a list, with links to the next and the last."""
+    # GitHub gives at most 100 a page, whatever is asked for.
     size = min(_number(request, "per_page", PER_PAGE), 100)
     page = _number(request, "page", 1)
     start = (page - 1) * size

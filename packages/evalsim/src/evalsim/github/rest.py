@@ -80,6 +80,7 @@ def _answer(state: State, request: Request) -> Answer:
     if request.path == "/graphql":
         return answer_graphql(state, caller, request)
     if request.path == "/user":
+        # An App's token has no user: who it is, GraphQL's `viewer` says.
         if caller.login.endswith("[bot]"):
             raise ApiError(403, "Resource not accessible by integration")
         return json_answer(200, bodies.account_body(caller.login))

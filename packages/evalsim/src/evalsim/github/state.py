@@ -178,12 +178,15 @@ class State:
         """Take up `owner/name`: a bare repository under the root, made from `source` where not there."""
         owner, _, name = full_name.partition("/")
         path = self.root / owner / f"{name}.git"
+        # Kept over a restart of the simulation: what was pushed is still there, and the hook is this
+        # version's.
         if path.is_dir():
             bare = BareRepository(path, default_branch=default_branch)
             bare.install_hook()
         else:
             bare = BareRepository.create(path, source, default_branch=default_branch)
         repository = Repository(owner=owner, name=name, bare=bare, private=private)
+        # Names of owners and repositories have no case on GitHub.
         self.repositories[full_name.lower()] = repository
         return repository
 

@@ -28,6 +28,7 @@ def get_tree(state: State, repository: Repository, request: Request, name: str) 
     deep = ("-r", "-t") if is_recursive else ()
     listed = run_git(repository.bare.path, "ls-tree", "-z", "--long", *deep, sha).stdout
     lines = [_line(line, request, repository) for line in listed.split("\0") if line]
+    # Beyond the limit GitHub answers `truncated` with 200: a client that does not look would miss files.
     limit = repository.tree_limit if is_recursive else len(lines)
     url = f"{request.api}/repos/{repository.full_name}/git/trees/{sha}"
     return json_answer(200, {"sha": sha, "url": url, "tree": lines[:limit], "truncated": len(lines) > limit})

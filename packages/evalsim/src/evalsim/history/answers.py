@@ -49,11 +49,14 @@ def answer_case(
     `seed` names model, component and case: the usual outcome is fixed by it, and gets better where the
     ability does. `draw` is the reply's own chance.
     """
+    # Fixed by the seed and not by the ability: a better version turns some wrong answers right, and none
+    # wrong.
     usual = seeded_uniform(*seed)
     outcomes = []
     for field in range(fields):
         case_and_field = 0.12 * (usual() - 0.5) - 0.05 * (field % 4 == fields % 4)
         chance = min(_MOST, max(_LEAST, ability + case_and_field))
+        # Both are drawn whatever is needed, so that one field's outcome shifts no other's.
         threshold, wrong = usual(), _WRONG[int(usual() * len(_WRONG))]
         if draw() >= steadiness:
             threshold, wrong = draw(), _WRONG[int(draw() * len(_WRONG))]
@@ -150,6 +153,7 @@ def _is_exact(reply: Sequence[str]) -> bool:
 
 def _share(reply: Sequence[str], failure: str) -> float:
     """Return the share that is right of all fields, those without this failure's opposite."""
+    # Precision is of what was answered, recall of what was expected: what was missed is in neither's way.
     others = MISSED if failure == INVENTED else INVENTED
     counted = [outcome for outcome in reply if outcome != others]
     return mean(_CREDIT[outcome] for outcome in counted) or 0.0

@@ -53,6 +53,8 @@ def cases_of(component: SimComponent, week: int) -> list[tuple[str, str]]:
 
 def prompt_sha256(component: SimComponent, version: str) -> str:
     """Return the hash of the prompt at a version: that of the text in the library for the present one."""
+    # The present one's is the real hash, by which the dashboard knows whether figures are of the library's
+    # text.
     text = component.prompt if version == component.present else f"{component.prompt}\n\n{version}"
     return sha256_hex(text.encode())
 
@@ -65,6 +67,7 @@ def _week(component: SimComponent, models: Sequence[SimModel], week: int) -> Ite
     since = week - release.week
     chance = seeded_uniform("week", component.slug, str(week))
     for model in models:
+        # Drawn for every model, there or not: one that comes late changes nothing of the others.
         is_again = chance() < _AGAIN
         is_there = model.from_week <= week < model.until_week and model.id not in component.absent
         is_run = since == 0 or week == model.from_week or (since % AGAIN_AFTER == 0 and is_again)
@@ -105,6 +108,7 @@ def _reply(
 
 def _difficulty(case_sha256: str) -> float:
     """Return what a case takes off every model's ability: most of them little, some a quarter."""
+    # The fourth power leaves most cases easy and a few hard, which tells models apart.
     return 0.25 * seeded_uniform("difficulty", case_sha256)() ** 4
 
 
@@ -129,6 +133,7 @@ def _record(
     run = sha256_hex(f"run {component.slug} {release.version} {week} {model.id}".encode())
     milliseconds = int(ended.timestamp() * 1000)
     return RunRecord(
+        # Of the moment at which the run ended, so that ids stand in the order of time as real ones do.
         run_id=uuid7(milliseconds, bytes.fromhex(run)[:RANDOM_BYTES]),
         job_id=uuid7(
             int((BEGIN + timedelta(weeks=week)).timestamp() * 1000), bytes.fromhex(job)[:RANDOM_BYTES]

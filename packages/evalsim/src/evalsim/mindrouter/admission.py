@@ -39,6 +39,8 @@ class Refused(Exception):
         """The refusal of a request that is not streamed."""
         if self.status == SERVER_ERROR.status:
             return SERVER_ERROR
+        # Beside a 500, the data policy alone has its words at the top of the body; all others are under
+        # `detail`.
         if self.status == 422 and isinstance(self.words, dict):  # noqa: PLR2004 - the data policy's envelope
             return Response(self.status, wire.encode(self.words))
         return Response(self.status, wire.detail(self.words))
@@ -58,6 +60,7 @@ class Admission:
             words = f"Rate limit exceeded: {limit} requests per minute (current: {limit})"
         if words is not None:
             raise Refused(429, words)
+        # Both are 429, and differ by their text alone; neither says when to come back.
         if kind == "quota" or self._gateway.is_quota_exceeded:
             raise Refused(429, "Token quota exceeded")
 
@@ -82,6 +85,8 @@ class Admission:
         try:
             yield
         finally:
+            # A backend's stream without an event leaks its slot inside the gateway: after four, every call
+            # waits 150 s.
             if not leaks:
                 slots.release()
 
@@ -89,7 +94,10 @@ class Admission:
         """Raise what a fault of the gateway or the backend is answered with."""
         match fault.kind:
             case "bad_gateway":
+                # One request is enough: the gateway tries three times, and three failures open the breaker
+                # for everybody.
                 self._gateway.trip(model.id, fault.seconds)
+                # With the backend's own address in it, as the gateway has it: our errors must not show it.
                 raise Refused(502, ALL_FAILED + OF_A_BACKEND)
             case "server_error":
                 raise Refused(500, "Internal server error")

@@ -36,6 +36,7 @@ def _key(text: str) -> str:
 
 
 def _key_of_words(text: str) -> str:
+    # Readers set tables, columns and line ends in their own ways, and agree on the words.
     return sha256(" ".join(re.findall(r"\w+", text.lower())).encode()).hexdigest()
 
 
@@ -73,6 +74,7 @@ class AnswerBook:
         entries = self._entries.get(_key(user)) or self._by_words.get(_key_of_words(user))
         if not entries:
             return None
+        # The prompt is the one thing in a call that tells two components with the same input apart.
         slug = self._slugs.get(_key(system))
         return entries[slug] if slug in entries else next(iter(entries.values()))
 
@@ -88,6 +90,7 @@ class AnswerBook:
         text = _read(path)
         if text is not None:
             _, mark, prompt = text.partition("\n## Prompt\n")
+            # What stands above the heading is not sent; a file without it is a prompt as a whole.
             self._slugs[_key(prompt if mark else text)] = path.parent.name
 
     def _add_case(self, slug: str, case: Path) -> None:

@@ -60,6 +60,8 @@ class SimulatedMindRouter:
         self.seen: deque[Seen] = deque(maxlen=REMEMBERED)
         self._chat = Chat(self.gateway, answers or AnswerBook(), self.faults, sleep)
         ocr = Ocr(self.gateway, self.faults, sleep)
+        # Without a key: so are health, status and metrics of the gateway. What steers the simulation is of no
+        # gateway.
         self._open: dict[str, tuple[str, Handler]] = {
             "/healthz": ("GET", self._give(wire.alive)),
             "/readyz": ("GET", self._give(lambda: wire.ready(self.gateway))),
@@ -102,6 +104,7 @@ class SimulatedMindRouter:
         """What stands in the way before any endpoint: a foreign origin, a key that is not accepted."""
         host = exchange.headers.get("host", "")
         origin = exchange.headers.get("origin") or exchange.headers.get("referer")
+        # A foreign Origin or Referer is refused even with a good key: a client that sends neither passes.
         if exchange.method == "POST" and origin and host not in origin.split("/"):
             return Response(403, CSRF, has_length=False)
         if exchange.path.startswith("/api/admin/"):

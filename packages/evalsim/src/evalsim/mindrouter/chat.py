@@ -34,12 +34,14 @@ class Chat:
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
         try:
+            # In the gateway's order: body, model, limits, slot; only what comes first is answered.
             body = await exchange.body()
             request = read_chat(body)
         except BadRequest as error:
             await exchange.answer(Response(400, wire.detail(str(error))))
             return
         target = self._gateway.target(request.model)
+        # Counted before any refusal: tests ask how often a client came, whatever it was told.
         self._gateway.calls[target] += 1
         digest = sha256(body).hexdigest()
         self._gateway.requests[digest] += 1
@@ -56,6 +58,8 @@ class Chat:
             self._gateway.answered[digest] += 1
 
     def _unknown(self, target: str) -> Response:
+        # The gateway's database knows names in any case, its router only as they are written: a 503, and no
+        # 404.
         if self._gateway.knows_in_another_case(target) and self._gateway.served(target) is None:
             known = {model.id for model in self._gateway.config.models}
             if target not in known:
@@ -88,6 +92,7 @@ class Chat:
     ) -> bool:
         """Say whether the model answered to the end; whatever goes wrong is inside an HTTP 200."""
         kind = fault.kind if fault else None
+        # Before the status: the client has nothing at all, where the other faults come inside of a 200.
         if kind == "hang_up":
             raise ConnectionCut
         try:
@@ -112,6 +117,7 @@ class Chat:
         self, exchange: Exchange, request: ChatRequest, model: SimModel, fault: Fault | None
     ) -> ModelReply:
         kind = fault.kind if fault else None
+        # Until the client goes: how long it waits is what its time limits are tested by.
         if kind == "silent":
             await exchange.disconnection()
             raise ConnectionCut
@@ -126,10 +132,13 @@ class Chat:
         if request.documents and not model.sees:
             raise Refused(400, cannot_see(model.id))
         _check_context(request, model)
+        # By the input, since calls of several cases come in any order, and each case's replicates are to
+        # differ.
         number = self._gateway.next_of_case(model.id, sha256(request.user.encode()).hexdigest())
         reply = reply_to(request, model, self._gateway.config, self._book, number=number, fault=kind)
         if reply.text is None and request.is_structured:
             raise Refused(422, NO_CONTENT)
+        # After the answer, as in the gateway: a quota is overrun by what was on its way when it was used up.
         self._gateway.charge(sum(reply.usage or (0, 0)))
         return reply
 
@@ -145,6 +154,7 @@ class Chat:
         kind = fault.kind if fault else None
         if kind == "empty":
             raise ConnectionCut
+        # An event-less 200 that ends in good order, unlike `empty`, which is cut.
         if kind == "no_events":
             return False
         if kind == "garbage":
@@ -178,6 +188,8 @@ def _events(request: ChatRequest, model: SimModel, reply: ModelReply, kind: Faul
     if not reply.has_choices:
         return [wire.DONE]
     if kind == "no_finish":
+        # The event with the usage comes behind the one with the finish reason: without it that one is the
+        # last.
         reply = msgspec.structs.replace(reply, usage=None)
     events = list(writer.events(reply, model.characters_per_event, has_usage=request.include_usage))
     if kind == "no_finish":

@@ -59,6 +59,7 @@ OF_OCR: frozenset[FaultKind] = frozenset(
     }
 )
 """The faults that calls which read a document's pages show, too; the others are for chat calls alone."""
+# The gateway guesses what a vLLM model can do from its name.
 SEEING = ("gemma-3", "qwen3.5", "-vl", "ocr")
 """What the names of models that take images contain."""
 

@@ -18,6 +18,7 @@ class _Counted:
         """Count a matching call; say whether it gets the fault."""
         if self.fault.times is not None and self.shown >= self.fault.times:
             return False
+        # Not counted once it was shown often enough: another fault of the same calls has its own count.
         self.seen += 1
         if self.seen % self.fault.every:
             return False

@@ -46,6 +46,7 @@ class Gateway:
     def target(self, model_id: str) -> str:
         """The id of the model behind a name; one level of aliases, as in the gateway."""
         model = self._models.get(model_id)
+        # An alias of an alias is not followed: it is a 404 that names the alias.
         return model.alias_target if model and model.alias_target else model_id
 
     def served(self, model_id: str) -> SimModel | None:
@@ -74,6 +75,8 @@ class Gateway:
         if limit is None:
             return None
         now = self._clock()
+        # A fixed window from the first request on, as the gateway's: whoever comes at its end may come again
+        # at once.
         if now - self._window_start >= WINDOW:
             self._window_start, self._in_window = now, 0
         if self._in_window >= limit:

@@ -69,6 +69,7 @@ class Exchange:
         headers: Headers = [(b"content-type", response.content_type), *response.headers]
         if response.has_length:
             headers.insert(0, (b"content-length", str(len(response.body)).encode()))
+        # A 500 has none, as recorded.
         if response.has_request_id:
             headers.append((b"x-request-id", self.request_id.encode("latin-1")))
         await self.start(response.status, headers)
@@ -82,6 +83,8 @@ class Exchange:
             [
                 (b"cache-control", b"no-cache"),
                 (b"connection", b"keep-alive"),
+                # Twice, as recorded: the first is the gateway's own, as its logs have it, the second the
+                # client's.
                 (b"x-request-id", first),
                 (b"x-request-id", self.request_id.encode("latin-1")),
                 (b"content-type", EVENTS),
@@ -105,6 +108,7 @@ class Exchange:
     async def cut_after(self, response: Response, length: int) -> None:
         """Send the first `length` bytes of an answer and cut the connection; raises ConnectionCut."""
         headers: Headers = [
+            # Longer than what is sent: otherwise half of an answer could be taken for a whole one.
             (b"content-length", str(len(response.body) + 1).encode()),
             (b"content-type", response.content_type),
             (b"x-request-id", self.request_id.encode("latin-1")),

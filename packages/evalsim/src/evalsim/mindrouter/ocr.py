@@ -71,6 +71,8 @@ class Ocr:
 
     async def _answer(self, exchange: Exchange, *, is_bare: bool) -> None:
         try:
+            # Multipart is checked by the gateway's framework, before its own code has seen anything: hence
+            # the other envelope.
             upload = read_upload(exchange.headers.get("content-type", ""), await exchange.body())
         except NotValid as error:
             await exchange.answer(Response(422, wire.detail(error.problems)))
@@ -93,6 +95,7 @@ class Ocr:
         if overlap >= size:
             raise Refused(400, "overlap must be less than chunk_size")
         kind = upload.content_type or UNTYPED
+        # The file's name says what a part without a type is: so it must be sent, for a real type is a 500.
         if kind == UNTYPED:
             kind = TYPES.get(PurePosixPath(upload.name).suffix.lower(), kind)
         if kind not in TYPES.values():
@@ -119,12 +122,16 @@ class Ocr:
         except Unreadable:
             await exchange.answer(SERVER_ERROR)
             return
+        # Before its base class: in /v1/ocrmd these are text, while what calls of models end with is JSON
+        # there too.
         except _OfTheDocument as refused:
             await exchange.answer(_as_text(refused) if is_bare else refused.response)
             return
         except Refused as refused:
             await exchange.answer(refused.response)
             return
+        # Counted though nobody may wait for it any more: the gateway goes on reading for a client that has
+        # gone.
         self._gateway.documents_read[document] += 1
         content = _joined(pages, upload.output_format if not is_bare else "markdown")
         response = Response(200, content.encode(), content_type=MARKDOWN)
@@ -159,6 +166,8 @@ class Ocr:
                     if number == READINGS:
                         raise
                     continue
+                # For each reading, the useless ones too: a short page costs three calls, and all of them are
+                # charged.
                 reading.count(len(pages) * TOKENS_OF_A_PAGE, tokens(text))
                 self._gateway.charge(len(pages) * TOKENS_OF_A_PAGE + tokens(text))
                 if len(text) >= LEAST_CHARACTERS * len(pages):
@@ -200,6 +209,7 @@ class Ocr:
                 await self._sleep(min(needed, longest))
             if needed <= longest:
                 return
+        # As three failures of any kind do: a document that is too slow takes its model away from everybody.
         self._gateway.trip(model.id, None)
         raise Refused(502, ALL_FAILED)
 

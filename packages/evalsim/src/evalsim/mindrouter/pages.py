@@ -57,6 +57,7 @@ def _pdf_pages(document: bytes, texts: list[str] | None) -> list[str]:
             raise Unreadable("encrypted")
         count = len(reader.pages)
         if texts is not None:
+            # A page that says nothing is still a page: those who count pages must not lose one.
             return (texts + [""] * count)[:count]
         return [page.extract_text() for page in reader.pages]
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -23,6 +23,7 @@ class _Leaves:
 
     def pick(self, value: JsonValue) -> JsonValue:
         """The value, or a wrong one in its place."""
+        # Both are drawn for each leaf, used or not, so that one leaf's luck moves no other's.
         case, call = (self._case.random(), self._case.random()), (self._call.random(), self._call.random())
         luck, which = call if self._call.random() < self._noise else case
         return value if luck < self._quality else _wrong(value, which)
@@ -62,6 +63,7 @@ def _wrong(value: JsonValue, which: float) -> JsonValue:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
+        # Never the value itself: a leaf that is to be wrong must not be right by chance.
         return value + 1 + int(which * 9)
     if isinstance(value, float):
         return round(value * (1.1 + which) + 1.0, 4)

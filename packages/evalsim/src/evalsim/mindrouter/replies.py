@@ -63,6 +63,7 @@ def _answer(
     if expected is UNKNOWN:
         return expected.value
     case = f"{config.seed}|{model.id}|{sha256(request.user.encode()).hexdigest()}"
+    # The same seed gives the same answer, as one backend did in the recordings.
     call = f"{case}|seed {request.seed}" if request.seed is not None else f"{case}|call {number}"
     return perturbed(expected, quality=model.quality, noise=model.noise, case_seed=case, call_seed=call)
 

@@ -84,6 +84,8 @@ class ChatRequest(Frozen, frozen=True):
     def completion_limit(self, context_length: int) -> int:
         """The `max_tokens` that the gateway sends on, without saying so."""
         free = context_length - self.prompt_tokens - RESERVE
+        # As recorded: 1,024 tokens of the context are kept back, and where nothing is left the answer has
+        # 256.
         limit = min(self.max_tokens if self.max_tokens is not None else MOST_TOKENS, free, MOST_TOKENS)
         return limit if limit > 0 else LEAST_TOKENS
 
@@ -108,9 +110,11 @@ def read_chat(body: bytes) -> ChatRequest:
             raise BadRequest(f"Invalid request format: '{message.role}' is not a valid MessageRole")
     _check_range("temperature", read.temperature, 0, 2)
     _check_range("max_tokens", read.max_tokens, 1, None)
+    # The newer name wins; 0 under the older one is a 400 all the same.
     chosen = read.max_completion_tokens if read.max_completion_tokens is not None else read.max_tokens
     return ChatRequest(
         model=read.model,
+        # Several system messages are merged and moved to the front, wherever they stood.
         system="\n\n".join(_text(message) for message in read.messages if message.role == "system"),
         user="\n\n".join(_text(message) for message in read.messages if message.role != "system"),
         stream=read.stream,
@@ -125,6 +129,7 @@ def read_chat(body: bytes) -> ChatRequest:
 def _documents(message: _Message) -> Iterator[bytes]:
     for part in message.content if isinstance(message.content, list) else ():
         address = part.image_url.url if part.image_url else part.file.file_data if part.file else ""
+        # What has an address is dropped without an error where that is private: a client cannot know.
         if address.startswith("data:"):
             try:
                 yield b64decode(address.partition(",")[2], validate=True)

@@ -45,6 +45,7 @@ def read_upload(content_type: str, body: bytes) -> Upload:
     file: tuple[str, str, bytes] | None = None
     try:
         size = len(body) + 1
+        # Its own limits are for bodies that come piece by piece: this one is there, and bounded.
         parser = MultipartParser(BytesIO(body), boundary, disk_limit=size, memory_limit=size)
         for part in parser:
             if part.filename is None:

@@ -72,6 +72,7 @@ class EventWriter:
             "created": int(time.time()),
             "model": model_id,
         }
+        # Encoded once for all events of an answer, which differ in their choices alone.
         self._head = b"data: " + msgspec.json.encode(head)[:-1] + b',"choices":['
 
     def _event(self, choices: bytes, more: bytes = b"") -> bytes:
@@ -91,6 +92,7 @@ class EventWriter:
         for start in range(0, len(text), characters):
             yield self.delta({"content": text[start : start + characters]})
         yield self.delta({}, reply.finish_reason)
+        # Only where `include_usage` asks for it, in an event without choices.
         if has_usage and reply.usage is not None:
             yield self._event(b"", b',"usage":' + encode(_usage(reply.usage)))
 
@@ -109,6 +111,7 @@ def models(gateway: Gateway) -> bytes:
 
 
 def _listed(model: SimModel, gateway: Gateway) -> JsonValue:
+    # An alias shows what the model behind it can do.
     behind = gateway.served(gateway.target(model.id)) or model
     backends: list[JsonValue] = [*behind.backends]
     return {
