@@ -95,6 +95,7 @@ def command(
         refuse("--json writes no report and checks none", hint="leave --out and --check out")
     if not runs:
         refuse("no run is named", hint="name a run's folder, or see `evalcli report --help`")
+    # As `rescore`: `.evaluator/runs/*` names the folder of those that count nowhere as well.
     named = [run for run in runs if len(runs) == 1 or not is_scratch(run)]
     if is_check:
         right = [_check(run, where, out, has_png=has_png) for run in named]

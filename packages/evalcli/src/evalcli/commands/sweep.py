@@ -57,6 +57,7 @@ def command(repo: str, since: timedelta | None, *, missing_models: bool, as_json
     github = github_of(github_access(os.environ, repo))
     service = service_from(os.environ) if os.environ.get(URL, "").strip() else None
     clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
+    # Before the library is read: the commits of the jobs are what its components are compared with.
     jobs = newest_jobs(service)
     moment = clock.now() - since if since is not None else None
     library = read_library(github, jobs.commits_by_component(), moment)

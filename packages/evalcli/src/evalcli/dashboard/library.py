@@ -59,6 +59,7 @@ def read_library(
         raise ConfigurationError(f"{repository!r:.100} is no owner/name", where="--repo", hint="name it so")
     catalog = _catalog(checkout)
     named = repository or catalog.repository
+    # What the catalog says is foreign text and goes into links: passed over, while a wrong --repo is refused.
     if named is not None and not REPOSITORY.fullmatch(named):
         named = None
     models, problem = _models(checkout)

@@ -123,6 +123,7 @@ def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], optio
     elif outcomes:
         records = records_of(outcomes)
         print_table(results_table(outcomes, marked(options.skill, records)))
+        # Said where the results are first read, as in the leaderboard and the pull request.
         for note in identical_notes(records):
             print_line(note)
     broken = options.published.broken_sentence(evaluation.job.skipped_cases)

@@ -35,6 +35,7 @@ def _listed(
         version = component.version
         cases, left_out = load_cases(library, data_sets, component)
         used, skipped = len(cases), len(left_out)
+    # Before its base class: a component without a case that can be used is listed with those that cannot.
     except NoUsableCase as error:
         skipped = len(error.skipped)
     except InputError as error:
@@ -42,6 +43,8 @@ def _listed(
     evaluated: str | None = None
     models: set[str] = set()
     try:
+        # Apart from the component: one whose prompt cannot be read still has its results, and the other way
+        # round.
         records = known_records(existing_leaderboard(leaderboard_path(prompt_library, slug), slug))
         evaluated = next(iter(evaluated_versions(records)), None)
         complete = (record for record in records if record.status == "complete")

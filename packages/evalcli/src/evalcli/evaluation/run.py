@@ -90,6 +90,7 @@ def make_calls(evaluation: Evaluation, concurrency: int) -> list[RunOutcome] | C
         limit = CostLimit(evaluation.max_cost, evaluation.job, evaluation.past)
         for sentence in limit.sentences:
             note(sentence)
+    # Outside of the loop: what was finished is known here after an interruption has ended the loop.
     with make_progress() as progress:
         try:
             outcomes = asyncio.run(_evaluate(evaluation, concurrency, progress, limit))

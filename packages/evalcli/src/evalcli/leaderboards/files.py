@@ -138,6 +138,8 @@ def add_to_leaderboard(path: Path, slug: str, records: Sequence[RunRecord]) -> N
 
     Raises LeaderboardError where the file is not valid, StorageError where it cannot be written.
     """
+    # Two evaluations that ended in the same instant both read the old file, and the one that wrote first lost
+    # its runs.
     with turn_at(path.parent):
         # Read again now, not before the calls: somebody may have pulled or merged while they were made.
         merged = merge_leaderboards(existing_leaderboard(path, slug), leaderboard_of(slug, records))

@@ -105,6 +105,8 @@ def published_cases(
     if text and text not in get_args(PublishCases):
         what = "is not a way to publish cases"
         raise ConfigurationError(what, where=SETTING, hint="use names, hashed or none")
+    # By where a run was made, not where this runs: the service's runs hide their names, and scoring them
+    # again at home would write them down.
     is_public = (made or origin(environ)) != "local"
     setting = next((known for known in get_args(PublishCases) if known == text), None)
     if is_dry_run or (setting is None and not is_public):

@@ -21,6 +21,8 @@ from evalcore.structs import Frozen
 MOST_NAMED: Final = 5
 SHORTEST_ID: Final = 4
 """Characters of an id's beginning."""
+# Hexadecimal digits and dashes, as ids are written: a component's name may be made of them too, and is tried
+# next.
 _ID: Final = re.compile(r"[0-9a-f-]+")
 _SELECTOR: Final = re.compile(r"(?P<slug>[^@/]+)(@(?P<version>[^/]+))?(/(?P<model>.+))?")
 
@@ -129,6 +131,8 @@ def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:
     found = []
     for plan in runs_dir.glob(f"*/{PLAN}"):
         try:
+            # Run folders are handed around as artifacts: no pipe's writer is waited for, and no file without
+            # end read.
             found.append((plan.parent, msgspec.json.decode(read_regular(plan, MAX_PLAN), type=RunHead)))
         except (OSError, *UNREADABLE):
             continue  # no run, or one that another version wrote

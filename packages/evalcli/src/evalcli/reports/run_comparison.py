@@ -56,6 +56,7 @@ def _examples(compared: RunComparison) -> Iterator[Line]:
     yield from _heading("examples", len(compared.examples))
     for one in compared.examples[:MOST_SHOWN]:
         style: Style = "bad" if one.way == "worse" else "good"
+        # The side on which it is wrong: the other one has what was expected.
         side = "after" if one.way == "worse" else "before"
         yield line("  ", Span(one.way, style), f"  {one.field} of {one.doc}")
         yield line(f"    expected {one.expected}")

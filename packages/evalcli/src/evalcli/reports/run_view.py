@@ -71,5 +71,6 @@ def _text(sample: Sample, *, is_full: bool) -> Iterator[Line]:
     if len(text) <= 2 * SAMPLE_END:
         yield line(Span(text, "dim"))
         return
+    # Both ends: a fence or a preface shows at the beginning, a limit of tokens at the end.
     yield line(Span(f"begins: {text[:SAMPLE_END]}", "dim"))
     yield line(Span(f"ends:   {text[-SAMPLE_END:]}", "dim"))

@@ -56,6 +56,7 @@ def is_wrong(node: DiffNode) -> bool:
     """Whether a leaf is not fully right and counts, or a branch holds one that is so."""
     if node.children:
         return any(is_wrong(child) for child in node.children)
+    # Nearly right is wrong here: whoever asks for what is wrong wants to see what costs points.
     return node.weight > 0 and not (node.status == "matched" and node.score >= 1)
 
 

@@ -18,6 +18,7 @@ def completed_by(names: Names) -> Callable[[click.Context, click.Parameter, str]
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         del parameter
+        # By its name: an import would load libraries' readers for every command, `--help` included.
         found: list[str] = importlib.import_module(FINDER).complete(names, context, incomplete)
         return found
 

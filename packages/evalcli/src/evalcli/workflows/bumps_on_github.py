@@ -14,6 +14,7 @@ from evalcore.library.versions import written_versions
 def bumps_on_github(access: GitHubAccess, base: str, head: str) -> list[Bump]:
     """Compare two revisions of a repository on GitHub; raises CheckoutError or RepositoryError."""
     blobs: dict[str, bytes] = {}
+    # By both trees: GitHub's own comparison of two commits lists 300 files at most, and has no further page.
     with github_of(access).reading() as reader:
         # What head and base share is fetched once.
         before, after = (_versions(reader, name, blobs) for name in (base, head))

@@ -150,6 +150,7 @@ def pages_workflow(library: Path) -> str | None:
     Raises StorageError where a workflow cannot be read.
     """
     ours = PAGES in read_installed(library).files
+    # In one order: the first that publishes pages is named, and it is to be the same one each time.
     found = sorted(_inside(library, FOLDER).glob("*.y*ml")) if (library / FOLDER).is_dir() else []
     for file in found[:MOST_WORKFLOWS]:
         path = f"{FOLDER}/{file.name}"
@@ -233,6 +234,7 @@ def _installed_for(library: Path) -> str | None:
 def _read(library: Path, path: str) -> str | None:
     file = _inside(library, path)
     try:
+        # The library may be anybody's: no pipe's writer is waited for, and no file without end read.
         return read_regular(file, MAX_BYTES).decode() if file.exists() else None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else type(error).__name__
@@ -253,6 +255,7 @@ def _write(library: Path, path: str, text: str) -> None:
 
 def _inside(library: Path, path: str) -> Path:
     """Return the file's path, which no link leads out of the library."""
+    # A link would let a checkout have our files written anywhere that its user may write to.
     file = library / path
     if file.is_symlink() or not file.resolve().is_relative_to(library.resolve()):
         hint = "put the file or folder itself there"

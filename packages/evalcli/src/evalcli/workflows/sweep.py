@@ -94,6 +94,7 @@ class Sweep:
         library = self._library
         broken = [one for one in library.components if one.unreadable is not None]
         readable = [one for one in library.components if one.unreadable is None]
+        # A push whose request met a busy service, or none, is asked for by nobody else.
         due = [one for one in readable if one.is_due()]
         found = [_swept(one, "local", "left", reason=one.unreadable) for one in broken]
         # The cloud's first: a workflow is started in a second, and the slot may be waited for an hour.

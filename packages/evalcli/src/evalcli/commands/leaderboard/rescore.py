@@ -47,6 +47,7 @@ def command(
     beside the old one. Exit code 1 where some runs' replies are not at hand.
     """
     path, runs = named_leaderboard(source, prompt_library), runs_dir or prompt_library / RUNS_IN_LIBRARY
+    # Read whatever follows: a component that is mistyped has no runs, and would be reported as done.
     leaderboard = read_leaderboard(path)
     records = known_records(leaderboard)
     if policy is None:

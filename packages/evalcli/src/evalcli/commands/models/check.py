@@ -80,6 +80,7 @@ async def _ask(models_file: ModelsFile, component: Component | None, notes: Mode
         )
         for name in names
     )
+    # All at the same time: one that does not answer holds up no other.
     return dict(zip(names, await asyncio.gather(*asked), strict=True))
 
 

@@ -71,6 +71,7 @@ def add(
     target = path if path is not None else prompt_library / MODELS_PATH
     write_to = target.resolve()  # a link to a shared file stays a link
     edited = add_model(_read(target), model, str(target))
+    # Only once the new text is known to be one: a wrong option leaves no folder behind.
     _make_folder(write_to.parent)
     write_atomically(write_to, edited.encode())
     print_line(f"{model_id} is in {target}")
