@@ -91,8 +91,10 @@ def accuracy_of(
     answers: Sequence[Answers], fields: Sequence[str], category: str | None, cases_sha256: str
 ) -> Accuracy:
     """Return how right the replies are, with the intervals that scoring gives."""
-    scores = [[_score(reply) for reply in one.came] for one in answers if one.came]
-    right = [[_is_exact(reply) for reply in one.came] for one in answers if one.came]
+    # As scoring has it: a case without a reply says nothing of how good replies are.
+    answered = [one.came for one in answers if one.came]
+    scores = [[_score(reply) for reply in came] for came in answered]
+    right = [[_is_exact(reply) for reply in came] for came in answered]
     fewest = min(map(len, right), default=0)
     means = [mean(case) or 0.0 for case in scores]
     by_field = [_by_field(answers, at) for at in range(len(fields))]
@@ -103,10 +105,8 @@ def accuracy_of(
         by_field={field: _rounded(by_field[at][0]) or 0.0 for at, field in enumerate(fields)},
         ci95_like_cases=_interval(interval_of_like_cases(means, seeded_uniform("like cases", cases_sha256))),
         measures="wording" if category in WORDING_CATEGORIES else "correctness",
-        precision=_rounded(
-            mean(mean(_share(reply, INVENTED) for reply in one.came) or 0.0 for one in answers)
-        ),
-        recall=_rounded(mean(mean(_share(reply, MISSED) for reply in one.came) or 0.0 for one in answers)),
+        precision=_rounded(mean(mean(_share(reply, INVENTED) for reply in came) or 0.0 for came in answered)),
+        recall=_rounded(mean(mean(_share(reply, MISSED) for reply in came) or 0.0 for came in answered)),
         precision_by_field={field: _rounded(by_field[at][1]) or 0.0 for at, field in enumerate(fields)},
         recall_by_field={field: _rounded(by_field[at][2]) or 0.0 for at, field in enumerate(fields)},
         exact_rate=_rounded(mean(sum(case) / len(case) for case in right)),
@@ -153,7 +153,8 @@ def _is_exact(reply: Sequence[str]) -> bool:
 
 def _share(reply: Sequence[str], failure: str) -> float:
     """Return the share that is right of all fields, those without this failure's opposite."""
-    # Precision is of what was answered, recall of what was expected: what was missed is in neither's way.
+    # Precision is of what was answered, recall of what was expected: what was missed is none of the one's,
+    # what was invented none of the other's.
     others = MISSED if failure == INVENTED else INVENTED
     counted = [outcome for outcome in reply if outcome != others]
     return mean(_CREDIT[outcome] for outcome in counted) or 0.0
