@@ -9,17 +9,16 @@ import pytest
 
 from evalcli.evaluation import finish
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
-from evalcli.evaluation.run import CutShort, Evaluation, _cut_short
+from evalcli.evaluation.run import CutShort, Evaluation
 from evalcli.exits import Exit, Interrupted
 from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.reports.gates import AccuracyGate
-from evalcli.terminal.progress import PlainProgress
 from evalcore.errors import LeaderboardError, ProviderUnreachable
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.library.component import SkippedCase
 from evalcore.library.models import Model
 from evalcore.runs.leaderboard import parse_leaderboard
-from evalsim.testing import make_job_plan, make_record, make_run_plan
+from evalsim.testing import make_job_plan, make_record
 
 MODELS = tuple(Model(id=name, provider="mindrouter") for name in ("big", "small"))
 
@@ -167,21 +166,3 @@ def test_commands_are_quoted_for_a_shell(library):
     assert chosen.command_for(["org/m:14b", "x y"]) == (
         "evalcli evaluate memo --model org/m:14b --model 'x y' --case 'a b'"
     )
-
-
-def test_what_had_begun_is_told_from_what_had_not(library):
-    progress = PlainProgress(lambda: 0.0, lambda _: None)
-    plan = make_run_plan(model=MODELS[0])
-    progress.run_started(plan, library / "runs" / "a", 0)
-    cut = _cut_short(evaluation(library), progress, None)
-    assert (cut.unfinished, cut.not_begun) == (library / "runs" / "a", ("small",))
-    progress.run_finished(outcome(library))
-    cut = _cut_short(evaluation(library), progress, None)
-    assert (cut.unfinished, [one.model for one in cut.outcomes]) == (None, ["big"])
-
-
-def test_a_run_that_was_to_be_gone_on_with_is_still_unfinished(library):
-    progress = PlainProgress(lambda: 0.0, lambda _: None)
-    resumed = {"small": library / "runs" / "s"}
-    cut = _cut_short(evaluation(library, resumed=resumed), progress, None)
-    assert (cut.unfinished, cut.not_begun) == (library / "runs" / "s", ("big",))
