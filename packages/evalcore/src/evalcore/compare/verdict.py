@@ -25,7 +25,9 @@ from evalcore.structs import Frozen
 
 Verdict = Literal["regression", "improvement", "no evidence", "cannot alarm"]
 MOST_MOVED = 5
+"""Fields that are named."""
 LEAST_SHOWN = 0.0001
+"""A smaller p is said to be below it."""
 
 
 class Side(Frozen, frozen=True):

@@ -29,6 +29,7 @@ EXPECTED_JSON = "expected.json"
 EXPECTED_MARKDOWN = "expected.md"
 METADATA = "metadata.yaml"
 MAX_NAME = 200
+"""Characters of a case's name."""
 MAX_REASON = 1000
 """Characters of a reason; what is longer is cut."""
 

@@ -45,7 +45,9 @@ RESERVED_PARAMS = frozenset(
 
 
 MAX_SECONDS = 86_400.0
+"""A day: the longest time limit of a call."""
 MAX_CONCURRENCY = 1_000
+"""Calls of one model in flight, at most."""
 
 
 class _ProviderEntry(Strict, frozen=True):

@@ -84,7 +84,7 @@ class SchemaProblem(Frozen, frozen=True):
 
 
 class SchemaViolation(Frozen, frozen=True):
-    """One way in which a value disobeys a schema, told by the schema's words alone: none of the value's."""
+    """One way in which a value disobeys a schema, in words of the schema alone: none are of the value."""
 
     path: tuple[str | int, ...]
     """Keys and places in lists, from the outside; the keys are the value's."""

@@ -22,6 +22,7 @@ MOST_PAIRS: Final = 1_000_000
 PATTERN: Final = 100
 """Visits that trying a pattern on up to PATTERN characters counts as."""
 UNIQUE: Final = 10
+"""Visits that comparing one element of a list with the others (`uniqueItems`) counts as."""
 
 _HERE: Final = ("allOf", "anyOf", "oneOf")
 _HERE_ONE: Final = ("not", "if", "then", "else")

@@ -35,6 +35,7 @@ Matching = tuple[tuple[int, int], ...]
 UNIT = 2**53
 """The similarity of equal leaves as an integer: any double between 1/2 and 1 is a whole number of these."""
 COST_UNIT = 2**64
+"""What an average is below the highest one, as an integer, is in units of 1 / COST_UNIT."""
 FEW_PAIRS = 20_000
 """Of the elements of two lists: so many are always compared."""
 LOPSIDED = 5

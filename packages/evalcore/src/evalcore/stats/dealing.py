@@ -26,6 +26,7 @@ COARSEST = 48
 SHARPNESS, SHARPER = 40.0, 150.0
 """The statistic's standard deviation is SHARPNESS + SHARPER / strata times that of the grid's rounding."""
 FEW_VALUES = 8
+"""So many different scores of a stratum are looked at for a step that all of them are multiples of."""
 FEW = 20_000
 """So many deals are enumerated one by one, without a grid."""
 TIE = 1e-8
@@ -33,8 +34,10 @@ TIE = 1e-8
 WORK = 800_000_000
 """Bytes moved, about a fifth of a second; where counting would take more, the limit is normal."""
 BINS = 2000
+"""Up to so many levels over all strata their own common grid is taken, and nothing is rounded."""
 # Its multiples, modulo 1, lie evenly spread however many are taken.
 _GOLDEN = 0.6180339887498949
+# Fields of whole words, or of half a word, are unpacked by `struct` at machine speed.
 _WORD = 64
 _STRUCT_CODES = {32: "I", 64: "Q"}
 """Of whole numbers of so many bits."""

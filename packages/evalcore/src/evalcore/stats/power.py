@@ -9,10 +9,13 @@ from evalcore.stats.permutation import ALPHA, can_alarm
 from evalcore.stats.student import t_quantile
 from evalcore.structs import Frozen
 
+# Servers drift: without a margin any new build of the gateway would raise an alarm.
 DEFAULT_MARGIN = 0.02
+"""Of mean accuracy: a smaller change is of no interest where nobody says otherwise."""
 POWER = 0.8
 """The change that is named would be found four times in five."""
 _STEP = 0.001
+"""As fine as a change is shown."""
 
 
 class Spread(Frozen, frozen=True):

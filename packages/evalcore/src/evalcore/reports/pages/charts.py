@@ -29,9 +29,12 @@ MOST_PICTURES: Final = 12
 MOST_MOMENTS: Final = 72
 """Points that all pictures of histories have together: of each model the newest."""
 FEWEST_MOMENTS: Final = 4
+"""Of each picture, however many there are."""
 PICTURE: Final = 400.0
 """Pixels: drawn for half a page, and still readable where a telephone shrinks it."""
+# A change of one point must not fill a picture.
 LEAST_SPAN: Final = 0.15
+"""Of the axis of all histories of a component, as a share."""
 _STRIP_WIDTH: Final = 170.0
 _STRIP_HEIGHT: Final = 22.0
 

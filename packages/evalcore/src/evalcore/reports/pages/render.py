@@ -46,12 +46,15 @@ MOST_POINTS: Final = 32
 MOST_RANKED: Final = 60
 """Rows of the first ranking."""
 MOST_OTHERS: Final = 3
-"""Rankings behind the first one, of at most MOST_OTHER_ROWS rows each."""
+"""Rankings that are shown behind the first one."""
 MOST_OTHER_ROWS: Final = 12
+"""Rows of each of them."""
 FEWEST_LINES: Final = 10
+"""Of a matrix, however many columns it has."""
 MOST_COMPONENTS: Final = 60
 """Columns of the matrix of models; a library of more components has the first of them there."""
 MAX_TEXT: Final = 2000
+"""Characters of a text of others on a page; a longer one is cut."""
 
 
 class Page(NamedTuple):

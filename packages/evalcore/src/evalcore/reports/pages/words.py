@@ -10,6 +10,7 @@ from evalcore.reports.pages.figures import counted, share, spread
 
 MOST_NAMED: Final = 3
 _LOW: Final = 0.999
+"""Accuracy below which a case or a field is named as hard."""
 
 
 def overview_sentence(site: Site) -> str:

@@ -28,6 +28,7 @@ ROUNDING: Final = 0.051
 CV_ROUNDING: Final = 0.00051
 """Of a coefficient of variation with three."""
 FIGURE_ROUNDING: Final = 1e-6
+"""Of a share with nine digits, which a mean may round once more."""
 SECTIONS: Final = ("headline", "validation", "consistency", "coverage", "accuracy")
 _PERCENT: Final = re.compile(r"pct(_.*)?|.*_pct")
 _RATE: Final = re.compile(r"(.*_)?rate")

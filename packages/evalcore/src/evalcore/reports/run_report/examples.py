@@ -29,6 +29,7 @@ MOST_OF_FIELD: Final = 3
 LONGEST_VALUE: Final = 160
 """Characters of a value."""
 NEARLY_RIGHT: Final = 0.999
+"""A leaf's likeness from which on it counts as right."""
 
 
 def examples_of(

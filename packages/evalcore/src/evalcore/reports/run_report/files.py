@@ -14,6 +14,7 @@ CHARTS: Final = "charts"
 REPORT_FILE: Final = re.compile(r"REPORT\.md|summary\.json|charts/[a-z0-9_]{1,60}\.(?:svg|png)")
 """The paths that a report's folder may have, whole."""
 MODEL_LENGTH: Final = 60
+"""Characters of the model in a report's name."""
 # With its hyphen: the time is 12 hex digits.
 ID_LENGTH: Final = 13
 

@@ -24,6 +24,7 @@ _SCALE: Final = re.compile(
 _PERCENT: Final = re.compile(r" ?%| (?:percent|per cent|pct)(?![a-z])|-percent(?![a-z])")
 _NAMES: Final = re.compile(rf" ?(?P<name>(?:u\.s\. )?[^\W\d_]+[$]?(?:[ -][^\W\d_]+){{0,4}}|{_SIGN})")
 _NAME_BEFORE: Final = re.compile(r"(?P<name>(?:u\.s\. )?[^\W\d_]+(?:[ -][^\W\d_]+){0,4}) (?=\d)")
+# As many as the longest has: `são tomé and príncipe dobra`.
 _WORDS_OF_NAME: Final = 5
 NO_NAMES_BEFORE: Final = frozenset({"won"})
 """Before a number these are other words."""

@@ -18,6 +18,7 @@ COMPARATORS: tuple[Comparator, ...] = tuple(
     name for name in get_args(Comparator) if name not in {"closeness", "as shown"}
 )
 HIGHEST_WEIGHT = 1000
+"""In leaves."""
 LARGEST = sys.float_info.max
 
 Path: TypeAlias = tuple[str, ...]

@@ -32,9 +32,11 @@ Comparator = Literal[
 PROSE_SHARE = 0.25
 """What the prose leaves of one object weigh together, in leaves."""
 PROSE_WORDS = 8
+"""Words of a text that may be prose, at least; what holds a digit is no word."""
 CLOSENESS = 0.25
 """The distance at which a number bounded to 0-1 is wrong, and the weight of such a leaf."""
 NUMBER_TOLERANCE = 1e-6
+"""Of the larger of two numbers."""
 MONEY_TOLERANCE = 1e-12
 """What doubles lose: an amount of money is that amount."""
 
