@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 
 import pytest
 
@@ -207,3 +208,24 @@ def test_a_hostile_summary_is_refused_quickly_with_few_words():
     value = EARLIER | {"coverage": {"scalars": [{"n_x": -1, "pct": "k" * 1000}] * 2_000}}
     found = checked(value)
     assert 0 < len(found.problems) <= 100
+
+
+def test_a_summary_of_more_values_than_a_run_can_have_is_refused_before_they_are_looked_at():
+    value = EARLIER | {"consistency": {"field_rollup": [{"field": "f", "n_docs": 0}] * 400_000}}
+    data = json.dumps(value).encode()
+    started = time.process_time()
+    found = check_summary(data)
+    assert found.problems == ("the whole: holds over 500,000 values, which the summary of no run does",)
+    assert time.process_time() - started < 8
+
+
+def test_what_takes_too_much_work_to_be_held_against_the_schema_is_said(monkeypatch):
+    monkeypatch.setattr("evalcore.library.schema_work.MOST_VISITS", 1_000)
+    monkeypatch.setattr("evalcore.library.schema_work.MOST_PAIRS", 10)
+    found = checked(EARLIER)
+    assert found.problems == ("the whole: takes too much work to be held against the schema",)
+
+
+def test_of_many_values_that_disobey_the_schema_the_first_is_named():
+    value = EARLIER | {"consistency": {"field_rollup": [{}] * 100_000}}
+    assert checked(value).problems == ("consistency.field_rollup[0]: lacks field",)

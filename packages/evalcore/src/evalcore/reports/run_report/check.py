@@ -14,13 +14,19 @@ from typing import Final, NamedTuple
 import msgspec
 
 from evalcore.formats.strict_json import parse_json
-from evalcore.library.schema import Validator, make_validator
+from evalcore.library.schema import TooMuchWork, Validator, make_validator
 from evalcore.reports.run_report.earlier_summary import EarlierSummary
 from evalcore.reports.run_report.summarize import variation
 from evalcore.reports.run_report.summary import SUMMARY_SCHEMA_VERSION, Summary
+from evalcore.scoring.parts import holds_more_than
 from evalcore.structs import JsonObject, JsonValue
 
 MAX_BYTES: Final = 32 << 20
+# A run's own summary has 300,000 at most: tables of 500 rows, and lengths of lists in 100 replicates. To hold
+# ten million against the schema took minutes.
+MOST_VALUES: Final = 500_000
+MANY_VALUES: Final = 100_000
+"""Of a summary with more the first violation alone is named: all are made before the first can be seen."""
 MOST_PROBLEMS: Final = 100
 # Half of the last place, and a little for what doubles lose.
 ROUNDING: Final = 0.051
@@ -56,6 +62,9 @@ def check_summary(data: bytes) -> Checked:
         return Checked(None, (f"it is not JSON: {error}",), ())
     if not isinstance(value, dict):
         return Checked(None, ("it is no JSON object",), ())
+    if holds_more_than(value, MOST_VALUES):
+        what = f"the whole: holds over {MOST_VALUES:,} values, which the summary of no run does"
+        return Checked(None, (what,), ())
     name = value.get("run_name")
     problems, notes = [], []
     version = value.get("schema_version")
@@ -87,8 +96,13 @@ def _validator(*, is_earlier: bool) -> Validator:
 
 
 def _violations(value: JsonObject, validator: Validator) -> Iterator[str]:
-    # `violations` asks for a value that was tried; of a valid one there is nothing to be made.
-    for one in validator.violations(value, only_first=validator.is_valid(value))[:MOST_PROBLEMS]:
+    try:
+        is_valid = validator.is_valid(value)
+    except TooMuchWork:
+        yield "the whole: takes too much work to be held against the schema"
+        return
+    only_first = is_valid or holds_more_than(value, MANY_VALUES)
+    for one in validator.violations(value, only_first=only_first)[:MOST_PROBLEMS]:
         place = _place(one.path)
         if one.keyword in {"anyOf", "oneOf"}:
             yield f"{place}: is of another type than it may be, or out of its range"
