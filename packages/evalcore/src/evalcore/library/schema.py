@@ -49,7 +49,7 @@ _SCHEMA_MAP = frozenset(["dependencies", "dependentSchemas", "patternProperties"
 _DEFINITIONS = frozenset({"$defs", "definitions"})
 # What identifies a schema would be wrong (and double) where it is put.
 _IDENTITY = frozenset({"$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$schema", "$vocabulary"})
-# There `id` identifies a schema; later it is a property like any other.
+# In drafts 3 and 4 `id` identifies a schema; later it is a property like any other.
 _OLD_DRAFTS = re.compile(r"draft-0[34]/")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 

@@ -85,6 +85,7 @@ def rankings(records: Iterable[RunRecord], cache: Cache | None = None) -> list[R
     or scored again last. Where rankings of a version differ in their cases alone, one more is over the cases
     that all of these share.
     """
+    # Of several scorings of a run by one policy the newest counts: the same replies must not rank twice.
     known = newest_scoring(records)
     cache = {} if cache is None else cache
     groups: dict[bytes, list[RunRecord]] = defaultdict(list)

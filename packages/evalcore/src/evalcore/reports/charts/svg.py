@@ -60,6 +60,7 @@ def chart(title: str, description: str, width: float, height: float, parts: Iter
     root = element(
         "svg",
         {
+            # As an attribute: given a namespace ElementTree would write a prefix before every name.
             "xmlns": "http://www.w3.org/2000/svg",
             "class": "chart",
             # An image hides what is in it from a screen reader, links included.

@@ -66,6 +66,7 @@ def _line(
         validated_against_version=result.validated_against_version,
         is_stale=result.case in stale,
         accuracy=figure(mean(_mean(replies) for replies in of_case if replies)),
+        # Of all models together, each about its own mean: a case that models differ at is not noisy by that.
         noise=figure(deviation(of_case)),
         cells=tuple(_cell(replies) for replies in of_case),
     )

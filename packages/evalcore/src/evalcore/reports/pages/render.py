@@ -104,6 +104,8 @@ _Maker = Callable[[Site, Callable[[str], str]], _Context]
 
 
 def _page(site: Site, layout: Layout, path: str, template: str, key: str, make: _Maker) -> Page:
+    # What every page is made of beside its own data: templates and code, where links lead, the head and the
+    # foot.
     shared = [look_sha256(), msgspec.structs.astuple(layout), site.evaluator_version, site.library.name]
     return Page(
         path=layout.file(path),
@@ -149,6 +151,7 @@ def _render(site: Site, layout: Layout, path: str, template: str, make: _Maker) 
             asset=lambda name: link(f"{places.ASSETS}/{name}"),
             navigation=places.NAVIGATION,
             meanings=MEANINGS,
+            # A function: it is asked at the page's end, when every figure on it has named its meaning.
             meanings_used=lambda: list(used),
             use_meaning=use_meaning,
             meaning_link=meaning_link,

@@ -256,6 +256,7 @@ def _right_on_one_side(
     old: Mapping[_Place, _Leaf], new: Mapping[_Place, _Leaf], *, doc: str
 ) -> Iterable[ExampleMoved]:
     for place, was in old.items():
+        # By its place in the expected answer, which is the same for both.
         now = new.get(place)
         if now is None or was.is_right == now.is_right:
             continue
