@@ -84,7 +84,7 @@ def test_a_word_that_is_none_of_those_allowed_comes_with_them(evalcli: Evalcli, 
     [
         (["compare"], "there is nothing to compare; name a SKILL"),
         (["compare", "memo"], "components/memo: it has no runs yet; `evalcli evaluate memo` makes some"),
-        (["compare", "absent"], "there is no component 'absent'"),
+        (["compare", "absent"], "there is no component `absent`"),
         (["leaderboard", "validate", "memo"], "components/memo: it has no runs yet"),
         (["leaderboard", "show", "some.json"], "some.json: there is no such file"),
     ],

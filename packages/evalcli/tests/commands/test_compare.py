@@ -179,7 +179,7 @@ def test_what_is_not_there_is_one_line_and_exit_code_2(
     partial = run(2, "1.1.0", GOOD, status="partial")
     where = library(run(1, "1.0.0", GOOD), partial)
     for operand, words in (
-        ("absent", "there is no component 'absent'"),
+        ("absent", "there is no component `absent`"),
         ("memo@3.0.0", "versions with complete runs: 1.0.0"),
         ("memo@1.1.0", "no complete run of version 1.1.0"),
         (partial.run_id, "is partial"),

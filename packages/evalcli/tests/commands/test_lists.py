@@ -53,9 +53,19 @@ def test_a_folder_without_components_is_no_prompt_library(evalcli: Evalcli, tmp_
 
 
 def test_runs_of_a_component_that_is_not_there_are_not_to_be_made(evalcli: Evalcli, library: Path) -> None:
-    ended = evalcli("runs", "nosuch", "--prompt-library", library)
-    assert "there is no component `nosuch`; `evalcli list`" in ended.err
+    for options in ((), ("--json",)):
+        ended = evalcli("runs", "nosuch", "--prompt-library", library, *options)
+        assert (ended.code, ended.out) == (2, "")
+        assert "there is no component `nosuch`; `evalcli list`" in ended.err
     assert "did you mean `memo`" in evalcli("runs", "mem", "--prompt-library", library).err
+
+
+def test_a_model_without_runs_is_answered_with_those_that_have_some(
+    evalcli: Evalcli, make_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    make_run([{}], 1)
+    ended = evalcli("runs", "--model", "nosuch", "--runs-dir", tmp_path / "runs")
+    assert (ended.code, "there are runs of big" in ended.err) == (0, True)
 
 
 def test_runs_are_listed_newest_first_with_how_they_ended(

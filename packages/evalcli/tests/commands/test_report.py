@@ -170,6 +170,7 @@ def test_the_schema_is_printed(evalcli: Evalcli) -> None:
 def test_what_cannot_be_done_is_one_line(
     evalcli: Evalcli, tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
+    (tmp_path / "components").mkdir()
     ended = evalcli("report", *arguments, "--prompt-library", tmp_path)
     assert ended.code == 2
     assert said in ended.err

@@ -260,7 +260,7 @@ def test_a_leaderboard_is_named_by_its_component_or_file_and_must_be_there(
     ended = evalcli("leaderboard", "rescore", path, "--runs-dir", library / "runs")
     assert (ended.code, len(json.loads(path.read_bytes())["runs"])) == (0, 2)
     for absent, said in (
-        ("memmo", "there is no component 'memmo'"),
+        ("memmo", "there is no component `memmo`"),
         (library / "leaderboard.json", "there is no such file"),
     ):
         ended = evalcli("leaderboard", "rescore", absent, "--prompt-library", library)

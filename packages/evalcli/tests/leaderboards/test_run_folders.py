@@ -96,6 +96,11 @@ def test_where_there_is_no_run_the_way_to_name_one_is_said(runs):
     assert refused("memo", runs / "nowhere").where == str(runs / "nowhere")
 
 
+def test_a_component_that_is_misspelt_is_answered_with_the_component(runs):
+    add(runs, 1)
+    assert refused("mem", runs).hint == "did you mean `memo`?"
+
+
 def test_a_hint_names_a_few_and_counts_the_rest(runs):
     for at in range(1, MOST_NAMED + 4):
         add(runs, at, model=f"model-{at}")

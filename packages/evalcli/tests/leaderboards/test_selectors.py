@@ -168,6 +168,14 @@ def test_two_runs_of_one_pool_are_compared_each_by_itself(library):
     assert [pool.records for pool in after.pools] == [(record(4),)]
 
 
+def test_of_two_runs_that_count_together_each_stands_for_itself_also_outside_of_the_leaderboard(library):
+    write_leaderboard(library / "components" / "memo" / "leaderboard.json", record(1), record(4))
+    one, other = find_runs(str(add_folder(library, 7)), library), find_runs(record(4).run_id, library)
+    before, after = separate(one, other)
+    ids = [[one.run_id for one in pool.records] for pool in (*before.pools, *after.pools)]
+    assert ids == [[record(7).run_id], [record(4).run_id]]
+
+
 def test_runs_of_two_pools_stay_with_their_pools(library):
     one, other = find_runs("memo@1.0.0", library), find_runs("memo@1.1.0", library)
     assert separate(one, other) == (one, other)

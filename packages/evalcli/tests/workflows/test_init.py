@@ -113,8 +113,10 @@ def test_a_dry_run_writes_nothing(library: Path, init: Callable[..., Any]) -> No
     assert (ended.code, f"{LOCAL}: new" in ended.out) == (0, True)
     assert not (library / ".github").exists()
     assert not (library / ".gitattributes").exists()
+    assert "nothing was written" in ended.err
     # What it shows is what is shown when it is done.
-    assert init().out == ended.out
+    done = init()
+    assert (done.out, done.err) == (ended.out, "")
 
 
 def test_a_folder_inside_of_a_library_is_not_its_root(evalcli: Callable[..., Any], library: Path) -> None:
@@ -246,6 +248,7 @@ def test_outside_git_and_without_components_it_says_so(evalcli: Callable[..., An
     empty.mkdir()
     ended = evalcli("init", empty)
     assert (ended.code, "has no components/ yet" in ended.err) == (0, True)
+    assert evalcli("init", empty, "-q").err == ""
     assert "branches: [main]" in (empty / LOCAL).read_text()
 
 

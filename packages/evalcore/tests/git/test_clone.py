@@ -156,9 +156,11 @@ def test_lock_on_the_tracking_branch_is_told(world: World) -> None:
 
 def test_missing_remote_and_missing_branch_are_told(world: World) -> None:
     names = SettingNames(default_branch="EVALHOOK_DEFAULT_BRANCH")
-    with pytest.raises(errors.BranchMissing, match="does EVALHOOK_DEFAULT_BRANCH name the right one"):
+    with pytest.raises(errors.BranchMissing, match="see whether EVALHOOK_DEFAULT_BRANCH is the right one"):
         world.clone(default_branch="trunk", names=names).fast_forward()
-    with pytest.raises(errors.BranchMissing, match="does the setting of the default branch name the right"):
+    with pytest.raises(
+        errors.BranchMissing, match="see whether the setting of the default branch is the right"
+    ):
         world.clone(default_branch="trunk").fast_forward()
     world.upstream.rename(world.upstream.with_name("gone"))
     with pytest.raises(errors.RemoteUnreachable):

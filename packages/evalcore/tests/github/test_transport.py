@@ -72,6 +72,7 @@ def test_wrong_token_is_told_and_not_shown(client) -> None:
     with pytest.raises(GitHubRefused, match="401, Bad credentials") as caught:
         client(token="ghp_wrong_canary").check()
     assert "ghp_wrong_canary" not in repr(caught.value)
+    assert caught.value.hint == "the token is wrong or has expired: set another one"
     assert caught.value.__cause__ is None
 
 

@@ -128,7 +128,7 @@ def test_format_of_the_catalog_holds_over_a_schema_in_the_folder(json_library: L
 
 @pytest.mark.parametrize(
     ("slug", "hint"),
-    [("memos", "did you mean `memo`?"), ("zzz", "look into components/"), ("../memo", "use a-z")],
+    [("memos", "did you mean `memo`?"), ("zzz", "`evalcli list`"), ("../memo", "use a-z")],
 )
 def test_unknown_component_is_told_with_near_names(library: Library, slug: str, hint: str) -> None:
     with pytest.raises(UnknownComponent) as error:
@@ -374,15 +374,30 @@ def test_changes_that_decide_about_a_component_are_told(json_library: Library) -
     json_library.write("README.md", "x")
     state = component_state(json_library.root, "memo")
     assert (state.commit, state.changed) == (commit, ())
-    json_library.case("new")
-    json_library.write("component_catalog.json", "{}")
+    # Another's schema decides nothing, unless the component's own refers to it.
     json_library.write("components/base/schema.json", "{}")
+    assert component_state(json_library.root, "memo").changed == ()
+    json_library.case("new")
+    json_library.write("component_catalog.json", catalog("other", format="json_object"))
+    json_library.write("shared.json", {"type": "string"})
+    refers = {"properties": {"kind": {"$ref": "../base/schema.json"}, "why": {"$ref": "../../shared.json"}}}
+    json_library.write("components/memo/schema.json", refers)
     assert set(component_state(json_library.root, "memo").changed) == {
         "component_catalog.json",
         "components/base/schema.json",
         "components/memo/evals/cases/new/expected.json",
         "components/memo/evals/cases/new/input.md",
+        "components/memo/schema.json",
+        "shared.json",
     }
+
+
+def test_of_a_schema_that_cannot_be_read_every_schema_may_decide(json_library: Library) -> None:
+    commit_all(json_library.root)
+    json_library.write("components/memo/schema.json", {"$ref": "../nosuch/schema.json"})
+    json_library.write("components/base/schema.json", "{}")
+    changed = component_state(json_library.root, "memo").changed
+    assert set(changed) == {"components/base/schema.json", "components/memo/schema.json"}
 
 
 # models.yaml

@@ -14,12 +14,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_REPLICATES: Final = 100
 """As the service's API has it."""
-_IN_COMPONENTS: Final = re.compile(r"(?:.*/)?components/([^/]+)/*")
-"""A component by its folder, which a shell completes."""
+_IN_COMPONENTS: Final = re.compile(r"(?:.*/)?components/([^/@]+@[^/]+/.+|[^/]+(?=/*$))/*")
+"""A component by its folder, which a shell completes, or one of its runs by version and model."""
 
 
 def skill_of(text: str) -> str:
-    """Return the component that is meant by `S/` or `components/S/`; any other text as it is."""
+    """Return the component, or the run of one, that is meant by its folder; any other text as it is.
+
+    `.` is the component whose folder one is in.
+    """
+    if text.rstrip("/") == "." and Path.cwd().parent.name == "components":
+        return Path.cwd().name
     in_components = _IN_COMPONENTS.fullmatch(text)
     return in_components[1] if in_components and not in_components[1].endswith(".json") else text
 
@@ -32,8 +37,6 @@ class SkillName(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name; `.` is the component whose folder one is in."""
         del param, ctx
-        if value.rstrip("/") == "." and Path.cwd().parent.name == "components":
-            return Path.cwd().name
         return skill_of(value.rstrip("/") or value)
 
 

@@ -10,7 +10,7 @@ import click
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.evaluation.check import check_library
 from evalcli.exits import Exit
-from evalcli.leaderboards.places import Sources, no_library
+from evalcli.leaderboards.places import Sources, no_library, require_library
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.reports.findings import finding_lines, findings_object
 from evalcli.terminal.completion import completed_by
@@ -51,6 +51,7 @@ def command(
     under an unchanged version, and what cloud providers would have to change in a schema. Exit code 1
     where there are errors.
     """
+    require_library(prompt_library)
     library = FolderCheckout(prompt_library)
     for slug in skills:
         check_slug(library, slug)

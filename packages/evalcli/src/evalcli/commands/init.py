@@ -10,7 +10,7 @@ import click
 from evalcli.commands.arguments import library_around
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.conflicts import ATTRIBUTES, CONFIG_LINE, install_attributes, lacks_attributes
-from evalcli.terminal.output import print_line, print_verbatim, say
+from evalcli.terminal.output import note, print_line, print_verbatim, warn
 from evalcli.workflows.install import (
     Action,
     FileChange,
@@ -97,7 +97,9 @@ def command(folder: Path, *, is_dry_run: bool, pull_requests: bool) -> int:
         for text in STEP.splitlines():
             print_verbatim(text)
     if not (folder / COMPONENTS).is_dir():
-        say(f"warning: {folder} has no {COMPONENTS}/ yet, so there is nothing to evaluate")
+        warn(f"{folder} has no {COMPONENTS}/ yet; begin with {COMPONENTS}/NAME/prompt.md")
+    if is_dry_run:
+        note("nothing was written: this is what would change")
     return Exit.INCOMPLETE if any(change.action in LEFT for change in changes) else Exit.DONE
 
 

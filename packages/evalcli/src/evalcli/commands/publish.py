@@ -76,7 +76,9 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
                         note(f"regression, left for a person to merge: {said}")
                         _tell_origin(group, made, access)
                 else:
-                    note(f"nothing new: {repo} has {counted(len(group.records), 'run')} already")
+                    runs = counted(len(group.records), "run")
+                    of = f"version {group.version} at {group.prompt_commit[:12]}"
+                    note(f"nothing new: {repo} has {runs} of {of} already")
     # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:
         say(f"evalcli: {error.line}")

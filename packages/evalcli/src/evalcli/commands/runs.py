@@ -9,8 +9,8 @@ import click
 
 from evalcli.commands.arguments import PROMPT_LIBRARY, RUNS_DIR, SKILL
 from evalcli.exits import PROGRAM, Exit
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, no_library
-from evalcli.leaderboards.run_folders import RunHead, beginning_that_names, run_heads
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, require_library
+from evalcli.leaderboards.run_folders import MOST_NAMED, RunHead, beginning_that_names, run_heads
 from evalcli.reports.lists import ListedRun, runs_object, runs_table
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, say
@@ -18,7 +18,7 @@ from evalcli.terminal.tables import print_table
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout
-from evalcore.library.loader import COMPONENTS, list_components
+from evalcore.library.loader import check_slug, list_components
 from evalcore.near_names import did_you_mean
 from evalcore.runs.folder import RECORD, read_record
 
@@ -43,8 +43,8 @@ def command(
 
     `evalcli show` shows what is wrong in one. Runs of --scratch lie in the folder scratch beside them.
     """
-    if runs_dir is None and not (prompt_library / COMPONENTS).is_dir():
-        raise no_library(prompt_library)
+    if runs_dir is None:
+        require_library(prompt_library)
     where = runs_dir or prompt_library / RUNS_IN_LIBRARY
     all_heads = run_heads(where)
     heads = [
@@ -52,32 +52,28 @@ def command(
         for path, head in all_heads
         if skill in {None, head.component.slug} and model in {None, head.model.id}
     ]
+    components = list_components(FolderCheckout(prompt_library))
+    if skill is not None and not heads and components and skill not in components:
+        # As everywhere. A component that was taken out of the library may have left runs, which are listed.
+        check_slug(FolderCheckout(prompt_library), skill)
     runs = list(_listed(heads))
     if as_json:
         print_bytes(encode_canonical(runs_object(runs)))
     elif runs:
         print_table(runs_table(runs, beginning_that_names(where)))
     else:
-        components = list_components(FolderCheckout(prompt_library))
-        hint = _hint([head for _, head in all_heads], components, skill, model)
+        hint = _hint([head for _, head in all_heads], skill, model)
         which = "no such run" if all_heads else "no run"
         say(f"{which} is in {where}; {hint}")
     return Exit.DONE
 
 
-def _hint(heads: Sequence[RunHead], components: Sequence[str], skill: str | None, model: str | None) -> str:
+def _hint(heads: Sequence[RunHead], skill: str | None, model: str | None) -> str:
     """Say what was probably meant, or what makes a run."""
-    near = [
-        did_you_mean(named, known)
-        for named, known in (
-            (skill, {*components, *(head.component.slug for head in heads)}),
-            (model, {head.model.id for head in heads}),
-        )
-        if named is not None and named not in known
-    ]
-    if skill is not None and components and skill not in components and not any(near):
-        return f"there is no component `{skill}`; `{PROGRAM} list` shows which there are"
-    return " ".join(filter(None, near)) or f"`{PROGRAM} evaluate {skill or 'SKILL'}` makes some"
+    models = {head.model.id for head in heads if skill in {None, head.component.slug}}
+    if model is not None and models and model not in models:
+        return did_you_mean(model, models) or f"there are runs of {', '.join(sorted(models)[:MOST_NAMED])}"
+    return f"`{PROGRAM} evaluate {skill or 'SKILL'}` makes some"
 
 
 def _listed(heads: list[tuple[Path, RunHead]]) -> Iterator[ListedRun]:

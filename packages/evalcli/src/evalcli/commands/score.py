@@ -9,9 +9,9 @@ from typing import Final
 import click
 import msgspec
 
-from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.exits import PROGRAM, Exit, refuse
-from evalcli.leaderboards.places import data_sets_of
+from evalcli.leaderboards.places import data_sets_of, require_library
 from evalcli.reports.score_tree import difference_lines
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, warn
@@ -81,7 +81,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("component", shell_complete=completed_by("components"))
+@click.argument("component", metavar="COMPONENT", type=SKILL, shell_complete=completed_by("components"))
 @click.argument("answer_file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "--case",
@@ -129,7 +129,7 @@ def answer(
 
 
 @command.command(name="explain")
-@click.argument("component", shell_complete=completed_by("components"))
+@click.argument("component", metavar="COMPONENT", type=SKILL, shell_complete=completed_by("components"))
 @click.option(
     "--case", "case_name", metavar="NAME", shell_complete=completed_by("cases"), help="This case alone."
 )
@@ -173,6 +173,7 @@ def rules_table(case: str, rules: Sequence[LeafRule]) -> Table:
 
 
 def _read(slug: str, prompt_library: Path, data_sets: Path | None) -> Scored:
+    require_library(prompt_library)
     library = FolderCheckout(prompt_library)
     material = load_material(library, data_sets_of(prompt_library, data_sets), slug)
     return Scored(component=material.component, cases=material.cases)

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_of
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, Sources, data_sets_of, require_library
 from evalcli.leaderboards.published_cases import origin
 from evalcore.documents.interface import Originals
 from evalcore.errors import CaseError, ConfigurationError, StorageError
@@ -81,6 +81,7 @@ def prepare(
 
     Raises InputError for whatever cannot be used.
     """
+    require_library(sources.prompt_library)
     library = FolderCheckout(sources.prompt_library)
     data_sets = data_sets_of(sources.prompt_library, sources.data_sets)
     material = load_material(library, data_sets, slug)

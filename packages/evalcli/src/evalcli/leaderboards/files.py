@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from evalcli.leaderboards.places import require_library
 from evalcore.errors import LeaderboardError, StorageError
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import turn_at, write_atomically
@@ -41,15 +42,19 @@ def named_leaderboard(source: str, prompt_library: Path) -> Path:
 
 
 def leaderboards_named(source: str | None, prompt_library: Path) -> list[Path]:
-    """Return the leaderboard that is named, or else all of the library; raises LeaderboardError."""
+    """Return the leaderboard that is named, or else all of the library.
+
+    Raises LeaderboardError where there is none, ConfigurationError where there is no library.
+    """
     if source is not None:
         return [named_leaderboard(source, prompt_library)]
     found = leaderboard_files(prompt_library)
     if not found:
+        require_library(prompt_library)
         raise LeaderboardError(
             "there is no leaderboard",
             where=str(prompt_library / "components"),
-            hint="name a file, or a prompt library with --prompt-library",
+            hint="`evalcli evaluate SKILL` makes one; or name a file",
         )
     return found
 
@@ -75,7 +80,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def no_leaderboard(path: Path) -> LeaderboardError:
-    """Return the error that says why there is no leaderboard."""
+    """Return the error that says why there is no leaderboard.
+
+    Raises ConfigurationError where it would be a component's and there is no prompt library.
+    """
     folder = path.parent
     if path.name != LEADERBOARD or folder.parent.name != "components":
         return LeaderboardError("there is no such file", where=str(path), hint="name a leaderboard.json")
@@ -83,11 +91,12 @@ def no_leaderboard(path: Path) -> LeaderboardError:
         return LeaderboardError(
             "it has no runs yet", where=str(folder), hint=f"`evalcli evaluate {folder.name}` makes some"
         )
-    known = [one.name for one in folder.parent.iterdir()] if folder.parent.is_dir() else []
+    require_library(folder.parent.parent)
+    known = [one.name for one in folder.parent.iterdir()]
     return LeaderboardError(
-        f"there is no component {folder.name!r:.110}",
-        where=str(folder.parent),
-        hint=did_you_mean(folder.name, known) or "check the name, or name the library with --prompt-library",
+        f"there is no component `{folder.name:.110}`",
+        where=str(folder),
+        hint=did_you_mean(folder.name, known) or "`evalcli list` shows which there are",
     )
 
 

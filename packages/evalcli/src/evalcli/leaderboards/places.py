@@ -42,8 +42,15 @@ def data_sets_of(prompt_library: Path, named: Path | None) -> FolderCheckout | N
 
 def no_library(folder: Path) -> ConfigurationError:
     """Return why a folder cannot be read as a prompt library."""
-    return ConfigurationError(
-        f"is not a prompt library: it has no {COMPONENTS}/",
-        where=str(folder),
-        hint="name one with --prompt-library",
-    )
+    # Where `evalcli init` has been, and where components/ is empty, only the first component is missing.
+    if (folder / ".evaluator").is_dir() or (folder / COMPONENTS).is_dir():
+        what, hint = f"has no component in {COMPONENTS}/ yet", f"begin with {COMPONENTS}/NAME/prompt.md"
+    else:
+        what, hint = f"is not a prompt library: it has no {COMPONENTS}/", "name one with --prompt-library"
+    return ConfigurationError(what, where=str(folder), hint=hint)
+
+
+def require_library(folder: Path) -> None:
+    """Raise ConfigurationError where a folder is no prompt library."""
+    if not (folder / COMPONENTS).is_dir():
+        raise no_library(folder)

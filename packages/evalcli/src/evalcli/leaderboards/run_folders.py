@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH
+from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, require_library
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import ConfigurationError
 from evalcore.near_names import did_you_mean
@@ -66,6 +66,9 @@ def find_run(selector: str, runs_dir: Path) -> Path:
         what, hint = "it holds no run.json, so it is no run's folder", "name a run's folder"
         raise ConfigurationError(what, where=selector, hint=hint)
     heads = [head for _, head in run_heads(runs_dir)]
+    is_file = path.is_absolute() or path.suffix == ".json"
+    if not heads and not is_file and runs_dir.parts[-2:] == RUNS_IN_LIBRARY.parts:
+        require_library(runs_dir.parent.parent)
     raise ConfigurationError(f"no run is {selector!r:.110}", where=str(runs_dir), hint=_hint(selector, heads))
 
 
@@ -155,6 +158,10 @@ def _newest(selector: str, runs_dir: Path) -> Path | None:
 def _hint(selector: str, heads: Sequence[RunHead]) -> str:
     if not heads:
         return "name a run's folder, or where runs are with --runs-dir"
+    slugs = {head.component.slug for head in heads}
+    # A component's name that is misspelt means no run of some model.
+    if "@" not in selector and "/" not in selector and (near := did_you_mean(selector, slugs)):
+        return near
     names = list(dict.fromkeys(head.selector for head in heads))
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return did_you_mean(selector, names) or f"there are {', '.join(names[:MOST_NAMED])}{more}"

@@ -132,8 +132,9 @@ def separate(before: SelectedRuns, after: SelectedRuns) -> tuple[SelectedRuns, S
     if before.run is None or after.run is None:
         return before, after
     (one,), (other,) = pools_by_one_policy(before.pools, after.pools)
-    # Two runs of one pool: compared as pools, each would be compared with itself.
-    if one == other:
+    # Two runs of one pool: compared as pools, each would be compared with itself. Their pools are not equal
+    # where one of them is in no leaderboard.
+    if {first_run_id(record) for record in one.records} & {first_run_id(record) for record in other.records}:
         one, other = _alone(one, before.run), _alone(other, after.run)
     return msgspec.structs.replace(before, pools=(one,)), msgspec.structs.replace(after, pools=(other,))
 

@@ -26,6 +26,7 @@ APP_KEY: Final = "EVALHOOK_GITHUB_APP_PRIVATE_KEY"
 # too.
 API_URLS: Final = ("EVALHOOK_GITHUB_API_URL", "GITHUB_API_URL")
 NAMES: Final = SettingNames(
+    default_branch="the default branch on GitHub",
     plain_http="EVALHOOK_ALLOW_HTTP=1",
     github_repo="--repo",
     github_api_url="GITHUB_API_URL",

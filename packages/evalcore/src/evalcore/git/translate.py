@@ -52,7 +52,7 @@ MEANINGS = (
         "couldn't find remote ref",
         errors.BranchMissing,
         "the remote has no such branch",
-        "does {names.default_branch} name the right one?",
+        "see whether {names.default_branch} is the right one, and has a commit",
     ),
     _meaning(
         r"transport '.*' not allowed",

@@ -103,9 +103,15 @@ def _translate(
         limited.retry_after = _asked_wait(error.headers or {})
         return limited
     # 404 is a refusal, too: GitHub hides a private repository from a token that may not see it.
-    if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
-        accepted = said(str((error.headers or {}).get("x-accepted-github-permissions", "")))
-        may = f"has the permission {accepted}" if accepted else "may write contents and pull requests"
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return GitHubRefused(what, where=where, hint="the token is wrong or has expired: set another one")
+    if error.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+        accepted = str((error.headers or {}).get("x-accepted-github-permissions", ""))
+        may = (
+            f"has the permission {said(accepted)}"
+            if accepted.strip()
+            else "may write contents and pull requests"
+        )
         hint = f"check {names.github_repo}, and that the token {may} there"
         return GitHubRefused(what, where=where, hint=hint)
     if HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,11 +12,19 @@ from evalcore.errors import (
     CheckoutError,
     ComponentError,
     ConfigurationError,
+    InputError,
     UnknownComponent,
 )
 from evalcore.formats.strict_json import sha256_hex, sha256_of
 from evalcore.library.catalog import CATALOG_PATH, CatalogEntry, parse_catalog
-from evalcore.library.checkout import MAX_BYTES, Checkout, CommitState, commit_state, read_text
+from evalcore.library.checkout import (
+    MAX_BYTES,
+    Checkout,
+    CommitState,
+    FolderCheckout,
+    commit_state,
+    read_text,
+)
 from evalcore.library.component import DATA_SETS, Component, OutputFormat
 from evalcore.library.front_matter import PromptFile, parse_prompt_file
 from evalcore.library.models import ModelsFile
@@ -106,7 +115,7 @@ def check_slug(library: Checkout, slug: str) -> None:
             where=COMPONENTS,
             hint="go to one, or name it",
         )
-    hint = did_you_mean(slug, known, 3) or f"look into {COMPONENTS}/"
+    hint = did_you_mean(slug, known, 3) or "`evalcli list` shows which there are"
     raise UnknownComponent(f"there is no component `{slug}`", where=f"{COMPONENTS}/{slug}", hint=hint)
 
 
@@ -121,9 +130,26 @@ def component_state(library: Path, slug: str) -> CommitState:
     What the evaluator itself writes there does not count.
     """
     folder = f"{COMPONENTS}/{slug}"
-    paths = (CATALOG_PATH, folder, f"{COMPONENTS}/*/schema.json")
-    # All schemas, since a component's own may refer to another's.
+    paths = (CATALOG_PATH, folder, *_schema_files(FolderCheckout(library), slug))
     return commit_state(library, paths, but=(f"{folder}/leaderboard.json",))
+
+
+def _schema_files(library: Checkout, slug: str) -> Sequence[str]:
+    """Return the files that a component's schema is put together from; of one that cannot be, all schemas."""
+    files: list[str] = []
+
+    def read(path: str) -> bytes:
+        files.append(path)
+        return library.read(path)
+
+    try:
+        _, path, entry_point = _schema_source(library, slug)
+        if path is not None:
+            bundle_schema(path, entry_point, read)
+    except InputError:
+        return (f"{COMPONENTS}/*/schema.json",)
+    # They are taken for patterns, and nothing keeps a bracket out of a file name.
+    return [glob.escape(path) for path in files]
 
 
 def load_models(library: Checkout, path: str = MODELS_PATH) -> ModelsFile:
@@ -166,6 +192,16 @@ def read_contract(
     The component's own schema.json counts where the catalog lacks the component, or names no format.
     Raises ComponentError, naming catalog or schema, or CheckoutError.
     """
+    output, path, entry_point = _schema_source(library, slug)
+    if path is None:
+        return output, None
+    schema = bundle_schema(path, entry_point, library.read)
+    check_schema(schema, path)
+    return output, schema
+
+
+def _schema_source(library: Checkout, slug: str) -> tuple[OutputFormat, str | None, str]:
+    """Return the answer's format, the file of its schema (None where there is none), and the entry point."""
     entry = read_catalog_entry(library, slug)
     own = f"{COMPONENTS}/{slug}/schema.json"
     # A catalog that names a format and no schema means that there is none, whatever lies in the folder.
@@ -174,11 +210,7 @@ def read_contract(
         path = own
     output = entry.output if entry is not None else None
     output = output or ("json" if path is not None else "markdown")
-    if path is None or output == "markdown":
-        return output, None
-    schema = bundle_schema(path, entry.entry_point if entry is not None else "#", library.read)
-    check_schema(schema, path)
-    return output, schema
+    return output, None if output == "markdown" else path, entry.entry_point if entry is not None else "#"
 
 
 def read_policy(library: Checkout, data_sets: Checkout | None, slug: str) -> PolicyText:
