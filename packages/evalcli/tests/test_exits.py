@@ -62,6 +62,22 @@ def test_a_mistake_is_one_line(error, code, line, capsys):
     assert ended(raising(error), capsys) == (code, f"evalcli: {line}\n")
 
 
+@pytest.mark.parametrize("line", [("act", "--count"), ("act", "--two", "1")])
+def test_an_option_that_lacks_a_value_names_the_help_too(line, capsys):
+    @click.group()
+    def cli():
+        pass
+
+    @cli.command()
+    @click.option("--count", type=int)
+    @click.option("--two", nargs=2)
+    def act(count, two):
+        del count, two
+
+    assert run(cli, line) == Exit.UNUSABLE
+    assert capsys.readouterr().err.endswith("; see `evalcli act --help`\n")
+
+
 def test_ctrl_c_ends_the_line_that_the_terminal_was_at(capsys):
     assert ended(raising(KeyboardInterrupt()), capsys) == (130, "\nevalcli: interrupted\n")
 

@@ -109,8 +109,9 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_under_the_output_is_one_line() -> None:
-    code = "import sys; sys.argv[1:] = ['leaderboard', 'schema']\nfrom evalcli.main import main; main()"
+@pytest.mark.parametrize("line", [["leaderboard", "schema"], ["--help"], ["show", "--help"], ["--version"]])
+def test_a_full_disk_under_the_output_is_one_line(line: list[str]) -> None:
+    code = f"import sys; sys.argv[1:] = {line}\nfrom evalcli.main import main; main()"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
 import click
 
-from evalcli.terminal.output import say
+from evalcli.terminal.output import say, unwritten
 from evalcore.errors import EvaluatorError
 
 PROGRAM = "evalcli"
@@ -41,11 +43,11 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         click.echo(error.format_message(), err=True)
         return Exit.UNUSABLE
     except click.ClickException as error:
-        say(f"{PROGRAM}: {_usage_line(error)}")
+        say(f"{PROGRAM}: {_usage_line(error, command, arguments)}")
         return Exit.UNUSABLE
     # Errors of others are defects: their traceback stays, for whoever reports them.
-    except EvaluatorError as error:
-        say(f"{PROGRAM}: {error.line}")
+    except (EvaluatorError, OSError) as error:
+        say(f"{PROGRAM}: {_unusable(error).line}")
         return Exit.UNUSABLE
     except Interrupted:
         return Exit.INTERRUPTED
@@ -60,10 +62,36 @@ def refuse(what: str, *, hint: str) -> NoReturn:
     raise click.UsageError(f"{what}; {hint}")
 
 
-def _usage_line(error: click.ClickException) -> str:
+def _unusable(error: EvaluatorError | OSError) -> EvaluatorError:
+    if isinstance(error, EvaluatorError):
+        return error
+    # Help and version are written by click; everything else that cannot be written has a name.
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT} or error.filename is not None:
+        raise error
+    return unwritten(error, sys.stdout.fileno())
+
+
+def _usage_line(error: click.ClickException, command: click.Command, arguments: Sequence[str]) -> str:
     message = " ".join(error.format_message().split())
-    if isinstance(error, click.UsageError) and error.ctx is not None and "; " not in message:
-        # click asks `Did you mean 'x'?` in a sentence of its own.
-        end = " See" if message.endswith(("?", "?)")) else "; see"
-        return f"{message.rstrip('.')}{end} `{error.ctx.command_path} --help`"
-    return message
+    if isinstance(error, click.BadOptionUsage):
+        named = _named_command(command, arguments)
+    elif isinstance(error, click.UsageError) and error.ctx is not None:
+        named = error.ctx.command_path
+    else:
+        return message
+    if "; " in message:
+        return message
+    # click asks `Did you mean 'x'?` in a sentence of its own.
+    end = " See" if message.endswith(("?", "?)")) else "; see"
+    return f"{message.rstrip('.')}{end} `{named} --help`"
+
+
+def _named_command(command: click.Command, arguments: Sequence[str]) -> str:
+    """Return the command that a line names: of an option that lacks its value click does not say it."""
+    context = click.Context(command, info_name=PROGRAM)
+    for argument in arguments:
+        if not isinstance(context.command, click.Group):
+            break
+        if (found := context.command.get_command(context, argument)) is not None:
+            context = click.Context(found, parent=context, info_name=argument)
+    return context.command_path

@@ -289,5 +289,5 @@ def test_a_regression_can_be_made_exit_code_1(
     ):
         ended = evalcli("compare", *line, "--prompt-library", where, "--fail-on-regression", "--json")
         assert ended.code == code
-        assert (ended.err == "gate not met: regression of big -0.500\n") is (code == 1)
+        assert (ended.err == "gate not met: regression of big, accuracy -0.500\n") is (code == 1)
     assert evalcli("compare", "memo@1.0.0", "memo@1.1.0", "--prompt-library", where).code == 0

@@ -302,6 +302,7 @@ def test_kept_replies_are_scored_by_the_present_policy(
     (component / "evals" / "scoring.yaml").write_text(POLICY)
     ended = evalcli(*line, "--json")
     assert (ended.code, "scored by the component's present policy: " in ended.err) == (0, True)
+    assert "`evalcli leaderboard rescore memo --policy current` adds such records" in ended.err
     (record,) = json.loads(ended.out)
     first = json.loads(before)
     assert record["accuracy"]["mean"] < first["accuracy"]["mean"]

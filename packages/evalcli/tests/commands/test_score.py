@@ -53,6 +53,12 @@ def score(evalcli: Evalcli, library: Path) -> Callable[..., Any]:
     return run
 
 
+def test_a_command_that_is_misspelt_is_answered_with_the_command(evalcli: Callable[..., Any]) -> None:
+    for line in (("explai", "memo"), ("anwser", "memo", "answer.json")):
+        ended = evalcli("score", *line)
+        assert (ended.code, "did you mean `" in ended.err) == (2, True), line
+
+
 def test_a_right_answer_matches_in_every_leaf(score: Callable[..., Any]) -> None:
     ended = score(EXPECTED)
     assert ended.code == 0

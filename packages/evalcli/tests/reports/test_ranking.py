@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evalcli.reports.ranking import heading, notes, ranking_table
+import msgspec
+
+from evalcli.reports.ranking import heading, identical_notes, notes, ranking_table
 from evalcore.reports.ranking import Ranking, rankings
 from evalcore.runs.record import RunRecord
 
@@ -12,6 +14,16 @@ MakeRecord = Callable[..., RunRecord]
 def _one(*records: RunRecord) -> Ranking:
     (ranking,) = rankings(records)
     return ranking
+
+
+def test_a_model_of_several_runs_is_named_once_for_its_identical_replies(
+    make_record: MakeRecord,
+) -> None:
+    reproducibility = msgspec.structs.replace(make_record().reproducibility, may_differ=0.26)
+    runs = [make_record(number, reproducibility=reproducibility) for number in (1, 2)]
+    (one,) = identical_notes(runs[:1])
+    assert one.startswith("big: ")
+    assert list(identical_notes(runs)) == [one]
 
 
 def test_the_table_has_a_row_for_each_pool_and_says_which_run_is_partial(make_record: MakeRecord) -> None:

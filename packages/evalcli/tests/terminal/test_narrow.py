@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcli.terminal.narrow import Blocks, fit
+from evalcli.terminal.narrow import Blocks, FittedTable, fit
 from evalcli.terminal.text import Table, width_of
 from evalcore.runs.record import RunRecord
 from evalsim.testing import TerminalRun, run_on_terminal, write_component, write_leaderboard
@@ -94,6 +94,22 @@ def test_columns_of_zeros_go_first_and_are_named() -> None:
     assert not isinstance(narrow, Blocks)
     assert narrow.table.headings == ("model", "accuracy", "status")
     assert narrow.left_out == "Not shown, 0 or - in every row: no reply, USD."
+
+
+def test_no_column_of_zeros_stays_where_another_goes() -> None:
+    table = _results((MODEL, "0.900", "0", "-", "complete"), (OTHER, "0.000", "0", "-", "complete"))
+    columns = zip(table.headings, *table.rows, strict=True)
+    whole = sum(max(map(len, column)) for column in columns) + 2 * (len(table.headings) - 1)
+    assert isinstance(fit(table, whole, 0, 2), FittedTable)
+    narrow = fit(table, whole - 1, 0, 2)  # one column less would do
+    assert isinstance(narrow, FittedTable)
+    assert narrow.table.headings == ("model", "accuracy", "status")
+
+
+def test_a_block_does_not_tell_what_is_nothing() -> None:
+    narrow = fit(_results((MODEL, "0.900", "2", "1", "complete"), (OTHER, "-", "-", "", "skipped")), 50, 0, 2)
+    assert isinstance(narrow, Blocks)
+    assert narrow.rows[1] == (OTHER, "status skipped")
 
 
 def test_an_accuracy_of_nothing_is_no_column_of_zeros() -> None:

@@ -76,8 +76,8 @@ def test_no_case_of_the_data_sets_is_named_in_a_log_of_actions() -> None:
         clock.now += 10 * LONG_WAIT_S
         progress.tick()
         assert ("acme-merger" in lines[-1]) == named
-        assert ("a case of the data sets, replicate 1" in lines[-1]) != named
-        assert "sample, replicate 1" in lines[-1]
+        assert ("a case of the data sets, replicate 0" in lines[-1]) != named
+        assert "sample, replicate 0" in lines[-1]
 
 
 @pytest.mark.parametrize(("origin", "is_told"), [("local", True), ("actions", False)])
@@ -112,7 +112,7 @@ def test_silence_is_explained() -> None:
     progress.call_started(plan, "one", 4)
     clock.now = 60.0
     progress.tick()
-    assert lines[-1].endswith("waiting for big: one, replicate 5, for 60 s")
+    assert lines[-1].endswith("waiting for big: one, replicate 4, for 60 s")
     assert lines[-1].startswith("4/10 calls, 0 errors, 0.0/s, ? left")
 
 
@@ -237,7 +237,7 @@ def test_calls_that_are_out_for_long_are_named_the_longest_first() -> None:
     counts.in_flight[1, "fresh"] = 100.0
     assert long_waits([counts], LONG_WAIT_S - 1) == ""
     text = long_waits([counts], 100.0)
-    assert text.startswith("waiting for m: case-0, replicate 1, for 100 s; m: case-1,")
+    assert text.startswith("waiting for m: case-0, replicate 0, for 100 s; m: case-1,")
     assert text.endswith("; and 2 more")
     assert "fresh" not in text
 

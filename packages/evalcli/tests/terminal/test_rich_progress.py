@@ -30,7 +30,7 @@ def test_bars_show_each_model_and_take_markup_for_text() -> None:
     text = out.getvalue()
     assert "[red]\\x1b[2Jm: 10 calls, 2 of them kept from before" in text
     assert "3/10  1 error  0.0/s  4 min 40 s left" in text
-    assert "waiting for [red]\\x1b[2Jm: one, replicate 4, for 40 s; waiting for gamma, 5 s" in text
+    assert "waiting for [red]\\x1b[2Jm: one, replicate 3, for 40 s; waiting for gamma, 5 s" in text
     assert "\x1b[2Jm" not in text
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import LIBRARY, REPO, library_around
+from evalcli.commands.arguments import LIBRARY, REPO, SELECTOR, library_around
 from evalcli.exits import Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.run_folders import find_run
+from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_line, say
 from evalcli.workflows.environment import GitHubAccess, commenter_of, github_access, github_of
 from evalcli.workflows.publishing import (
@@ -33,6 +34,8 @@ from evalcore.publishing.outbox import Published
     metavar="RUN|RECORDS.json...",
     nargs=-1,
     required=True,
+    type=SELECTOR,
+    shell_complete=completed_by("runs"),
 )
 @REPO
 @click.option(

@@ -12,7 +12,7 @@ from evalcli.commands.arguments import RUNS_DIR, SELECTOR, prompt_library_option
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.published_cases import published_cases
-from evalcli.leaderboards.run_folders import find_run, is_scratch
+from evalcli.leaderboards.run_folders import find_run, is_scratch, short_name
 from evalcli.reports.run_comparison import comparison_lines
 from evalcli.reports.run_summary import summary_lines
 from evalcli.reports.written_report import write_files
@@ -46,6 +46,7 @@ OUT = click.Path(file_okay=False, path_type=Path)
     nargs=2,
     type=SELECTOR,
     metavar="RUN RUN",
+    shell_complete=completed_by("runs"),
     help="Show what moved from the first run to the second, with examples.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The summaries as a JSON array on standard output.")
@@ -112,7 +113,8 @@ def command(
 
 def _report(run_dir: Path, out: Path | None, *, has_png: bool) -> None:
     if out is None:
-        print_lines(summary_lines(report_run(run_dir, _privacy(run_dir, is_shown_to_others=False)).summary))
+        summary = report_run(run_dir, _privacy(run_dir, is_shown_to_others=False)).summary
+        print_lines(summary_lines(summary, short_name(run_dir)))
         return
     report = report_run(run_dir, _privacy(run_dir, is_shown_to_others=True))
     folder = out / report.summary.run_name

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, RUNS_DIR, SELECTOR, prompt_library_option
-from evalcli.exits import Exit
+from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.files import add_to_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import current_policy, rescore_by_policy
@@ -16,7 +16,7 @@ from evalcli.leaderboards.run_folders import find_run, is_scratch
 from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import print_bytes, print_line, say
+from evalcli.terminal.output import note, print_bytes, print_line, say
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.folder import read_plan
 
@@ -87,6 +87,10 @@ def command(
             add_to_leaderboard(
                 leaderboard, slug, published_scorings(item for item in usable if item.slug == slug)
             )
+    elif policy is not None:
+        for slug in sorted({item.slug for item in usable}):
+            line = f"{PROGRAM} leaderboard rescore {slug} --policy {policy}"
+            note(f"`{line}` adds such records to the leaderboard")
     return Exit.DONE if len(usable) == len(rescored) else Exit.INCOMPLETE
 
 

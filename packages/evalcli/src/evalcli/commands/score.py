@@ -62,6 +62,10 @@ class ScoreGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `answer` in front of anything that is neither a command nor a request for help."""
         if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            # `score COMPONENT` needs --case: without it, what is near a command was meant for one.
+            has_case = any(argument.split("=")[0] == "--case" for argument in args)
+            if not has_case and (near := did_you_mean(args[0], self.commands)):
+                refuse(f"`{args[0][:110]}` is no command, and a component needs --case", hint=near)
             args = ["answer", *args]
         return super().parse_args(ctx, args)
 

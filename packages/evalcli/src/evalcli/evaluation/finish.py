@@ -220,5 +220,6 @@ def _say_how_to_go_on(ended: CutShort, options: FinishOptions) -> None:
         say("every reply that came is kept; go on with:")
         say_command(options.resume_command(ended.unfinished))
     if ended.not_begun:
-        say(f"{counted(len(ended.not_begun), 'model')} had not begun; evaluate them with:")
+        them = "it" if len(ended.not_begun) == 1 else "them"
+        say(f"{counted(len(ended.not_begun), 'model')} had not begun; evaluate {them} with:")
         say_command(options.command_for(ended.not_begun))

@@ -31,7 +31,7 @@ class AccuracyGate(Frozen, frozen=True):
 def unmet_regressions(outcomes: Iterable[Outcome]) -> str | None:
     """Say which comparisons show a regression; None where none does."""
     fallen = [
-        f"{outcome.model} {outcome.change:+.3f}"
+        f"{outcome.model}, accuracy {outcome.change:+.3f}"
         for outcome in outcomes
         if isinstance(outcome, Comparison) and outcome.verdict == "regression"
     ]

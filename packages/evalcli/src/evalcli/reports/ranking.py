@@ -114,11 +114,12 @@ def stale_note(stale: dict[str, str], most: int = 5) -> str:
 
 def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
     """Yield for each number of identical replies how many further ones may still differ."""
-    models: dict[str, list[str]] = {}
+    models: dict[str, dict[str, None]] = {}
     for record in records:
         if record.identical_note is not None:
-            models.setdefault(record.identical_note, []).append(record.model)
-    for note, names in models.items():
+            models.setdefault(record.identical_note, {})[record.model] = None
+    for note, named in models.items():
+        names = list(named)
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
 

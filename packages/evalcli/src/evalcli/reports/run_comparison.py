@@ -27,7 +27,7 @@ def comparison_lines(compared: RunComparison) -> Iterator[Line]:
     for name, before, after in rows:
         yield line(f"  {name:{widths[0]}}  {before:{widths[1]}}  {after}")
     yield from _moved("fields that moved most", compared.fields)
-    yield from _moved("documents that moved most", compared.docs)
+    yield from _moved("cases that moved most", compared.docs)
     yield from _counts("undeclared keys", compared.undeclared)
     yield from _counts("declared keys that answers lack", compared.missing)
     yield from _counts("violations of the schema", compared.errors)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from evalcli.exits import PROGRAM
 from evalcli.terminal.text import Line, Span, Style, line, width_of
 from evalcore.reports.run_report.summary import Headline, Summary
 
@@ -18,8 +20,8 @@ POOR: Final = 0.6
 LONGEST_VALUE: Final = 60
 
 
-def summary_lines(summary: Summary) -> Iterator[Line]:
-    """Lay a report out for reading."""
+def summary_lines(summary: Summary, run: str) -> Iterator[Line]:
+    """Lay a report out for reading; `run` is what a command finds the run by."""
     config, headline = summary.config, summary.headline
     title = f"{config.component} {config.component_version}, {config.model}: run {config.run_id}"
     yield line(Span(title, "strong"))
@@ -31,19 +33,19 @@ def summary_lines(summary: Summary) -> Iterator[Line]:
     yield from _bars("accuracy per field, the worst first", fields)
     yield from _examples(summary)
     agreement = [
-        (row.field, row.n_full / row.n_docs, f"{row.n_full} of {row.n_docs} documents")
+        (row.field, row.n_full / row.n_docs, f"{row.n_full} of {row.n_docs} cases")
         for row in summary.consistency.field_rollup
         if row.n_full < row.n_docs
     ]
-    yield from _bars("one value in all replies to a document", agreement)
-    documents = [
+    yield from _bars("one value in all replies to a case", agreement)
+    cases = [
         (row.doc, row.accuracy, _percent(row.accuracy))
         for row in summary.accuracy.docs
         if row.accuracy is not None
     ]
-    yield from _bars("accuracy per document, the worst first", documents)
+    yield from _bars("accuracy per case, the worst first", cases)
     yield line("")
-    yield line(Span("the whole report: evalcli report RUN --out DIR", "dim"))
+    yield line(Span(f"the whole report: `{shlex.join([PROGRAM, 'report', run, '--out', 'DIR'])}`", "dim"))
 
 
 def _figures(headline: Headline, replicates: int) -> Iterator[Line]:
@@ -52,8 +54,8 @@ def _figures(headline: Headline, replicates: int) -> Iterator[Line]:
         f"reproducibility {_percent(headline.reproducibility)}{_around(headline.reproducibility_ci95)}"
     )
     yield line(
-        f"every leaf right in {_percent(headline.exact_rate)} of the replies, in all {replicates} to "
-        f"{_percent(headline.all_right_rate)} of the documents"
+        f"every leaf right: {_percent(headline.exact_rate)} of the replies, "
+        f"and all {replicates} of a case in {_percent(headline.all_right_rate)} of the cases"
     )
     calls = f"{headline.n_success} of {headline.n_replicates_attempted} calls"
     failures = {

@@ -1,8 +1,9 @@
 """A table for a terminal of some width: what names a row, and its status, are always told.
 
-Where a table is too wide, ids are cut to what tells them apart. Then columns go, one at a time: those that
-say nothing (every cell 0 or -), those that say one thing in every row, which is told once below, and those
-that can be spared. Prose is wrapped. What is still too wide is stacked: a block for each row.
+Where a table is too wide, ids are cut to what tells them apart. Then columns go: first all that say
+nothing (every cell 0 or -), then one at a time those that say one thing in every row, which is told once
+below, and those that can be spared. Prose is wrapped. What is still too wide is stacked: a block for each
+row, without the cells that say nothing.
 """
 
 from __future__ import annotations
@@ -50,19 +51,20 @@ def fit(table: Table, width: int, frame: int, between: int) -> FittedTable | Blo
         return FittedTable(table, widths, "")
     fitted = stacked = _cut(table)
     left_out = _LeftOut()
-    for heading, into in [
+    for headings, into in [
+        # Together: where one of them goes, another that stays would look as if it said something.
+        (_empty_columns(table), left_out.empty),
         # From the right, so that the columns that stand first stay longest.
-        *((heading, left_out.empty) for heading in reversed(_empty_columns(table))),
-        *((heading, left_out.repeated) for heading in reversed(_repeated_columns(table))),
-        *((heading, left_out.spared) for heading in table.spare),
+        *(([heading], left_out.repeated) for heading in reversed(_repeated_columns(table))),
+        *(([heading], left_out.spared) for heading in table.spare),
     ]:
         if (widths := _widths(fitted, width, frame, between)) is not None:
             return FittedTable(fitted, widths, left_out.note)
-        if heading not in fitted.headings:
-            continue  # it is gone already, as one that says nothing
-        at = fitted.headings.index(heading)
-        into.insert(0, f"{heading} {fitted.rows[0][at]}" if into is left_out.repeated else heading)
-        fitted = _without(fitted, at)
+        # One that says nothing may be gone already.
+        for heading in reversed([one for one in headings if one in fitted.headings]):
+            at = fitted.headings.index(heading)
+            into.insert(0, f"{heading} {fitted.rows[0][at]}" if into is left_out.repeated else heading)
+            fitted = _without(fitted, at)
         # What says nothing, or one thing, is left out of blocks as well; what was only spared returns there.
         if into is not left_out.spared:
             stacked = fitted
@@ -159,7 +161,7 @@ def _block(table: Table, row: tuple[str, ...]) -> tuple[str, str]:
     parts = [
         f"{heading} {cell}"
         for heading, cell in zip(table.headings[at + 1 :], row[at + 1 :], strict=True)
-        if cell
+        if cell not in {"", "-"}
     ]
     return "  ".join((*row[:at], row[at])), ", ".join(parts)
 

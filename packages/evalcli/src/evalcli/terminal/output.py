@@ -102,12 +102,17 @@ def _write(write: Callable[[], None], descriptor: Callable[[], int]) -> None:
     except BrokenPipeError:
         _discard_the_rest(descriptor())
     except OSError as error:
-        _discard_the_rest(descriptor())
-        raise StorageError(
-            f"it cannot be written ({error.strerror or error})",
-            where="the output",
-            hint="free space where it is redirected to",
-        ) from error
+        raise unwritten(error, descriptor()) from error
+
+
+def unwritten(error: OSError, descriptor: int) -> StorageError:
+    """Return why an output could not be written; what is still to be written to it is discarded."""
+    _discard_the_rest(descriptor)
+    return StorageError(
+        f"it cannot be written ({error.strerror or error})",
+        where="the output",
+        hint="free space where it is redirected to",
+    )
 
 
 def _discard_the_rest(descriptor: int) -> None:

@@ -82,7 +82,7 @@ def long_waits(counts: list[CallCounts], now: float) -> str:
     if not waits:
         return ""
     named = "; ".join(
-        f"{model}: {case}, replicate {replicate + 1}, for {seconds:.0f} s"
+        f"{model}: {case}, replicate {replicate}, for {seconds:.0f} s"
         for seconds, model, case, replicate in waits[:MAX_NAMED]
     )
     more = f"; and {len(waits) - MAX_NAMED} more" if len(waits) > MAX_NAMED else ""

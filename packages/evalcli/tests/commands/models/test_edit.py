@@ -125,8 +125,13 @@ def test_a_model_that_is_there_already_is_refused(evalcli: Evalcli, path: Path) 
 def test_the_librarys_file_is_made_where_there_is_none(evalcli: Evalcli, tmp_path: Path) -> None:
     (tmp_path / "components").mkdir()
     ended = evalcli("models", "add", "a", "--provider", "openai", "--prompt-library", tmp_path)
-    assert ended.code == 0
+    assert (ended.code, ended.err) == (0, "")
     assert added(tmp_path / MODELS_PATH).id == "a"
+
+
+def test_outside_of_a_library_it_says_so(evalcli: Evalcli, tmp_path: Path) -> None:
+    ended = evalcli("models", "add", "a", "--provider", "openai", "--prompt-library", tmp_path)
+    assert (ended.code, f"warning: {tmp_path} has no components/" in ended.err) == (0, True)
 
 
 def test_a_link_to_a_shared_file_stays_a_link(evalcli: Evalcli, path: Path, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def parse_leaderboard(data: bytes, where: str) -> Leaderboard:
     version, component, runs = value.get("schema_version"), value.get("component"), value.get("runs")
     # In Python, True == 1.
     if version != SCHEMA_VERSION or isinstance(version, bool):
+        if version is None:
+            _fail("it has no schema_version, so it is no leaderboard", where)
         what = f"schema_version is {version!r:.40}, not {SCHEMA_VERSION}"
         if isinstance(version, int) and version > SCHEMA_VERSION:
             hint = "a newer evaluator wrote it: use that one; it is left as it stands"
@@ -81,7 +83,8 @@ def merge_leaderboards(left: Leaderboard, right: Leaderboard) -> Leaderboard:
     Raises LeaderboardError where they are of two components, or one id has two contents.
     """
     if left.component != right.component:
-        _fail(f"{left.component} and {right.component} are two components", "merge")
+        what = f"{left.component} and {right.component} are two components"
+        raise LeaderboardError(what, hint="name leaderboards of one")
     extra = left.extra | right.extra
     for key in left.extra.keys() & right.extra.keys():
         if fingerprint(left.extra[key]) != fingerprint(right.extra[key]):

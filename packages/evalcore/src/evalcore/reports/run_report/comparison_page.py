@@ -43,7 +43,7 @@ def verdict_line(compared: RunComparison, code: Callable[[str], str] = str) -> s
     if isinstance(outcome, NotComparable):
         return f"not comparable: {code(outcome.reason)}"
     change = f"accuracy {100 * outcome.before.mean:.1f}% to {100 * outcome.after.mean:.1f}%"
-    points = f"{100 * outcome.change:+.1f} points over {outcome.cases} shared documents"
+    points = f"{100 * outcome.change:+.1f} points over {outcome.cases} shared cases"
     return f"{outcome.verdict}: {change}, {points}; {'; '.join(code(one) for one in reasons(outcome))}"
 
 
