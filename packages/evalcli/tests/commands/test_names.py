@@ -81,6 +81,7 @@ def test_a_finished_run_is_gone_on_with_by_its_id(evalcli: Evalcli, library: Pat
     line = ["evaluate", "memo", "--resume", _ids(library)[1][:8], "--prompt-library", library]
     ended = evalcli(*line, OPENAI_API_KEY="k")
     assert (ended.code, "small" in ended.out) == (0, True), ended.err
+    assert "every run of this job is finished already" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from evalcore.library.models import Model, NotConfigured
 
 MODELS = [Model(id="big", provider="mindrouter")]
 SERVED = Served(version="1", models={"big": ServedModel(id="big", context_length=8192, quantization="q4")})
-NOT_SERVED = "it has no backend for it now, or does not know it"
+NOT_SERVED = "it does not serve it now, or does not know it"
 
 
 def row(answer):

@@ -205,7 +205,7 @@ def test_a_run_whose_replies_are_not_all_there_is_not_scored(present):
         score_run(plan, lambda case: [make_reply(case.name, at, RIGHT) for at in present])
     assert caught.value.what == f"case one has {len(present)} of 2 replies"
     assert caught.value.where == f"run {plan.run_id}"
-    assert caught.value.hint == "resume the run first"
+    assert caught.value.hint.startswith("resume the run first: `evalcli evaluate memo --resume 0")
 
 
 def test_a_trend_over_time_is_told():

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 import msgspec
+from click.shell_completion import CompletionItem
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
 from evalcli.exits import PROGRAM, Exit, refuse
@@ -64,10 +65,15 @@ class ScoreGroup(click.Group):
         if args and args[0] not in {*self.commands, *ctx.help_option_names}:
             # `score COMPONENT` needs --case: without it, what is near a command was meant for one.
             has_case = any(argument.split("=")[0] == "--case" for argument in args)
-            if not has_case and (near := did_you_mean(args[0], self.commands)):
+            if not has_case and not ctx.resilient_parsing and (near := did_you_mean(args[0], self.commands)):
                 refuse(f"`{args[0][:110]}` is no command, and a component needs --case", hint=near)
             args = ["answer", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer components beside the commands, since one may stand in the place of `answer`."""
+        (argument,) = (one for one in answer.params if one.name == "component")
+        return [*super().shell_complete(ctx, incomplete), *argument.shell_complete(ctx, incomplete)]
 
 
 @click.group(

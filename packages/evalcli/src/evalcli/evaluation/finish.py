@@ -83,6 +83,8 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         warn("no model is left, so there is nothing to evaluate; set a key, or name models in models.yaml")
         _print_results(evaluation, [], options)
         return Exit.NOTHING
+    if not evaluation.job.models:
+        note("every run of this job is finished already, so no model is called")
     # Before the first call, for all models at once: read for each, a document would differ from one to the
     # next.
     evaluation = _with_documents_read(evaluation, options)

@@ -21,7 +21,9 @@ def records_in(run_dir: Path) -> list[RunRecord]:
     """
     if not (run_dir / RECORD).exists():
         raise StorageError(
-            "the run has no record yet", where=str(run_dir), hint=f"`evalcli rescore {run_dir}` makes it"
+            "the run has no record yet",
+            where=str(run_dir),
+            hint=f"`evalcli rescore {run_dir}` makes it, once the run is finished",
         )
     later = sorted(run_dir.glob(LATER_RECORD.format("*")), key=_order)
     return [read_record(run_dir), *(read_record(run_dir, path.name) for path in later)]

@@ -75,7 +75,7 @@ def _cells(model: str, answer: Answer, note: str) -> tuple[str, str, str, str, s
 
 def _not_served(model: str, answer: Served) -> str:
     """Say that a model is not served, and which may have been meant, or which are."""
-    what = "it has no backend for it now, or does not know it"
+    what = "it does not serve it now, or does not know it"
     names = sorted(answer.models)
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     hint = did_you_mean(model, names) or f"it serves {', '.join(names[:MOST_NAMED]) or 'none'}{more}"

@@ -113,7 +113,7 @@ def _check_all_there(plan: RunPlan, case: Case, replies: Sequence[Reply]) -> Non
         raise StorageError(
             f"case {case.name} has {len(replies)} of {plan.replicates} replies",
             where=f"run {plan.run_id}",
-            hint="resume the run first",
+            hint=f"resume the run first: `evalcli evaluate {plan.component.slug} --resume {plan.run_id}`",
         )
 
 
