@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -57,4 +58,13 @@ def test_a_run_whose_files_are_gone_is_told(job):
 def test_one_that_takes_too_long_is_ended(job, monkeypatch):
     monkeypatch.setattr(report_process, "LONGEST_S", 0.0)
     with pytest.raises(ScoringError, match="took over"):
+        reports_of_job(*job, PRIVACY)
+
+
+def test_one_that_is_killed_in_the_middle_of_its_answer_is_told(job, monkeypatch, tmp_path):
+    killed = tmp_path / "killed"
+    killed.write_text('#!/bin/sh\nprintf \'{"files":{"components/\'\nkill -KILL $$\n')
+    killed.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(killed))
+    with pytest.raises(ScoringError, match="the process died"):
         reports_of_job(*job, PRIVACY)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -102,6 +103,15 @@ def test_a_scoring_process_that_is_killed_is_told_and_another_one_takes_its_plac
             return await scoring.score(whole)
 
     assert asyncio.run(kill_once()).calls.total == 4
+
+
+def test_a_scoring_process_that_is_killed_in_the_middle_of_its_answer_is_told(whole, monkeypatch, tmp_path):
+    killed = tmp_path / "killed"
+    killed.write_text('#!/bin/sh\nread request\nprintf \'{"case":null,"crash":"Traceback\'\nkill -KILL $$\n')
+    killed.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(killed))
+    with pytest.raises(ScoringError, match="died"):
+        asyncio.run(score(whole))
 
 
 def test_one_made_ready_scores_and_one_that_died_meanwhile_is_replaced(whole):

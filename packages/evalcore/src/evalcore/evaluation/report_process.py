@@ -78,7 +78,9 @@ def reports_of_job(
         )
     except subprocess.TimeoutExpired:
         raise ScoringError(f"reports took over {LONGEST_S:.0f} s", where=plan.job_id, hint=_HINT) from None
-    answers = [msgspec.json.decode(line, type=ReportAnswer) for line in done.stdout.splitlines()]
+    # A process that is killed, as for want of memory, may leave a line torn: that answer is none.
+    whole = [line for line in done.stdout.splitlines(keepends=True) if line.endswith(b"\n")]
+    answers = [msgspec.json.decode(line, type=ReportAnswer) for line in whole]
     errors = [answer.error for answer in answers if answer.error is not None]
     if errors or len(answers) < len(lines):
         what = f"a report cannot be made: {errors[0] if errors else 'the process died'}"

@@ -110,6 +110,8 @@ class ScoringProcess:
         answers = await self._send(ScoringRequest(str(folder), is_complete=True))
         # For each case anew: a run of many cases takes as long as it takes.
         while line := await asyncio.wait_for(answers.readline(), LONGEST_CASE_S):
+            if not line.endswith(b"\n"):
+                return None  # killed in the middle of an answer, which is none then
             answer = msgspec.json.decode(line, type=ScoringAnswer)
             if answer.case is None:
                 return answer
