@@ -20,7 +20,7 @@ from evalcore.clients.retry import RetryPolicy
 from evalcore.documents import ocr
 from evalcore.documents.interface import ReadText, Unreadable
 from evalcore.documents.plain_text import plain_text
-from evalcore.errors import ModelError, ProviderRefused, ProviderUnreachable
+from evalcore.errors import ModelError, ProviderUnreachable
 from evalcore.library.component import Document
 from evalcore.library.models import Endpoint, Provider
 from evalcore.library.reading import ReadingSettings
@@ -126,8 +126,6 @@ class MindRouterReader:
     async def _is_served(self) -> bool:
         try:
             return self._model in (await self._client.served()).models
-        except ProviderRefused:
-            raise
         except ProviderUnreachable:
             return False
 

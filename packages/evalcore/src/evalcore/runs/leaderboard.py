@@ -148,12 +148,11 @@ def _union(records: Iterable[JsonObject], where: str) -> tuple[JsonObject, ...]:
     return tuple(sorted(by_id.values(), key=_sort_key))
 
 
-def _sort_key(record: JsonObject) -> tuple[bool, Version, str, str, str, str]:
-    written = str(record.get("component_version"))
+def _sort_key(record: JsonObject) -> tuple[bool, Version, str, str, str]:
     # One that is no semver was not made by this program: after all others, by its text.
-    is_semver, version, text = version_order(written)
+    is_semver, version, text = version_order(str(record.get("component_version")))
     model, finished = str(record.get("model")), str(record.get("finished_at"))
-    return (not is_semver, version, text + model, finished, str(record["run_id"]), written)
+    return (not is_semver, version, text + model, finished, str(record["run_id"]))
 
 
 def _check_record(run: JsonValue, index: int, where: str) -> JsonObject:
