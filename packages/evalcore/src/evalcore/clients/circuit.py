@@ -15,8 +15,9 @@ from evalcore.structs import Frozen
 
 TRIAL_LOOK_S: Final = 1.0
 """How often those that wait for another call's trial look whether it has ended."""
+# MindRouter's own breaker lets a model back after 20 to 30 s: longer than that it is not there at all.
 NEVER_ANSWERED_S: Final = 45.0
-"""How long one that never answered is waited for: MindRouter's own breaker lets it back after 20 to 30 s."""
+"""How long one that never answered is waited for."""
 NOT_THERE: Final = frozenset({"unreachable", "bad_gateway", "model_unavailable"})
 """Failures that say: not there. One that is only busy is known to be there."""
 

@@ -28,18 +28,14 @@ from evalcore.clients.interface import YieldSlot
 
 OVERLOAD: Final = frozenset({"rate_limited", "backend_busy", "no_capacity"})
 """Failures that halve the limit. Those of NOT_THERE set it to one call."""
+# Both are required: by the factor alone fast answers would seem slow after a few milliseconds more, by the
+# time alone the usual spread of long ones would be a queue.
 GROWN: Final = 1.5
 GROWN_BY_SECONDS: Final = 0.5
-"""Latency has grown where a round's mean is above the least latency by this factor and by this time.
-
-Both are required: by the factor alone fast answers would seem slow after a few milliseconds more, by the
-time alone the usual spread of long ones would be a queue.
-"""
+"""Latency has grown where a round's mean is above the least latency by this factor and by this time."""
+# Below 1 since the mean of a few latencies scatters; without a queue, half the calls give half the answers.
 AS_FAST: Final = 0.75
-"""The share of the answers per second which half the calls must reach for the rest to have been queued.
-
-Below 1 since the mean of a few latencies scatters; without a queue, half the calls give half the answers.
-"""
+"""The share of the answers per second which half the calls must reach for the rest to have been queued."""
 SETTLED_ROUNDS: Final = 10
 """The number of rounds for which the limit stays halved after a queue was found."""
 ROUNDS_BETWEEN_TESTS: Final = 8

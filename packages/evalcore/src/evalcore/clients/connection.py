@@ -24,9 +24,11 @@ from evalcore.clients.stream_limit import SILENCE_SECONDS, StreamLimit
 from evalcore.secret import Scrubber, Secret
 
 CONNECT_SECONDS: Final = 10.0
+"""For a connection to be made."""
 LIST_SECONDS: Final = 15.0
 """For the list of models, and for the server's version."""
 TRANSFER_SECONDS: Final = 600.0
+"""For a batch, or its results."""
 LARGEST_TRANSFER: Final = 2**28
 """Bytes of a batch, or of its results."""
 DEAD_SECONDS: Final = 30
@@ -37,13 +39,14 @@ PROBE_EVERY_SECONDS: Final = 5
 # Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself: a request
 # that is sent at that moment is cut.
 KEEP_ALIVE_SECONDS: Final = 4.0
-"""Below the 5 s after which uvicorn, which MindRouter runs on, closes an idle connection itself."""
+"""How long an idle connection is kept for the next request."""
 END_SECONDS: Final = 1.0
 """How long a stream may stay open after its end mark; read to its end, its connection can be used again."""
 LONGEST_ERROR: Final = 2**20
 """Bytes of an error's body that are read."""
+# A megabyte on the wire can be a gigabyte unpacked: after each piece whoever reads decides if it is enough.
 PIECE: Final = 2**16
-"""Bytes; a megabyte on the wire can be a gigabyte unpacked, and whoever reads decides when it is enough."""
+"""Bytes that are unpacked at a time."""
 
 _HTTP_OK: Final = 200
 # No limit but that of connecting: how long an answer may take is for asyncio.timeout and StreamLimit to say.
@@ -84,13 +87,11 @@ def _session(context: ssl.SSLContext, sockets: SocketFactory) -> aiohttp.ClientS
 
 
 def probed_socket(address: AddressInfo) -> socket.socket:
-    """Make a socket that finds out within `DEAD_SECONDS` that the other side is there no more.
-
-    Without these options a cut cable is noticed after hours, or never while an answer is waited for. Each
-    system has those that it has.
-    """
+    """Make a socket that finds out within `DEAD_SECONDS` that the other side is there no more."""
     family, kind, protocol, *_ = address
     made = socket.socket(family, kind, protocol)
+    # Without these options a cut cable is noticed after hours, or never while an answer is waited for. Each
+    # system has those that it has.
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_KEEPIDLE", PROBE_AFTER_SECONDS),
@@ -313,10 +314,8 @@ def _bring_forward(limit: asyncio.Timeout) -> None:
 
 
 def _broken_connection(error: Exception) -> Failure:
-    """Tell a connection that was not made from one that was cut.
-
-    httpx-aiohttp gives both as a ConnectTimeout, but has aiohttp's own error as the cause.
-    """
+    """Tell a connection that was not made from one that was cut."""
+    # httpx-aiohttp gives both as a ConnectTimeout, but has aiohttp's own error as the cause.
     cause = error.__cause__ if error.__cause__ is not None else error
     if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | httpx.ConnectError):
         return unreachable()

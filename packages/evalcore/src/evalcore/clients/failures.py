@@ -54,12 +54,14 @@ Code = Literal[
 Scope = Literal["call", "model", "provider"]
 """Whom a failure concerns: this call, every call to the model, or every call to the provider."""
 
+# A server that is being restarted is back within four of these, before a call's five tries are used up.
 WAIT_WHEN_UNREACHABLE: Final = 10.0
-"""Seconds; a server that is being restarted is back within four of these."""
+"""Seconds."""
 WAIT_WHEN_BUSY: Final = 5.0
 """Seconds; for a 429 that gives no other time."""
+# MindRouter has itself waited up to 150 s for a slot before it says so: asking again at once is of no use.
 WAIT_AFTER_503: Final = 10.0
-"""Seconds; MindRouter has itself waited up to 150 s for a slot before it says so."""
+"""Seconds."""
 LONGEST_RETRY_AFTER: Final = 300.0
 """Seconds; a server that asks for more is asked again after this."""
 LONGEST_MESSAGE: Final = 300
@@ -302,10 +304,9 @@ def timed_out(seconds: float, *, is_answering: bool, had_silence: bool = False) 
     """The time limit of one call was reached.
 
     A model that had begun to answer is too slow or does not stop: its own failure, unless the answer had
-    silences, which a network makes as well. One that had not begun is tried once more only, since the
-    abandoned call may hold its slot on the server to the end.
+    silences. Where none had begun it is infrastructure's.
     """
-    # A network makes silences as well: the limit was then not the model's alone to keep.
+    # A network makes silences as well: to keep the limit was not up to the model alone.
     if is_answering and had_silence:
         message = f"still answering after {seconds:g} s, with silences that may be the network's"
         return Failure(code="timeout", message=message, retry=True, at_most=1)

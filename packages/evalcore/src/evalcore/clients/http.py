@@ -32,13 +32,14 @@ from evalcore.version import __version__
 
 PROBE_SECONDS = 30.0
 """For the small request that asks why a stream was refused."""
+# In a flood of keys MindRouter refuses good ones in passing, after 2 s of waiting for their turn.
 KEY_SECONDS = 10.0
-"""Between two looks at a refused key: in a flood of keys, MindRouter refuses good ones in passing."""
-
+"""Between two looks at a refused key."""
 QUEUE_SECONDS = 10.0
 """How often the gateway's queue is looked at."""
+# Each leaks a slot inside MindRouter, which has four for a backend: after those every call waits 150 s.
 EVENTLESS_STREAMS = 2
-"""So many streams of one model without an event, one after the other, end streaming: each leaks a slot."""
+"""So many streams of one model without an event, one after the other, end streaming."""
 
 _PACED = Failure(code="rate_limited", message="the rate limit is nearly reached")
 """What a call waits for that would be refused if it were sent now."""

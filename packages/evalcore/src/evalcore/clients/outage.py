@@ -37,11 +37,9 @@ PERHAPS_AWAY = frozenset(
     }
 )
 """Failures that may concern one call alone: an outage only where the server cannot be reached at all."""
+# One is not enough: during a call that was in flight when the server went away, others were answered before.
 OWN_FAILURES = 2
-"""The number of failures of one call, others being answered meanwhile, that make the failure its outcome.
-
-One is not enough: during a call that was in flight when the server went away, others were answered before.
-"""
+"""The number of failures of one call, others being answered meanwhile, that make the failure its outcome."""
 LOOK_FIRST_S = 10.0
 LOOK_LAST_S = 60.0
 """The wait between two looks at the list of models, doubled from the first value up to the last."""
