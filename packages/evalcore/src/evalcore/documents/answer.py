@@ -9,8 +9,9 @@ from evalcore.structs import Frozen
 MEMORY: Final = 1536 << 20
 """Bytes of address space of the process."""
 READ_BY_MODEL: Final = "read it with `reader: mindrouter`"
+# MindRouter's limit. Every reader has it, so that whether a case counts does not depend on the reader.
 MOST_PAGES: Final = 200
-"""MindRouter's limit; every reader has it, so that a case does not depend on the reader."""
+"""Of one document."""
 
 
 class WorkerAnswer(Frozen, frozen=True):

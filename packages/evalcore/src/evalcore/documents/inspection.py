@@ -19,8 +19,10 @@ from evalcore.documents.answer import WorkerAnswer
 from evalcore.documents.interface import Inspected, ReadText, Unreadable
 from evalcore.library.component import Document
 
+# What decides is the processor's time (worker.PROCESSOR_SECONDS), which is the same on a busy machine: this
+# is for a process that gets none.
 SECONDS: Final = 300.0
-"""For one document, on a machine that is busy with other things; what decides is the processor's time."""
+"""For one document."""
 LONGEST_ANSWER: Final = 32 << 20
 """Bytes of what the process says."""
 _ENVIRONMENT: Final = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})

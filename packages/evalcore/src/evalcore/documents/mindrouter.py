@@ -25,8 +25,8 @@ from evalcore.library.component import Document
 from evalcore.library.models import Endpoint, Provider
 from evalcore.library.reading import ReadingSettings
 
+# A document of 200 pages may take most of an hour, and is begun again as a whole.
 POLICY: Final = RetryPolicy(tries=3, budget=7200.0)
-"""A document of 200 pages may take most of an hour, and is begun again as a whole."""
 ASSUMED_PAGES: Final = 40
 """For the time limit of a document whose pages nobody has counted."""
 _ENDS_ALL: Final = frozenset(

@@ -22,12 +22,15 @@ from evalcore.library.reading import ReadingSettings
 from evalcore.structs import Frozen
 
 PATH: Final = "/v1/ocr"
+# MindRouter reads a chunk with under 400 characters a page twice more, and one whose call fails likewise.
 CALLS_A_CHUNK: Final = 3
-"""A chunk with under 400 characters a page is read twice more, and one whose call fails likewise."""
+"""Calls of the model for one chunk, at most."""
+# The gateway's own limit for a call that is not streamed, after which it begins the chunk again.
 CHUNK_SECONDS: Final = 180.0
-"""For each call of a chunk, as for every one that is not streamed."""
+"""For each chunk."""
+# What the proxies before MindRouter allow: giving up earlier leaves it reading for nobody.
 LEAST_SECONDS: Final = 720.0
-"""What the proxies before MindRouter allow."""
+"""For a document, however few its chunks."""
 MOST_RATE_WAITS: Final = 5
 # MindRouter's own default. It joins chunks by the lines that they share: of chunks without a common page it
 # would cut off lines that are only alike.

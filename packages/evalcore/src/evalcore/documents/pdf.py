@@ -13,11 +13,14 @@ from pypdf.generic import DictionaryObject, StreamObject
 from evalcore.documents.answer import READ_BY_MODEL, DocumentProblem, WorkerAnswer, checked_pages
 from evalcore.documents.plain_text import plain_text
 
+# Readers of PDF look as far from either end for the marks of a whole file: a few bytes before or after it do
+# no harm.
 HEADER_WITHIN: Final = 1024
 END_WITHIN: Final = 4096
-"""Bytes from either end in which the marks of a whole file stand; readers look as far."""
+"""Bytes from either end in which the marks of a whole file stand."""
+# A page of A0 at 200 dpi has 62 million.
 MOST_PIXELS: Final = 100_000_000
-"""Of a page as MindRouter draws it, and of a picture on one; a page of A0 at 200 dpi has 62 million."""
+"""Of a page as MindRouter draws it, and of a picture on one."""
 POINTS_PER_INCH: Final = 72
 
 

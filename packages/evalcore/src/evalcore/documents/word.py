@@ -20,8 +20,9 @@ _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 """How an encrypted DOCX begins, and a Word file of before 2007."""
 _MAIN: Final = "word/document.xml"
 _PIECE: Final = 1 << 20
+# `<!DOCTYPE` has 18 bytes in UTF-16: a mark that two reads cut is found in the second.
 _MARK: Final = 32
-"""Bytes; `<!DOCTYPE` has 18 in UTF-16."""
+"""Bytes that each piece has of the one before."""
 
 
 def inspect(data: bytes) -> WorkerAnswer:

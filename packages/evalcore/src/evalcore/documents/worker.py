@@ -17,8 +17,8 @@ import msgspec
 from evalcore.documents.answer import MEMORY, READ_BY_MODEL, DocumentProblem, WorkerAnswer
 
 PROCESSOR_SECONDS: Final = 60
+# Whoever waits in the loop goes first, and the document is still looked at on a busy machine.
 NICENESS: Final = 5
-"""Whoever waits in the loop goes first, and the document is still looked at on a busy machine."""
 
 
 def main() -> None:

@@ -45,8 +45,8 @@ TAXONOMY: Final = "taxonomy.md"
 """Where a prompt library lists its categories."""
 _CATEGORY: Final = re.compile(r"[-*] `([^`]+)`")
 _MISPLACED: Final = ("scoring.yml", "policy.yaml", "policy.yml")
+# Stands for a prompt.md that cannot be used, so that the rest of its component is checked all the same.
 _UNREAD: Final = PromptFile(name="", version="", category=None, prompt="")
-"""Stands for a prompt.md that cannot be used, so that the rest of its component is checked all the same."""
 
 
 def check_component(
@@ -239,6 +239,7 @@ def _cases(
 
 
 def _skipped(slug: str, case: SkippedCase) -> Finding:
+    # A reason begins with the file that it is about.
     where, _, what = case.reason.partition(": ")
     if case.broken:
         return Finding("error", slug, where, what, "mend it: the case is left out")

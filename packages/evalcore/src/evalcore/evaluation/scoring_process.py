@@ -23,8 +23,9 @@ from evalcore.runs.folder import read_record
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
+# No secrets: the process reads what models wrote.
 ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV"})
-"""What the scoring process inherits: no secrets, since it reads what models wrote."""
+"""What the scoring process inherits."""
 
 _KEPT = "the replies are kept: resume the run, and report this"
 
@@ -47,9 +48,10 @@ class ScoringAnswer(Frozen, frozen=True):
     """Where an error of our own was raised, as a traceback; without its words, which may be of a case."""
 
 
+# What decides is counted in work, which is the same on every machine (library.schema_work). This is for what
+# nobody has thought of, and ends the evaluation.
 LONGEST_CASE_S = 900.0
-"""Seconds for the replies of one case. What decides is counted in work (see library.schema_work); this is
-for what nobody has thought of, and ends the evaluation."""
+"""Seconds for the replies of one case."""
 
 
 def _ignored(_case: int) -> None:

@@ -25,10 +25,12 @@ from evalcore.scoring.figures import prepare_reproducibility
 from evalcore.scoring.score_run import score_run
 
 NICENESS = 10
+# What asks for more crashes, and nothing else on the machine: the replies are still there.
 MEMORY = 4 * 1024**3
-"""Bytes of address space; what asks for more crashes, and nothing else on the machine."""
+"""Bytes of address space."""
+# The end of a traceback says most.
 LONGEST_TRACE = 16_000
-"""Characters; its end says most."""
+"""Characters."""
 
 
 def _score(path: Path, scoring: Callable[[int], None] = lambda case: None) -> ScoringAnswer:  # noqa: ARG005

@@ -38,8 +38,9 @@ DEEPEST = 40
 LONGEST_INLINE = 5_000
 """Characters of one paragraph, item or cell; a longer one is taken as it stands, as plain text."""
 
+# Parsing a hostile text of more takes seconds.
 LONGEST_DOCUMENT = 100_000
-"""Characters. A longer text is one paragraph as it stands: parsing a hostile one takes seconds."""
+"""Characters; a longer text is one paragraph as it stands."""
 
 MOST_LINES = 5_000
 """A text of more lines is taken as one of more characters is."""

@@ -14,8 +14,9 @@ from evalcore.structs import JsonObject, JsonValue
 
 # Far below Python's own limit, near which a value could be read and then not be written.
 MAX_DEPTH = 200
+# More would not fit a double, which is what other programs read it into.
 MAX_DIGITS = 300
-"""Of one integer: more would not fit a double, which is what other programs read it into."""
+"""Of one integer."""
 
 SIGNIFICANT_DIGITS = 9
 """Of a float as it is written; more would be noise."""
