@@ -31,8 +31,9 @@ FIRST_CLONE_TIMEOUT = 900.0
 FETCH_TIMEOUT = 120.0
 LOCK_PATIENCE = 1.0
 """Seconds to wait for a git process of the operator's, such as a `git status`, to end."""
+# Every git command here ends by itself long before: the lock is of one that was killed.
 FORGOTTEN_LOCK = 900.0
-"""Seconds after which a lock is nobody's any more: every git command here ends by itself long before."""
+"""Seconds after which a lock is nobody's any more."""
 # git itself takes no beginning of fewer than four digits.
 HEX = re.compile(r"[0-9a-f]{4,40}")
 

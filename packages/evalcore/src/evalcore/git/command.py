@@ -31,10 +31,12 @@ from typing import IO, NamedTuple
 from evalcore.git.credentials import NO_HANDOVER, Handover
 from evalcore.git.errors import GitFailed, GitTimedOut
 
+# A leaderboard is the largest thing that is read.
 OUTPUT_LIMIT = 64 * 1024 * 1024
-"""Bytes of standard output that are returned; a leaderboard is the largest thing read."""
+"""Bytes of standard output that are returned."""
+# A remote may send as many lines as it likes.
 ERROR_LIMIT = 64 * 1024
-"""Bytes of standard error that are returned; a remote may send as many lines as it likes."""
+"""Bytes of standard error that are returned."""
 LOCAL_TIMEOUT = 60.0
 """Seconds for a command that stays on this machine."""
 GRACE = 2.0

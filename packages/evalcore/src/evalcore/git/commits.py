@@ -21,8 +21,9 @@ from evalcore.git.translate import said
 PUSH_TIMEOUT = 120.0
 CONFLICT = 1
 """The status of `git merge-tree` for a merge with conflicts; see git-merge-tree(1)."""
+# Known to every git, whether the repository holds it or not. From 2.43 on a repository without a checkout
+# would take attributes from HEAD; of the empty tree there are none.
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-"""Known to every git; from 2.43 on a repository without a checkout would take attributes from HEAD."""
 OUTDATED = re.compile(r"\[rejected\]|cannot lock ref|failed to update ref|incorrect old value", re.IGNORECASE)
 
 

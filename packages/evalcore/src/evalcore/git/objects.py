@@ -44,6 +44,7 @@ class TreeEntry(NamedTuple):
 def is_repository(path: Path) -> bool:
     """Whether this folder itself is a repository; git would go on to one around it."""
     try:
+        # A `$` in a path is a letter; GitPython would put a variable's value there.
         Repo(path, expand_vars=False).close()
     except (GitError, OSError, ValueError):
         return False

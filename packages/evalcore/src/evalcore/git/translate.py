@@ -61,6 +61,7 @@ MEANINGS = (
         "use https://",
     ),
     _meaning(
+        # 404 too: GitHub hides a private repository from whoever may not read it.
         r"authentication failed|could not read (username|password)|returned error: 40[134]"
         r"|repository not found|repository '.*' not found|access denied",
         errors.RemoteRefused,

@@ -27,10 +27,10 @@ LOOK: Final = """query ($owner: String!, $name: String!, $number: Int!) {
 ENABLE: Final = """mutation ($id: ID!, $method: PullRequestMergeMethod!) {
   enablePullRequestAutoMerge(input: {pullRequestId: $id, mergeMethod: $method}) { pullRequest { id } }
 }"""
+# In the order of preference: a merge commit keeps the commits that later results stand on.
 METHODS: Final = {
     "mergeCommitAllowed": "MERGE", "squashMergeAllowed": "SQUASH", "rebaseMergeAllowed": "REBASE",
 }  # fmt: skip
-"""In the order of preference: a merge commit keeps the commits that later results stand on."""
 REFUSALS: Final = frozenset({"UNPROCESSABLE", "FORBIDDEN"})
 
 

@@ -81,6 +81,7 @@ class GitHub:
         self._trusted = frozenset(login.lower() for login in trusted)
         self._account: str | None = None
         self._identity: Identity | None = None
+        # Apart from the identity, since that there is none is an answer as well.
         self._is_identity_known = False
 
     def account(self) -> str | None:
@@ -149,7 +150,13 @@ class GitHub:
         owner = self.repository.partition("/")[0]
         with self._opened("look for the pull request") as repository:
             found = repository.get_pulls(
-                state="all", head=f"{owner}:{branch}", base=base, sort="created", direction="desc"
+                # Closed and merged ones too: after a kill it may have been merged meanwhile, and is not
+                # opened again.
+                state="all",
+                head=f"{owner}:{branch}",
+                base=base,
+                sort="created",
+                direction="desc",
             )
             pulls = [
                 self._pull_request(pull, account)

@@ -13,8 +13,9 @@ from evalcore.github.transport import TIMEOUT, retry_policy, translated
 from evalcore.secret import Secret
 
 PUBLIC_API = "https://api.github.com"
+# Longer than a push may take.
 RENEW_BEFORE = timedelta(minutes=5)
-"""How long a token must still hold: longer than a push may take."""
+"""How long a token must still hold."""
 
 
 class AppTokens:

@@ -28,17 +28,17 @@ from evalcore.git.translate import said, scrub
 TIMEOUT = 20
 """Seconds for one request."""
 RETRIES = 3
+# A longer one is an error to come back from: whoever calls (the outbox, a command) can say that it waits.
 LONGEST_WAIT = 60.0
-"""Seconds that a rate limit is waited out within one call; a longer one is an error to come back from."""
+"""Seconds that a rate limit is waited out within one call."""
 _SECONDS = re.compile("[0-9]{1,15}")
+# No object, other fields, nesting without end, a redirect: PyGithub reads some of an answer only when an
+# attribute is asked for, and raises what it happens to stumble over.
 NOT_GITHUBS = (
     *(BadAttributeException, ValueError, AssertionError),
     *(TypeError, LookupError, AttributeError, RuntimeError),
 )
-"""What PyGithub raises for answers that are not GitHub's: no object, other fields, without end, a redirect.
-
-It reads some of them only when an attribute is asked for.
-"""
+"""What PyGithub raises for answers that are not GitHub's."""
 
 
 class GitHubRefused(RepositoryError):

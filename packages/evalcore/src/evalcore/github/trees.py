@@ -17,8 +17,9 @@ from evalcore.errors import CheckoutError
 from evalcore.github.client import GitHub
 from evalcore.structs import Frozen
 
+# 409 where the repository is empty, 422 for what is no name.
 ABSENT: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
-"""GitHub's answers for what is not there: 409 where the repository is empty, 422 for what is no name."""
+"""GitHub's answers for what is not there."""
 
 
 class TreeLine(Frozen, frozen=True):
@@ -76,6 +77,7 @@ class TreeReader:
         except GithubException as error:
             raise _absent(error, oid, self._repository) from None
         try:
+            # Not strictly: GitHub breaks its base64 into lines.
             return base64.b64decode(blob.content or "")
         except ValueError:
             raise CheckoutError("cannot be read from GitHub (no base64)", where=oid) from None

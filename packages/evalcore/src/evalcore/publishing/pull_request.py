@@ -32,10 +32,11 @@ MOST_MOVED: Final = 5
 FEW_REPLICATES: Final = 5
 NOTE: Final = 600
 """Characters of a note on a ranking, which may name eight models with their shares."""
+# GitHub takes 65,536, and refuses a longer body altogether.
 LONGEST: Final = 60_000
-"""Characters; GitHub takes 65,536."""
+"""Characters."""
 IN_A_LINK: Final = ":/?#[]@!$&'*+,;=%~"
-"""What stands in an address as it is; brackets and blanks are encoded."""
+"""What stands in an address as it is; round brackets and blanks are encoded."""
 ALWAYS_SHOWN: Final = 3
 """Parts that never give way: sentence, opening, table."""
 
@@ -196,7 +197,7 @@ def _links(results: Results) -> str:
     url = results.options.dashboard_url
     if not url:
         return ""
-    # A bracket in the address would end the link.
+    # A round bracket in the address would end the link.
     return f"[Dashboard]({quote(url.rstrip('/'), safe=IN_A_LINK)}/components/{quote(results.slug)}.html)"
 
 
@@ -281,6 +282,7 @@ def _notes_of(ranking: Ranking, rows: Sequence[RankedPool]) -> Iterator[str]:
     of_these = msgspec.structs.replace(ranking, rows=tuple(rows))
     said = [*rightness_notes(of_these), *chance_notes(of_these), *notes_of(of_these)]
     if said:
+        # A note names models, and models are named by whoever serves them.
         yield "\n".join(f"- {escape_markdown(note, NOTE)}" for note in said[:MOST_LISTED])
 
 
@@ -329,4 +331,5 @@ def _latest(records: Sequence[RunRecord], version: str) -> dict[str, RunRecord]:
         for record in newest_scoring(records)
         if record.component_version == version and record.status == "complete"
     ]
+    # The last of a model stays; ids, which begin with their time, decide between two of one moment.
     return {record.model: record for record in sorted(found, key=lambda r: (r.finished_at, r.run_id))}

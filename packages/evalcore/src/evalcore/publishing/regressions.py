@@ -13,8 +13,9 @@ from evalcore.publishing.verdicts import compare_with, verdict_list
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import RunRecord
 
+# The description of a commit's status has room for 140, and begins with words of its own.
 LONGEST_SUMMARY: Final = 110
-"""Characters; the description of a commit's status has room for 140."""
+"""Characters."""
 
 
 def regressions(before: Leaderboard, new: Sequence[RunRecord]) -> list[Comparison]:
