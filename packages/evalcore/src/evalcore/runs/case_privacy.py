@@ -38,11 +38,13 @@ from evalcore.runs.record import Accuracy, CaseResult, ReadDocument, Reproducibi
 
 PublishCases = Literal["names", "hashed", "none"]
 KEY_BYTES: Final = 32
+# 80 bits distinguish any number of cases.
 HASH_DIGITS: Final = 20
-"""Of a name's hash: 80 bits distinguish any number of cases."""
+"""Of a name's hash."""
 PAIRED: Final = "case"
+# Such a hash pairs with none of another run: the same case would else be taken for two, or two for one.
 UNPAIRED: Final = "unpaired"
-"""Begins the name of a case that was hashed under a key that other runs lack, so that none pairs with it."""
+"""Begins the name of a case that was hashed under a key that other runs lack."""
 PUBLISHED_NAME: Final = re.compile(rf"({PAIRED}|{UNPAIRED})-[0-9a-f]{{{HASH_DIGITS}}}")
 VERSION: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}([-+][0-9A-Za-z.+-]{1,40})?")
 WHY: Final = "why is told by `evalcli evaluate --dry-run` beside the data sets"

@@ -18,10 +18,12 @@ from evalcore.runs.files import open_regular, sync_folder
 REPLIES: Final = "replies.jsonl"
 COMPRESSED: Final = "replies.jsonl.gz"
 LEVEL: Final = 6
+# Answers are bounded to 16 MiB, of which JSON makes six times as many at most.
 MAX_LINE: Final = 256 << 20
-"""Bytes of one stored reply: answers are bounded to 16 MiB, of which JSON makes six times as many at most."""
+"""Bytes of one stored reply."""
+# Compressed, so many can be made of a thousandth.
 MAX_UNPACKED: Final = 16 << 30
-"""Bytes of a run's replies that are unpacked: compressed, so many can be made of a thousandth."""
+"""Bytes of a run's replies that are unpacked."""
 
 
 def compress_replies(run_dir: Path) -> int:

@@ -17,8 +17,9 @@ from evalcore.errors import StorageError
 NEW_FILE_MODE = 0o644
 TURN_POLL_S = 0.05
 """How often a process that waits for its turn looks whether it has come."""
+# NFS among them: there everybody gets a lock, rather than nobody an evaluation.
 _HAS_NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP})
-"""What file systems say that cannot lock a folder, NFS among them."""
+"""What file systems say that cannot lock a folder."""
 
 
 def open_regular(path: Path, flags: int) -> int:

@@ -38,8 +38,9 @@ SYNC_EVERY_S = 5.0
 MAX_PLAN: Final = 1 << 30
 """Bytes of `run.json`, which holds all inputs and expected answers."""
 MAX_RECORD: Final = 64 << 20
+# Where the reply to each lies is held in memory, and a plan may be somebody else's.
 MAX_CALLS: Final = 10_000_000
-"""Calls of one run: where the reply to each lies is held in memory."""
+"""Calls of one run."""
 _ABSENT = -1
 
 

@@ -31,6 +31,7 @@ def altered(folder: RunFolder, record: RunRecord | None) -> tuple[str, ...]:
     ]
     if record is not None:
         if record.plan_sha256 not in {None, folder.plan_sha256()}:
+            # The hash of the whole file says least: only where no part of it shows what was changed.
             found = found or [f"{PLAN}: not the bytes that the record names"]
         if record.replies_sha256 not in {None, folder.replies_sha256()}:
             found.append(f"{REPLIES}: not the replies that the record names")

@@ -102,6 +102,7 @@ def encode_leaderboard(leaderboard: Leaderboard) -> bytes:
     """Write a leaderboard: byte-identical for identical contents."""
     runs: list[JsonValue] = list(leaderboard.runs)
     head: JsonObject = {"schema_version": SCHEMA_VERSION, "component": leaderboard.component, "runs": runs}
+    # Sorted, so that the order of unknown fields does not depend on which side of a merge they came from.
     return encode_canonical(head | dict(sorted(leaderboard.extra.items())))
 
 

@@ -28,11 +28,9 @@ from evalcore.version import SCORING_VERSION, __version__
 
 Origin = Literal["vm", "actions", "local"]
 RUN_SCHEMA_VERSION = 1
+# A schema may refer to itself without end: what lies beyond this is not read.
 MOST_SCHEMAS = 500
-"""The number of subschemas, references followed, that are read to find the JSON type of an answer.
-
-What lies beyond is not read: a schema may refer to itself without end.
-"""
+"""The number of subschemas, references followed, that are read to find the JSON type of an answer."""
 
 
 class Server(Frozen, frozen=True):
@@ -57,6 +55,7 @@ class JobPlan(Frozen, frozen=True):
     replicates: int
     prompt_commit: str | None
     dataset_commit: str | None
+    # The service fixes them with the job, so that a start after a kill finds the folders of its runs.
     run_ids: dict[str, str] = msgspec.field(default_factory=dict)
     """Model to its run's id, where it is fixed before the run begins."""
     reading: ReadingSettings = ReadingSettings()
@@ -90,6 +89,7 @@ def with_cases(job: JobPlan, now: Mapping[str, Case | SkippedCase]) -> JobPlan:
             kept.append(known)
         else:
             skipped.append(known)
+    # In one order, whether a case was found unusable when it was read or only by its document's reader.
     skipped.sort(key=lambda case: case.case)
     if not kept:
         raise NoUsableCase(job.component.slug, tuple(skipped))
@@ -114,6 +114,7 @@ def _why_kept_back(job: JobPlan, case: Case, model: Model) -> str | None:
     """Say why a case is not sent to a model; None where it is."""
     if case.local_only and not is_local(model):
         return "is local_only, so never sent to a cloud provider"
+    # Also before it is read, so that a job's calls are counted alike before and after.
     is_as_it_is = case.is_sent_itself or (case.is_unread and job.reading.reader == "none")
     if case.document is None or not is_as_it_is:
         return None
@@ -244,14 +245,14 @@ def fit_to_output(
 ) -> Model:
     """Return the model asked for as much structure as the component's answers, and its provider, allow.
 
-    A Markdown answer has none; `json_object` would forbid an array; `json_schema` needs a schema. What
-    kind of JSON the answers are, the schema decides; where it does not say, the catalog. Anthropic can be
-    asked for a schema, not for JSON alone.
+    What kind of JSON the answers are, the schema decides; where it does not say, the catalog.
     """
     wanted: StructuredOutput = model.structured_output
     if wanted == "json_schema" and schema is None:
         wanted = "json_object"
+    # Anthropic can be asked for a schema, not for JSON alone.
     has_no_json = provider is not None and provider.api == "anthropic"
+    # A Markdown answer has no structure to ask for, and `json_object` would forbid an array.
     if output == "markdown" or (wanted == "json_object" and (has_no_json or not _is_object(output, schema))):
         wanted = "none"
     return msgspec.structs.replace(model, structured_output=wanted)

@@ -120,6 +120,8 @@ class Accuracy(Frozen, frozen=True):
             "over the cases' means); null below 20 cases"
         ),
     ] = None
+    # Fields that were added later have defaults: leaderboards hold records of every version, and none is
+    # rewritten.
     measures: Annotated[
         Literal["correctness", "wording"],
         Meta(
