@@ -44,6 +44,7 @@ Read = TypeVar("Read")
 TAXONOMY: Final = "taxonomy.md"
 """Where a prompt library lists its categories."""
 _CATEGORY: Final = re.compile(r"[-*] `([^`]+)`")
+# A policy under such a name is read by nobody: the figures are by the default rules then, without a word.
 _MISPLACED: Final = ("scoring.yml", "policy.yaml", "policy.yml")
 # Stands for a prompt.md that cannot be used, so that the rest of its component is checked all the same.
 _UNREAD: Final = PromptFile(name="", version="", category=None, prompt="")

@@ -15,15 +15,17 @@ SKIP_MARK = re.compile(r"\[\s*(skip|no|ci|actions)\s+(ci|skip|actions)\s*\]", re
 def escape_markdown(text: str, limit: int) -> str:
     """Show any text as one line of Markdown code, of at most `limit` characters of the text.
 
-    In code GitHub links, mentions and interprets nothing. Control and invisible characters become
-    spaces; `|`, which ends a table's cell even in code, becomes `¦`; skip-CI marks and workflow commands
-    are broken by a character that cannot be seen, for squashed commit messages and logs take over text.
+    Control and invisible characters become spaces, `|` becomes `¦`; skip-CI marks and workflow commands
+    are broken by a character that cannot be seen. In code GitHub links, mentions and interprets nothing.
     """
     # Cut before it is looked at letter by letter: a text may be megabytes.
     visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text[: 4 * limit])
+    # `|` ends a table's cell even in code.
     line = " ".join(visible.split()).replace("|", "¦")
     line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    # A squashed commit's message takes over the text of its pull request, and with it what skips the checks.
     line = SKIP_MARK.sub(lambda mark: mark[0].replace(" ", "\u00a0"), line)
+    # At the beginning of a line of a job's log these are orders to GitHub's runner.
     line = re.sub(":(?=:)", ":\u200b", line).replace("##[", "#\u200b#[")
     line = re.sub(r"(skip-checks:) *(true)", "\\1\u00a0\\2", line, flags=re.IGNORECASE)
     if not line:

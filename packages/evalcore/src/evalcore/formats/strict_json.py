@@ -58,6 +58,7 @@ def parse_carried_json(text: str) -> JsonValue:
 
 def is_too_deep(value: JsonValue) -> bool:
     """Whether a value is nested over 200 deep."""
+    # Level by level, not by recursion: how deep Python may recurse is what must not decide.
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]

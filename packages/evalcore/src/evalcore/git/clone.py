@@ -164,6 +164,8 @@ class Clone:
         found = self._commits(wanted)
         if not found and len(wanted) == 40:  # noqa: PLR2004 - a whole SHA-1
             # Under a reference of its own, so that it stays until the clone is made anew.
+            # Tried, not needed: a remote may refuse to hand out a commit by its id, and its branches are
+            # fetched next.
             self._fetch_refspec(f"{wanted}:refs/evaluated/{wanted}", is_needed=False)
             found = self._commits(wanted)
         if not found:
@@ -189,6 +191,7 @@ class Clone:
     def worktree(self, sha: str) -> Iterator[Path]:
         """Check a commit out, detached, into a folder of its own, and remove it at the end."""
         self._work.mkdir(parents=True, exist_ok=True)
+        # Whole, since git runs in the clone: a path relative to this process would lie inside of it.
         folder = self._work.resolve() / f"worktree-{uuid.uuid4().hex}"
         try:
             self.git(

@@ -122,6 +122,7 @@ class Committer:
             return Published(None, None)
         if plan.prompt_commit is None:
             raise GitFailed("the evaluated prompt is of no commit", where=plan.component.slug)
+        # What was there before is read later, of the commit that is built on.
         results = results_of(plan, records, skipped_models or {}, Leaderboard(component=plan.component.slug))
         results = results._replace(options=self._options, reports=reports)
         if self._mode == "push" or self._github is None:

@@ -43,6 +43,8 @@ def compress_replies(run_dir: Path) -> int:
                 shutil.copyfileobj(source, target)
             file.flush()
             os.fsync(file.fileno())
+        # In this order, each step on the disk before the next: a crash leaves the plain file, the compressed
+        # one, or both.
         saved = plain.stat().st_size - temporary.stat().st_size
         temporary.replace(packed)
         sync_folder(run_dir)

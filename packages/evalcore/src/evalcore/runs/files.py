@@ -23,11 +23,9 @@ _HAS_NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP})
 
 
 def open_regular(path: Path, flags: int) -> int:
-    """Open a regular file and return its descriptor; raises OSError where it is none.
-
-    Run folders and libraries are handed around, so that what is in one may be somebody else's: a link is not
-    followed (it may lead to a file that must not be written to), and a pipe's writer is not waited for.
-    """
+    """Open a regular file and return its descriptor; raises OSError where it is none, or a link to one."""
+    # Run folders and libraries are handed around, so that what is in one may be somebody else's: a link may
+    # lead to a file that must not be written to, and a pipe's writer may never come.
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, NEW_FILE_MODE)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
