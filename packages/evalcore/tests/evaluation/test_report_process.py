@@ -68,3 +68,21 @@ def test_one_that_is_killed_in_the_middle_of_its_answer_is_told(job, monkeypatch
     monkeypatch.setattr(sys, "executable", str(killed))
     with pytest.raises(ScoringError, match="the process died"):
         reports_of_job(*job, PRIVACY)
+
+
+def test_it_is_given_no_secret_and_no_key_of_the_hashes(job, monkeypatch, tmp_path):
+    given = tmp_path / "given"
+    given.write_text(f"#!/bin/sh\n{{ env; cat; }} > {tmp_path}/heard\n")
+    given.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(given))
+    monkeypatch.setenv("MINDROUTER_API_KEY", "mr2_canary")
+    with pytest.raises(ScoringError, match="the process died"):
+        reports_of_job(*job, PRIVACY)
+    heard = (tmp_path / "heard").read_text()
+    assert "mr2_canary" not in heard
+    assert "k" * KEY_BYTES not in heard
+    (asked,) = [line for line in heard.splitlines() if line.startswith("{")]
+    assert {case["case"] for case in json.loads(asked)["record"]["case_results"]} == {
+        "own",
+        PRIVACY.case_name("memo", make_case("secret", source="data_sets")),
+    }
