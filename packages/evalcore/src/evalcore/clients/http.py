@@ -128,7 +128,6 @@ class HttpClient:
         self._pacer = Pacer(clock)
         self._probing = asyncio.Lock()
         self._key_turn = asyncio.Lock()
-        # Not at once: a run of a few seconds would else ask for every model that it calls.
         self._queue_at = clock()
         self._tells_queue = True
         self._can_stream = dialect.read_stream() is not None
