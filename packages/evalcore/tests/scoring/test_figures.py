@@ -56,6 +56,19 @@ def test_of_prose_alone_nothing_is_exact_or_not():
     assert record.accuracy.all_right_rate is record.accuracy.all_right_rate_ci95 is None
 
 
+def test_where_nothing_is_expected_an_empty_answer_is_right_and_an_invented_one_is_not():
+    record = scored({"one": [{"dates": []}] * 4 + [{"dates": ["2026-01-05"]}]}, {"one": {"dates": []}})
+    assert record.case_results[0].exact == (True, True, True, True, False)
+    assert record.accuracy.exact_rate == pytest.approx(0.8)
+    assert record.accuracy.all_right_rate == 0
+
+
+def test_what_is_invented_beside_prose_alone_makes_no_case_of_it():
+    record = scored({"one": [{"why": "a"}, {"why": "a", "pages": 3}]}, {"one": {"why": PROSE}})
+    assert record.case_results[0].exact == (None, None)
+    assert record.accuracy.exact_rate is None
+
+
 def test_all_right_is_the_share_of_cases_in_which_every_replicate_is():
     record = scored({"one": [RIGHT] * 3, "two": [RIGHT, RIGHT, WRONG]})
     assert record.accuracy.all_right_rate == 0.5

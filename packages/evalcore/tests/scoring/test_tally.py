@@ -73,6 +73,11 @@ def test_prose_has_a_mean_of_its_own_and_none_where_there_is_none():
         ({"a": 1, "why": PROSE}, {"a": 1, "why": "x"}, True),
         ({"why": PROSE}, {"why": "x"}, None),
         ({"a": {"b": 1}}, {"a": 1}, False),
+        ({"l": []}, {"l": []}, True),
+        ({"l": []}, {}, True),
+        ({"l": []}, {"l": [{"a": 1}]}, False),
+        ({"why": PROSE}, {}, None),
+        ({"why": PROSE}, {"why": "x", "a": 1}, None),
     ],
 )
 def test_exact_is_every_leaf_but_prose_right_with_none_missed_or_invented(expected, answered, exact):

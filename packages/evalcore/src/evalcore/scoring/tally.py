@@ -45,7 +45,7 @@ class Tally:
         self._matched_of_expected = self._matched_of_answered = 0
         self._prose_total = self._prose_count = 0
         self._lengths: dict[str, list[float]] = {}
-        self._checked = self._wrong = 0
+        self._checked = self._wrong = self._prose_expected = 0
         self.lacking: list[str] = []
         """The paths that are required and not answered."""
 
@@ -84,8 +84,13 @@ class Tally:
 
     @property
     def exact(self) -> bool | None:
-        """Whether every leaf but prose is right, none missed and none invented; None of prose alone."""
-        return not self._wrong and not self.lacking if self._checked else None
+        """Whether every leaf but prose is right, none missed and none invented.
+
+        None where the expected answer is prose alone. That is a case's own: if it depended on the answer
+        too, a case would count its wrong answers and leave its right ones out.
+        """
+        is_prose = bool(self._prose_expected) and not self._checked
+        return None if is_prose else not self._wrong and not self.lacking
 
     def by_field(self) -> dict[str, float]:
         """Return the mean of each field, of both sides' leaves."""
@@ -167,6 +172,7 @@ class Tally:
         if rule.is_prose:
             self._prose_total += likeness
             self._prose_count += 1
+            self._prose_expected += 1
         elif rule.weight:
             self._checked += 1
             self._wrong += likeness < UNIT
@@ -188,7 +194,9 @@ class Tally:
         if isinstance(part, Leaf):
             prose.expected += part.prose
             self._prose_count += part.field.rule.is_prose
-            self._lack(part)
+            self._prose_expected += part.field.rule.is_prose
+            self._checked += _is_checked(part)
+            self._wrong += _is_checked(part)
             self._count(part, self._both, self._expected)
 
     def _invented(self, part: Part, prose: _Prose, *, is_counted: bool = True) -> None:
@@ -200,17 +208,11 @@ class Tally:
         if isinstance(part, Leaf):
             prose.answered += part.prose
             self._prose_count += part.field.rule.is_prose and is_counted
-            self._lack(part)
+            self._wrong += _is_checked(part)
             if is_counted:
                 self._count(part, self._both, self._answered)
             else:
                 self._count(part, self._answered)
-
-    def _lack(self, leaf: Leaf) -> None:
-        """Count a leaf without a partner."""
-        if leaf.field.rule.weight and not leaf.field.rule.is_prose:
-            self._checked += 1
-            self._wrong += 1
 
     def _count(self, leaf: Leaf, *tables: dict[str, int]) -> None:
         path = nearest_known(leaf.field.name, self._known)
@@ -224,6 +226,11 @@ class Tally:
             self._matched_of_expected += PROSE_GRAIN * prose.total // prose.expected
         if prose.answered:
             self._matched_of_answered += PROSE_GRAIN * prose.total // prose.answered
+
+
+def _is_checked(leaf: Leaf) -> bool:
+    """Whether a leaf must be right for the answer to be right throughout."""
+    return bool(leaf.field.rule.weight) and not leaf.field.rule.is_prose
 
 
 def children(part: Part) -> Iterator[Part]:
