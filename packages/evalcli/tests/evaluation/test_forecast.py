@@ -95,3 +95,12 @@ def test_what_it_could_show_shrinks_with_replicates_and_with_steady_past_runs(
     assert few > many > known
     assert forecast(MODEL, 1, 1, []).smallest_change is None
     assert forecast_table([forecast(MODEL, 1, 1, [])]).rows[0][-1] == "none"
+
+
+def test_what_it_could_show_of_one_model_depends_on_how_many_are_compared() -> None:
+    alone, among = (forecast(MODEL, 3, 5, [], models=count).smallest_change for count in (1, 50))
+    assert alone is not None
+    assert among is not None
+    assert among > alone
+    # One case of five replies can be dealt in 252 ways: too few to show anything of one among eight.
+    assert forecast(MODEL, 1, 5, [], models=8).smallest_change is None

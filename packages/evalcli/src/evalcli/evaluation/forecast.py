@@ -47,7 +47,10 @@ class Forecast(Frozen, frozen=True):
     completion_tokens: int | None
     cost_usd: float | None
     smallest_change: float | None
-    """The fall of accuracy that such a run would show four times in five against an equal one."""
+    """The fall of accuracy that such a run would show four times in five against an equal one.
+
+    Of one model, where as many are compared at once as the job has.
+    """
 
 
 def print_dry_run(
@@ -55,7 +58,11 @@ def print_dry_run(
 ) -> None:
     """Show what would be read and called, and what it will take by the past runs in the leaderboard."""
     job = prepared.job
-    forecasts = [forecast(model, len(cases_for(job, model)[0]), job.replicates, past) for model in job.models]
+    count = len(job.models)
+    forecasts = [
+        forecast(model, len(cases_for(job, model)[0]), job.replicates, past, models=count)
+        for model in job.models
+    ]
     if as_json:
         print_bytes(_encoded(prepared, forecasts, reading))
         return
@@ -81,8 +88,13 @@ def reading_sentence(job: JobPlan, reading: ReadingForecast) -> str:
     return f"{said}, which count for MindRouter's rate limit and quota; none for what was read before"
 
 
-def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord]) -> Forecast:
-    """Say what a run of a model will take, each call as much as one of its past runs, and could show."""
+def forecast(
+    model: Model, cases: int, replicates: int, past: Iterable[RunRecord], *, models: int = 1
+) -> Forecast:
+    """Say what a run of a model will take, each call as much as one of its past runs, and could show.
+
+    `models` are evaluated, and so compared, at once: the more they are, the less is shown of one.
+    """
     runs = _comparable(model, past)
     calls = cases * replicates
     made = sum(run.calls.total for run in runs)
@@ -98,7 +110,7 @@ def forecast(model: Model, cases: int, replicates: int, past: Iterable[RunRecord
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost_usd=_cost(model, prompt, completion),
-        smallest_change=smallest_change(cases, replicates, spread_of_records(runs)),
+        smallest_change=smallest_change(cases, replicates, spread_of_records(runs), models=models),
     )
 
 
@@ -108,7 +120,7 @@ def forecast_table(forecasts: Sequence[Forecast]) -> Table:
     if len(forecasts) > 1:
         rows.append(_sums(forecasts))
     return Table(
-        title="by past runs of the same models; `shows`: the smallest fall of accuracy it could show",
+        title="by past runs of the same models; `shows`: the smallest fall of one model's accuracy it shows",
         headings=HEADINGS,
         rows=tuple(rows),
         numeric=frozenset(HEADINGS) - {"model"},
