@@ -112,9 +112,8 @@ def test_a_record_that_does_not_say_what_is_right_has_no_sentence() -> None:
 
 
 def test_one_reply_of_each_case_says_nothing_of_several() -> None:
-    assert rightness(run(1, "a", [1.0], [0.5], right=[True])) == [
-        "Replies that are right throughout: a 100 %"
-    ]
+    (note,) = rightness(run(1, "a", [1.0], [0.5], right=[True]))
+    assert note.startswith("Replies that are right throughout: a 100 % (")
 
 
 def test_the_intervals_of_a_single_run_stand_beside_its_shares() -> None:
@@ -132,25 +131,60 @@ def test_the_intervals_of_a_single_run_stand_beside_its_shares() -> None:
     ]
 
 
-def test_of_several_runs_no_interval_of_one_is_shown() -> None:
-    first, second = (run(number, "a", *PLAIN, right=[True, False]) for number in (1, 2))
-    accuracy = msgspec.structs.replace(first.accuracy, exact_rate=0.5, exact_rate_ci95=(0.2, 0.8))
-    found = rightness(msgspec.structs.replace(first, accuracy=accuracy), second)
-    assert len(found) == 2
-    assert "(" not in "".join(found)
+def test_of_several_runs_the_intervals_are_of_all_their_replies() -> None:
+    tens = [[0.9] * 10] * 2
+    first, second = (run(number, "a", *tens, right=[True, False] * 5) for number in (1, 2))
+    accuracy = msgspec.structs.replace(
+        first.accuracy, exact_rate=0.5, exact_rate_ci95=(0.01, 0.99), all_right_rate_ci95=(0.01, 0.99)
+    )
+    (row,) = ranked(msgspec.structs.replace(first, accuracy=accuracy), second).rows
+    (alone,) = ranked(first).rows
+    narrow, wide = row.exact_rate_ci95, alone.exact_rate_ci95
+    assert narrow is not None
+    assert wide is not None
+    assert narrow[1] - narrow[0] < wide[1] - wide[0] < 0.98
+    assert row.all_right_rate_ci95 is not None
+    assert row.all_right_rate_ci95 != (0.01, 0.99)
 
 
-def test_an_interval_for_another_number_of_replies_is_not_shown() -> None:
+def test_the_interval_for_another_number_of_replies_than_the_record_s_is_worked_out() -> None:
     """The record's rate is of its own four replies, the ranking's of the two that every pool has."""
     four = run(1, "a", [0.9] * 4, [0.7] * 4, right=[True, True, True, False])
     accuracy = msgspec.structs.replace(four.accuracy, all_right_rate=0.0, all_right_rate_ci95=(0.0, 0.3))
-    found = rightness(
-        msgspec.structs.replace(four, accuracy=accuracy), run(2, "b", *PLAIN, right=[True, True])
+    found = ranked(msgspec.structs.replace(four, accuracy=accuracy), run(2, "b", *PLAIN, right=[True, True]))
+    shown = {row.model: row for row in found.rows}["a"]
+    assert shown.all_right_rate == 0.5
+    assert shown.all_right_rate_ci95 is not None
+    assert shown.all_right_rate_ci95[0] < 0.5 < shown.all_right_rate_ci95[1]
+
+
+def test_a_record_s_own_interval_counts_however_its_share_was_rounded() -> None:
+    record = run(1, "a", *[[0.9, 0.8]] * 3, right=[True, True])
+    odd = msgspec.structs.replace(record.case_results[0], exact=(True, False))
+    accuracy = msgspec.structs.replace(
+        record.accuracy, all_right_rate=0.666666667, all_right_rate_ci95=(0.1, 0.9)
     )
-    assert found == [
-        "Replies that are right throughout: a 75 %, b 100 %",
-        "Cases with all of 2 replies right throughout: a 50 %, b 100 %",
-    ]
+    record = msgspec.structs.replace(record, accuracy=accuracy, case_results=(odd, *record.case_results[1:]))
+    assert rightness(record)[1] == "Cases with all of 2 replies right throughout: a 67 % (10 to 90)"
+
+
+def test_over_the_cases_in_common_an_interval_is_of_those_alone() -> None:
+    """A share of fewer cases beside the interval of all of a run's cases may even lie outside it."""
+    right = run(1, "a", *[[1.0] * 5] * 2, right=[True] * 5)
+    wrong = msgspec.structs.replace(right.case_results[0], exact=(False,) * 5)
+    record = msgspec.structs.replace(
+        right,
+        case_results=(wrong, right.case_results[1]),
+        accuracy=msgspec.structs.replace(right.accuracy, exact_rate=0.5, exact_rate_ci95=(0.3, 0.7)),
+    )
+    fewer = msgspec.structs.replace(
+        run(2, "b", *PLAIN), cases_sha256="9" * 64, case_results=right.case_results[1:]
+    )
+    (common,) = [one for one in rankings([record, fewer]) if one.are_cases_shared]
+    row = {row.model: row for row in common.rows}["a"]
+    assert row.exact_rate == 1
+    assert row.exact_rate_ci95 is not None
+    assert row.exact_rate_ci95[0] < row.exact_rate_ci95[1] == 1
 
 
 def test_many_models_have_more_than_one_note_so_that_none_is_cut() -> None:
@@ -161,6 +195,10 @@ def test_many_models_have_more_than_one_note_so_that_none_is_cut() -> None:
 
 def test_all_and_none_are_said_only_of_all_and_none() -> None:
     replies, nearly = [1.0] * 300, [True] * 299 + [False]
-    assert rightness(run(1, "a", replies, right=nearly))[0].endswith("throughout: a over 99 %")
+    assert rightness(run(1, "a", replies, right=nearly))[0].startswith(
+        "Replies that are right throughout: a over 99 % ("
+    )
     hardly = [not right for right in nearly]
-    assert rightness(run(1, "a", replies, right=hardly))[0].endswith("throughout: a under 1 %")
+    assert rightness(run(1, "a", replies, right=hardly))[0].startswith(
+        "Replies that are right throughout: a under 1 % ("
+    )

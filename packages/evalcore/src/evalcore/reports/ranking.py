@@ -47,8 +47,10 @@ class RankedPool(Frozen, frozen=True):
     ci95: Interval | None
     exact_rate: float | None
     """The share of replies that are right throughout; None where a record does not say."""
+    exact_rate_ci95: Interval | None
     all_right_rate: float | None
     """The chance that `Ranking.all_right_of` replies to a case are all right."""
+    all_right_rate_ci95: Interval | None
     reproducibility: float | None
     replies: int
     status: RunStatus
@@ -275,8 +277,14 @@ def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over,
     keys = over.keys if over.are_shared else list(scores)
     own, right = [scores[key] for key in keys], [rightness[key] for key in keys if key in rightness]
     newest = pool.newest
-    # A single run has its interval in its record, and the same figure must stand everywhere.
-    ci95 = newest.accuracy.ci95 if len(pool.records) == 1 and not over.are_shared else None
+    # A single run has its intervals in its record, and the same figure must stand everywhere.
+    stored = newest.accuracy if len(pool.records) == 1 and not over.are_shared else None
+    ci95 = stored.ci95 if stored is not None else None
+    right_ci95 = stored.exact_rate_ci95 if stored is not None else None
+    # The record's is of all replies that each of its cases has; the ranking's may be of fewer.
+    is_of_all = over.all_right_of == min(map(len, right), default=0)
+    every_ci95 = stored.all_right_rate_ci95 if stored is not None and is_of_all else None
+    every = all_right_rates(right, over.all_right_of) or []
     return RankedPool(
         model=pool.model,
         provider=newest.provider,
@@ -286,9 +294,13 @@ def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over,
         rank=rank,
         like_cases=like_cases,
         accuracy=mean(mean(case) or 0.0 for case in own) if own else newest.accuracy.mean,
-        ci95=ci95 or _interval(own, over.cases_sha256, cache),
+        ci95=ci95 or _interval(own, "accuracy", over.cases_sha256, cache),
         exact_rate=mean(sum(case) / len(case) for case in right),
-        all_right_rate=mean(all_right_rates(right, over.all_right_of) or ()),
+        exact_rate_ci95=right_ci95
+        or _interval([[*map(float, case)] for case in right], "exact", over.cases_sha256, cache),
+        all_right_rate=mean(every),
+        all_right_rate_ci95=every_ci95
+        or _interval([[rate] for rate in every], "all right", over.cases_sha256, cache),
         reproducibility=agreement(pool, set(keys)),
         replies=sum(map(len, own)),
         status="complete",
@@ -308,7 +320,9 @@ def _partial(record: RunRecord) -> RankedPool:
         accuracy=record.accuracy.mean,
         ci95=record.accuracy.ci95,
         exact_rate=record.accuracy.exact_rate,
+        exact_rate_ci95=record.accuracy.exact_rate_ci95,
         all_right_rate=None,
+        all_right_rate_ci95=None,
         reproducibility=record.reproducibility.mean,
         replies=record.calls.ok + record.calls.parse_error,
         status="partial",
@@ -319,18 +333,20 @@ def _partial(record: RunRecord) -> RankedPool:
 def pool_interval(pool: Pool, cache: Cache) -> Interval | None:
     """Return the interval of a pool over all its cases: a single run's is that of its record."""
     own = pool.newest.accuracy.ci95 if len(pool.records) == 1 else None
-    return own or _interval(list(pool.scores().values()), pool.newest.cases_sha256, cache)
+    return own or _interval(list(pool.scores().values()), "accuracy", pool.newest.cases_sha256, cache)
 
 
-def _interval(scores: Cases, cases_sha256: str, cache: Cache) -> Interval | None:
-    if not scores:
+def _interval(values: Cases, purpose: str, cases_sha256: str, cache: Cache) -> Interval | None:
+    """Return the interval of a mean over cases; the purpose is that by which records seed theirs."""
+    if not values:
         return None
-    key = _key("ci95", [cases_sha256, [list(case) for case in scores]])
+    kind = "ci95" if purpose == "accuracy" else f"ci95 {purpose}"
+    key = _key(kind, [cases_sha256, [list(case) for case in values]])
     try:
         stored: Interval = msgspec.convert(cache.get(key), Interval)
     except msgspec.ValidationError:
         # The seed of a record's own interval: of a single run it would be the same one.
-        found = accuracy_interval(scores, seeded_uniform("accuracy", cases_sha256))
+        found = accuracy_interval(values, seeded_uniform(purpose, cases_sha256))
         cache[key] = None if found is None else list(found)
         return found
     return stored

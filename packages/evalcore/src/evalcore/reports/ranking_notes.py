@@ -53,23 +53,14 @@ def _notes_of_row(row: RankedPool) -> Iterator[str]:
 
 
 def rightness_notes(ranking: Ranking) -> Iterator[str]:
-    """Yield how often a reply of each model is right throughout, and how often all replies to a case are.
-
-    With the intervals of the record where the pool is a single run.
-    """
+    """Yield how often a reply of each model is right throughout, and how often all replies to a case are."""
     single, every = list[str](), list[str]()
     for row in ranking.rows:
         if row.exact_rate is None:
             continue
-        # Intervals of shares are in records alone: of several runs together none is worked out.
-        own = row.newest.accuracy if len(row.records) == 1 else None
-        share = _percent(row.exact_rate, own.exact_rate_ci95 if own is not None else None)
-        single.append(f"{row.model} {share}")
+        single.append(f"{row.model} {_percent(row.exact_rate, row.exact_rate_ci95)}")
         if row.all_right_rate is not None and ranking.all_right_of > 1:
-            # The record's interval is of its own number of replies; the ranking's may be another.
-            is_own = own is not None and own.all_right_rate == row.all_right_rate
-            around = own.all_right_rate_ci95 if own is not None and is_own else None
-            every.append(f"{row.model} {_percent(row.all_right_rate, around)}")
+            every.append(f"{row.model} {_percent(row.all_right_rate, row.all_right_rate_ci95)}")
     for what, shares in (
         ("Replies that are right throughout", single),
         (f"Cases with all of {ranking.all_right_of} replies right throughout", every),
