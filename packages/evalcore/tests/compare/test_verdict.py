@@ -317,3 +317,22 @@ def test_verdicts_alone_are_the_same_verdicts(models):
         assert (brief.verdict, brief.change) == (whole.verdict, whole.change)
         assert list(reasons(brief)) == list(reasons(whole))
         assert (brief.before.ci95, brief.after.ci95) == (None, None)
+
+
+def test_a_single_run_has_the_interval_of_its_record():
+    """Published under other names its cases are in another order, by which other draws would be made."""
+    accuracy = Accuracy(mean=0.8, ci95=(0.123, 0.987), anls_star=None, by_field={})
+    before, after = run([[0.9, 0.7]] * 3, accuracy=accuracy), run([[0.9, 0.7]] * 3, NEW)
+    found = compare_two(*pools([before]), *pools([after]))
+    assert found.before.ci95 == (0.123, 0.987)
+    fewer = compare_two(*pools([before]), *pools([run([[0.9, 0.7]] * 2, NEW)]))
+    assert fewer.before.ci95 != (0.123, 0.987)
+    again = run([[0.9, 0.7]] * 3, run_id="s", finished_at="2026-02-01T00:00:00Z")
+    assert compare_two(*pools([before, again]), *pools([after])).before.ci95 != (0.123, 0.987)
+
+
+def test_runs_whose_scores_trend_with_time_are_said():
+    steady, trend = run([[0.9, 0.7]] * 3), run([[0.9, 0.7]] * 3, NEW, drifting=True)
+    found = compare_two(*pools([steady]), *pools([trend]))
+    assert (found.before.drifting, found.after.drifting) == (False, True)
+    assert any("drifting after:" in reason for reason in reasons(found))

@@ -43,6 +43,8 @@ class Side(Frozen, frozen=True):
     """Of all cases; each of them counts."""
     replicates: int
     """The replies of a case, of that with the fewest."""
+    drifting: bool
+    """Whether the scores of one of the runs trend with time, so that its interval is too narrow."""
 
 
 class FieldChange(Frozen, frozen=True):
@@ -189,6 +191,10 @@ def reasons(outcome: Comparison) -> Iterable[str]:
         yield f"p {shown} beyond a margin of {outcome.margin:g}"
     if outcome.replicates == 1 and outcome.verdict != "cannot alarm":
         yield "one reply of each case on a side: only what many cases share can be shown"
+    sides = {"before": outcome.before, "after": outcome.after}
+    drifting = [name for name, side in sides.items() if side.drifting]
+    if drifting:
+        yield f"drifting {' and '.join(drifting)}: scores trend with time, so that intervals are too narrow"
     if outcome.server_changed:
         yield f"server changed ({', '.join(outcome.server_changed)})"
     if outcome.also_changed:
@@ -289,15 +295,20 @@ def _side(
         version=pool.version,
         run_ids=tuple(record.run_id for record in pool.records),
         mean=mean(mean(case) or 0.0 for case in scores) or 0.0,
-        ci95=accuracy_interval(
-            [case for key, case in pool.scores().items() if key in shared],
-            # The seed of the record, so that a single run shows the interval that stands in it.
-            seeded_uniform("accuracy", pool.newest.cases_sha256),
-        )
-        if with_interval
-        else None,
+        ci95=_interval(pool, shared) if with_interval else None,
         replies=sum(map(len, scores)),
         replicates=min(map(len, scores)),
+        drifting=any(record.drifting for record in pool.records),
+    )
+
+
+def _interval(pool: Pool, shared: Collection[tuple[str, int]]) -> Interval | None:
+    own = {key: case for key, case in pool.scores().items() if key in shared}
+    # A single run has its interval in its record, and the same figure must stand everywhere: worked out again
+    # it would be another one where cases are published under other names, and so in another order.
+    stored = pool.newest.accuracy.ci95 if len(pool.records) == 1 and len(own) == len(pool.scores()) else None
+    return stored or accuracy_interval(
+        list(own.values()), seeded_uniform("accuracy", pool.newest.cases_sha256)
     )
 
 
