@@ -258,8 +258,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a part of the grid, roughly, in under a minute")
     parser.add_argument("--simulations", type=int, help="per cell (1500; 150 with --quick)")
     parser.add_argument("--processes", type=int, default=2)
+    names = [scenario.__name__ for scenario in SCENARIOS]
     parser.add_argument(
-        "--only", choices=("grid", "scenarios"), help="one of the two parts; both where not given"
+        "--only",
+        choices=("grid", "scenarios", *names),
+        help="one of the two parts, or one scenario; all where not given",
     )
     parser.add_argument("--out", type=Path, help="also write the tables to this file")
     arguments = parser.parse_args()
@@ -267,8 +270,12 @@ def main() -> int:
     # Three standard errors of a share near 95 %, where there are too few simulations to tell.
     slack = 3 * math.sqrt(0.05 * 0.95 * COMPARED / arguments.simulations) if arguments.quick else 0.0
     started = time.monotonic()
-    cells = [] if arguments.only == "scenarios" else grid(arguments)
-    tasks = [] if arguments.only == "grid" else [(at, arguments.simulations) for at in range(len(SCENARIOS))]
+    cells = grid(arguments) if arguments.only in {None, "grid"} else []
+    tasks = [
+        (at, arguments.simulations)
+        for at, name in enumerate(names)
+        if arguments.only in {None, "scenarios", name}
+    ]
     rows: list[Row] = []
     found: list[scenarios.Row] = []
     with Pool(arguments.processes) as workers:

@@ -12,9 +12,9 @@ from random import Random
 from typing import NamedTuple
 
 from evalcore.stats.drift import drifts
-from evalcore.stats.permutation import ALPHA, adjusted, fall_p
+from evalcore.stats.permutation import ALPHA, Difference, adjusted, fall_p
 from evalcore.stats.power import DEFAULT_MARGIN
-from evalcore.stats.ranks import rank_ranges
+from evalcore.stats.ranks import LEVEL, rank_ranges
 from evalcore.stats.student import t_quantile
 from evalcore.stats.uncertainty import (
     Interval,
@@ -255,7 +255,9 @@ def ranks(simulations: int) -> Iterator[Row]:
         (0.88, 0.86, 0.80, 0.56), (0.88, 0.88, 0.88, 0.88), (0.90, 0.90, 0.90, 0.80, 0.80, 0.60),
         (0.85,) * 8,
     )  # fmt: skip
-    for (name, kind), means, (cases, replies) in product(kinds.items(), settings, ((3, 5), (10, 10))):
+    # Of 20 replies and more far differences are settled by the normal limit.
+    designs = ((3, 5), (10, 10), (3, 20))
+    for (name, kind), means, (cases, replies) in product(kinds.items(), settings, designs):
         rng = Random(f"{SEED}|ranks|{name}|{means}|{cases}|{replies}")
         runs = max(50, simulations // 2)
         wrong = strict = 0
@@ -296,6 +298,43 @@ def is_wrong(models: Sequence[Scores], means: Sequence[float]) -> bool:
         or ranges[at].worst < len(means) - sum(mean < means[at] for mean in means)
         for at in range(len(means))
     )
+
+
+def far(simulations: int) -> Iterator[Row]:
+    """Of 20 replies and more a far difference is settled by a bound from the normal limit: does it hold?
+
+    Where it does, the exact p is counted beside it.
+    """
+    kinds: dict[str, Callable[[float], Noise]] = {
+        "smooth": lambda fall: lowered(smooth(1.0), 0.1 + fall),
+        "binary": lambda fall: binary(0.9 - fall),
+        "binary, hardly ever wrong": lambda fall: binary(0.99 - fall),
+        "rare zeros": lambda fall: lowered(unparsable(0.03, 0.93), fall),
+        "20 % worse": lambda fall: lowered(zero_inflated(0.2, 1.0), fall),
+    }
+    sizes = ((20, 20), (20, 30), (30, 20), (20, 60), (60, 20), (50, 50))
+    for (name, kind), (one, other), cases in product(kinds.items(), sizes, (1, 3)):
+        rng = Random(f"{SEED}|far|{name}|{one}|{other}|{cases}")
+        settled = wrong = 0
+        largest = 0.0
+        runs = max(50, simulations // 2)
+        for at in range(runs):
+            fall = (0.1, 0.2, 0.4)[at % 3]
+            found = Difference(drawn([kind(0.0)] * cases, one, rng), drawn([kind(fall)] * cases, other, rng))
+            p, exact = found.p(settled=LEVEL), found.p()
+            if p != exact:
+                settled += 1
+                wrong += exact > p
+                largest = max(largest, exact / p)
+        yield Row(
+            "Far differences",
+            f"{name}, {one} against {other}, C = {cases}",
+            {
+                "settled": Measure(settled / runs),
+                "exact p above the bound": Measure(wrong / runs, most=0.0),
+                "exact p over the bound, at most": Measure(largest, is_share=False),
+            },
+        )
 
 
 def drift(simulations: int) -> Iterator[Row]:
@@ -401,7 +440,7 @@ def wilson(scores: Scores) -> Interval:
 
 
 SCENARIOS: tuple[Callable[[int], Iterator[Row]], ...] = (
-    one_reply, like_cases, agreement, all_right, unequal, many_models, ranks, drift, widths,
+    one_reply, like_cases, agreement, all_right, unequal, many_models, ranks, far, drift, widths,
 )  # fmt: skip
 
 
