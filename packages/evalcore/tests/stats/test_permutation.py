@@ -113,6 +113,19 @@ def test_of_many_replies_the_bound_is_above_the_exact_p(chance):
         assert difference.p() <= difference.p(settled=0.99)
 
 
+def test_the_normal_limit_settles_nothing_of_unequal_pools():
+    """Three times the replies and a rare zero: the exact p was up to 2.4 times the bound."""
+    rng = Random(7)
+
+    def replies(count, usual):
+        kinds = rng.choices((usual, usual - 0.07, 0.0), (78, 19, 3), k=3 * count)
+        return [kinds[at::3] for at in range(3)]
+
+    for _ in range(50):
+        difference = Difference(replies(60, 0.93), replies(20, 0.73))
+        assert difference.p() <= difference.p(settled=0.05)
+
+
 def test_few_replies_are_counted_however_far_apart_they_are():
     sides = [[0.9] * MANY_REPLIES], [[0.1] * (MANY_REPLIES - 1)]
     difference = Difference(*sides)

@@ -23,7 +23,7 @@ from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import Interval, accuracy_interval, all_right_rates
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
-METHOD = 2
+METHOD = 3
 """Raised whenever the same replies could give other ranks or intervals, so that none cached are taken."""
 
 Cache: TypeAlias = MutableMapping[str, JsonValue]
