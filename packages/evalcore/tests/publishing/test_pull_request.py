@@ -122,3 +122,19 @@ def test_details_are_folded_behind_the_table():
     assert "| 90.0 % |" in folded
     assert "Accuracy before" not in table
     assert "Compared with version `1.0.0`:" in folded
+
+
+def test_models_asked_other_cases_are_ranked_over_those_in_common_too():
+    """One case that is `local_only` is enough: a model of the cloud would stand beside nobody else."""
+    cloud = make_scored_record(3, [0.5] * 10, component_version="1.1.0", model="cloud", cases_sha256="1" * 64)
+    more = msgspec.structs.replace(cloud.case_results[0], case="two", sha256="d" * 64)
+    local = msgspec.structs.replace(
+        make_scored_record(4, [0.9] * 10, component_version="1.1.0", model="local", cases_sha256="2" * 64),
+        cases=2,
+    )
+    local = msgspec.structs.replace(local, case_results=(*local.case_results, more))
+    heading = "Over the 1 case that all sets of cases of this version have in common:\n\n"
+    body = pull_request_body(results(cloud, earlier=[local]))
+    assert f"{heading}- `local`: `1, accuracy 90.0 % (" in body
+    assert "\n- `cloud`: `2, accuracy 50.0 % (" in body
+    assert heading not in pull_request_body(results(cloud))

@@ -55,10 +55,22 @@ def test_a_partial_run_beside_a_whole_one_is_no_second_rank() -> None:
     assert notes(run(1, "a", *PLAIN), run(2, "a", *PLAIN, status="partial")) == []
 
 
-def test_one_reply_of_each_case_is_said_only_where_no_pool_has_more() -> None:
+def test_one_reply_of_each_case_is_said_of_the_pools_that_have_no_more() -> None:
     single = run(1, "a", [0.9], [0.8])
-    assert len(notes(single)) == 1
+    (note,) = notes(single)
+    assert note.startswith("One reply of each case: the intervals")
+    (note,) = notes(single, run(2, "b", *PLAIN))
+    assert note.startswith("One reply of each case (a): the intervals")
+    # Two runs of one reply each are a pool of two.
     assert notes(single, run(2, "a", [0.9], [0.8])) == []
+
+
+def test_two_pools_of_a_model_are_told_apart_in_every_note() -> None:
+    found = rightness(
+        run(1, "a", *PLAIN, right=[True, True], params={"temperature": 0}),
+        run(2, "a", *PLAIN, right=[True, False], params={"temperature": 1}),
+    )
+    assert all("a (temperature 0) " in note and "a (temperature 1) " in note for note in found)
 
 
 def test_agreement_by_chance_is_said_of_each_model_that_it_is_known_of() -> None:

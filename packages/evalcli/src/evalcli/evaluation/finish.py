@@ -24,6 +24,7 @@ from evalcore.errors import CaseError, EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.formats.counts import counted
 from evalcore.library.cases import NoUsableCase
+from evalcore.reports.ranking_notes import ONE_REPLY
 from evalcore.reports.run_report.files import reports_folder
 from evalcore.runs.case_privacy import public_line
 from evalcore.runs.record import RunRecord
@@ -128,6 +129,8 @@ def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], optio
         # Said where the results are first read, as in the leaderboard and the pull request.
         for note in identical_notes(records):
             print_line(note)
+        if records and records[0].replicates == 1:
+            print_line(f"{ONE_REPLY}.")
     broken = options.published.broken_sentence(evaluation.job.skipped_cases)
     if outcomes and broken is not None:
         (say if options.as_json else print_line)(f"{broken} `{PROGRAM} check {options.skill}` says why.")

@@ -11,7 +11,7 @@ from evalcore.formats.counts import counted
 from evalcore.library.component import broken_cases_sentence
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
-from evalcore.reports.sentences import ranking_sentence
+from evalcore.reports.sentences import pool_labels, ranking_sentence
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.version import SCORING_VERSION
 
@@ -27,8 +27,8 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
     With `every_run` the runs that count together follow their row, each without a rank.
     """
     rows: list[tuple[tuple[str, ...], str]] = []
-    for row in ranking.rows:
-        rows.append((_row(row), "" if row.status == "complete" else row.status))
+    for label, row in zip(pool_labels(ranking), ranking.rows, strict=True):
+        rows.append((_row(label, row), "" if row.status == "complete" else row.status))
         if every_run:
             rows += [
                 (_run(record), f"run {record.run_id}, ended {record.finished_at}") for record in row.records
@@ -128,10 +128,10 @@ def _records(ranking: Ranking) -> list[RunRecord]:
     return [record for row in ranking.rows for record in row.records]
 
 
-def _row(row: RankedPool) -> tuple[str, ...]:
+def _row(label: str, row: RankedPool) -> tuple[str, ...]:
     return (
         "-" if row.rank is None else row.rank.text,
-        row.model,
+        label,
         figure(row.accuracy),
         interval(row.ci95),
         figure(row.reproducibility),

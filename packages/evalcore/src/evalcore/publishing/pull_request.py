@@ -100,6 +100,8 @@ class _Compared(NamedTuple):
     mine: Sequence[RunRecord]
     """Of the evaluated version: runs that were scored again may be of several."""
     rankings: Sequence[Ranking]
+    in_common: Sequence[Ranking]
+    """Further rankings, over the cases that several sets share, in which runs of this job stand."""
     shown: Mapping[str, RankedPool]
     """By run id: what each run of this job counts in."""
     previous: str | None
@@ -119,7 +121,9 @@ def _compared(results: Results) -> _Compared:
     previous = versions.previous_version(earlier, results.version)
     # Ranked with what is there already: the rank shown is the one that the merged leaderboard has.
     # The ranking over shared cases has the same runs a second time, over fewer cases.
-    found = [one for one in rankings([*earlier, *mine]) if not one.are_cases_shared]
+    ranked = rankings([*earlier, *mine])
+    found = [one for one in ranked if not one.are_cases_shared]
+    in_common = [one for one in ranked if one.are_cases_shared and _rows([one], mine)]
     before: dict[str, RankedPool] = {}
     outcomes: dict[str, Outcome] = {}
     if previous is not None:
@@ -127,7 +131,7 @@ def _compared(results: Results) -> _Compared:
         old = _rows(found, latest.values())
         before = {model: old[record.run_id] for model, record in latest.items() if record.run_id in old}
         outcomes = compare_with(previous, results.version, earlier, mine)
-    return _Compared(mine, found, _rows(found, mine), previous, before, outcomes)
+    return _Compared(mine, found, in_common, _rows(found, mine), previous, before, outcomes)
 
 
 def _body(results: Results, end: str) -> str:
@@ -148,6 +152,7 @@ def _body(results: Results, end: str) -> str:
         details_table(rows),
         verdict_list(outcomes, previous or ""),
         *_notes(mine, list(shown.values()), compared.rankings),
+        *map(_in_common, compared.in_common),
         *_listings(results),
     ]
     return _fitted([part for part in parts if part], [part for part in details if part], end)
@@ -284,6 +289,17 @@ def _notes_of(ranking: Ranking, rows: Sequence[RankedPool]) -> Iterator[str]:
     if said:
         # A note names models, and models are named by whoever serves them.
         yield "\n".join(f"- {escape_markdown(note, NOTE)}" for note in said[:MOST_LISTED])
+
+
+def _in_common(ranking: Ranking) -> str:
+    """List the ranks over the cases in common: else those with a case more or less stand beside nobody."""
+    what = f"Over the {counted(ranking.cases, 'case')} that all sets of cases of this version have in common:"
+    ranked = [
+        (row.model, f"{row.rank.text}, accuracy {percent(row.accuracy, row.ci95)}")
+        for row in ranking.rows
+        if row.rank is not None
+    ]
+    return _listing(what, ranked)
 
 
 def _listings(results: Results) -> Iterator[str]:
