@@ -107,8 +107,9 @@ class Accuracy(Frozen, frozen=True):
     ci95: Annotated[
         Interval | None,
         Meta(
-            description="95 % interval for the mean that endless replicates of THESE cases would give; it "
-            "says nothing of other cases. Null where no reply came, or in records of scoring version 1"
+            description="95 % interval for the mean that endless replicates of THESE cases would give, if "
+            "nothing drifts while the run is under way; it says nothing of other cases. Null where no reply "
+            "came, or in records of scoring version 1"
         ),
     ]
     anls_star: Annotated[Fraction | None, Meta(description="ANLS* as published (arXiv 2402.03848)")]
@@ -167,7 +168,8 @@ class Reproducibility(Frozen, frozen=True):
         Interval | None,
         Meta(
             description="95 % interval for the mean agreement of two replies that endless replicates of "
-            "THESE cases would give. Null with fewer than two replies, or in records of scoring version 1"
+            "THESE cases would give, if nothing drifts. Null with fewer than two replies, or in records of "
+            "scoring version 1"
         ),
     ]
     identical_rate: Annotated[

@@ -18,6 +18,12 @@ def test_a_figure_is_explained_in_two_sentences(key: str) -> None:
     assert len(re.findall(r"[.](?:\s|$)", MEANINGS[key].text)) == 2
 
 
+def test_what_an_interval_and_agreement_do_not_say_stands_beside_them() -> None:
+    assert "if nothing drifts" in MEANINGS["interval"].text
+    assert "always the empty one" in MEANINGS["reproducibility"].text
+    assert "chance" in MEANINGS["reproducibility"].text
+
+
 @pytest.mark.parametrize("key", [key for key, meaning in MEANINGS.items() if meaning.section])
 def test_the_place_that_says_more_is_there(key: str) -> None:
     assert f' id="{heading_id(MEANINGS[key].section)}"' in scoring_html()

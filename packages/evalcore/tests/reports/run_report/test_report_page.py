@@ -105,3 +105,10 @@ def test_its_size_is_bounded_whatever_the_run_is(make_reported):
     answers = {f"case-{at}": [{f"key {at} {name}": "v" * 5000 for name in range(30)}] * 2 for at in range(12)}
     files = report_files(make_reported(answers).report, None)
     assert len(files["REPORT.md"]) < 40_000
+
+
+def test_what_intervals_are_of_is_said_and_of_one_reply_that_they_are_over_documents(make_reported):
+    several, single = page_of(make_reported({"one": [GOOD, GOOD]})), page_of(make_reported({"one": [GOOD]}))
+    assert "if nothing drifts while a run is under way" in several
+    assert "One reply to each document" not in several
+    assert "One reply to each document" in single

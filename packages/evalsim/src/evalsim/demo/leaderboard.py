@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
+from evalcore.reports.ranking import RankedPool, rankings
 from evalcore.runs.leaderboard import known_records, parse_leaderboard
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import newest_scoring
@@ -85,40 +87,54 @@ def leaderboard_path(skill: str) -> str:
     return f"components/{skill}/leaderboard.json"
 
 
+def leaderboard_records(checkout: GitCheckout, revision: str, skill: str) -> list[RunRecord]:
+    """Return what the leaderboard of a revision holds, each run by its newest scoring.
+
+    Raises LeaderboardError where the file is not valid.
+    """
+    path = leaderboard_path(skill)
+    leaderboard = parse_leaderboard(checkout.run("show", f"{revision}:{path}").encode(), f"{revision}:{path}")
+    return newest_scoring(known_records(leaderboard))
+
+
 def job_records(checkout: GitCheckout, revision: str, skill: str, job_id: str) -> list[RunRecord]:
     """Return the records that a job left in the leaderboard of a revision, the best model first.
 
     Raises DemoError where there are none, LeaderboardError where the file is not valid.
     """
-    path = leaderboard_path(skill)
-    where = f"{revision}:{path}"
-    leaderboard = parse_leaderboard(checkout.run("show", where).encode(), where)
-    known = newest_scoring(known_records(leaderboard))
+    known = leaderboard_records(checkout, revision, skill)
     records = [record for record in known if record.job_id == job_id]
     if not records:
-        raise DemoError("holds no record of the job", where=where)
+        raise DemoError("holds no record of the job", where=f"{revision}:{leaderboard_path(skill)}")
     return sorted(records, key=_order)
 
 
-def leaderboard_rows(records: list[RunRecord]) -> list[tuple[str, ...]]:
-    """Lay the records out under HEADINGS; partial runs are shown and never ranked."""
-    rank = 0
-    rows = []
-    for record in records:
-        is_ranked = record.status == "complete" and record.accuracy.mean is not None
-        rank += is_ranked
-        rows.append((str(rank) if is_ranked else record.status, *_figures(record)))
-    return rows
+def leaderboard_rows(records: Iterable[RunRecord], known: Iterable[RunRecord]) -> list[tuple[str, ...]]:
+    """Lay records out under HEADINGS, each by the pool that it counts in among all that are known.
+
+    Ranks are ranges; partial runs are shown and never ranked.
+    """
+    own = {record.run_id: record for record in records}
+    pools = [
+        (row, own[record.run_id])
+        for ranking in rankings(known)
+        if not ranking.are_cases_shared
+        for row in ranking.rows
+        for record in row.records
+        if record.run_id in own
+    ]
+    return [_row(row, record) for row, record in pools]
 
 
-def _figures(record: RunRecord) -> tuple[str, ...]:
-    calls, interval = record.calls, record.accuracy.ci95
+def _row(row: RankedPool, record: RunRecord) -> tuple[str, ...]:
+    calls, interval = record.calls, row.ci95
     p50 = record.latency_ms.p50
     return (
+        record.status if row.rank is None else row.rank.text,
         record.model,
-        _percent(record.accuracy.mean),
+        _percent(row.accuracy),
         f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval is not None else NOTHING,
-        _percent(record.reproducibility.mean),
+        _percent(row.reproducibility),
         _percent(record.schema_valid_rate),
         f"{calls.api_error + calls.parse_error} of {calls.total}",
         f"{p50:.0f} ms" if p50 is not None else NOTHING,

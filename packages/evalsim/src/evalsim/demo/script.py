@@ -14,7 +14,14 @@ from evalcore.structs import Frozen
 from evalsim.demo.environment import BRANCH, publish, real_service, show_library
 from evalsim.demo.failure import DemoError
 from evalsim.demo.github_client import PullRequest, PullRequests, pull_number
-from evalsim.demo.leaderboard import HEADINGS, GitCheckout, job_records, leaderboard_path, leaderboard_rows
+from evalsim.demo.leaderboard import (
+    HEADINGS,
+    GitCheckout,
+    job_records,
+    leaderboard_path,
+    leaderboard_records,
+    leaderboard_rows,
+)
 from evalsim.demo.library import copy_library, make_sample, read_subject
 from evalsim.demo.outside import simulated_outside
 from evalsim.demo.screen import Screen
@@ -119,7 +126,8 @@ def show_leaderboard(
     screen.step(
         "The leaderboard",
         f"{leaderboard_path(wanted.skill)}, read from the branch that the service pushed, in %."
-        " Accuracy: how right; same again: how far the replies to one case agree; valid: fits the schema.",
+        " Rank: a range, 1–2 where the replies do not show which is better. Accuracy: how right; same again:"
+        " how far the replies to one case agree; valid: fits the schema.",
     )
     if result.branch is None:
         raise DemoError("the job names no branch", where=accepted.job_id)
@@ -132,7 +140,8 @@ def show_leaderboard(
     for record in records:
         if (record.prompt_commit, record.replicates) != (wanted.commit, wanted.replicates):
             raise DemoError("a record is of another question", where=record.run_id)
-    screen.table(HEADINGS, leaderboard_rows(records), left=("model",))
+    known = leaderboard_records(reader, f"origin/{result.branch}", wanted.skill)
+    screen.table(HEADINGS, leaderboard_rows(records, known), left=("model",))
     screen.checked(f"{len(records)} run records, one for each model that was served")
     return records
 

@@ -34,8 +34,8 @@ MEANINGS: Final[dict[str, FigureMeaning]] = {
     "interval": FigureMeaning(
         "95 % interval",
         "The range that holds the accuracy which endless replies to these same cases would give, in 19 of "
-        "20 such ranges. It says how sure the figure is for these cases, and nothing of cases that are "
-        "not among them.",
+        "20 such ranges, if nothing drifts while a run is under way. It says how sure the figure is for "
+        "these cases, and nothing of cases that are not among them.",
         "How sure a figure is",
     ),
     "exact": FigureMeaning(
@@ -53,8 +53,8 @@ MEANINGS: Final[dict[str, FigureMeaning]] = {
     "reproducibility": FigureMeaning(
         "Reproducibility",
         "How far the answers to one and the same input agree, right or wrong: 100 % is always the same "
-        "answer. A model can be wrong every time in the same way, so it counts beside accuracy and never "
-        "instead.",
+        "answer, even where it is always the empty one. Some agreement is chance, the more the longer the "
+        "lists are, so it counts beside accuracy and never instead.",
         "Reproducibility",
     ),
     "schema_valid": FigureMeaning(

@@ -124,8 +124,11 @@ def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
         lines.append(f"**Left out:** {headline.n_skipped_documents} documents that could not be used.")
     yield "\n".join(f"- {line}" for line in lines)
     yield (
-        "Intervals (95 %) are for these documents and endless replicates of them, not for other documents."
+        "Intervals (95 %) are for these documents and endless replicates of them, not for other documents, "
+        "if nothing drifts while a run is under way."
     )
+    if summary.config.n_replicates == 1:
+        yield "One reply to each document: the interval holds what documents differ by, not how replies vary."
     yield from _chart("completion_tokens", charts)
 
 
