@@ -154,15 +154,17 @@ def all_right(simulations: int) -> Iterator[Row]:
     chances: dict[str, Sequence[float]] = {
         "0.99": [0.99], "0.95": [0.95], "0.80": [0.80], "0.50": [0.50], "mixed": [0.99, 0.95, 0.5, 0.05],
     }  # fmt: skip
-    for name, cases, replies in product(chances, (4, 12, 28), (3, 5, 10)):
-        rng = Random(f"{SEED}|right|{name}|{cases}|{replies}")
+    # A run's own replies, and as many of a pool's.
+    sizes = {"3": (3, 3), "5": (5, 5), "10": (10, 10), "5 of 15": (5, 15), "10 of 30": (10, 30)}
+    for name, cases, (size, (needed, replies)) in product(chances, (4, 12, 28), sizes.items()):
+        rng = Random(f"{SEED}|right|{name}|{cases}|{size}")
         of = [chances[name][case % len(chances[name])] for case in range(cases)]
-        truth = math.fsum(p**replies for p in of) / cases
+        truth = math.fsum(p**needed for p in of) / cases
         found = []
         for _ in range(simulations):
             right = [[rng.random() < p for _ in range(replies)] for p in of]
-            found.append((all_right_interval(right, replies, rng.random, DRAWS), truth))
-        yield Row("All of a case's replies right", f"p = {name}, C = {cases}, R = {replies}", covered(found))
+            found.append((all_right_interval(right, needed, rng.random, DRAWS), truth))
+        yield Row("All of a case's replies right", f"p = {name}, C = {cases}, R = {size}", covered(found))
 
 
 def unequal(simulations: int) -> Iterator[Row]:
@@ -261,7 +263,8 @@ def ranks(simulations: int) -> Iterator[Row]:
     designs = ((3, 5), (10, 10), (3, 20))
     for (name, kind), means, (cases, replies) in product(kinds.items(), settings, designs):
         rng = Random(f"{SEED}|ranks|{name}|{means}|{cases}|{replies}")
-        runs = max(50, simulations // 2)
+        # The rate lies just below what is required: fewer would miss it by chance.
+        runs = 2 * simulations
         wrong = strict = 0
         width = 0.0
         for _ in range(runs):
