@@ -25,11 +25,11 @@ from evalcore.reports.sentences import change_sentence, ranking_sentence
 from evalcore.runs.leaderboard import Leaderboard, known_records
 from evalcore.runs.record import WORDING, RunRecord
 from evalcore.runs.rescoring import newest_scoring
+from evalcore.stats.uncertainty import FEW_REPLICATES
 from evalcore.structs import Frozen
 
 MOST_LISTED: Final = 30
 MOST_MOVED: Final = 5
-FEW_REPLICATES: Final = 5
 NOTE: Final = 600
 """Characters of a note on a ranking, which may name eight models with their shares."""
 # GitHub takes 65,536, and refuses a longer body altogether.

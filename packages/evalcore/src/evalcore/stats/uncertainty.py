@@ -32,6 +32,8 @@ LOW, HIGH = 2.5, 97.5
 PAIR = 2
 FOUR = 4
 """Replies to a case that two pairs without a common one take."""
+FEW_REPLICATES = 5
+"""With fewer the interval of reproducibility is rough, and said to be."""
 MANY_CASES = 20
 """From here on the spread between cases says something of cases that are not there."""
 

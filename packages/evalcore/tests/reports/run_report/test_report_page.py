@@ -110,5 +110,7 @@ def test_its_size_is_bounded_whatever_the_run_is(make_reported):
 def test_what_intervals_are_of_is_said_and_of_one_reply_that_they_are_over_documents(make_reported):
     several, single = page_of(make_reported({"one": [GOOD, GOOD]})), page_of(make_reported({"one": [GOOD]}))
     assert "if nothing drifts while a run is under way" in several
+    assert "Below 5 replicates the interval of reproducibility is rough." in several
+    assert "is rough" not in single + page_of(make_reported({"one": [GOOD] * 5}))
     assert "One reply to each document" not in several
     assert "One reply to each document" in single

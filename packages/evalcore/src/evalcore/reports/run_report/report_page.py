@@ -37,6 +37,7 @@ from evalcore.reports.run_report.summary import (
     Validation,
 )
 from evalcore.runs.record import WORDING
+from evalcore.stats.uncertainty import FEW_REPLICATES
 
 MOST_DOCUMENTS: Final = 10
 MOST_EXAMPLES: Final = 24
@@ -127,6 +128,8 @@ def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
         "Intervals (95 %) are for these documents and endless replicates of them, not for other documents, "
         "if nothing drifts while a run is under way."
     )
+    if headline.reproducibility_ci95 is not None and summary.config.n_replicates < FEW_REPLICATES:
+        yield f"Below {FEW_REPLICATES} replicates the interval of reproducibility is rough."
     if summary.config.n_replicates == 1:
         yield "One reply to each document: the interval holds what documents differ by, not how replies vary."
     yield from _chart("completion_tokens", charts)
