@@ -57,6 +57,16 @@ def test_markdown_is_a_table_that_names_cannot_break(show: Callable[..., str]) -
     assert any("`a¦b`" in line for line in lines)
 
 
+def test_markdown_tells_a_model_s_pools_apart_and_counts_their_replies(
+    evalcli: Evalcli, make_record: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "components" / "memo" / "leaderboard.json"
+    write_leaderboard(path, *(make_record(at, model="m", params={"temperature": at}) for at in (1, 2)))
+    text = evalcli("leaderboard", "show", "memo", "--prompt-library", tmp_path, "--format", "markdown").out
+    assert "| Runs | Replies |" in text
+    assert all(f"`m (temperature {at})`" in text for at in (1, 2))
+
+
 def test_json_is_the_same_by_either_option(show: Callable[..., str]) -> None:
     assert show("--json") == show("--format", "json")
 

@@ -10,7 +10,7 @@ from evalcli.terminal.text import figure, interval
 from evalcore.formats.markdown_text import CELL, escape_markdown
 from evalcore.formats.spreadsheet import CellValue, csv_table
 from evalcore.reports.ranking import RankedPool, Ranking
-from evalcore.reports.sentences import ranking_sentence
+from evalcore.reports.sentences import pool_labels, ranking_sentence
 from evalcore.runs.record import RunRecord
 
 COLUMNS: Final = (
@@ -48,7 +48,7 @@ def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bo
 
 
 def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every_run: bool) -> Iterator[str]:
-    headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Status"]
+    headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Replies", "Status"]
     headings += ["Run", "Date"] if every_run else []
     # Longer than a cell: a heading names digits of hashes besides, which tell two rankings apart.
     yield f"### {escape_markdown(heading(component, ranking, beside), 4 * CELL)}"
@@ -57,19 +57,21 @@ def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every
     yield ""
     yield f"| {' | '.join(headings)} |"
     yield f"| {' | '.join('---' for _ in headings)} |"
-    for row in ranking.rows:
+    for label, row in zip(pool_labels(ranking), ranking.rows, strict=True):
         cells = [
             "-" if row.rank is None else row.rank.text,
-            escape_markdown(row.model, CELL),
+            escape_markdown(label, 2 * CELL),
             figure(row.accuracy),
             interval(row.ci95),
             figure(row.reproducibility),
             str(len(row.records)),
+            str(row.replies),
             row.status,
         ]
         yield f"| {' | '.join([*cells, *(['', ''] if every_run else [])])} |"
         for record in row.records if every_run else ():
-            rest = [figure(record.accuracy.mean), "", figure(record.reproducibility.mean), "", record.status]
+            agreement = figure(record.reproducibility.mean)
+            rest = [figure(record.accuracy.mean), "", agreement, "", "", record.status]
             run = [escape_markdown(record.run_id, CELL), record.finished_at[:10]]
             yield f"| {' | '.join(['', escape_markdown(record.model, CELL), *rest, *run])} |"
     yield ""
