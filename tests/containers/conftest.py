@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.containers.deployments import Deployment, deployed
-from tests.containers.engine import REQUIRED, is_there, run_docker
+from tests.containers.engine import REQUIRED, is_there, left_of, run_docker
 from tests.containers.images import Images, built_images
 
 
@@ -35,6 +35,7 @@ def images(request: pytest.FixtureRequest, base: list[str], project_root: Path) 
     request.getfixturevalue("docker")
     with built_images(project_root, base) as built:
         yield built
+        assert left_of(built.project("")) == [], "a test has left something on the engine"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import shutil
 import socket
 import ssl
 import subprocess
@@ -22,10 +23,11 @@ import httpx
 import msgspec
 import pytest
 from testcontainers.compose import DockerCompose
-from tests.containers.engine import LABEL, remove_project
+from tests.containers.engine import remove_project
 from tests.containers.images import Images
 from tests.containers.waiting import until
 
+from evalsim.library import write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import SimConfig, default_config
 
 DOMAIN = "evaluator.test"
@@ -42,10 +44,13 @@ PORT_TAKEN = ("port is already allocated", "address already in use")
 class Credentials:
     """What the service and its callers know, and nobody else may."""
 
-    token: str = field(default_factory=lambda: secrets.token_hex(24))
-    key: str = field(default_factory=lambda: f"mr2_{secrets.token_hex(20)}")
+    # With characters that look different once they are encoded for a URL.
+    token: str = field(default_factory=lambda: f"{secrets.token_hex(24)}+/=~")
+    key: str = field(default_factory=lambda: f"mr2_{secrets.token_hex(20)}+/=")
     """MindRouter's."""
-    github_token: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}")
+    github_token: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}+/")
+    actions_token: str = field(default_factory=lambda: f"ghs_{secrets.token_hex(18)}")
+    """GitHub's own for a workflow's job, of another account than the service's."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Deployment:
     images: Images
     compose: DockerCompose
     folder: Path
-    """Of this machine: `secrets/`, `settings.env`, `root.crt`, `simulated/mindrouter.json`."""
+    """Of this machine: `secrets/`, `settings.env`, `root.crt`, and what is simulated from (`simulated/`)."""
     credentials: Credentials
     https_port: int
     http_port: int
@@ -135,6 +140,7 @@ def deployed(
     settings: Mapping[str, str] | None = None,
     overlays: Sequence[str] = (),
     mindrouter: SimConfig | None = None,
+    library: Path | None = None,
     credentials: Credentials | None = None,
 ) -> Iterator[Deployment]:
     """Bring a deployment up until everything in it is healthy; whatever happens then, it is removed.
@@ -145,13 +151,16 @@ def deployed(
         settings: lines of `.env` that go over those that every deployment here has.
         overlays: compose files, from the root, laid over docker/compose.yaml and the simulated outside.
         mindrouter: the simulated gateway's models, limits and faults; its key is set here.
+        library: the prompt library that GitHub has and whose answers the gateway knows; None: the sample.
         credentials: others than new ones.
     """
-    project = f"{LABEL}-{images.mark}-{os.getpid()}-{next(NUMBERS)}"
+    project = images.project(str(next(NUMBERS)))
     with tempfile.TemporaryDirectory(prefix=f"{project}-") as name:
         try:
             folder, known = Path(name), credentials or Credentials()
-            _write_outside(folder, known, mindrouter or default_config())
+            folder.chmod(0o755)
+            _write_secrets(folder / "secrets", known)
+            _write_outside(folder / "simulated", known, mindrouter or default_config(), library)
             compose = DockerCompose(
                 context=root,
                 compose_file_name=["docker/compose.yaml", OVERLAY, *overlays],
@@ -166,15 +175,24 @@ def deployed(
             remove_project(project)
 
 
-def _write_outside(folder: Path, credentials: Credentials, mindrouter: SimConfig) -> None:
-    folder.chmod(0o755)
-    for name in ("secrets", "simulated"):
-        (folder / name).mkdir()
-    write_secret(folder / "secrets", "webhook_token", credentials.token)
-    write_secret(folder / "secrets", "mindrouter_api_key", credentials.key)
-    write_secret(folder / "secrets", "github_token", credentials.github_token)
+def _write_secrets(folder: Path, credentials: Credentials) -> None:
+    folder.mkdir()
+    write_secret(folder, "webhook_token", credentials.token)
+    write_secret(folder, "mindrouter_api_key", credentials.key)
+    write_secret(folder, "github_token", credentials.github_token)
+
+
+def _write_outside(
+    folder: Path, credentials: Credentials, mindrouter: SimConfig, library: Path | None
+) -> None:
+    folder.mkdir()
     keyed = msgspec.structs.replace(mindrouter, keys=(*mindrouter.keys, credentials.key))
-    (folder / "simulated/mindrouter.json").write_bytes(msgspec.json.encode(keyed))
+    (folder / "mindrouter.json").write_bytes(msgspec.json.encode(keyed))
+    if library is None:
+        write_sample_library(folder / "prompt-library")
+    else:
+        shutil.copytree(library, folder / "prompt-library")
+    write_sample_data_sets(folder / "data-sets")
 
 
 def _settings(project: str, images: Images, folder: Path, credentials: Credentials) -> dict[str, str]:
@@ -184,6 +202,7 @@ def _settings(project: str, images: Images, folder: Path, credentials: Credentia
         "SIMULATOR_IMAGE": images.simulator,
         "SIMULATED": str(folder / "simulated"),
         "SIMULATED_GITHUB_TOKEN": credentials.github_token,
+        "SIMULATED_ACTIONS_TOKEN": credentials.actions_token,
         "EVALHOOK_SECRETS": str(folder / "secrets"),
         "EVALHOOK_DOMAIN": DOMAIN,
         "CADDY_TLS": "internal",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,17 @@ def images_tagged(tag: str) -> list[str]:
     """The images of this suite with this tag."""
     names = _list("image", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={LABEL}-*:{tag}")
     return sorted(names)
+
+
+def remove_left(mark: str) -> list[tuple[str, str]]:
+    """Remove all that runs of one copy have left: kind and name of each."""
+    left = [*left_of(f"{LABEL}-{mark}-"), *(("image", name) for name in images_tagged(mark))]
+    for kind, name in left:
+        remove(kind, name)
+    folders = sorted(Path(tempfile.gettempdir()).glob(f"{LABEL}-{mark}-*"))
+    for folder in folders:
+        shutil.rmtree(folder)
+    return [*left, *(("folder", str(folder)) for folder in folders)]
 
 
 def remove(kind: str, *names: str) -> None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from tests.containers.engine import LABEL, images_tagged, remove, run_docker
+from tests.containers.engine import LABEL, images_tagged, remove, remove_left, run_docker
 
 BUILD_SECONDS = 900
+USERS, BUILDERS = "tests/containers", "docker"
+"""Folders that are locked, since a file for it would be left behind: by users of images, and by builders."""
 
 
 def mark_of(root: Path) -> str:
@@ -28,6 +30,10 @@ class Images:
 
     def tag(self, name: str) -> str:
         return f"{LABEL}-{name}:{self.mark}"
+
+    def project(self, name: str) -> str:
+        """The name of a compose project of this process's."""
+        return f"{LABEL}-{self.mark}-{os.getpid()}-{name}"
 
     @property
     def hook(self) -> str:
@@ -51,8 +57,9 @@ def built_images(root: Path, base: list[str]) -> Iterator[Images]:
     builder's cache, which stays.
     """
     images = Images(mark_of(root))
-    with _shared(root / "tests/containers"):
-        with _locked(root / "docker"):
+    with _shared(root):
+        with _opened(root / BUILDERS) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             _build(images.hook, root, "docker/hook.Dockerfile", base)
             _build(images.runner, root, "docker/runner.Dockerfile", base)
             hook = ["--build-arg", f"HOOK_IMAGE={images.hook}"]
@@ -67,26 +74,38 @@ def _build(tag: str, root: Path, file: str, arguments: list[str]) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY)
+def alone(root: Path) -> Iterator[bool]:
+    """Whether nobody else uses this copy's images, and nobody begins to until the block ends."""
+    with _opened(root / USERS) as descriptor:
+        yield _locks_at_once(descriptor)
+
+
+@contextmanager
+def _shared(root: Path) -> Iterator[None]:
+    """Be one of those who use this copy's images; the lock of one that was killed is gone with it."""
+    with _opened(root / USERS) as descriptor:
+        if _locks_at_once(descriptor):
+            remove_left(mark_of(root))  # of a run that was killed
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            if _locks_at_once(descriptor):
+                remove("image", *images_tagged(mark_of(root)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-@contextmanager
-def _shared(folder: Path) -> Iterator[None]:
-    """Be one of those who use this copy's images; the lock of one that was killed is gone with it."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _locks_at_once(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        remove("image", *images_tagged(mark_of(folder.parents[1])))
-    finally:
-        os.close(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

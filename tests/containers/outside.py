@@ -16,10 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
-from ruamel.yaml import YAML
 from tests.containers.deployments import Deployment
 from tests.containers.engine import LABEL, remove, run_docker
 from tests.containers.operating import execute
+
+from evalsim.testing import workflow_step
 
 NUMBERS = itertools.count(1)
 AUTHORITY = "/authority.crt"
@@ -92,17 +93,22 @@ def _seconds(state: dict[str, Any]) -> float:
     return (ended - begun).total_seconds()
 
 
-def script(root: Path, workflow: str, job: str, step: int = -1) -> str:
-    """The bash of a workflow's step."""
-    read = YAML(typ="safe").load(root / f".github/workflows/{workflow}.yml")
-    return str(read["jobs"][job]["steps"][step]["run"])
+def script(root: Path, workflow: str, job: str, step: str = "") -> str:
+    """The bash of a workflow's step; of the only one that has any, where no name is given."""
+    return str(workflow_step(root / f".github/workflows/{workflow}.yml", job, step)["run"])
 
 
-def run_script(up: Deployment, text: str, environment: Mapping[str, str], **more: Any) -> Done:
+def run_script(
+    up: Deployment,
+    text: str,
+    environment: Mapping[str, str],
+    *,
+    options: Sequence[str] = (),
+    seconds: float = 120,
+) -> Done:
     """Run a step's script as the Actions runner does."""
-    return run_outside(
-        up, "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text, environment=environment, **more
-    )
+    bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text]
+    return run_outside(up, *bash, environment=environment, options=options, seconds=seconds)
 
 
 def dispatch(up: Deployment, root: Path, **inputs: str) -> Done:

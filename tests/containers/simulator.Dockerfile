@@ -11,16 +11,12 @@ FROM ${HOOK_IMAGE}
 COPY --from=install /packages /simulator/
 COPY packages/evalcli/src packages/evalsim/src /simulator/
 ENV PYTHONPATH=/simulator
-# The sample library that GitHub serves and MindRouter knows the answers to.
 USER root
 # What serves git is left out of the service's image. Never published, it takes the version that Debian has now.
 # hadolint ignore=DL3008
 RUN rm /etc/dpkg/dpkg.cfg.d/evaluator && apt-get update && apt-get install --yes --reinstall --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*
-RUN python3 -c "from pathlib import Path; from evalsim.library import write_sample_data_sets as d, write_sample_library as l; \
-l(Path('/sample/prompt-library')); d(Path('/sample/data-sets'))" \
-    && chmod -R a+rX /sample
 USER evaluator
 # Asked by bash itself, which costs next to nothing, so that a deployment waits no longer than it must.
-HEALTHCHECK --interval=500ms --timeout=2s --retries=120 CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000"]
+HEALTHCHECK --interval=1s --timeout=2s --retries=60 CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000"]
 ENTRYPOINT ["tini", "--", "python3", "-m", "evalsim.main"]

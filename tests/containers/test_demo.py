@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.containers.engine import LABEL
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
@@ -35,7 +34,7 @@ def demo(images: Any, project_root: Path) -> Iterator[dict[str, Any]]:
         "--file",
         "docker/compose.demo.yaml",
         "--project-name",
-        f"{LABEL}-{images.mark}-{os.getpid()}-demo",
+        images.project("demo"),
     ]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -304,14 +304,20 @@ def test_command_serves_what_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "seed" / "README.md").write_text("hello\n")
     program = "from evalsim.github.command import command; command()"
     options = ["--root", "root", "--port", "0", "--token", GITHUB_TOKEN, "--repository", f"{REPOSITORY}=seed"]
+    options += ["--token", "github-actions=ghs_of-a-job"]
     command = [sys.executable, "-c", program, *options]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         api = process.stderr.readline().strip().partition("EVALHOOK_GITHUB_API_URL=")[2]
         headers = {"Authorization": f"Bearer {GITHUB_TOKEN}"}
         answer = httpx.get(f"{api}/repos/{REPOSITORY}", headers=headers, timeout=10)
+        another = {"Authorization": "Bearer ghs_of-a-job"}
+        logins = [
+            httpx.get(f"{api}/user", headers=each, timeout=10).json()["login"] for each in (headers, another)
+        ]
         process.terminate()
     assert answer.json()["full_name"] == REPOSITORY
+    assert logins == ["evaluator-bot", "github-actions"]
 
 
 @pytest.mark.parametrize(

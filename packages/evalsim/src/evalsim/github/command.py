@@ -26,7 +26,14 @@ from evalsim.serving import address, listen_or_refuse, server_config
     metavar="OWNER/NAME[=SEED]",
     help="A repository, made from the seed folder where it is not there yet.",
 )
-@click.option("--token", "tokens", multiple=True, required=True, help="A token that may read and write.")
+@click.option(
+    "--token",
+    "tokens",
+    multiple=True,
+    required=True,
+    metavar="[LOGIN=]TOKEN",
+    help="A token that may read and write, and whose it is.",
+)
 @click.option("--public", is_flag=True, help="Let everybody read.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8082, show_default=True)
@@ -35,8 +42,12 @@ def command(
 ) -> None:
     """Simulate GitHub: REST under /api/v3, git remotes at /OWNER/NAME.git."""
     app = SimulatedGitHub(root.resolve())
-    for token in tokens:
-        app.state.add_token(token)
+    for item in tokens:
+        login, named, token = item.partition("=")
+        if named:
+            app.state.add_token(token, login=login)
+        else:
+            app.state.add_token(item)
     for item in repositories:
         full_name, seed = _read_repository(item)
         app.state.add_repository(full_name, seed, private=not public)
