@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -60,10 +61,13 @@ def built_images(root: Path, base: list[str]) -> Iterator[Images]:
     with _shared(root):
         with _opened(root / BUILDERS) as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _build(images.hook, root, "docker/hook.Dockerfile", base)
-            _build(images.runner, root, "docker/runner.Dockerfile", base)
-            hook = ["--build-arg", f"HOOK_IMAGE={images.hook}"]
-            _build(images.simulator, root, "tests/containers/simulator.Dockerfile", [*base, *hook])
+            # Most of a build is waiting for packages; the builder makes the stage that the two share once.
+            with ThreadPoolExecutor(2) as pool:
+                runner = pool.submit(_build, images.runner, root, "docker/runner.Dockerfile", base)
+                _build(images.hook, root, "docker/hook.Dockerfile", base)
+                hook = ["--build-arg", f"HOOK_IMAGE={images.hook}"]
+                _build(images.simulator, root, "tests/containers/simulator.Dockerfile", [*base, *hook])
+                runner.result()
         yield images
 
 

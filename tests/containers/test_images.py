@@ -163,7 +163,9 @@ def test_both_images_stand_on_one_stage(
     stages = set()
     for name in ("hook", "runner"):
         file = str(project_root / f"docker/{name}.Dockerfile")
-        stages.add(docker("build", "--quiet", *base, "--target", "base", "--file", file, str(project_root)))
+        # Under a name, or nobody would know whose it is once it is left behind.
+        named = ["--quiet", "--tag", images.tag("stage")]
+        stages.add(docker("build", *named, *base, "--target", "base", "--file", file, str(project_root)))
     assert len(stages) == 1
     shared = layers(docker, stages.pop().strip())
     assert layers(docker, images.hook)[: len(shared)] == shared
