@@ -36,13 +36,12 @@ class Attempts:
         """Seconds to wait before the next attempt, or None when this failure is the call's outcome.
 
         `elapsed` counts from the first attempt, in seconds. The wait is the failure's own plus full
-        jitter: uniform in [0, min(cap, base * 2**n)) for the n-th retry, so that calls that failed
-        together do not come back together
-        (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+        jitter: uniform in [0, min(cap, base * 2**n)) for the n-th retry.
         """
         if not failure.retry:
             return None
         self._same[failure.code] = self._same.get(failure.code, 0) + 1
+        # Counted by code: a call that fell silent may still be tried again after another failure.
         if failure.at_most is not None and self._same[failure.code] > failure.at_most:
             return None
         if not failure.is_free:
@@ -51,5 +50,7 @@ class Attempts:
             return None
         # a failure that costs no try is no reason to come back ever later
         doublings = 0 if failure.is_free else self._counted - 1
+        # Full jitter, so that calls that failed together do not come back together:
+        # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         wait = failure.wait + self._random() * min(self._policy.cap, self._policy.base * 2.0**doublings)
         return wait if elapsed + wait <= self._policy.budget else None

@@ -61,6 +61,7 @@ async def refused_by(client: Client, asked: Asked) -> str | None:
         case="",
         replicate=0,
         model=model,
+        # OpenAI refuses `json_object` where no message has the word JSON.
         system="Answer with JSON.",
         user="Say OK.",
         schema=adapted.schema if adapted is not None else None,

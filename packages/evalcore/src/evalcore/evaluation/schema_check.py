@@ -21,6 +21,7 @@ from evalcore.structs import JsonObject
 SECONDS: Final = 20.0
 MEMORY: Final = 2 * 1024**3
 """Bytes of address space."""
+# So few are compiled in less time than a process takes to start.
 FEW_NODES: Final = 2_000
 _HINT: Final = "make it smaller, and its patterns simpler"
 

@@ -116,6 +116,7 @@ def handover(credentials: Credentials | None, url: str) -> Iterator[Handover]:
     if credentials is None or origin is None or origin != (credentials.origin or origin).lower():
         yield NO_HANDOVER
         return
+    # git would only say that it could not read the user name, which is told as a token that is not accepted.
     if not os.access(ASKPASS, os.X_OK):
         hint = "install evalcore again, keeping file modes"
         raise GitFailed("it cannot be run", where=str(ASKPASS), hint=hint)

@@ -114,6 +114,7 @@ def _translate(
         )
         hint = f"check {names.github_repo}, and that the token {may} there"
         return GitHubRefused(what, where=where, hint=hint)
+    # What is left is about the request itself: no waiting makes GitHub take it.
     if HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return PullRequestRefused(
             what, where=where, hint="the branch is pushed: a pull request can be opened by hand"

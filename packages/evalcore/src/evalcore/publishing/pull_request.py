@@ -91,6 +91,7 @@ def figures_comment(results: Results) -> str:
 
 def results_sentence(results: Results) -> str:
     """What the results come to, in plain text: the sentence that the pull request opens with."""
+    # Names as they are: a status, a page and a log each escape in their own way.
     return " ".join(_sentences(_compared(results), str))
 
 
@@ -138,6 +139,7 @@ def _body(results: Results, end: str) -> str:
     compared = _compared(results)
     mine, shown, previous, outcomes = compared.mine, compared.shown, compared.previous, compared.outcomes
     rows = sorted_rows(mine, shown, compared.before, outcomes)
+    # An empty one at the end: without any run there is no sentence at all.
     first, *changed = *_sentences(compared, _name), ""
     parts = [
         f"**{first}** {changed[0]}".strip() if first else "",

@@ -57,6 +57,7 @@ def attachment_of(folder: Path, case: Case) -> Attachment:
         raise _missing(folder)
     path = _path(folder, case.document)
     data = _read(path)
+    # The record says by hash what was sent: another document would be measured under its name.
     if sha256_hex(data) != case.document.sha256:
         hint = "restore it, or start the run anew"
         raise StorageError("is not the document that was hashed", where=str(path), hint=hint)

@@ -141,6 +141,7 @@ class RunPlan(Frozen, frozen=True, kw_only=True):
     cases: tuple[Case, ...]
     skipped_cases: tuple[SkippedCase, ...]
     model: Model
+    # With the name of the key's variable, never the key: a run's folder is handed around.
     provider: Provider
     server: Server
     replicates: int
