@@ -82,6 +82,19 @@ def test_replies_that_cannot_be_parsed_are_the_models_failure(evaluate):
     assert record["accuracy"]["mean"] == 0.5
 
 
+def test_what_to_know_of_the_runs_stands_below_their_figures(evaluate, library):
+    (library / "components/memo/evals/cases/two/expected.json").write_text('{"a": 1}')
+    assert "One reply of each case: the intervals" in evaluate("--replicates", "1").out
+    several = evaluate("--replicates", "2").out
+    assert "One reply of each case" not in several
+    assert "good: its answers hardly depend on the input" in several
+
+
+def test_replies_that_only_thought_are_named_as_a_matter_of_the_budget(evaluate):
+    out = evaluate(faults=(Fault(kind="null_content"),)).out
+    assert "good: 4 replies spent their tokens on thinking" in out
+
+
 def test_a_dry_run_calls_nobody_and_writes_nothing(evaluate, library):
     ended = evaluate("--dry-run", MINDROUTER_BASE_URL="http://127.0.0.1:9")
     assert ended.code == 0, ended.err

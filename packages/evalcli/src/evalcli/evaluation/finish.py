@@ -15,7 +15,7 @@ from evalcli.leaderboards.files import add_to_leaderboard, check_leaderboard, le
 from evalcli.leaderboards.published_cases import PublishedCases, published_cases
 from evalcli.leaderboards.run_folders import short_name
 from evalcli.reports.gates import AccuracyGate
-from evalcli.reports.ranking import identical_notes, marked
+from evalcli.reports.ranking import as_sentence, identical_notes, marked
 from evalcli.reports.results import encode_records, exit_code, records_of, results_table
 from evalcli.reports.written_report import write_files
 from evalcli.terminal.output import note, print_bytes, print_line, say, say_command, warn
@@ -24,7 +24,7 @@ from evalcore.errors import CaseError, EvaluatorError
 from evalcore.evaluation.outcome import RunOutcome
 from evalcore.formats.counts import counted
 from evalcore.library.cases import NoUsableCase
-from evalcore.reports.ranking_notes import ONE_REPLY
+from evalcore.reports.ranking_notes import ONE_REPLY, notes_of_runs
 from evalcore.reports.run_report.files import reports_folder
 from evalcore.runs.case_privacy import public_line
 from evalcore.runs.record import RunRecord
@@ -126,14 +126,20 @@ def _print_results(evaluation: Evaluation, outcomes: Sequence[RunOutcome], optio
     elif outcomes:
         records = records_of(outcomes)
         print_table(results_table(outcomes, marked(options.skill, records)))
-        # Said where the results are first read, as in the leaderboard and the pull request.
-        for note in identical_notes(records):
-            print_line(note)
-        if records and records[0].replicates == 1:
-            print_line(f"{ONE_REPLY}.")
+        for remark in _remarks(records):
+            print_line(remark)
     broken = options.published.broken_sentence(evaluation.job.skipped_cases)
     if outcomes and broken is not None:
         (say if options.as_json else print_line)(f"{broken} `{PROGRAM} check {options.skill}` says why.")
+
+
+def _remarks(records: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield where the results are first read what leaderboard and pull request say of them, too."""
+    yield from identical_notes(records)
+    if records and records[0].replicates == 1:
+        yield f"{ONE_REPLY}."
+    for record in records:
+        yield from map(as_sentence, notes_of_runs(record.model, [record]))
 
 
 def _published(

@@ -85,7 +85,7 @@ def notes(component: str, ranking: Ranking) -> Iterator[str]:
     records = _records(ranking)
     yield ranking_sentence(ranking)
     for note in (*rightness_notes(ranking), *chance_notes(ranking), *notes_of(ranking)):
-        yield note if note.endswith("?") else f"{note}."
+        yield as_sentence(note)
     skipped = {case.case: case for record in records for case in record.skipped_cases}
     broken = broken_cases_sentence(skipped.values())
     if broken is not None:
@@ -103,6 +103,11 @@ def notes(component: str, ranking: Ranking) -> Iterator[str]:
             f"Scored by older rules; where the replies are stored, `evalcli leaderboard rescore {component}`"
             " brings them up."
         )
+
+
+def as_sentence(note: str) -> str:
+    """End a note as a sentence ends."""
+    return note if note.endswith("?") else f"{note}."
 
 
 def stale_note(stale: dict[str, str], most: int = 5) -> str:

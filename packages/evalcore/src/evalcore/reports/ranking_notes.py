@@ -9,6 +9,7 @@ from typing import Final
 from evalcore.compare.pool import Pool
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.sentences import pool_labels
+from evalcore.runs.record import RunRecord
 from evalcore.stats.numbers import mean
 from evalcore.stats.uncertainty import Interval
 
@@ -34,7 +35,7 @@ def notes_of(ranking: Ranking) -> Iterator[str]:
             )
     yield from _notes_of_single_replies(complete)
     for label, row in labelled:
-        yield from _notes_of_row(label, row)
+        yield from notes_of_runs(label, row.records)
 
 
 def _notes_of_single_replies(complete: Sequence[tuple[str, RankedPool]]) -> Iterator[str]:
@@ -48,18 +49,20 @@ def _notes_of_single_replies(complete: Sequence[tuple[str, RankedPool]]) -> Iter
         yield f"{said}{which}:{meaning}"
 
 
-def _notes_of_row(label: str, row: RankedPool) -> Iterator[str]:
-    if any(record.drifting for record in row.records):
+def notes_of_runs(label: str, records: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield what is to be known of runs that count together, the newest last: drift, input, budget."""
+    if any(record.drifting for record in records):
         yield f"{label}: drifting: the scores trend with time, so that its interval is too narrow"
-    if any(record.hardly_reads_its_input for record in row.records):
-        chance, own = row.newest.reproducibility.by_chance, row.newest.reproducibility.mean
+    if any(record.hardly_reads_its_input for record in records):
+        agreement = records[-1].reproducibility
         yield (
             f"{label}: its answers hardly depend on the input: those to different cases agree "
-            f"{chance or 0.0:.2f}, those to one {own or 0.0:.2f}"
+            f"{agreement.by_chance or 0.0:.2f}, those to one {agreement.mean or 0.0:.2f}"
         )
-    spent = sum(record.calls.empty_after_thinking or 0 for record in row.records)
+    spent = sum(record.calls.empty_after_thinking or 0 for record in records)
     if spent:
-        yield f"{label}: {spent} replies spent their tokens on thinking, with no answer: a larger budget?"
+        what = "1 reply spent its tokens" if spent == 1 else f"{spent} replies spent their tokens"
+        yield f"{label}: {what} on thinking, with no answer: a larger budget?"
 
 
 def rightness_notes(ranking: Ranking) -> Iterator[str]:
