@@ -88,6 +88,19 @@ def test_a_clone_that_is_not_there_fails_with_what_to_do(environment: Environmen
     assert "EVALHOOK_PROMPT_LIBRARY_URL" in text
 
 
+def test_a_clone_that_is_just_being_made_is_no_wrong_branch(environment: Environment, tmp_path: Path) -> None:
+    write_sample_library(tmp_path / "remote")
+    as_git(tmp_path / "remote")
+    url = f"file://{tmp_path}/remote"
+    (tmp_path / "library").mkdir()
+    git(tmp_path / "library", "init", "--quiet", "--initial-branch=main")
+    git(tmp_path / "library", "remote", "add", "origin", url)
+    lines = by_name(environment(EVALHOOK_PROMPT_LIBRARY_URL=url))
+    assert lines["prompt library"][0]
+    assert "its first clone is not done yet" in lines["prompt library"][1]
+    assert lines["models.yaml"] == (True, "ok    models.yaml: is read once the prompt library is cloned")
+
+
 def test_a_clone_whose_folder_is_empty_is_yet_to_be_made(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     lines = by_name(environment(EVALHOOK_PROMPT_LIBRARY_URL=f"file://{tmp_path}/remote"))

@@ -110,7 +110,7 @@ class _Checks:
 
     def models_file(self) -> str:
         clone = self._external.library
-        if not clone.has_content():
+        if not _is_cloned(clone):
             return "is read once the prompt library is cloned"
         with CommitCheckout(clone.path, clone.commit_at(clone.tracking)) as checkout:
             self._models = load_models(checkout)
@@ -159,4 +159,10 @@ def _check_clone(clone: Clone, url: str | None) -> str:
             where=str(clone.path),
             hint="set EVALHOOK_DEFAULT_BRANCH",
         )
-    return f"{clone.path}, {clone.default_branch} of its remote is at {tip[:12]}"
+    found = f"{clone.path}, {clone.default_branch} of its remote is at {tip[:12]}"
+    return found if _is_cloned(clone) else f"{found}; its first clone is not done yet"
+
+
+def _is_cloned(clone: Clone) -> bool:
+    """Whether there is anything to read: one that is just being made has a repository, and no commit yet."""
+    return clone.has_content() and clone.head() is not None
