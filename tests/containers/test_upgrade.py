@@ -15,6 +15,7 @@ from tests.containers.operating import await_health, execute, finished
 from tests.containers.outside import ask_mindrouter, counted, started
 from tests.containers.waiting import until
 
+from evalcore.version import SCORING_VERSION
 from evalhook.storage.state_version import FILE, STATE_VERSION
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 COMMIT = "69efd3c66de993aaea3adceee4d11392882c7900"
 """Version 0.1.0."""
 REPLICATES = "6"
+TODAYS, OF_0_1_0 = SCORING_VERSION, 2
 BEGUN = 8
 """Answers after which a job is in its middle."""
 STATE = "/var/lib/evaluator/state"
@@ -106,8 +108,10 @@ def test_a_running_job_goes_over_to_todays_images_and_todays_back_to_0_1_0(
     there = changed_over(old, project_root, "award-notice-terms", images.hook)
     assert execute(old, "hook", "cat", f"{STATE}/{FILE}") == f"{STATE_VERSION}\n"
     back = changed_over(old, project_root, "deadline-calendar", hook_0_1_0)
-    for skill, job in (("award-notice-terms", there), ("deadline-calendar", back)):
+    for skill, job, scoring in (("award-notice-terms", there, TODAYS), ("deadline-calendar", back, OF_0_1_0)):
         runs = records(old, skill)
+        # Whichever ends a run scores it by its own rules: what is said of that in Rollback.
+        assert {run["scoring_version"] for run in runs} == {scoring}
         assert {run["job_id"] for run in runs} == {job["job_id"]}
         assert [run["model"] for run in runs] == sorted({row["model"] for row in job["result"]["models"]})
         assert {run["status"] for run in runs} == {"complete"}

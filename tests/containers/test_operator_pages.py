@@ -1,0 +1,390 @@
+"""Every command of docs/operations.md and docs/runbook.md, run as its operator runs it, who is not root.
+
+The pages are played from the first command of *Install* to the last of the runbook, on two VMs; at the end no
+console block is left that was not run, so that what is added to a page fails here until it is played.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import structs
+from tests.containers.engine import run_docker
+from tests.containers.images import BUILD_SECONDS, Images
+from tests.containers.operator_machine import USER, Block, Machine, console_blocks, machine
+from tests.containers.waiting import until
+
+from evalsim.github.app import API, SimulatedGitHub
+from evalsim.library import as_git, write_sample_data_sets, write_sample_library
+from evalsim.mindrouter import AnswerBook, SimulatedMindRouter, default_config
+from evalsim.serving import running
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
+
+PAGES = ("operations.md", "runbook.md")
+DOMAIN = "evaluator.example.org"
+LIBRARY, DATA_SETS = "sample/prompt-library", "sample/data-sets"
+HOST = "host.docker.internal"
+"""This machine, as a container sees it: docker/compose.yaml gives it the name."""
+SKILL = "award-notice-terms"
+OTHERS = ("openai/gpt-oss-120b", "qwen/qwen3.5-122b", "google/gemma-3-27b-it")
+"""Of the library's models, all but the fourth."""
+UP = 7
+"""The place of `up` among the commands of *Install*."""
+AS_AUTHOR = "-c user.name=Author -c user.email=author@example.org"
+
+PLACEHOLDERS = {
+    "https://github.com/OWNER/evaluator.git": "a repository in a folder: no network reaches GitHub here",
+    "COMMIT": "ORIG_HEAD, which git pull leaves",
+    "JOB_ID": "the job that the block is about",
+}
+"""What is put in place of what in a command."""
+STANDS_FOR = {
+    f"{DOMAIN}": "a free port of this machine, by ~/.curlrc: a DNS name cannot be had here",
+    "a public authority": "Caddy's own (CADDY_TLS=internal), by CURL_CA_BUNDLE: none would sign that name",
+    "MindRouter, GitHub": "simulated ones, in processes of this machine",
+}
+"""What commands meet here instead of the real thing; they themselves are as on the page."""
+TYPED_AFTER = "# paste, Enter, Ctrl-D"
+"""Marks a command that reads what the operator types."""
+ELSEWHERE: dict[str, str] = {}
+"""Headings of docs/operations.md whose blocks another test runs, and which."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The simulated MindRouter and GitHub."""
+
+    github: SimulatedGitHub
+    github_url: str
+    mindrouter_url: str
+    key: str
+    github_token: str
+
+    def pulls_of(self, job: str) -> list[Any]:
+        """The pull requests with a job's results."""
+        return [pull for pull in self.github.state.repositories[LIBRARY].pulls if job in pull.body]
+
+    def slow(self, seconds: float, *models: str) -> None:
+        """Let each answer of these models, or of all, take so long from now on."""
+        self.haste()
+        faults = [{"kind": "slow", "seconds": seconds, "model": model} for model in models or (None,)]
+        httpx.post(f"{self.mindrouter_url}/sim/faults", json=faults, trust_env=False).raise_for_status()
+
+    def haste(self) -> None:
+        """Answer at once."""
+        httpx.delete(f"{self.mindrouter_url}/sim/faults", trust_env=False).raise_for_status()
+
+    def answered(self) -> int:
+        """How many calls have had their whole answer so far."""
+        state = httpx.get(f"{self.mindrouter_url}/sim/state", trust_env=False).json()
+        return sum(state["answered"].values())
+
+
+@dataclass
+class Player:
+    """Runs the pages' blocks, and knows which are left."""
+
+    blocks: dict[tuple[str, int], Block]
+    outside: Outside
+    origin: Path
+    played: set[tuple[str, int]] = field(default_factory=set)
+
+    def play(
+        self, vm: Machine, heading: str, number: int = 1, *, job: str = "", some: slice = slice(None)
+    ) -> str:
+        """Run a block, or some of its commands; what they have said."""
+        block = self.blocks[heading, number]
+        self.played.add((heading, number))
+        return "".join(self._run(vm, command, job) for command in block.commands[some])
+
+    def _run(self, vm: Machine, command: str, job: str) -> str:
+        typed = None
+        if TYPED_AFTER in command:
+            typed = self.outside.key if "mindrouter" in command else self.outside.github_token
+        values = (f"file://{self.origin}", "ORIG_HEAD", job)
+        for placeholder, value in zip(PLACEHOLDERS, values, strict=True):
+            command = command.replace(placeholder, value)
+        return vm.run(command, typed if typed is None else f"{typed}\n")
+
+
+@pytest.fixture(scope="module")
+def operator_image(images: Images, base: list[str], project_root: Path) -> str:
+    tag, folder = images.tag("operator"), project_root / "tests/containers"
+    file = str(folder / "operator.Dockerfile")
+    run_docker("build", *base, "--tag", tag, "--file", file, str(folder), seconds=BUILD_SECONDS)
+    return tag
+
+
+@pytest.fixture
+def outside(operator_image: str, tmp_path: Path) -> Iterator[Outside]:
+    library, data_sets = tmp_path / "library", tmp_path / "data-sets"
+    write_sample_library(library)
+    write_sample_data_sets(data_sets)
+    as_git(library)
+    as_git(data_sets)
+    key, token = f"mr2_{secrets.token_hex(20)}", f"ghp_{secrets.token_hex(18)}"
+    github = SimulatedGitHub(tmp_path / "github", token=token)
+    github.state.add_repository(LIBRARY, library)
+    github.state.add_repository(DATA_SETS, data_sets)
+    book = AnswerBook.from_folders([library, data_sets])
+    mindrouter = SimulatedMindRouter(structs.replace(default_config(), keys=(key,)), book)
+    assert operator_image  # where there is no engine, it is what says so
+    # What HOST is: reached by containers, and by nobody outside.
+    gateway = run_docker(
+        "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"
+    ).strip()
+    with ExitStack() as stack:
+        github_url = stack.enter_context(running(github, gateway))
+        mindrouter_url = stack.enter_context(running(mindrouter, gateway))
+        yield Outside(github, github_url, mindrouter_url, key, token)
+
+
+@pytest.fixture
+def shared(tmp_path: Path, project_root: Path) -> Path:
+    """What both VMs reach: the project's repository, beside what is carried from one to the other."""
+    origin = tmp_path / "shared" / "evaluator"
+    origin.mkdir(parents=True)
+    copy_project(project_root, origin)
+    as_git(origin)
+    return origin.parent
+
+
+@pytest.fixture
+def vms(
+    operator_image: str, images: Images, tmp_path: Path, shared: Path
+) -> Iterator[tuple[Machine, Machine]]:
+    """The VM where the service is first, and the one that it moves to."""
+    with ExitStack() as stack:
+        both = []
+        for name in ("old", "new"):
+            folder = tmp_path / name
+            folder.mkdir()
+            vm = machine(operator_image, images, folder, free_ports(), shared=shared)
+            both.append(stack.enter_context(vm))
+        yield both[0], both[1]
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        for probe in (first, second):
+            probe.bind(("127.0.0.1", 0))
+        return int(first.getsockname()[1]), int(second.getsockname()[1])
+
+
+def copy_project(root: Path, folder: Path) -> None:
+    """Copy the project as it is now, without what git ignores."""
+    listed = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in names:
+        if name and (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, folder / name)
+
+
+def settings(vm: Machine, images: Images, outside: Outside) -> str:
+    """The lines of docker/.env, as its operator fills it in; the last four are for many at one engine."""
+    github = f"http://{HOST}:{httpx.URL(outside.github_url).port}"
+    return "\n".join(
+        [
+            f"EVALHOOK_DOMAIN={DOMAIN}",
+            f"EVALHOOK_PUBLIC_URL=https://{DOMAIN}:{vm.https_port}",
+            "CADDY_TLS=internal",
+            f"MINDROUTER_BASE_URL=http://{HOST}:{httpx.URL(outside.mindrouter_url).port}",
+            f"EVALHOOK_GITHUB_REPO={LIBRARY}",
+            f"EVALHOOK_GITHUB_API_URL={github}{API}",
+            f"EVALHOOK_PROMPT_LIBRARY_URL={github}/{LIBRARY}.git",
+            "EVALHOOK_DATA_SETS=/var/lib/evaluator/clones/evaluation-data-sets",
+            f"EVALHOOK_DATA_SETS_URL={github}/{DATA_SETS}.git",
+            "EVALHOOK_ALLOW_HTTP=1",
+            f"EVALHOOK_HTTPS_PORT=127.0.0.1:{vm.https_port}",
+            f"EVALHOOK_HTTP_PORT=127.0.0.1:{vm.http_port}",
+            f"EVALHOOK_IMAGE={images.tag('operated')}",
+            f"COMPOSE_PROJECT_NAME={vm.project}",
+            "",
+        ]
+    )
+
+
+def install(player: Player, vm: Machine, images: Images) -> None:
+    """The first steps of *Install*, up to the secrets."""
+    player.play(vm, "Install", some=slice(2))
+    vm.run("cat >docker/.env", settings(vm, images, player.outside))
+    player.play(vm, "Install", some=slice(2, UP))
+    vm.run(f"echo 'connect-to = \"{DOMAIN}:443:127.0.0.1:{vm.https_port}\"' >~/.curlrc")
+
+
+def authority(vm: Machine) -> str:
+    """The certificate that stands for a public authority's, as soon as Caddy has made it."""
+    source = f"{vm.project}-caddy-1:/data/caddy/pki/authorities/local/root.crt"
+    copy = ["docker", "cp", source, str(vm.folder / "authority.crt")]
+    until(
+        lambda: subprocess.run(copy, capture_output=True, check=False).returncode == 0,
+        seconds=60,
+        what="Caddy's authority",
+    )
+    vm.as_root("chmod", "0644", str(vm.folder / "authority.crt"))
+    return vm.run(f"cat {vm.folder}/authority.crt")
+
+
+class Service:
+    """The service of a VM, as those outside call it."""
+
+    def __init__(self, vm: Machine) -> None:
+        self._vm = vm
+        self._context = ssl.create_default_context(cadata=authority(vm))
+
+    def ask(self, method: str, path: str, value: object = None) -> httpx.Response:
+        """Call it with the token that its operator has."""
+        token = self._vm.run("sudo cat docker/secrets/webhook_token").strip()
+        with httpx.Client(verify=self._context, trust_env=False, timeout=60) as client:
+            return client.request(
+                method,
+                f"https://127.0.0.1:{self._vm.https_port}{path}",
+                json=value,
+                headers={"Host": DOMAIN, "Authorization": f"Bearer {token}"},
+                extensions={"sni_hostname": DOMAIN},
+            )
+
+    def evaluate(self, skill: str, replicates: int) -> str:
+        """Ask for an evaluation; its job."""
+
+        def accepted() -> httpx.Response | None:
+            answer = self.ask("POST", "/evaluate", {"skill_name": skill, "replicates": replicates})
+            return answer if answer.status_code == httpx.codes.ACCEPTED else None
+
+        # The first clone may take a while, and the token is looked for anew every second.
+        answer = until(accepted, seconds=60, what=f"an evaluation of {skill}")
+        return str(answer.json()["job_id"])
+
+    def ended(self, job: str) -> dict[str, Any]:
+        """The job, once it has ended."""
+
+        def told() -> dict[str, Any] | None:
+            shown: dict[str, Any] = self.ask("GET", f"/jobs/{job}").raise_for_status().json()
+            return shown if shown["status"] not in {"queued", "running"} else None
+
+        return until(told, seconds=180, what=f"the end of job {job}")
+
+
+def test_the_pages_lead_from_nothing_over_upgrade_restore_and_another_vm_to_the_last_of_the_runbook(
+    vms: tuple[Machine, Machine], outside: Outside, images: Images, project_root: Path, shared: Path
+) -> None:
+    pages = [block for page in PAGES for block in console_blocks(project_root / "docs" / page)]
+    blocks = {block.name: block for block in pages if block.heading not in ELSEWHERE}
+    player = Player(blocks, outside, shared / "evaluator")
+    old, new = vms
+
+    assert old.run("id --user --name").strip() == USER
+    install(player, old, images)
+    player.play(old, "Install", some=slice(UP, UP + 1))
+    authority(old)
+    told = player.play(old, "Install", some=slice(UP + 1, None))
+    assert "fail" not in told
+    assert '"status":"ok"' in told
+    service = Service(old)
+    first = service.evaluate(SKILL, 1)
+    assert service.ended(first)["status"] == "completed"
+    player.play(old, "TLS")
+
+    before = old.run("sudo cat docker/secrets/webhook_token")
+    for number in (1, 2, 3, 4):
+        player.play(old, "Settings", number)
+    assert old.run("sudo cat docker/secrets/webhook_token") != before
+    until(lambda: service.ask("GET", "/jobs").is_success, seconds=30, what="the new token")
+
+    (player.origin / "NEWS").write_text("of the newer version\n")
+    old.run(f"git -C {player.origin} add NEWS && git -C {player.origin} {AS_AUTHOR} commit --quiet -m News")
+    player.play(old, "Upgrade")
+    assert old.run("cat NEWS") == "of the newer version\n"
+    player.play(old, "Upgrade", 2)
+    player.play(old, "Rollback")
+    assert old.run("ls NEWS || echo gone").endswith("gone\n")
+
+    player.play(old, "Backup")
+    carry = f"cp state.tar caddy-data.tar {shared}"
+    fetch = f"cp {shared}/state.tar {shared}/caddy-data.tar ."
+    old.run(carry)
+    assert old.run("stat --format %a state.tar caddy-data.tar") == "600\n600\n"
+    install(player, new, images)
+    new.run(fetch)
+    player.play(new, "Backup", 2)
+    assert authority(new) == authority(old)
+    assert new.run("docker/ask /jobs") == old.run("docker/ask /jobs")
+    player.play(new, "Backup", 3)
+
+    moves_in_mid_job(player, old, new, carry, fetch)
+    player.play(old, "Moving to another VM", 2)
+    assert run_docker("volume", "ls", "--quiet", "--filter", f"name={old.project}") == ""
+    plays_the_runbook(player, new)
+    assert player.played == set(blocks), "play what is new here, in its place"
+
+
+def moves_in_mid_job(player: Player, old: Machine, new: Machine, carry: str, fetch: str) -> None:
+    """A job begun on the old VM is ended on the new one, none of its calls made twice."""
+    outside = player.outside
+    before = outside.answered()
+    outside.slow(3)
+    job = Service(old).evaluate("deadline-calendar", 5)
+    until(lambda: outside.answered() > before + 5, seconds=60, what="a job in its middle")
+    player.play(old, "Moving to another VM")
+    player.play(old, "Backup", some=slice(4))
+    old.run(carry)
+    outside.haste()
+    new.run(fetch)
+    player.play(new, "Backup", 2)
+    ended = Service(new).ended(job)
+    assert ended["status"] == "completed", ended
+    assert outside.answered() - before == ended["progress"]["total"]
+    assert len(outside.pulls_of(job)) == 1
+
+
+def plays_the_runbook(player: Player, vm: Machine) -> None:
+    """Each of its blocks, where what it is for is the case."""
+    outside, service = player.outside, Service(vm)
+    player.play(vm, "Runbook")
+    assert '"status":"ok"' in player.play(vm, "Runbook", 2)
+    vm.run(f"docker stop {vm.project}-hook-1")
+    assert "Exited" in player.play(vm, "Nothing answers")
+    player.play(vm, "Nothing answers", 2)
+    wrong = "Authorization: Bearer of-somebody-else"
+    vm.run(f"curl --silent --header '{wrong}' https://{DOMAIN}/jobs")
+    assert "authentication_failed" in player.play(vm, "A caller is refused")
+    player.play(vm, "Check fails")
+
+    recorded = recorded_runs(vm)
+    outside.slow(30, *OTHERS)
+    job = service.evaluate("expense-memo", 1)
+    until(lambda: recorded_runs(vm) > recorded, seconds=60, what="one model's record")
+    assert json.loads(player.play(vm, "A job does not get on"))["jobs"][0]["job_id"] == job
+    player.play(vm, "A job does not get on", 2, job=job)
+    assert service.ended(job)["status"] == "cancelled"
+    outside.haste()
+    assert outside.pulls_of(job) == []
+    player.play(vm, "Results are not published", job=job)
+    assert len(outside.pulls_of(job)) == 1
+
+    for number in (1, 2):
+        player.play(vm, "The disk fills", number)
+    player.play(vm, "The certificate is refused")
+    player.play(vm, "It got worse with an upgrade")
+    until(lambda: "ok" in vm.run("docker/ask /health || true"), seconds=60, what="the service again")
+
+
+def recorded_runs(vm: Machine) -> int:
+    """How many runs have their record."""
+    state = "/var/lib/evaluator/state/runs"
+    count = f"docker exec {vm.project}-hook-1 find {state} -name record.json | wc -l"
+    return int(vm.run(count))
