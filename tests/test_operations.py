@@ -72,6 +72,15 @@ def test_every_setting_can_be_set_in_a_deployment(project_root: Path, settings: 
     )
 
 
+@pytest.mark.parametrize("page", ["operations.md", "runbook.md"])
+def test_no_pattern_is_left_to_a_shell_that_may_not_read_the_folder(project_root: Path, page: str) -> None:
+    """With sudo, `*` is expanded before: by the shell of somebody to whom the folder is closed by then."""
+    text = (project_root / "docs" / page).read_text()
+    commands = re.findall(r"^ *\$ (.+)$", text, re.MULTILINE)
+    assert commands
+    assert [command for command in commands if re.search(r"sudo [^|;&]*[*?]", command)] == []
+
+
 def test_a_request_is_answered_before_the_proxy_stops_waiting(project_root: Path) -> None:
     caddy = (project_root / "docker/Caddyfile").read_text()
     waits = [int(wait) for wait in re.findall(r"(?:response_header_timeout|read_timeout) (\d+)s", caddy)]

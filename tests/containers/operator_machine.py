@@ -6,7 +6,6 @@ engine takes the paths that compose hands it for its own.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.containers.deployments import NUMBERS
 from tests.containers.engine import LABEL, remove, remove_project, run_docker
 from tests.containers.images import Images
 
@@ -99,7 +97,7 @@ def machine(
     image: str, images: Images, folder: Path, ports: tuple[int, int], *, shared: Path
 ) -> Iterator[Machine]:
     """A VM with an empty home; `folder` is its alone, `shared` what it can copy from and to."""
-    project = f"{LABEL}-{images.mark}-{os.getpid()}-{next(NUMBERS)}"
+    project = images.project(folder.name)
     up = Machine(f"{project}-operator", folder, project, *ports)
     mounts = [part for each in (SOCKET, folder, shared) for part in ("--volume", f"{each}:{each}")]
     try:

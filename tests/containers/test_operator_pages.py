@@ -2,6 +2,11 @@
 
 The pages are played from the first command of *Install* to the last of the runbook, on two VMs; at the end no
 console block is left that was not run, so that what is added to a page fails here until it is played.
+
+The commands are as on the page, but for PLACEHOLDERS and ELSEWHERE. What they meet is not the real thing
+where that cannot be had: evaluator.example.org is a free port of this machine (~/.curlrc), for want of a DNS
+name; a public authority is Caddy's own (CADDY_TLS=internal, trusted by CURL_CA_BUNDLE), since none would sign
+that name; MindRouter and GitHub are simulated ones, in processes of this machine.
 """
 
 from __future__ import annotations
@@ -51,16 +56,10 @@ PLACEHOLDERS = {
     "JOB_ID": "the job that the block is about",
 }
 """What is put in place of what in a command."""
-STANDS_FOR = {
-    f"{DOMAIN}": "a free port of this machine, by ~/.curlrc: a DNS name cannot be had here",
-    "a public authority": "Caddy's own (CADDY_TLS=internal), by CURL_CA_BUNDLE: none would sign that name",
-    "MindRouter, GitHub": "simulated ones, in processes of this machine",
-}
-"""What commands meet here instead of the real thing; they themselves are as on the page."""
 TYPED_AFTER = "# paste, Enter, Ctrl-D"
 """Marks a command that reads what the operator types."""
-ELSEWHERE: dict[str, str] = {}
-"""Headings of docs/operations.md whose blocks another test runs, and which."""
+ELSEWHERE = {"Overlays": "tests of each overlay, with containers that stand for those of third parties"}
+"""Headings whose blocks are not played here, and what runs them."""
 
 
 @dataclass(frozen=True)
