@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.containers.deployments import Deployment, deployed
 from tests.containers.engine import REQUIRED, is_there, left_of, run_docker
-from tests.containers.images import Images, built_images
+from tests.containers.images import Images, built_image, built_images
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,14 @@ def images(request: pytest.FixtureRequest, base: list[str], project_root: Path) 
     with built_images(project_root, base) as built:
         yield built
         assert left_of(built.project("")) == [], "a test has left something on the engine"
+
+
+@pytest.fixture(scope="session")
+def prometheus_image(request: pytest.FixtureRequest, base: list[str], project_root: Path) -> Iterator[str]:
+    """Debian's Prometheus and promtool."""
+    request.getfixturevalue("docker")
+    with built_image(project_root, "prometheus", base) as tag:
+        yield tag
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,17 @@ def built_images(root: Path, base: list[str]) -> Iterator[Images]:
         yield images
 
 
+@contextmanager
+def built_image(root: Path, name: str, base: list[str]) -> Iterator[str]:
+    """Build one more, of tests/containers/<name>.Dockerfile, and give its tag; removed as the others are."""
+    tag = Images(mark_of(root)).tag(name)
+    with _shared(root):
+        with _opened(root / BUILDERS) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _build(tag, root, f"tests/containers/{name}.Dockerfile", base)
+        yield tag
+
+
 def _build(tag: str, root: Path, file: str, arguments: list[str]) -> None:
     run_docker(
         "build", *arguments, "--tag", tag, "--file", str(root / file), str(root), seconds=BUILD_SECONDS

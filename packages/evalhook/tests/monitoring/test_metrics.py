@@ -44,6 +44,9 @@ def test_a_job_is_counted(world) -> None:
         assert during["evalhook_slot_held",] == 1
         assert during["evalhook_calls_in_flight",] == 8
         assert during["evalhook_job_calls_planned",] == 8
+        # A failure that is the first of its kind must be seen as a rise: there is a 0 before it.
+        assert during["evalhook_calls_total", "alpha", "infrastructure_failure"] == 0
+        assert during["evalhook_documents_total", "unreadable", "mindrouter"] == 0
         world.router.gate.set()
         await world.ended(client, accepted.json()["job_id"])
         after = await figures(client)

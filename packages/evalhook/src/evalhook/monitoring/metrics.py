@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import (
     REGISTRY,
@@ -178,6 +178,15 @@ class _CallMetrics(Observer):
             "evalhook_document_seconds", "Reading one document", buckets=CALL_BUCKETS, registry=registry
         )
         self._runs = Counter("evalhook_runs", "Runs by how they ended", outcome, registry=registry)
+        for reader in get_args(ReaderName):
+            # Made now, as the calls' are when a run begins: what begins with a failure has no 0 before it.
+            for ended in ("read", "unreadable"):
+                self._documents.labels(reader, ended)
+
+    def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002 - the interface's
+        """Begin the model's figures at 0, so that failures that all come at once are seen as a rise."""
+        for outcome in ("answered", "model_failure", "infrastructure_failure"):
+            self._calls.labels(plan.model.id, outcome)
 
     def document_read(
         self,
