@@ -65,6 +65,10 @@ SEEN_IN = {
     "EVALHOOK_ALLOW_ANY_COMMIT": f"{HERE}::test_other_branches_are_evaluated_where_that_is_allowed",
     "MINDROUTER_BASE_URL": CANNOT_BE_REACHED,
     "MINDROUTER_API_KEY": CANNOT_BE_REACHED,
+    "MINDROUTER_PROXY": (
+        "packages/evalhook/tests/worker/test_gateway.py::"
+        "test_calls_and_documents_go_through_the_configured_proxy"
+    ),
     "EVALHOOK_PROMPT_LIBRARY": CLONED,
     "EVALHOOK_PROMPT_LIBRARY_URL": CLONED,
     "EVALHOOK_DATA_SETS": CLONED,

@@ -101,7 +101,9 @@ class ExternalSystems:
         self.repositories = Repositories(
             self.library, self.data_sets, allow_any_commit=settings.allow_any_commit
         )
-        self.gateway = MindRouterGateway(settings.mindrouter_base_url, settings.mindrouter_api_key)
+        self.gateway = MindRouterGateway(
+            settings.mindrouter_base_url, settings.mindrouter_api_key, settings.mindrouter_proxy
+        )
         self.github: GitHub | None = None
         """None unless results go to pull requests."""
         self.reports: GitHubReports | None = None

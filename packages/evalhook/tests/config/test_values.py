@@ -29,6 +29,7 @@ READERS = {
     "private_key": values.private_key,
     "server_root": values.server_root,
     "web_url": values.web_url("https://host"),
+    "http_proxy": values.http_proxy,
     "remote_url": values.remote_url,
     "as_written": values.as_written(values.server_root),
 }
@@ -242,6 +243,14 @@ def test_a_servers_root_is_the_same_with_and_without_v1(text):
 @pytest.mark.parametrize("read", [values.server_root, values.web_url("https://host")])
 def test_what_is_no_servers_url_is_refused(read, text, what):
     assert refused(read, text) == what
+
+
+def test_a_proxy_is_an_address_over_http_and_nothing_more():
+    assert values.http_proxy("http://proxy:3128/") == "http://proxy:3128"
+    for text in ("proxy:3128", "https://proxy:3128", "socks5://proxy", "http://proxy/path", "http://"):
+        assert refused(values.http_proxy, text) == "is not the URL of an HTTP proxy"
+    # A password would be shown by `evalhook check`.
+    assert refused(values.http_proxy, "http://user:pw@proxy") == "holds a user name or password"
 
 
 @pytest.mark.parametrize(

@@ -70,18 +70,19 @@ async def open_http_client(
     random: Random = randomness.random,
     new_request_id: Callable[[], str] = _new_request_id,
     transport: httpx.AsyncBaseTransport | None = None,
+    proxy: str | None = None,
     silence: float = SILENCE_SECONDS,
     retry: RetryPolicy | None = None,
     on_wait: OnWait | None = None,
 ) -> AsyncIterator[HttpClient]:
-    """Open a client for a server that speaks a dialect; `base_url` is its root.
+    """Open a client for a server that speaks a dialect; `base_url` is its root, `proxy` the way to it.
 
     The caller bounds how many calls are in flight; all calls through one client share its waits.
     `sleep` is awaited for waits only, never for time limits. `silence` is in seconds, see StreamLimit.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     headers["User-Agent"] = f"evaluator/{__version__}"
-    async with transport if transport is not None else open_transport(base_url) as connections:
+    async with transport or open_transport(base_url, proxy=proxy) as connections:
         yield HttpClient(
             dialect,
             provider,

@@ -48,11 +48,14 @@ def open_client(
     base_url: str,
     api_key: str | None,
     *,
+    proxy: str | None = None,
     retry: RetryPolicy | None = None,
     on_wait: OnWait | None = None,
 ) -> AbstractAsyncContextManager[Client]:
-    """Open a client for a provider; `base_url` has its variables filled in."""
+    """Open a client for a provider; `base_url` has its variables filled in, `proxy` is the URL of one."""
     # Most who ask which dialects there are open no connection, for which a third of a second is loaded.
     from evalcore.clients.http import open_http_client  # noqa: PLC0415
 
-    return open_http_client(dialect_of(provider), provider, base_url, api_key, retry=retry, on_wait=on_wait)
+    return open_http_client(
+        dialect_of(provider), provider, base_url, api_key, proxy=proxy, retry=retry, on_wait=on_wait
+    )

@@ -59,6 +59,7 @@ async def open_mindrouter_reader(
         clock=clock,
         sleep=sleep,
         transport=transport,
+        proxy=endpoint.proxy,
     )
     async with opening as client:
         yield MindRouterReader(settings, client, outage or OutagePolicy(), sleep)

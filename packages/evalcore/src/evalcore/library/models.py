@@ -187,6 +187,8 @@ class Endpoint(Frozen, frozen=True):
     base_url: str
     """The server's root, without a trailing `/` or `/v1`."""
     api_key: str | None
+    proxy: str | None = None
+    """The HTTP proxy that it is reached through; None where it is reached directly."""
 
     def __repr__(self) -> str:
         return f"Endpoint(base_url={self.base_url!r}, api_key={'***' if self.api_key else None})"

@@ -79,6 +79,8 @@ class Settings(Frozen, frozen=True):
     """None lets every address call."""
     mindrouter_base_url: str
     mindrouter_api_key: Secret
+    mindrouter_proxy: str | None
+    """The HTTP proxy that MindRouter is reached through."""
     prompt_library: Path
     prompt_library_url: str | None
     data_sets: Path | None
@@ -220,6 +222,7 @@ def _read(reader: SettingReader) -> Settings:
         allowed_ips=reader.optional(table.ALLOWED_IPS),
         mindrouter_base_url=reader.required(table.MINDROUTER_BASE_URL, ""),
         mindrouter_api_key=reader.required(table.MINDROUTER_API_KEY, Secret("")),
+        mindrouter_proxy=reader.optional(table.MINDROUTER_PROXY),
         prompt_library=reader.required(table.PROMPT_LIBRARY, Path()),
         prompt_library_url=_url(reader, table.PROMPT_LIBRARY_URL, allow_http=allow_http),
         data_sets=data_sets,

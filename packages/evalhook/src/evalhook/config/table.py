@@ -112,6 +112,13 @@ MINDROUTER_BASE_URL: Final[Setting[str]] = Setting(
 MINDROUTER_API_KEY: Final[Setting[Secret]] = Setting(
     "MINDROUTER_API_KEY", values.one_line_secret, "required", "its key", is_secret=True
 )
+MINDROUTER_PROXY: Final[Setting[str]] = Setting(
+    "MINDROUTER_PROXY",
+    values.http_proxy,
+    "unset: reached directly",
+    "the HTTP proxy that MindRouter is reached through, such as `http://proxy:3128`. `HTTPS_PROXY` and "
+    "`NO_PROXY` count for GitHub, git and OIDC, and never for MindRouter",
+)
 PROMPT_LIBRARY: Final[Setting[Path]] = Setting(
     "EVALHOOK_PROMPT_LIBRARY",
     values.folder,

@@ -189,6 +189,14 @@ def web_url(example: str) -> Callable[[str], str]:
     return read
 
 
+def http_proxy(text: str) -> str:
+    """Read the URL of an HTTP proxy."""
+    parts = _split(text)
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise Unusable("is not the URL of an HTTP proxy", "write it as http://host:port")
+    return text.rstrip("/")
+
+
 def remote_url(text: str) -> str:
     """Read a git remote: over HTTP, or a folder of this machine."""
     parts = _split(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from msgspec import structs
+
 from evalcore.clients.interface import Client, OnWait, Served
 from evalcore.clients.outage import OutagePolicy
 from evalcore.clients.registry import open_client
@@ -26,11 +28,15 @@ from evalcore.secret import Secret
 
 
 class MindRouterGateway:
-    """Opens clients for the configured MindRouter, and for no other server."""
+    """Opens clients for the configured MindRouter, and for no other server.
 
-    def __init__(self, base_url: str, api_key: Secret) -> None:
+    `proxy` is the URL of the HTTP proxy that it is reached through, if any.
+    """
+
+    def __init__(self, base_url: str, api_key: Secret, proxy: str | None) -> None:
         self._base_url = base_url
         self._api_key = api_key
+        self._proxy = proxy
 
     async def probe(self, models: ModelsFile) -> None:
         """Check that it answers and accepts the key; raises ModelError or ConfigurationError."""
@@ -61,7 +67,8 @@ class MindRouterGateway:
     def _reader_endpoint(self, plan: JobPlan) -> Endpoint | None:
         if plan.reading.reader == "mindrouter":
             self._endpoint(plan.providers[LOCAL_PROVIDER])
-        return reader_endpoint(plan.reading, plan.providers, self._known, plan.component.slug)
+        endpoint = reader_endpoint(plan.reading, plan.providers, self._known, plan.component.slug)
+        return None if endpoint is None else structs.replace(endpoint, proxy=self._proxy)
 
     @property
     def _known(self) -> dict[str, str]:
@@ -70,7 +77,7 @@ class MindRouterGateway:
 
     def _client(self, provider: Provider) -> AbstractAsyncContextManager[Client]:
         endpoint = self._endpoint(provider)
-        return open_client(provider, endpoint.base_url, endpoint.api_key)
+        return open_client(provider, endpoint.base_url, endpoint.api_key, proxy=self._proxy)
 
     def _endpoint(self, provider: Provider) -> Endpoint:
         endpoint = resolve_provider(provider, self._known)
