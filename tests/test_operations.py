@@ -82,7 +82,7 @@ def test_no_pattern_is_left_to_a_shell_that_may_not_read_the_folder(project_root
 
 
 def test_a_request_is_answered_before_the_proxy_stops_waiting(project_root: Path) -> None:
-    caddy = (project_root / "docker/Caddyfile").read_text()
+    caddy = (project_root / "docker/Caddyfile.service").read_text()
     waits = [int(wait) for wait in re.findall(r"(?:response_header_timeout|read_timeout) (\d+)s", caddy)]
     assert len(waits) == 2
     assert min(waits) >= ANSWER_SECONDS + CANCELLED_SECONDS + 5

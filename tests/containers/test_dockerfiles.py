@@ -46,6 +46,12 @@ def test_every_debian_package_is_locked(project_root: Path, name: str) -> None:
     assert {"git", "tini"} <= names <= set(locked)
 
 
+def test_the_proxy_takes_debians_program_by_the_lock(project_root: Path) -> None:
+    text = (project_root / "docker/proxy.Dockerfile").read_text()
+    assert 'sh /apt-install "${APT_LOCK}" tinyproxy-bin' in text
+    assert re.search(r"^tinyproxy-bin=\S+$", (project_root / "docker/apt.lock").read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", ["hook", "runner"])
 def test_our_code_is_copied_after_what_it_depends_on_is_installed(project_root: Path, name: str) -> None:
     text = (project_root / f"docker/{name}.Dockerfile").read_text()
