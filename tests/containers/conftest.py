@@ -42,7 +42,7 @@ def images(request: pytest.FixtureRequest, base: list[str], project_root: Path) 
 def prometheus_image(request: pytest.FixtureRequest, base: list[str], project_root: Path) -> Iterator[str]:
     """Debian's Prometheus and promtool."""
     request.getfixturevalue("docker")
-    with built_image(project_root, "prometheus", base) as tag:
+    with built_image(project_root, "prometheus", base, "tests/containers") as tag:
         yield tag
 
 

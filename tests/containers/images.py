@@ -72,13 +72,13 @@ def built_images(root: Path, base: list[str]) -> Iterator[Images]:
 
 
 @contextmanager
-def built_image(root: Path, name: str, base: list[str]) -> Iterator[str]:
-    """Build one more, of tests/containers/<name>.Dockerfile, and give its tag; removed as the others are."""
+def built_image(root: Path, name: str, base: list[str], folder: str) -> Iterator[str]:
+    """Build one more, of <folder>/<name>.Dockerfile, and give its tag; removed as the others are."""
     tag = Images(mark_of(root)).tag(name)
     with _shared(root):
         with _opened(root / BUILDERS) as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _build(tag, root, f"tests/containers/{name}.Dockerfile", base)
+            _build(tag, root, f"{folder}/{name}.Dockerfile", base)
         yield tag
 
 
