@@ -1,7 +1,7 @@
 """Stands in for cloudflared (arguments `tunnel run`) and for Tailscale's container (no arguments).
 
 Neither image can be had in the tests. It takes its key or token from where the real one does, and forwards as
-its vendor describes: port 8000 is HTTPS at the tunnel's far end, 8001 plain HTTP; who connects is the visitor.
+its vendor describes: port 8000 is HTTPS at the tunnel's far end, 8001 plain HTTP; who connects visits.
 """
 
 from __future__ import annotations
