@@ -94,7 +94,7 @@ def test_what_moved_has_both_figures_and_the_points_between(fallen: RunCompariso
 def test_where_nothing_moved_that_is_said(fallen: RunComparison) -> None:
     shown = text(fallen, fields=(), docs=())
     assert "fields that moved most: none" in shown
-    assert "documents that moved most: none" in shown
+    assert "cases that moved most: none" in shown
 
 
 def test_of_many_the_first_few_are_shown_and_all_are_counted(fallen: RunComparison) -> None:
