@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.containers.deployments import Deployment, deployed
 from tests.containers.engine import REQUIRED, is_there, left_of, run_docker
 from tests.containers.images import Images, built_image, built_images
+
+from evalsim.mindrouter import SimConfig, default_config
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +54,17 @@ def deployment(images: Images, project_root: Path) -> Iterator[Deployment]:
     """The deployment of all who need no settings of their own. Leave it in order, and its jobs ended."""
     with deployed(images, project_root) as up:
         yield up
+
+
+@pytest.fixture(scope="session")
+def disturbed(images: Images, project_root: Path) -> Iterator[Deployment]:
+    """The deployment of those who kill, cut off and slow down: its models take their time."""
+    with deployed(images, project_root, mindrouter=slow_models()) as up:
+        yield up
+
+
+def slow_models() -> SimConfig:
+    """The usual models; a call of each takes a third of a second."""
+    usual = default_config()
+    models = tuple(msgspec.structs.replace(model, latency=0.3) for model in usual.models)
+    return msgspec.structs.replace(usual, models=models)

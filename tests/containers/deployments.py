@@ -143,6 +143,7 @@ def deployed(
     library: Path | None = None,
     credentials: Credentials | None = None,
     await_answer: Callable[[Deployment], None] | None = None,
+    before_start: Callable[[Path], None] = lambda _: None,
 ) -> Iterator[Deployment]:
     """Bring a deployment up until everything in it is healthy; whatever happens then, it is removed.
 
@@ -155,6 +156,7 @@ def deployed(
         library: the prompt library that GitHub has and whose answers the gateway knows; None: the sample.
         credentials: others than new ones.
         await_answer: waits until it answers, where that is not over HTTPS with Caddy's own authority.
+        before_start: puts further files into the deployment's folder, as into `secrets/` and `simulated/`.
     """
     project = images.project(str(next(NUMBERS)))
     with tempfile.TemporaryDirectory(prefix=f"{project}-") as name:
@@ -163,6 +165,7 @@ def deployed(
             folder.chmod(0o755)
             _write_secrets(folder / "secrets", known)
             _write_outside(folder / "simulated", known, mindrouter or default_config(), library)
+            before_start(folder)
             compose = DockerCompose(
                 context=root,
                 compose_file_name=["docker/compose.yaml", OVERLAY, *overlays],

@@ -168,3 +168,15 @@ def ask_github(up: Deployment, method: str, value: object = None) -> Any:
     url = f"http://127.0.0.1:{up.github_port}/sim/faults"
     answer = httpx.request(method, url, json=value, trust_env=False, timeout=60)
     return answer.raise_for_status().json()
+
+
+def let_in(up: Deployment, *tokens: str) -> None:
+    """Have the simulated GitHub let these tokens of people in, and no others any more."""
+    url = f"http://127.0.0.1:{up.github_port}/sim/tokens"
+    httpx.put(url, json=tokens, trust_env=False, timeout=60).raise_for_status()
+
+
+def give_key(up: Deployment, app_id: str, public_key: str) -> None:
+    """Have the simulated GitHub know an app by another public key (PEM)."""
+    url = f"http://127.0.0.1:{up.github_port}/sim/apps"
+    httpx.put(url, json={app_id: public_key}, trust_env=False, timeout=60).raise_for_status()

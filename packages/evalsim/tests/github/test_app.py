@@ -261,6 +261,21 @@ def test_faults_refuse_as_often_as_asked(simulated, repository, tmp_path: Path) 
     assert httpx.delete(f"{url}/sim/faults").json() == []
 
 
+def test_tokens_and_keys_are_changed_at_once_and_what_an_app_has_made_stays_good(tmp_path: Path) -> None:
+    old_key, new_key = ("a" * 20, "b" * 20)
+    app = SimulatedGitHub(tmp_path, token="old")
+    app.state.add_app("77", old_key)
+    minted, _ = app.state.mint(app.state.apps["77"])
+    with running(app) as url:
+        httpx.put(f"{url}/sim/tokens", json=["new"]).raise_for_status()
+        httpx.put(f"{url}/sim/apps", json={"77": new_key}).raise_for_status()
+        assert httpx.put(f"{url}/sim/tokens", json={"new": 1}).status_code == 400
+    assert app.state.bearer("old") is None
+    assert app.state.bearer("new") is not None
+    assert app.state.bearer(minted) is not None
+    assert app.state.apps["77"].public_key == new_key
+
+
 def test_push_whose_answer_is_lost_has_happened(simulated, tmp_path: Path) -> None:
     app, url = simulated
     app.state.faults.add(Fault(on="push", answer_lost=True, times=1))

@@ -3,8 +3,9 @@
 The REST API's root is `<base>/api/v3` (what EVALHOOK_GITHUB_API_URL is to be), as GitHub Enterprise
 has it; GraphQL's is `<base>/api/graphql`, and `<base>/owner/name.git` is the git remote.
 A pull request of a public repository has its page at `<base>/owner/name/pull/N`.
-`POST /sim/faults` asks for a fault (see Fault), `DELETE /sim/faults` ends them all. The controls have no
-authentication: it is a simulation.
+`POST /sim/faults` asks for a fault (see Fault), `DELETE /sim/faults` ends them all. `PUT /sim/tokens` lets
+the tokens of a JSON list in and no others, `PUT /sim/apps` gives apps other public keys. The controls have
+no authentication: it is a simulation.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ class SimulatedGitHub:
             await send_answer(send, json_answer(413, {"message": "Payload too large"}))
         elif path == "/sim/faults":
             await send_answer(send, self._control(scope["method"], body))
+        elif path in {"/sim/tokens", "/sim/apps"} and scope["method"] == "PUT":
+            await send_answer(send, self._rotate(path, body))
         elif path == GRAPHQL:
             await send_answer(send, await self._rest(scope, "/graphql", body))
         elif path.startswith(f"{API}/"):
@@ -98,6 +101,18 @@ class SimulatedGitHub:
             except msgspec.DecodeError as error:
                 return json_answer(400, {"message": str(error)})
         return json_answer(200, self.state.faults.waiting)
+
+    def _rotate(self, path: str, body: bytes) -> Answer:
+        """Change who is let in from now on; tokens that an app has made already stay good, as GitHub's do."""
+        try:
+            if path == "/sim/tokens":
+                self.state.set_tokens(msgspec.json.decode(body, type=list[str]))
+            else:
+                for app_id, key in msgspec.json.decode(body, type=dict[str, str]).items():
+                    self.state.add_app(app_id, key)
+        except msgspec.DecodeError as error:
+            return json_answer(400, {"message": str(error)})
+        return json_answer(200, {})
 
     async def _rest(self, scope: Scope, path: str, body: bytes) -> Answer:
         web = f"{scope.get('scheme', 'http')}://{header(scope, 'host') or 'localhost'}"

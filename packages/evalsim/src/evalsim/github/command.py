@@ -30,17 +30,32 @@ from evalsim.serving import address, listen_or_refuse, server_config
     "--token",
     "tokens",
     multiple=True,
-    required=True,
     metavar="[LOGIN=]TOKEN",
     help="A token that may read and write, and whose it is.",
+)
+@click.option(
+    "--app",
+    "apps",
+    multiple=True,
+    metavar="ID=FILE",
+    help="A GitHub App that is installed everywhere, and the file of its public key (PEM).",
 )
 @click.option("--public", is_flag=True, help="Let everybody read.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8082, show_default=True)
 def command(
-    root: Path, repositories: tuple[str, ...], tokens: tuple[str, ...], host: str, port: int, *, public: bool
+    root: Path,
+    repositories: tuple[str, ...],
+    tokens: tuple[str, ...],
+    apps: tuple[str, ...],
+    host: str,
+    port: int,
+    *,
+    public: bool,
 ) -> None:
     """Simulate GitHub: REST under /api/v3, git remotes at /OWNER/NAME.git."""
+    if not tokens and not apps:
+        raise click.UsageError("nobody could do anything here; name a --token or an --app")
     app = SimulatedGitHub(root.resolve())
     for item in tokens:
         login, named, token = item.partition("=")
@@ -48,6 +63,8 @@ def command(
             app.state.add_token(token, login=login)
         else:
             app.state.add_token(item)
+    for item in apps:
+        app.state.add_app(*_read_app(item))
     for item in repositories:
         full_name, seed = _read_repository(item)
         app.state.add_repository(full_name, seed, private=not public)
@@ -65,3 +82,11 @@ def _read_repository(item: str) -> tuple[str, Path | None]:
     if seed and not Path(seed).is_dir():
         raise click.BadParameter(f"there is no folder {seed}", param_hint="--repository")
     return full_name, Path(seed) if seed else None
+
+
+def _read_app(item: str) -> tuple[str, str]:
+    app_id, _, file = item.partition("=")
+    try:
+        return app_id, Path(file).read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file or item} cannot be read", param_hint="--app") from error

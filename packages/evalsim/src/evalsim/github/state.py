@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -201,6 +201,13 @@ class State:
     ) -> None:
         """Let a token in; with `permissions` it is a fine-grained one."""
         self.tokens[token] = Token(login, access, expires, permissions)
+
+    def set_tokens(self, tokens: Iterable[str]) -> None:
+        """Let these tokens in, and of people's no other any more."""
+        minted = {token: known for token, known in self.tokens.items() if known.expires is not None}
+        self.tokens = minted
+        for token in tokens:
+            self.add_token(token)
 
     def add_app(self, app_id: str, public_key: str, permissions: dict[str, str] | None = None) -> None:
         """Install a GitHub App; it signs with the private key to this public one (PEM)."""
