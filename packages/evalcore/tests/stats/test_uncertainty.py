@@ -23,6 +23,7 @@ from evalcore.stats.uncertainty import (
     interval_of_like_cases,
     may_still_differ,
     reproducibility_interval,
+    share_interval,
 )
 from evalcore.stats.weights import weights_from
 
@@ -72,6 +73,7 @@ def test_a_reproducibility_interval_holds_the_mean_and_stays_within_0_and_1(case
 
 
 def test_of_nothing_there_is_no_interval():
+    assert share_interval([], Random(0).random) is None
     assert accuracy_interval([], uniform()) is None
     assert reproducibility_interval([], weights_from(uniform())) is None
 
@@ -147,6 +149,20 @@ def test_the_interval_for_cases_like_these_is_somewhat_wider_than_that_of_t():
     low, high = interval_of_like_cases([0.7, 0.9] * 10, uniform())
     half = 2.093024 * math.sqrt(0.01 * 20 / 19 / 20)
     assert 2 * half < high - low < 4 * half
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [[(9, 10)], [(1, 5), (5, 5), (0, 5)], [(18, 20)] * 10, [(1, 1)] * 8 + [(0, 1)] * 4, [(3, 3)] * 3],
+)
+def test_a_share_s_interval_is_that_of_scores_of_0_and_1(counts):
+    """By other draws, so that the limits differ by chance alone."""
+    right = [[True] * some + [False] * (every - some) for some, every in counts]
+    ours = share_interval(right, seeded_uniform("a"), 4000)
+    other = accuracy_interval([[*map(float, case)] for case in right], seeded_uniform("b"), 4000)
+    width = other[1] - other[0]
+    assert ours == pytest.approx(other, abs=0.06 * width)
+    assert share_interval([case[::-1] for case in right], seeded_uniform("a"), 4000) == ours
 
 
 def test_one_reply_a_case_is_one_stratum_of_all_replies():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -19,8 +19,8 @@ from evalcore.runs.rescoring import newest_scoring
 from evalcore.stats.numbers import mean
 from evalcore.stats.permutation import Cases
 from evalcore.stats.ranks import RankRange, rank_ranges, rank_ranges_of_like_cases
-from evalcore.stats.sampling import seeded_uniform
-from evalcore.stats.uncertainty import Interval, accuracy_interval, all_right_rates
+from evalcore.stats.sampling import Uniform, seeded_uniform
+from evalcore.stats.uncertainty import Interval, accuracy_interval, all_right_rates, share_interval
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 METHOD = 3
@@ -297,7 +297,9 @@ def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over,
         ci95=ci95 or _interval(own, "accuracy", over.cases_sha256, cache),
         exact_rate=mean(sum(case) / len(case) for case in right),
         exact_rate_ci95=right_ci95
-        or _interval([[*map(float, case)] for case in right], "exact", over.cases_sha256, cache),
+        or _interval(
+            right, "exact", over.cases_sha256, cache, lambda uniform: share_interval(right, uniform)
+        ),
         all_right_rate=mean(every),
         all_right_rate_ci95=every_ci95
         or _interval([[rate] for rate in every], "all right", over.cases_sha256, cache),
@@ -336,8 +338,17 @@ def pool_interval(pool: Pool, cache: Cache) -> Interval | None:
     return own or _interval(list(pool.scores().values()), "accuracy", pool.newest.cases_sha256, cache)
 
 
-def _interval(values: Cases, purpose: str, cases_sha256: str, cache: Cache) -> Interval | None:
-    """Return the interval of a mean over cases; the purpose is that by which records seed theirs."""
+def _interval(
+    values: Cases,
+    purpose: str,
+    cases_sha256: str,
+    cache: Cache,
+    method: Callable[[Uniform], Interval | None] | None = None,
+) -> Interval | None:
+    """Return the interval of a mean over cases; the purpose is that by which records seed theirs.
+
+    `method` makes it where that is not `accuracy_interval`.
+    """
     if not values:
         return None
     kind = "ci95" if purpose == "accuracy" else f"ci95 {purpose}"
@@ -346,7 +357,8 @@ def _interval(values: Cases, purpose: str, cases_sha256: str, cache: Cache) -> I
         stored: Interval = msgspec.convert(cache.get(key), Interval)
     except msgspec.ValidationError:
         # The seed of a record's own interval: of a single run it would be the same one.
-        found = accuracy_interval(values, seeded_uniform(purpose, cases_sha256))
+        uniform = seeded_uniform(purpose, cases_sha256)
+        found = accuracy_interval(values, uniform) if method is None else method(uniform)
         cache[key] = None if found is None else list(found)
         return found
     return stored

@@ -63,6 +63,25 @@ def accuracy_interval(
     return _limits(lows, highs, len(scores), middle or 0.0)
 
 
+def share_interval(right: Sequence[Sequence[bool]], uniform: Uniform, draws: int = DRAWS) -> Interval | None:
+    """Return what `accuracy_interval` does of replies that are right or wrong, by other draws and sooner.
+
+    Of n replies with c right ones the weight of these is Beta(c, n - c), which takes as many numbers as there
+    are of the rarer kind; n are sorted otherwise.
+    """
+    if not right:
+        return None
+    draws = _affordable(draws, sum(map(len, right)))
+    lows, highs = [0.0] * draws, [0.0] * draws
+    strata = [(sum(case), len(case), 1) for case in right if len(case) > 1]
+    if singles := [case[0] for case in right if len(case) == 1]:
+        strata.append((sum(singles), len(singles), len(singles)))
+    for count, parts, weight in strata:
+        mass = ACCURACY_MASS * weight / len(right)
+        _add_shares(count, parts, weight, mass, uniform, lows, highs)
+    return _limits(lows, highs, len(right), math.fsum(sum(case) / len(case) for case in right) / len(right))
+
+
 def all_right_rates(right: Sequence[Sequence[bool]], replies: int) -> list[float] | None:
     """Return each case's chance that so many of its replies are all right, given which are.
 
@@ -163,6 +182,29 @@ def _add_means(
         # The pseudo-observation takes its part, and the replies share the rest as they would without it. At 0
         # it adds nothing, at 1 its part.
         inner *= 1.0 - extra
+        lows[draw] += weight * inner
+        highs[draw] += weight * (inner + extra)
+
+
+def _add_shares(
+    count: int,
+    parts: int,
+    weight: int,
+    mass: float,
+    uniform: Uniform,
+    lows: list[float],
+    highs: list[float],
+) -> None:
+    """Add the draws of a stratum of right and wrong replies that stands for `weight` cases."""
+    share, stretch, wrong = count / parts, _stretch(parts), parts - count
+    beta = make_beta(mass, parts, uniform)
+    # Of the rarer kind, which takes fewer factors.
+    drawn = make_beta(max(count, wrong), min(count, wrong), uniform)
+    for draw in range(len(lows)):
+        part = drawn()
+        extra = beta()
+        among = part if count >= wrong else 1.0 - part
+        inner = (1.0 - extra) * (share + stretch * (among - share))
         lows[draw] += weight * inner
         highs[draw] += weight * (inner + extra)
 
