@@ -1,8 +1,10 @@
 """What is kept survives: one line per call, the first one counts, a torn last line is dropped."""
 
+import errno
 import gzip
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -116,6 +118,18 @@ def test_only_one_process_at_a_time_goes_on_with_a_run(folder, make_reply):
     with pytest.raises(StorageError, match="another process is at work on this run"):
         RunFolder.open(folder.path)
     reopened(folder).close()
+
+
+def test_replies_that_cannot_be_locked_are_an_error_that_leaves_no_file_open(folder, monkeypatch):
+    def failing(_descriptor, **_how):
+        raise OSError(errno.EIO, "Input/output error")
+
+    folder.close()
+    monkeypatch.setattr("evalcore.runs.folder.lock", failing)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(StorageError, match="Input/output error"):
+        RunFolder.open(folder.path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_line_that_is_no_reply_of_the_run_is_an_error_that_names_the_file(folder):

@@ -291,9 +291,12 @@ def _open_replies(path: Path, *, is_read_only: bool) -> tuple[int, bool]:
         flags = os.O_RDONLY if is_read_only else os.O_RDWR | os.O_CREAT | os.O_APPEND
         descriptor = open_regular(path / REPLIES, flags)
         if not is_read_only:
-            lock(descriptor, is_awaited=False)
+            try:
+                lock(descriptor, is_awaited=False)
+            except OSError:
+                os.close(descriptor)
+                raise
     except BlockingIOError:
-        os.close(descriptor)
         what = "another process is at work on this run"
         raise StorageError(what, where=str(path), hint="let it end first") from None
     except OSError as error:
