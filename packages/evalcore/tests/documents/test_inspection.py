@@ -136,6 +136,22 @@ def test_one_that_makes_its_reader_talk_without_end_is_refused(monkeypatch, tmp_
     assert "crashes what reads it" in (looked_at(PDF).problem or "")
 
 
+def test_one_that_says_too_much_and_ends_before_it_is_ended_is_refused(monkeypatch):
+    async def said() -> bytes:
+        talker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "print('x' * 1000)",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await talker.wait()
+        return await inspection._exchange(talker, b"")
+
+    monkeypatch.setattr(inspection, "LONGEST_ANSWER", 100)
+    assert asyncio.run(said()) == b""
+
+
 def test_the_process_has_no_secret_in_its_environment(monkeypatch, tmp_path):
     run_instead(
         monkeypatch, tmp_path, "import json, os\nprint(json.dumps({'problem': ' '.join(sorted(os.environ))}))"

@@ -70,9 +70,7 @@ async def _ask(task: Task, document: Document, data: bytes, dpi: int) -> WorkerA
         return WorkerAnswer(f"takes over {SECONDS:.0f} s to look at")
     finally:
         if process.returncode is None:
-            # Not process.kill: that may reap it before asyncio does, which then remarks on it.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+            _end(process)
             await process.wait()
     try:
         return msgspec.json.decode(said, type=WorkerAnswer)
@@ -94,6 +92,12 @@ async def _exchange(process: asyncio.subprocess.Process, data: bytes) -> bytes:
     while piece := await process.stdout.read(1 << 16):
         said += piece
         if len(said) > LONGEST_ANSWER:
-            os.kill(process.pid, signal.SIGKILL)
+            _end(process)
             return b""
     return bytes(said)
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    # Not process.kill: that may reap it before asyncio does, which then remarks on it. And it may have ended.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
