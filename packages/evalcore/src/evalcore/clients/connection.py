@@ -82,14 +82,11 @@ def open_transport(
 
 
 def _session(context: ssl.SSLContext, sockets: SocketFactory) -> aiohttp.ClientSession:
+    # Bounded by the callers: at aiohttp's own limit of 100 connections calls would wait inside their time limit.
     connector = aiohttp.TCPConnector(
-        # aiohttp's own limit of 100 connections would let calls wait inside their time limit; the callers
-        # bound them. No cookies, and no proxy or password of the environment: the key would go along.
-        limit=0,
-        keepalive_timeout=KEEP_ALIVE_SECONDS,
-        ssl=context,
-        socket_factory=sockets,
+        limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context, socket_factory=sockets
     )
+    # No cookies, and no proxy or password of the environment: the key would go along.
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
 

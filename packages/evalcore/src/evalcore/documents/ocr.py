@@ -114,8 +114,8 @@ def upload(document: Document, data: bytes, settings: ReadingSettings) -> Upload
     ]
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="input.{document.kind}"\r\n'
-        # With its real type the gateway fails (500, release 2.9.58); it goes by the extension, and the case's
-        # own name is nobody's business.
+        # With its real type the gateway fails (500, release 2.9.58); it goes by the extension. The
+        # case's own name may be confidential.
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     body = "".join([*parts, head]).encode() + data + f"\r\n--{boundary}--\r\n".encode()

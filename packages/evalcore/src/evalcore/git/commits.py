@@ -125,7 +125,7 @@ def _push_error(outcome: Outcome, branch: str, clone: Clone) -> Exception:
     if OUTDATED.search(rejection):
         return errors.PushOutdated("the branch has moved on the remote", where=where)
     error = clone.meaning_of(outcome, "push", where)
-    # Without a line of its own the push was not judged: whether it arrived nobody knows.
+    # Without a line about the branch the remote has not judged the push: whether it arrived nobody knows.
     if not rejection and not isinstance(error, errors.RemoteRefused):
         return error
     words = _remote_words(outcome.errors) or said(rejection or outcome.errors)
