@@ -82,7 +82,7 @@ def open_transport(
 
 
 def _session(context: ssl.SSLContext, sockets: SocketFactory) -> aiohttp.ClientSession:
-    # Bounded by the callers: at aiohttp's own limit of 100 connections calls would wait inside their time limit.
+    # The callers bound them: at aiohttp's own limit of 100, calls would wait inside their time limit.
     connector = aiohttp.TCPConnector(
         limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=context, socket_factory=sockets
     )

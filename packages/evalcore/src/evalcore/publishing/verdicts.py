@@ -40,7 +40,7 @@ def compare_with(
     models = {record.model for record in records if record.status == "complete"} & {
         pool.model for pool in old
     }
-    # All complete runs of the version, not the newest alone: running again until it looks good must change nothing.
+    # All complete runs, not the newest alone: running again until it looks good must change nothing.
     new = [pool for pool in pools([*earlier, *records]) if pool.version == version]
     before, after = pools_by_one_policy(
         [pool for pool in old if pool.model in models], [pool for pool in new if pool.model in models]
