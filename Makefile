@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 PACKAGES := evalcore evalhook evalcli evalsim
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo test test-containers check docs pictures map bench calibrate oracle chaos fuzz soak lock lock-apt clean
+.PHONY: help install demo test test-containers test-containers-hour check docs pictures map bench calibrate oracle chaos fuzz soak lock lock-apt clean
 
 help:
 	@echo 'make demo    the main job on this machine, the outside simulated'
 	@echo 'make test    the tests; those that need Docker, Chromium or the corpus are skipped where these are not'
 	@echo '             (EVALUATOR_REQUIRE=all: none is skipped)'
 	@echo 'make test-containers  the real images alone: deployments, networks, TLS; says what it has left behind'
+	@echo 'make test-containers-hour  an hour of jobs on them with monitoring as it is delivered: no alert fires'
 	@echo 'make check   lint, types, import rules, dead code, dependencies, Dockerfiles: what CI checks besides the tests'
 	@echo 'make docs    write commands, options, endpoints and settings from the code into docs and compose.yaml'
 	@echo 'make map     rooms, arrows and circles of each package, drawn from its imports'
@@ -47,6 +48,9 @@ test: install
 
 test-containers: install
 	@.ci/test-containers
+
+test-containers-hour: install
+	$(BIN)/python -m pytest -q tests/containers/hour.py
 
 check: install
 	$(BIN)/ruff check .
