@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 
 import pytest
+from msgspec import structs
 
 from evalcli.evaluation import finish
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
@@ -111,6 +112,38 @@ def test_the_worst_run_is_named_with_the_command_that_shows_it(monkeypatch, libr
     made = [outcome(library, mean=0.9), outcome(library, "small", mean=0.2, number=2)]
     ended(monkeypatch, library, made)
     assert f"show {made[1].run_dir} --wrong-only" in capsys.readouterr().err
+
+
+def test_a_partial_run_is_evaluated_anew_by_the_command_that_is_named(monkeypatch, library, capsys):
+    made = [outcome(library), outcome(library, "small", status="partial", number=2)]
+    ended(monkeypatch, library, made)
+    said = capsys.readouterr().err
+    assert "1 run is partial; when the cause is mended, evaluate anew with:" in said
+    assert "evalcli evaluate memo --model small --replicates 3 --json" in said
+    ended(monkeypatch, library, made[:1])
+    assert "is partial" not in capsys.readouterr().err
+
+
+def test_of_a_resumed_job_the_replicates_are_those_of_its_plan(monkeypatch, library, capsys):
+    ended(monkeypatch, library, [outcome(library, status="partial")], job={"replicates": 7}, planned=())
+    assert "evalcli evaluate memo --model big --replicates 7 --json" in capsys.readouterr().err
+
+
+def test_replies_that_all_were_cut_are_told_with_what_to_raise(monkeypatch, library, capsys):
+    made = outcome(library)
+    cut = structs.replace(
+        made.record,
+        params={"max_tokens": 16},
+        calls=structs.replace(made.record.calls, total=4, ok=0, parse_error=4, truncated=4),
+    )
+    ended(monkeypatch, library, [structs.replace(made, record=cut)])
+    assert (
+        "big: all 4 replies were cut at the token limit, so none could be read: raise `max_tokens` in its"
+        " `params` in models.yaml (now max_tokens: 16)."
+    ) in capsys.readouterr().out
+    some = structs.replace(cut, calls=structs.replace(cut.calls, truncated=3))
+    ended(monkeypatch, library, [structs.replace(made, record=structs.replace(some, run_id="2"))])
+    assert "token limit" not in capsys.readouterr().out
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(library, capsys):

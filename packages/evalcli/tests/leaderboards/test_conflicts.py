@@ -212,6 +212,7 @@ def test_a_driver_that_cannot_merge_leaves_the_conflict_to_git(with_driver: Libr
 
 
 def test_installing_twice_changes_nothing_and_keeps_other_lines(evalcli: Evalcli, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
     attributes = tmp_path / ".gitattributes"
     attributes.write_text("*.pdf filter=lfs")
     for _ in range(2):

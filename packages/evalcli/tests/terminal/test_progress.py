@@ -22,10 +22,12 @@ from evalcli.terminal.progress import (
     with_ticks,
 )
 from evalcli.terminal.rich_progress import RichProgress
+from evalcore.clients.reply import CallError
 from evalcore.evaluation.outcome import RunOutcome
+from evalcore.library.models import BUILT_IN
 from evalcore.runs.plan import Origin
 from evalcore.runs.record import RunRecord
-from evalsim.testing import make_case, make_record
+from evalsim.testing import make_case, make_record, make_reply
 
 
 def test_a_log_gets_a_line_every_few_seconds_however_many_replies_come() -> None:
@@ -58,7 +60,7 @@ def test_no_words_of_a_server_are_in_a_log_of_actions() -> None:
     progress, plan = PlainProgress(Clock(), lines.append), structs.replace(plan_of(), origin="actions")
     progress.run_started(plan, Path("r"), 0)
     call(progress, plan, 0, is_error=True)
-    assert "big: a call failed: timeout" in lines
+    assert "big: a call failed: the time limit of the call was reached" in lines
     assert "no answer" not in "".join(lines)
 
 
@@ -121,7 +123,7 @@ def test_waits_are_told_once_in_a_while() -> None:
     progress = PlainProgress(clock, lines.append)
     for _ in range(16):
         progress.waited("big", "rate_limited", 60.0)
-    assert lines == ["big: rate_limited; trying again in 1 min 0 s"]
+    assert lines == ["big: the rate limit is reached; trying again in 1 min 0 s"]
     clock.now = 66.0
     progress.waited("big", "rate_limited", 60.0)
     assert len(lines) == 2
@@ -260,3 +262,38 @@ def test_on_a_terminal_reading_documents_is_the_line_at_the_foot() -> None:
         progress.reading(3, 10)
         progress.tick()
     assert "reading documents 3 of 10" in written.getvalue()
+
+
+def test_a_rate_limit_that_is_waited_out_is_named_and_no_call_looks_slow() -> None:
+    clock, lines = Clock(), list[str]()
+    progress, plan = PlainProgress(clock, lines.append), plan_of()
+    progress.run_started(plan, Path("r"), 0)
+    progress.call_started(plan, "one", 0)
+    progress.waited("big", "rate_limited", 61.0)
+    clock.now = 40.0
+    progress.tick()
+    assert lines[-1].endswith("big: the rate limit is reached, trying again in 21 s")
+    clock.now = 70.0
+    progress.tick()
+    assert lines[-1].endswith("waiting for big: one, replicate 0, for 70 s")
+
+
+def test_a_wait_of_one_call_says_nothing_of_the_others() -> None:
+    clock, lines = Clock(), list[str]()
+    progress, plan = PlainProgress(clock, lines.append), plan_of()
+    progress.run_started(plan, Path("r"), 0)
+    progress.call_started(plan, "one", 0)
+    clock.now = 40.0
+    progress.waited("big", "no_capacity", 10.0)
+    progress.tick()
+    assert lines[-1].endswith("waiting for big: one, replicate 0, for 40 s")
+
+
+def test_a_key_that_is_not_accepted_is_named_by_its_variable() -> None:
+    lines = list[str]()
+    progress = PlainProgress(Clock(), lines.append)
+    plan = structs.replace(plan_of(), provider=BUILT_IN["mindrouter"])
+    progress.run_started(plan, Path("r"), 0)
+    refused = CallError("infrastructure", "unauthorized", "the key is not accepted (401)")
+    progress.replied(plan, make_reply("one", 0, error=refused))
+    assert lines[-1] == "big: a call failed: the key is not accepted (401); check MINDROUTER_API_KEY"

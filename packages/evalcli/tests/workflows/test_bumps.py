@@ -264,6 +264,12 @@ def test_a_revision_that_is_not_there_is_named(compare: Callable[..., Any], by: 
     assert len(ended.err.splitlines()) == 1
 
 
+def test_outside_of_git_no_fetching_is_advised(evalcli: Callable[..., Any], tmp_path: Path) -> None:
+    ended = evalcli("bumps", "--base", "HEAD~1", "--head", "HEAD", "--prompt-library", tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{tmp_path}: is in no git repository; name a checkout with --prompt-library, or ask" in ended.err
+
+
 @pytest.mark.parametrize("is_cut", [False, True])
 def test_over_256_components_and_300_files_are_seen(
     evalcli: Callable[..., Any], served: tuple[SimulatedGitHub, str], tmp_path: Path, *, is_cut: bool

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalcore.clients import failures
 from evalcore.clients.failures import retry_after_seconds, safe_text
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -64,3 +66,8 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
 
 def test_date_means_nothing_without_a_clock() -> None:
     assert retry_after_seconds("Sun, 01 Mar 2026 12:00:30 GMT", None) is None
+
+
+def test_every_code_has_words_of_its_own() -> None:
+    assert set(failures.CODE_WORDS) == set(get_args(failures.Code))
+    assert len(set(failures.CODE_WORDS.values())) == len(failures.CODE_WORDS)

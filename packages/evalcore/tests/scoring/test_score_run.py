@@ -205,7 +205,8 @@ def test_a_run_whose_replies_are_not_all_there_is_not_scored(present):
         score_run(plan, lambda case: [make_reply(case.name, at, RIGHT) for at in present])
     assert caught.value.what == f"case one has {len(present)} of 2 replies"
     assert caught.value.where == f"run {plan.run_id}"
-    assert caught.value.hint.startswith("resume the run first: `evalcli evaluate memo --resume 0")
+    run_id = make_run_plan().run_id
+    assert caught.value.hint == f"resume the run first: `evalcli evaluate memo --resume {run_id}`"
 
 
 def test_a_trend_over_time_is_told():

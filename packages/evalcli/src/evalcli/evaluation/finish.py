@@ -16,7 +16,7 @@ from evalcli.leaderboards.published_cases import PublishedCases, published_cases
 from evalcli.leaderboards.run_folders import short_name
 from evalcli.reports.gates import AccuracyGate
 from evalcli.reports.ranking import as_sentence, identical_notes, marked
-from evalcli.reports.results import encode_records, exit_code, records_of, results_table
+from evalcli.reports.results import cut_short_hint, encode_records, exit_code, records_of, results_table
 from evalcli.reports.written_report import write_files
 from evalcli.terminal.output import note, print_bytes, print_line, say, say_command, warn
 from evalcli.terminal.tables import print_table
@@ -65,10 +65,10 @@ class FinishOptions(Frozen, frozen=True):
         """Return the command line that goes on with a job, for a shell."""
         return shlex.join([PROGRAM, "evaluate", self.skill, "--resume", short_name(run_dir), *self.others])
 
-    def command_for(self, models: Sequence[str]) -> str:
-        """Return the command line that evaluates these models, for a shell."""
+    def command_for(self, models: Sequence[str], more: Sequence[str] = ()) -> str:
+        """Return the command line that evaluates these models, with more options, for a shell."""
         named = [part for model in models for part in ("--model", model)]
-        return shlex.join([PROGRAM, "evaluate", self.skill, *named, *self.planned, *self.others])
+        return shlex.join([PROGRAM, "evaluate", self.skill, *named, *self.planned, *more, *self.others])
 
 
 def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
@@ -104,6 +104,7 @@ def call_and_finish(evaluation: Evaluation, options: FinishOptions) -> Exit:
         _print_results(evaluation, ended, options)
         _add(evaluation, ended, options)
     _say_how_to_look(ended)
+    _say_how_to_repeat(evaluation, ended, options)
     code = exit_code(ended)
     has_broken = any(case.broken for case in evaluation.job.skipped_cases)
     unmet = options.gate.unmet(records_of(ended))
@@ -139,6 +140,8 @@ def _remarks(records: Sequence[RunRecord]) -> Iterator[str]:
     if records and records[0].replicates == 1:
         yield f"{ONE_REPLY}."
     for record in records:
+        if hint := cut_short_hint(record):
+            yield hint
         yield from map(as_sentence, notes_of_runs(record.model, [record]))
 
 
@@ -224,6 +227,21 @@ def _say_how_to_look(outcomes: Sequence[RunOutcome]) -> None:
     if known:
         worst = min(known)[1]
         note(f"to see what is wrong: `{shlex.join([PROGRAM, 'show', short_name(worst), '--wrong-only'])}`")
+
+
+def _say_how_to_repeat(
+    evaluation: Evaluation, outcomes: Sequence[RunOutcome], options: FinishOptions
+) -> None:
+    """Name the command that evaluates anew what is partial: such a run is finished, and not resumed."""
+    partial = [outcome.model for outcome in outcomes if outcome.status == "partial"]
+    # Which cases a resumed look was of is in its plan alone, not in its command line.
+    is_look_again = options.is_scratch and bool(evaluation.resumed or evaluation.finished)
+    if not partial or is_look_again:
+        return
+    verb = "is" if len(partial) == 1 else "are"
+    say(f"{counted(len(partial), 'run')} {verb} partial; when the cause is mended, evaluate anew with:")
+    as_planned = () if "--replicates" in options.planned else ("--replicates", str(evaluation.job.replicates))
+    say_command(options.command_for(partial, as_planned))
 
 
 def _say_how_to_go_on(ended: CutShort, options: FinishOptions) -> None:

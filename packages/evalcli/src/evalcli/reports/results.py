@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from evalcli.exits import Exit
+from evalcli.reports.run_words import TOKEN_LIMITS
 from evalcli.terminal.progress import reason_shown
 from evalcli.terminal.text import Table, figure, interval
 from evalcore.evaluation.outcome import RunOutcome
@@ -44,6 +45,21 @@ def encode_records(records: Iterable[RunRecord]) -> bytes:
     """Write records as a JSON array."""
     values: list[JsonValue] = [record_object(record) for record in records]
     return encode_canonical(values)
+
+
+def cut_short_hint(record: RunRecord) -> str:
+    """Say what to do where no reply could be read and all were cut at the token limit; else empty."""
+    calls = record.calls
+    # Of a mixture the limit is not the cause, and raising it no cure.
+    if calls.ok or not calls.parse_error or calls.truncated < calls.parse_error:
+        return ""
+    limits = [f"{name}: {value}" for name, value in record.params.items() if name in TOKEN_LIMITS]
+    now = f" (now {limits[0]})" if limits else ""
+    replies = "the only reply was" if calls.parse_error == 1 else f"all {calls.parse_error} replies were"
+    return (
+        f"{record.model}: {replies} cut at the token limit,"
+        f" so none could be read: raise `max_tokens` in its `params` in models.yaml{now}."
+    )
 
 
 def results_table(outcomes: Sequence[RunOutcome], title: str) -> Table:

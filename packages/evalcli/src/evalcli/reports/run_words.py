@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from evalcli.terminal.text import figure
 from evalcore.formats.counts import counted
@@ -46,7 +47,7 @@ class ExaminedRun(Frozen, frozen=True):
         if not unparsable or sum(case.truncated_unparsable for case in self.cases) < unparsable:
             return ""
         limits = [
-            f"{name}: {value}" for name, value in self.plan.model.params.items() if name in _TOKEN_LIMITS
+            f"{name}: {value}" for name, value in self.plan.model.params.items() if name in TOKEN_LIMITS
         ]
         now = f" (now {limits[0]})" if limits else ""
         return (
@@ -60,7 +61,8 @@ class ExaminedRun(Frozen, frozen=True):
         return "" if self.cases else "Nothing is wrong: every reply that was asked for is right."
 
 
-_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
+TOKEN_LIMITS: Final = ("max_tokens", "max_completion_tokens", "maxOutputTokens", "max_output_tokens")
+"""Parameters that limit how long a reply may be."""
 
 
 def case_text(case: ExaminedCase) -> str:

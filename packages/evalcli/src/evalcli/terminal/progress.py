@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from evalcli.terminal.text import figure
-from evalcore.clients.reply import Reply
+from evalcore.clients.failures import CODE_WORDS
+from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.formats.counts import counted
 from evalcore.formats.durations import duration_text
@@ -24,6 +25,10 @@ LONG_WAIT_S: Final = 30.0
 """How long a call is out before it is named."""
 MAX_NAMED: Final = 3
 """Calls that are named of those that are out for long."""
+HOLD_ALL: Final = frozenset(
+    {"rate_limited", "backend_busy", "bad_gateway", "model_unavailable", "unreachable"}
+)
+"""Codes of the failures that all calls to a model wait out together."""
 UNNAMED: Final = "a case of the data sets"
 T = TypeVar("T")
 
@@ -46,6 +51,12 @@ class CallCounts:
     """(replicate, case) to the time at which the call was sent."""
     unnamed: frozenset[str] = frozenset()
     """Cases whose names are not to be shown."""
+    held: tuple[str, float] | None = None
+    """Why all its calls wait, in words, and until when; it may be over."""
+
+    def is_held(self, now: float) -> bool:
+        """Whether its calls wait for the server, not for the model."""
+        return self.held is not None and now < self.held[1]
 
     def rate(self, now: float) -> float:
         """Return calls a second since the run began here."""
@@ -69,13 +80,27 @@ def time_left(counts: list[CallCounts], now: float) -> float | None:
 
 
 def long_waits(counts: list[CallCounts], now: float) -> str:
+    """Say what is waited for: what holds all of a model's calls back, else those that are out for long.
+
+    Empty where nothing is waited for.
+    """
+    held = [
+        f"{count.model}: {count.held[0]}, trying again in {duration(count.held[1] - now)}"
+        for count in counts
+        if count.held is not None and count.is_held(now) and count.done < count.total
+    ]
+    return "; ".join(part for part in (*held, _long_calls(counts, now)) if part)
+
+
+def _long_calls(counts: list[CallCounts], now: float) -> str:
     """Name the calls that have been out for long, the longest first; empty where there is none."""
     waits = sorted(
         (
             (now - begun, count.model, UNNAMED if case in count.unnamed else case, replicate)
             for count in counts
             for (replicate, case), begun in count.in_flight.items()
-            if now - begun >= LONG_WAIT_S
+            # A call that waits for a rate limit is not out: the model is not slow.
+            if now - begun >= LONG_WAIT_S and not count.is_held(now)
         ),
         reverse=True,
     )
@@ -106,6 +131,16 @@ def reading_shown(documents: tuple[int, int]) -> str:
 def duration(seconds: float | None) -> str:
     """Write seconds for people: `45 s`, `3 min 20 s`, `2 h 5 min`, or `?`."""
     return "?" if seconds is None else duration_text(seconds)
+
+
+def words_of(code: str) -> str:
+    """Return a failure's code in words; one that a later version has stored, as it is."""
+    return next((words for known, words in CODE_WORDS.items() if known == code), code)
+
+
+def _what_to_check(plan: RunPlan, error: CallError) -> str:
+    key = plan.provider.api_key_env
+    return f"; check {key}" if error.code == "unauthorized" and key is not None else ""
 
 
 def reason_shown(outcome: RunOutcome) -> str | None:
@@ -181,16 +216,18 @@ class ProgressObserver(Observer):
         if (model, reply.error.code) not in self._shown_failures:
             self._shown_failures.add((model, reply.error.code))
             # A server's words may repeat what was sent, and the log of Actions is for others to read.
-            why = reply.error.code if plan.origin == "actions" else reply.error.message
-            self._event(f"{model}: a call failed: {why}")
+            why = words_of(reply.error.code) if plan.origin == "actions" else reply.error.message
+            self._event(f"{model}: a call failed: {why}{_what_to_check(plan, reply.error)}")
 
     def waited(self, model: str, code: str, seconds: float) -> None:
         """Say that a call is tried again after a wait, once in a while for each cause."""
         now = self.clock()
+        if code in HOLD_ALL and (count := self.counts.get(model)) is not None:
+            count.held = words_of(code), max(now + seconds, count.held[1] if count.held else 0.0)
         if now >= self._quiet_until.get((model, code), now):
             # Every call of a model waits for the same outage; one line for each would be hundreds.
             self._quiet_until[model, code] = now + seconds + LINE_EVERY_S
-            self._event(f"{model}: {code}; trying again in {duration(seconds)}")
+            self._event(f"{model}: {words_of(code)}; trying again in {duration(seconds)}")
 
     def model_awaited(self, model: str, seconds: float) -> None:
         """Say that a model is looked for again."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from evalcore.compare.bumps import Bump, bumps
 from evalcore.errors import CheckoutError
-from evalcore.library.checkout import Checkout, CommitCheckout, commit_of
+from evalcore.library.checkout import Checkout, CommitCheckout, commit_of, is_in_git
 from evalcore.library.versions import written_versions
 
 NOTHING: Final = re.compile(r"0{40}|0{64}")
@@ -30,6 +30,9 @@ def _local_versions(library: Path, revision: str) -> dict[str, str | None]:
     if NOTHING.fullmatch(revision):
         return {}
     commit = commit_of(library, revision)
+    if commit is None and not is_in_git(library):
+        hint = "name a checkout with --prompt-library, or ask GitHub by --repo"
+        raise CheckoutError("is in no git repository", where=str(library.resolve()), hint=hint)
     if commit is None:
         hint = "fetch it first (actions/checkout: fetch-depth 0), or ask GitHub by --repo"
         raise CheckoutError(

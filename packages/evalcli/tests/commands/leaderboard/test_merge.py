@@ -119,9 +119,23 @@ def test_installed_no_merge_is_ever_in_conflict(evalcli: Evalcli, repository: Pa
     assert (ended.code, "names the merge driver" in ended.err) == (0, True)
     assert ended.out.startswith("git config ")
     again = evalcli("leaderboard", "merge-driver", "--install", "--prompt-library", repository)
-    assert (again.code, "named the merge driver" in again.err, again.out) == (0, True, ended.out)
+    assert (again.code, "names the merge driver already" in again.err, again.out) == (0, True, ended.out)
     attributes = (repository / ".gitattributes").read_text()
     assert attributes.count("merge=") == 1
+
+
+def test_outside_of_git_nothing_is_written(evalcli: Evalcli, tmp_path: Path) -> None:
+    ended = evalcli("leaderboard", "merge-driver", "--install", "--prompt-library", tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{tmp_path}: is in no git repository; name the clone with --prompt-library" in ended.err
+    assert not (tmp_path / ".gitattributes").exists()
+
+
+def test_a_repository_without_components_is_asked_about(evalcli: Evalcli, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    ended = evalcli("leaderboard", "merge-driver", "--install", "--prompt-library", tmp_path)
+    assert ended.code == 0
+    assert "has no components/, so it is no prompt library yet; is it the right folder?" in ended.err
 
 
 def test_what_git_calls_unites_ours_and_theirs_in_the_file_of_ours(evalcli: Evalcli, write) -> None:

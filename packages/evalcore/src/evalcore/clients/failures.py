@@ -51,6 +51,39 @@ Code = Literal[
 ]
 """What went wrong. Stable: stored in replies.jsonl."""
 
+CODE_WORDS: Final[Mapping[Code, str]] = {
+    "backend_busy": "the model's backend is busy",
+    "bad_gateway": "the server's backend failed",
+    "bad_request": "the request was refused",
+    "batch_expired": "the batch ended without an answer",
+    "connection_lost": "the connection was cut",
+    "content_refused": "the provider refuses to have the input answered",
+    "context_length": "the input is too long for the model",
+    "empty_answer": "the answer was empty",
+    "forbidden": "not permitted",
+    "idle_timeout": "the answer went silent",
+    "model_unavailable": "the model is not served now",
+    "no_capacity": "the server has no capacity",
+    "no_choices": "the answer held no choice",
+    "no_content": "the answer held no text",
+    "not_found": "there is no such address on the server",
+    "parameter_refused": "the model refuses a parameter",
+    "quota_exceeded": "the quota or balance is used up",
+    "rate_limited": "the rate limit is reached",
+    "refused_stream": "the streamed answer was cut before it began",
+    "schema_refused": "the model refuses the schema",
+    "schema_too_large": "the provider does not compile the schema",
+    "server_error": "the server failed",
+    "timeout": "the time limit of the call was reached",
+    "too_large": "the answer is too large",
+    "unauthorized": "the key is not accepted",
+    "unexpected_answer": "the server answered with an unexpected status",
+    "unknown_model": "the provider does not know the model",
+    "unreachable": "no connection to the server",
+    "unreadable_answer": "the answer is not in the expected format",
+}
+"""Each code in words of our own: for logs that may hold none of a server's."""
+
 Scope = Literal["call", "model", "provider"]
 """Whom a failure concerns: this call, every call to the model, or every call to the provider."""
 

@@ -17,8 +17,11 @@ from evalcli.leaderboards.conflicts import (
 )
 from evalcli.leaderboards.files import named_leaderboard, read_leaderboard
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import print_bytes, print_line, print_verbatim, say
+from evalcli.terminal.output import print_bytes, print_line, print_verbatim, say, warn
+from evalcore.errors import ConfigurationError
 from evalcore.formats.counts import counted
+from evalcore.library.checkout import is_in_git
+from evalcore.library.loader import COMPONENTS
 from evalcore.runs.files import turn_at, write_atomically
 from evalcore.runs.leaderboard import encode_leaderboard, merge_leaderboards
 
@@ -74,8 +77,9 @@ def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_install
     and prints the one command that each clone needs besides, since git runs nothing that a commit names.
     """
     if is_installed:
+        _require_repository(prompt_library)
         is_new = install_attributes(prompt_library)
-        say(f".gitattributes {'names' if is_new else 'named'} the merge driver; in each clone, run:")
+        say(f".gitattributes names the merge driver{'' if is_new else ' already'}; in each clone, run:")
         print_verbatim(CONFIG_LINE)
         return Exit.DONE
     if len(versions) != len(("base", "ours", "theirs", "path")):
@@ -84,6 +88,16 @@ def merge_driver(versions: tuple[Path, ...], prompt_library: Path, *, is_install
     _, ours, theirs, path = versions
     merge_for_git(ours, theirs, str(path))
     return Exit.DONE
+
+
+def _require_repository(folder: Path) -> None:
+    """Refuse a folder in which git would never read the line; warn of one that is no library yet."""
+    if not is_in_git(folder):
+        raise ConfigurationError(
+            "is in no git repository", where=str(folder), hint="name the clone with --prompt-library"
+        )
+    if not (folder / COMPONENTS).is_dir():
+        warn(f"{folder} has no {COMPONENTS}/, so it is no prompt library yet; is it the right folder?")
 
 
 def _merged(files: tuple[Path, ...]) -> bytes:

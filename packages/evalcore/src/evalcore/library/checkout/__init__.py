@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from evalcore.library.checkout.commit import CommitCheckout
 from evalcore.library.checkout.folder import FolderCheckout
-from evalcore.library.checkout.git import CommitState, commit_of, commit_state, head_commit
+from evalcore.library.checkout.git import CommitState, commit_of, commit_state, head_commit, is_in_git
 from evalcore.library.checkout.interface import MAX_BYTES, Checkout, decode_text, read_text
 from evalcore.library.checkout.lfs import lfs_pointer
 
@@ -22,6 +22,7 @@ __all__ = [
     "commit_state",
     "decode_text",
     "head_commit",
+    "is_in_git",
     "lfs_pointer",
     "read_text",
 ]

@@ -33,6 +33,12 @@ def head_commit(folder: Path) -> str | None:
     return commit if _COMMIT.fullmatch(commit) else None
 
 
+def is_in_git(folder: Path) -> bool:
+    """Whether a folder is inside the checkout of a git repository, be it without a commit."""
+    answer = ask(folder, "rev-parse", "--is-inside-work-tree")
+    return answer is not None and answer.strip() == b"true"
+
+
 def commit_of(folder: Path, revision: str) -> str | None:
     """Return the commit that a revision names (an id, a branch, a tag); None where there is none."""
     # A tag is followed to the commit that it names. A revision may be anybody's word, so it is no option.
