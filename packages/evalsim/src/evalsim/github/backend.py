@@ -86,6 +86,10 @@ async def _feed(process: asyncio.subprocess.Process, receive: Receive) -> None:
         more = True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                # Cut off within what was announced: git would wait for the rest for ever, at full speed.
+                process.kill()
+                return
             stdin.write(message.get("body", b""))
             await stdin.drain()
             more = message.get("more_body", False)
