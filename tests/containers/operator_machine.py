@@ -63,11 +63,16 @@ class Machine:
         """Where *Install* puts the project."""
         return self.folder / "evaluator"
 
+    @property
+    def authority(self) -> Path:
+        """The authority that its programs trust."""
+        return self.folder / "authority.crt"
+
     def run(self, command: str, typed: str | None = None, *, seconds: float = 600) -> str:
         """Run a command in the operator's shell; `typed` is what he types. Its failure is the test's."""
         # The folder that a command has changed to is the next one's.
         script = f'cd "$(cat ~/here)"; {command}\ncode=$?; pwd >~/here; exit $code'
-        trusted = f"CURL_CA_BUNDLE={self.folder}/authority.crt"
+        trusted = f"CURL_CA_BUNDLE={self.authority}"
         stdin = ["--interactive"] if typed is not None else []
         done = subprocess.run(
             ["docker", "exec", *stdin, "--user", USER, "--env", trusted, self.name, "bash", "-c", script],
@@ -108,11 +113,9 @@ def machine(
         up.as_root("bash", "-c", _READY, "-", str(folder), str(shared))
         yield up
     finally:
-        # As root, whatever users the files are of: the folder's owner here may not remove them.
-        subprocess.run(
-            ["docker", "exec", "--user", "root", up.name, "find", str(folder), "-mindepth", "1", "-delete"],
-            check=False,
-        )
+        # As root, whatever users the files are of: the folders' owner here may not remove them.
+        empty = ["find", str(folder), str(shared), "-mindepth", "1", "-delete"]
+        subprocess.run(["docker", "exec", "--user", "root", up.name, *empty], check=False)
         remove("container", up.name)
         remove_project(project)
 

@@ -48,6 +48,7 @@ OTHERS = ("openai/gpt-oss-120b", "qwen/qwen3.5-122b", "google/gemma-3-27b-it")
 """Of the library's models, all but the fourth."""
 UP = 7
 """The place of `up` among the commands of *Install*."""
+BEGIN = "-----BEGIN CERTIFICATE-----"
 AS_AUTHOR = "-c user.name=Author -c user.email=author@example.org"
 
 PLACEHOLDERS = {
@@ -235,14 +236,13 @@ def install(player: Player, vm: Machine, images: Images) -> None:
 def authority(vm: Machine) -> str:
     """The certificate that stands for a public authority's, as soon as Caddy has made it."""
     source = f"{vm.project}-caddy-1:/data/caddy/pki/authorities/local/root.crt"
-    copy = ["docker", "cp", source, str(vm.folder / "authority.crt")]
-    until(
-        lambda: subprocess.run(copy, capture_output=True, check=False).returncode == 0,
-        seconds=60,
-        what="Caddy's authority",
-    )
-    vm.as_root("chmod", "0644", str(vm.folder / "authority.crt"))
-    return vm.run(f"cat {vm.folder}/authority.crt")
+    copy = f"docker cp {source} {vm.authority} && cat {vm.authority} || true"
+
+    def copied() -> str | None:
+        said = vm.run(copy)
+        return said[said.index(BEGIN) :] if BEGIN in said else None
+
+    return until(copied, seconds=60, what="Caddy's authority")
 
 
 class Service:
@@ -313,8 +313,8 @@ def test_the_pages_lead_from_nothing_over_upgrade_restore_and_another_vm_to_the_
 
     lays_overlays(player, old)
 
-    (player.origin / "NEWS").write_text("of the newer version\n")
-    old.run(f"git -C {player.origin} add NEWS && git -C {player.origin} {AS_AUTHOR} commit --quiet -m News")
+    old.run(f"echo of the newer version >{player.origin}/NEWS && git -C {player.origin} add NEWS")
+    old.run(f"git -C {player.origin} {AS_AUTHOR} commit --quiet -m News")
     player.play(old, "Upgrade")
     assert old.run("cat NEWS") == "of the newer version\n"
     player.play(old, "Upgrade", 2)
