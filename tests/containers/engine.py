@@ -81,7 +81,8 @@ def remove(kind: str, *names: str) -> None:
         run_docker(kind, "rm", *_FORCED[kind], *names, seconds=120)
 
 
-_FORCED = {"container": ["--force", "--volumes"], "network": [], "volume": ["--force"], "image": []}
+_FORCED = {"container": ["--force", "--volumes"], "network": [], "volume": ["--force"], "image": ["--force"]}
+# Of images the tags alone: the same image may run in another copy's containers, whose tag has moved on.
 
 
 def _list(kind: str, *options: str) -> list[str]:
