@@ -101,14 +101,16 @@ def test_a_renewal_is_shown_without_a_pause(up: Deployment, certified: Certified
         for caller in callers:
             caller.start()
         until(lambda: len(outcomes) >= 8, seconds=30, what="callers")
-        certified.serial = certified.renew()
-        done = reload(up)
-        until(lambda: serial(up) == certified.serial, seconds=30, what="the new certificate")
-        asked = len(outcomes)
-        until(lambda: len(outcomes) >= asked + 8, seconds=30, what="callers after it")
-        stopped.set()
-        for caller in callers:
-            caller.join()
+        try:
+            certified.serial = certified.renew()
+            done = reload(up)
+            until(lambda: serial(up) == certified.serial, seconds=30, what="the new certificate")
+            asked = len(outcomes)
+            until(lambda: len(outcomes) >= asked + 8, seconds=30, what="callers after it")
+        finally:
+            stopped.set()
+            for caller in callers:
+                caller.join()
         assert is_healthy(kept)
     assert done.returncode == 0, done.stderr
     assert all(outcomes)
