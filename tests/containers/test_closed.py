@@ -185,12 +185,12 @@ def test_the_proxy_leads_to_the_hosts_that_are_listed_and_to_no_other(up: Deploy
 
 
 def test_the_machine_itself_has_no_address_there(up: Deployment) -> None:
-    engine = run_docker("version", "--format", "{{.Server.Version}}")
-    if int(engine.split(".")[0]) < FIRST_ENGINE_WITHOUT_THE_HOST:
-        pytest.skip(
-            f"Engine {engine.strip()} is older than 28: its firewall decides, as docs/operations.md says"
-        )
     (network,) = json.loads(run_docker("network", "inspect", up.network("default")))
-    subnet: dict[str, Any] = network["IPAM"]["Config"][0]
-    gateway = subnet.get("Gateway") or f"{subnet['Subnet'].rsplit('.', 1)[0]}.1"
-    assert tried(up, "hook", ("connect", gateway, str(up.https_port)))[0].startswith("no:")
+    assert network["Internal"]
+    assert network["Options"]["com.docker.network.bridge.gateway_mode_ipv4"] == "isolated"
+    # Older engines do not know the option and leave the machine its address: docs/operations.md says so.
+    engine = run_docker("version", "--format", "{{.Server.Version}}")
+    if int(engine.split(".")[0]) >= FIRST_ENGINE_WITHOUT_THE_HOST:
+        subnet: dict[str, Any] = network["IPAM"]["Config"][0]
+        gateway = subnet.get("Gateway") or f"{subnet['Subnet'].rsplit('.', 1)[0]}.1"
+        assert tried(up, "hook", ("connect", gateway, str(up.https_port)))[0].startswith("no:")
