@@ -359,7 +359,7 @@ def _compare_versions_and_models(week: Week) -> None:
     compared = week.evalcli(f"compare {SKILL} --fail-on-regression", 1)
     assert "award-notice-terms 1.2.0 -> award-notice-terms 1.3.0" in compared
     assert f"{GOOD}: regression" in compared
-    assert f"gate not met: regression of {GOOD} -" in compared
+    assert f"gate not met: regression of {GOOD}, accuracy -" in compared
     models = week.evalcli(f"compare --models {GOOD} {POOR} {SKILL}@1.2.0")
     assert f"{GOOD} -> {POOR}" in models
     assert "regression" in models

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.ids import RANDOM_BYTES, is_plain_id, uuid7
+from evalcore.ids import RANDOM_BYTES, is_plain_id, time_of, uuid7
 
 MOMENTS = st.integers(0, 2**48 - 1)
 RANDOM = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
@@ -47,3 +47,15 @@ def test_what_was_made_is_plain(moment, random):
 )
 def test_a_path_an_option_and_markup_are_not_plain(text):
     assert not is_plain_id(text)
+
+
+def test_an_id_tells_when_it_was_made_and_any_other_text_nothing():
+    assert time_of(uuid7(1_767_603_600_123, bytes(RANDOM_BYTES))) == "2026-01-05T09:00:00Z"
+    assert time_of(str(uuid.UUID(int=0))) is None
+    assert time_of("run-of-another-program") is None
+
+
+@given(MOMENTS, RANDOM)
+def test_every_id_of_ours_tells_a_time_or_none(moment, random):
+    told = time_of(uuid7(moment, random))
+    assert told is None or told.endswith("Z")

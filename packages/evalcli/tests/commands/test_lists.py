@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evalcore.ids import time_of
 from evalsim.testing import write_leaderboard
 
 Evalcli = Callable[..., Any]
@@ -82,6 +83,8 @@ def test_runs_are_listed_newest_first_with_how_they_ended(
     assert [run["status"] for run in runs] == ["unreadable", "unfinished", "complete"]
     assert [run["accuracy"] for run in runs] == [None, None, 1.0]
     assert runs[2]["time"].startswith("2026-01-05T09:00:00")
+    # Without a record, from its id.
+    assert runs[1]["time"] == time_of(runs[1]["run_id"])
     table = evalcli("runs", "memo", "--model", "big", "--runs-dir", tmp_path / "runs").out
     assert len(table.splitlines()) == 4
     ended = evalcli("runs", "other", "--runs-dir", tmp_path / "runs")

@@ -110,6 +110,16 @@ def test_where_all_unparsable_replies_are_truncated_the_cure_is_named(
     assert "it has no record yet" in out
 
 
+def test_an_unfinished_run_is_shown_with_the_command_that_goes_on_with_it(
+    evalcli: Evalcli, tmp_path: Path, make_run: MakeRun
+) -> None:
+    unfinished = _failed_run(tmp_path / "unfinished", {"text": json.dumps(RIGHT)})
+    going_on = f"the run is not finished; go on with:\n  evalcli evaluate memo --resume {unfinished}\n"
+    assert evalcli("show", unfinished).err == going_on
+    assert evalcli("-q", "show", unfinished).err == ""
+    assert evalcli("show", make_run([RIGHT])).err == ""
+
+
 def test_calls_without_a_reply_are_shown_with_the_reason(evalcli: Evalcli, tmp_path: Path) -> None:
     error = CallError("infrastructure", "rate_limited", "the server asks for a pause")
     run = _failed_run(tmp_path / "runs", {"text": None, "error": error}, {"text": json.dumps(RIGHT)})

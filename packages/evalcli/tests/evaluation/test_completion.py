@@ -65,6 +65,7 @@ def _completed(library: Path, *words: str) -> list[str]:
         (["evaluate", "memo", "--resume", "memo@"], [f"memo@1.0.0/{make_run_plan().model.id}"]),
         (["runs", "no"], ["notice"]),
         (["models", "remove", "phi"], ["phi4:14b"]),
+        (["models", "add", "x", "--provider", "m"], ["mindrouter"]),
         (["leaderboard", "show", "no"], ["notice"]),
         (["evaluate", "absent", "--case", "o"], []),
         (["show", "memo/"], [f"memo/{make_run_plan().model.id}"]),
@@ -75,6 +76,10 @@ def _completed(library: Path, *words: str) -> list[str]:
 )
 def test_a_shell_is_offered_what_the_library_has(library: Path, words: list[str], offered: list[str]) -> None:
     assert _completed(library, *words) == offered
+
+
+def test_without_a_file_of_models_the_providers_that_are_built_in_are_offered(tmp_path: Path) -> None:
+    assert _completed(tmp_path, "models", "add", "x", "--provider", "o") == ["openai"]
 
 
 def test_where_nothing_can_be_read_nothing_is_offered_or_said(tmp_path: Path) -> None:

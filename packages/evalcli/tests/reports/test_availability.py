@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evalcli.reports.availability import availability_table, is_all_served
+from evalcli.reports.availability import availability_object, availability_table, is_all_served
 from evalcore.clients.interface import Served, ServedModel
 from evalcore.errors import ProviderRefused, ProviderUnreachable
 from evalcore.library.models import Model, NotConfigured
@@ -49,6 +49,34 @@ def row(answer):
 )
 def test_each_answer_has_its_row(answer, cells):
     assert row(answer) == ("big", "mindrouter", *cells)
+
+
+def test_why_a_provider_does_not_answer_is_said_at_its_first_model_alone():
+    models = [*MODELS, Model(id="small", provider="mindrouter")]
+    gone = {"mindrouter": ProviderUnreachable("does not answer", where="https://host")}
+    notes = [cells[-1] for cells in availability_table(models, gone).rows]
+    assert notes == ["https://host: does not answer", "as big"]
+
+
+def test_json_is_the_table_with_every_note_whole():
+    models = [*MODELS, Model(id="small", provider="mindrouter"), Model(id="opus", provider="anthropic")]
+    answers = {"mindrouter": SERVED, "anthropic": NotConfigured("ANTHROPIC_API_KEY is not set")}
+    big, small, opus = availability_object(models, answers)
+    assert big == {
+        "model": "big",
+        "provider": "mindrouter",
+        "reachable": True,
+        "key": "ok",
+        "served": True,
+        "context": 8192,
+        "quantization": "q4",
+        "note": None,
+    }
+    assert (small["served"], small["context"]) == (False, None)
+    assert (opus["reachable"], opus["note"]) == (None, "ANTHROPIC_API_KEY is not set")
+    gone = ProviderUnreachable("does not answer", where="https://host")
+    shown = availability_object(models[:2], {"mindrouter": gone})
+    assert [one["note"] for one in shown] == ["https://host: does not answer"] * 2
 
 
 def test_numbers_are_aligned_and_every_row_is_as_wide_as_the_heading():

@@ -54,6 +54,7 @@ def test_where_there_is_no_room_a_runs_id_is_the_beginning_that_names_it_and_its
     table = runs_table([RUN], 6)
     assert dict(table.enough) == {"run": 6, "time": 16}
     assert table.spare == ("folder", "time", "version")
+    assert table.spare_in_blocks == {"folder"}
 
 
 def test_runs_keep_their_order():

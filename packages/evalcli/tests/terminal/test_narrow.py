@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evalcli.terminal.narrow import Blocks, FittedTable, fit
 from evalcli.terminal.text import Table, width_of
@@ -184,3 +185,10 @@ def test_blocks_have_room_for_what_a_table_spares() -> None:
         "0123456789-a",
         "time 2026-07-01T10:00, model alpha, accuracy 0.9, folder runs/0123456789-a",
     )
+
+
+def test_blocks_are_without_what_only_repeats_another_column() -> None:
+    blocks = fit(replace(SPARING, spare_in_blocks=frozenset({"folder"})), 20, 0, 2)
+    assert isinstance(blocks, Blocks)
+    assert blocks.left_out == "Not shown, for want of room: folder."
+    assert blocks.rows[0] == ("0123456789-a", "time 2026-07-01T10:00, model alpha, accuracy 0.9")

@@ -236,6 +236,15 @@ def test_what_cannot_be_used_is_2_and_changes_nothing(world: World, publish: Cal
     assert world.app.state.repositories[REPOSITORY].pulls == []
 
 
+def test_an_empty_repository_is_named_and_no_folder_that_is_gone(
+    world: World, publish: Callable[..., Any]
+) -> None:
+    git(world.app.state.repositories[REPOSITORY].bare.path, "update-ref", "-d", "refs/heads/main")
+    ended = publish(world.write("a.json", world.record(1)))
+    said = f"evalcli: {REPOSITORY}: it has no branch main yet; push the prompt library there first\n"
+    assert (ended.code, ended.err) == (1, said)
+
+
 def test_a_refusal_is_1_and_the_next_try_completes_it(world: World, publish: Callable[..., Any]) -> None:
     path = world.write("a.json", world.record(1))
     assert publish(world.write("b.json", world.record(1, prompt_commit="f" * 40))).code == 1

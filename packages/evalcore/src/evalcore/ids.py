@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import Final
 
 RANDOM_BYTES: Final = 10
@@ -18,6 +19,21 @@ def uuid7(unix_ms: int, random: bytes) -> str:
     value &= ~(0xF000 << 64) & ~(0xC000 << 48)
     value |= 0x7000 << 64 | 0x8000 << 48
     return str(uuid.UUID(int=value))
+
+
+def time_of(run_id: str) -> str | None:
+    """Return when a UUIDv7 was made (RFC 3339, UTC, whole seconds); None of any other id."""
+    try:
+        value = uuid.UUID(run_id)
+    except ValueError:
+        return None
+    if value.version != 7:  # noqa: PLR2004 - the version that begins with its time
+        return None
+    try:
+        made = datetime.fromtimestamp((value.int >> 80) // 1000, UTC)
+    except (OverflowError, ValueError):  # a day that no calendar has
+        return None
+    return made.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_plain_id(text: str) -> bool:

@@ -51,6 +51,7 @@ def test_of_several_the_first_is_named_and_all_are_counted():
     skipped = (SkippedCase("a", "why"), SkippedCase("b", "why not"))
     error = NoUsableCase("memo", skipped)
     assert error.what == "none of its 2 cases can be used; a: why"
+    assert error.hint == "mend one; `evalcli check memo` says why of each"
     assert error.skipped == skipped
 
 

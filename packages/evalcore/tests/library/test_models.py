@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,30 +96,42 @@ def test_aliases_and_merges_work() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ("concurency: 4", "4: the key is unknown: `concurency`"),
-        ("params: {}\ntemperature: 1", "5: the key is unknown: `temperature`"),
-        ("concurrency: 0", "4: `concurrency`: Expected `int` >= 1"),
+        ("concurency: 4", "4: the key is unknown: `concurency`; did you mean `concurrency`?"),
+        (
+            "params: {}\ntemperature: 1",
+            "5: the key is unknown: `temperature`; known: id, provider, structured_output, params",
+        ),
+        ("concurrency: 0", "4: `concurrency`: it should be a whole number >= 1; mend it"),
         ("concurrency: -1", "4: `concurrency`: "),
-        ("concurrency: true", "4: `concurrency`: Expected `int`, got `bool`"),
+        ("concurrency: true", "4: `concurrency`: it should be a whole number, and is true or false; mend it"),
         ("concurrency: 1.5", "4: `concurrency`: "),
-        ("concurrency: '4'", "4: `concurrency`: Expected `int`, got `str`"),
+        ("concurrency: '4'", "4: `concurrency`: it should be a whole number, and is text; mend it"),
         ("concurrency: 100000", "4: `concurrency`: "),
-        ("timeout: 0", "4: `timeout`: Expected `float` > 0.0"),
+        ("timeout: 0", "4: `timeout`: it should be a number > 0.0; mend it"),
         ("timeout: .inf", "4: `timeout`: "),
         ("timeout: .nan", "4: `timeout`: "),
         ("timeout: true", "4: `timeout`: "),
         ("stream: 1", "4: `stream`: "),
         ("stream: yes", "4: `stream`: "),
-        ("structured_output: schema", "4: `structured_output`: Invalid enum value 'schema'"),
+        (
+            "structured_output: schema",
+            "4: `structured_output`: `schema` is not one of its values; use none or json_object or",
+        ),
         ("params: [1]", "4: `params`: "),
         ("params:\n  temperature: .nan", "5: is not a number"),
         ("params:\n  a: [1, .inf]", "5: is not a number"),
+        ("params:\n  temperature: hot", "5: `temperature` is not a number; write one, as in `0.1`"),
+        ("params:\n  max_tokens: true", "5: `max_tokens` is not a number"),
+        ("params:\n  top_p: [0.1]", "5: `top_p` is not a number"),
         ("params:\n  seed: 1.5", "5: `seed` is not a whole number"),
         ("params:\n  seed: true", "5: `seed` is not a whole number"),
         ("price: 1", "4: `price`: "),
         ("price: {input: 1}", "4: `price`: a key is missing: `output`"),
         ("price:\n  input: 1\n  output: -1", "6: `price.output`: "),
-        ("price:\n  input: 1\n  output: 1\n  cache: 1", "7: `price`: the key is unknown: `cache`"),
+        (
+            "price:\n  input: 1\n  output: 1\n  cache: 1",
+            "7: `price`: the key is unknown: `cache`; did you mean `cache_read`?",
+        ),
         ("id: again", "4: the key `id` stands twice"),
     ],
 )
@@ -126,6 +139,11 @@ def test_mistakes_in_a_model_are_told_with_their_line(settings: str, told: str) 
     with pytest.raises(ConfigurationError) as error:
         model_of(settings)
     assert error.value.line.startswith(f"models.yaml:{told}")
+
+
+@pytest.mark.parametrize("value", [0.1, 7, None, "0.1"])
+def test_a_number_is_sent_as_it_is_written(value: object) -> None:
+    assert model_of(f"params:\n  temperature: {json.dumps(value)}").params == {"temperature": value}
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_PARAMS))
@@ -145,8 +163,8 @@ def test_params_that_the_evaluator_sets_itself_are_refused(name: str) -> None:
         ("- id: a\n", "models.yaml:1: is not a mapping"),
         ("just text", "models.yaml:1: is not a mapping"),
         ("models: {a: b}\n", "models.yaml:1: `models` is not a list"),
-        ("models:\n  - a\n", "models.yaml:2: Expected `object`, got `str`"),
-        ("model:\n  - id: a\n", "models.yaml:1: the key `model` is unknown"),
+        ("models:\n  - a\n", "models.yaml:2: it should be a mapping, and is text; mend it"),
+        ("model:\n  - id: a\n", "models.yaml:1: the key `model` is unknown; did you mean `models`?"),
         ("models:\n  - id: a\n", "models.yaml:2: a key is missing: `provider`"),
         ("models:\n  - provider: openai\n", "models.yaml:2: a key is missing: `id`"),
         ("models:\n  - id: ''\n    provider: openai\n", "models.yaml:2: `id`: "),
@@ -167,7 +185,10 @@ def test_params_that_the_evaluator_sets_itself_are_refused(name: str) -> None:
             "providers:\n  own:\n    api: openai\n",
             "models.yaml:2: the provider `own` needs `api` and `base_url`",
         ),
-        ("providers:\n  own:\n    api: soap\n", "models.yaml:3: `api`: Invalid enum value 'soap'"),
+        (
+            "providers:\n  own:\n    api: soap\n",
+            "models.yaml:3: `api`: `soap` is not one of its values; use openai or",
+        ),
         ("providers:\n  openai:\n    base_url: ftp://x\n", "models.yaml:3: `base_url` is not an http(s) URL"),
         ("providers:\n  openai:\n    base_url: https://u:p@x\n", "models.yaml:3: `base_url` is not"),
         ("providers:\n  openai:\n    base_url: https://x?key=1\n", "models.yaml:3: `base_url` is not"),

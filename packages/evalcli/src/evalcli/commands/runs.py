@@ -17,6 +17,7 @@ from evalcli.terminal.output import print_bytes, say
 from evalcli.terminal.tables import print_table
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.ids import time_of
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import check_slug, list_components
 from evalcore.near_names import did_you_mean
@@ -78,7 +79,8 @@ def _hint(heads: Sequence[RunHead], skill: str | None, model: str | None) -> str
 
 def _listed(heads: list[tuple[Path, RunHead]]) -> Iterator[ListedRun]:
     for path, head in heads:
-        time, accuracy, status = None, None, "unfinished"
+        # An id tells when its run was begun, to the second before its first reply.
+        time, accuracy, status = time_of(head.run_id), None, "unfinished"
         try:
             if (path / RECORD).exists():
                 record = read_record(path)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import webbrowser
 from pathlib import Path
 
 import click
 
 from evalcli.commands.arguments import PROMPT_LIBRARY, RUNS_DIR, SELECTOR
-from evalcli.exits import Exit, refuse
+from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
-from evalcli.leaderboards.run_folders import find_run
+from evalcli.leaderboards.run_folders import find_run, short_name
 from evalcli.reports.run_page import run_page
 from evalcli.reports.run_view import run_lines, run_object
 from evalcli.reports.run_words import ExaminedRun
 from evalcli.reports.score_tree import TreeView
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import print_bytes, print_line
+from evalcli.terminal.output import is_quiet, note, print_bytes, print_line, say_command
 from evalcli.terminal.tables import print_lines
 from evalcore.errors import CaseError
 from evalcore.formats.strict_json import encode_canonical
@@ -97,6 +98,11 @@ def command(
     else:
         view = TreeView(LONGEST_SHOWN * 2 if is_full else TreeView().longest, wrong_only)
         print_lines(run_lines(examined, view, is_full=is_full))
+    if examined.record is None:
+        note("the run is not finished; go on with:")
+        if not is_quiet():
+            slug = examined.plan.component.slug
+            say_command(shlex.join([PROGRAM, "evaluate", slug, "--resume", short_name(path)]))
     return Exit.DONE
 
 

@@ -12,7 +12,7 @@ from evalcli.terminal.output import QUIET, VERBOSE
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 QUIETLY: Final = "No progress, no warnings."
-VERBOSELY: Final = "Say what is read from where."
+VERBOSELY: Final = "Say what is read from where, of an evaluation; no other command has more to say."
 
 
 def how_much_is_said(command: Command) -> Command:

@@ -21,6 +21,7 @@ from evalcore.errors import EvaluatorError
 from evalcore.library.cases import case_folders
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import list_components, load_models, load_models_file
+from evalcore.library.models import BUILT_IN, ModelsFile
 from evalcore.runs.folder import read_plan
 from evalcore.runs.leaderboard import known_records
 
@@ -76,9 +77,21 @@ def _run_cases(context: click.Context) -> Iterable[str]:
 
 
 def _models(context: click.Context) -> Iterable[str]:
+    return [model.id for model in _models_file(context).models]
+
+
+def _providers(context: click.Context) -> Iterable[str]:
+    """Return the providers that the file knows, or those that every file does."""
+    try:
+        return _models_file(context).providers
+    except EvaluatorError:
+        # Of a library whose first model is being added.
+        return BUILT_IN
+
+
+def _models_file(context: click.Context) -> ModelsFile:
     named = context.params.get("models") or context.params.get("path")
-    found = load_models_file(Path(named)) if named else load_models(FolderCheckout(_library(context)))
-    return [model.id for model in found.models]
+    return load_models_file(Path(named)) if named else load_models(FolderCheckout(_library(context)))
 
 
 def _versions(context: click.Context) -> Iterable[str]:
@@ -105,6 +118,7 @@ _FINDERS: Final[Mapping[Names, Callable[[click.Context], Iterable[str]]]] = {
     "components": _components,
     "cases": _cases,
     "models": _models,
+    "providers": _providers,
     "versions": _versions,
     "runs": _runs,
     "run_cases": _run_cases,

@@ -12,6 +12,7 @@ from evalcore.clients.interface import Served
 from evalcore.errors import ModelError, ProviderRefused
 from evalcore.library.models import Model, NotConfigured
 from evalcore.near_names import did_you_mean
+from evalcore.structs import JsonValue
 
 Answer: TypeAlias = Served | NotConfigured | ModelError
 """One provider's answer, or why there is none."""
@@ -50,10 +51,35 @@ def availability_table(
     """Lay out, for each model, whether it could be evaluated now."""
     known = notes or ModelNotes()
     rows = tuple(
-        (model.id, model.provider, *_cells(model.id, answers[model.provider], known.of(model.id)))
+        (model.id, model.provider, *_cells(model.id, _once(model, models, answers), known.of(model.id)))
         for model in models
     )
     return Table(headings=_HEADINGS, rows=rows, numeric=frozenset({"context"}))
+
+
+def availability_object(
+    models: Sequence[Model], answers: Mapping[str, Answer], notes: ModelNotes | None = None
+) -> JsonValue:
+    """Write for `--json` what the table shows: an object for each model, null where nothing is known."""
+    read: Mapping[str, JsonValue] = {"-": None, "yes": True, "no": False}
+    known = notes or ModelNotes()
+    found: list[JsonValue] = []
+    for model in models:
+        *cells, note = _cells(model.id, answers[model.provider], known.of(model.id))
+        values = dict(zip(_HEADINGS[2:-1], (read.get(cell, cell) for cell in cells), strict=True))
+        if isinstance(context := values["context"], str):
+            values["context"] = int(context)
+        found.append({"model": model.id, "provider": model.provider, **values, "note": note or None})
+    return found
+
+
+def _once(model: Model, models: Sequence[Model], answers: Mapping[str, Answer]) -> Answer:
+    """Return a provider's answer; why there is none, at its first model alone, and there by its words."""
+    answer = answers[model.provider]
+    first = next(one for one in models if one.provider == model.provider)
+    if isinstance(answer, ModelError) and first.id != model.id:
+        return type(answer)(f"as {first.id}")
+    return answer
 
 
 def _cells(model: str, answer: Answer, note: str) -> tuple[str, str, str, str, str, str]:

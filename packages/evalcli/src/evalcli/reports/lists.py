@@ -31,7 +31,7 @@ class ListedRun(Frozen, frozen=True):
 
     run_id: str
     time: str | None
-    """When it began; None where it has no record."""
+    """When it began; None where it has no record, and its id does not tell."""
     component: str
     component_version: str
     model: str
@@ -91,6 +91,7 @@ def runs_table(runs: Sequence[ListedRun], beginning: int) -> Table:
         numeric=frozenset({"accuracy"}),
         # The folder's name is the id again, and ids stand in the order of time.
         spare=("folder", "time", "version"),
+        spare_in_blocks=frozenset({"folder"}),
         enough=(("run", beginning), ("time", len("2026-01-31T23:59"))),
     )
 

@@ -10,7 +10,7 @@ import click
 
 FINDER: Final = "evalcli.evaluation.completion"
 """The module whose `complete` finds the names: it reads libraries, which no command need load for this."""
-Names: TypeAlias = Literal["components", "cases", "models", "versions", "runs", "run_cases"]
+Names: TypeAlias = Literal["components", "cases", "models", "versions", "providers", "runs", "run_cases"]
 
 
 def completed_by(names: Names) -> Callable[[click.Context, click.Parameter, str], list[str]]:

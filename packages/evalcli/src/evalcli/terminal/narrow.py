@@ -70,8 +70,10 @@ def fit(table: Table, width: int, frame: int, between: int) -> FittedTable | Blo
             stacked = fitted
     if (widths := _widths(fitted, width, frame, between)) is not None:
         return FittedTable(fitted, widths, left_out.note)
-    # Blocks have room for what a table had to spare.
-    left_out.spared.clear()
+    # Blocks have room for what a table had to spare, but for what only repeats another column.
+    for heading in [one for one in stacked.headings if one in table.spare_in_blocks]:
+        stacked = _without(stacked, stacked.headings.index(heading))
+    left_out.spared[:] = [one for one in left_out.spared if one in table.spare_in_blocks]
     return Blocks(stacked.title, tuple(_block(stacked, row) for row in stacked.rows), left_out.note)
 
 

@@ -39,6 +39,8 @@ class Table(Frozen, frozen=True):
     title: str = ""
     spare: tuple[str, ...] = ()
     """Headings of columns that may be left out where there is no room, the first of them first."""
+    spare_in_blocks: frozenset[str] = frozenset()
+    """Those of them that a block for each row does without, too: another column says the same."""
     enough: tuple[tuple[str, int], ...] = ()
     """Heading, and how many characters of its cells are enough where there is no room for all of them."""
 

@@ -12,11 +12,11 @@ from typing import Final
 from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.workflows.environment import NAMES, GitHubAccess, github_of
 from evalcli.workflows.results import Group, plan_of
-from evalcore.errors import CheckoutError, ConfigurationError
+from evalcore.errors import CheckoutError, ConfigurationError, RepositoryError
 from evalcore.evaluation.report import in_library, report_run
 from evalcore.git.clone import FIRST_CLONE_TIMEOUT, Clone
 from evalcore.git.credentials import Credentials, origin_of
-from evalcore.git.errors import PushRefused
+from evalcore.git.errors import BranchMissing, PushRefused
 from evalcore.github.client import GitHub, slug_of
 from evalcore.github.reports import GitHubReports, Note
 from evalcore.github.tokens import PUBLIC_API
@@ -51,12 +51,21 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
             allow_http=access.allow_http,
             names=NAMES,
         )
-        clone.ensure()
-        # Without history git cannot say whether the default branch holds a commit.
-        if clone.git("rev-parse", "--is-shallow-repository").text == "true":
-            hint = "check out the whole history (fetch-depth: 0), or leave --prompt-library out"
-            raise CheckoutError("is a shallow clone", where=str(folder), hint=hint)
-        clone.fetch(branch, timeout=FIRST_CLONE_TIMEOUT)
+        try:
+            clone.ensure()
+            # Without history git cannot say whether the default branch holds a commit.
+            if clone.git("rev-parse", "--is-shallow-repository").text == "true":
+                hint = "check out the whole history (fetch-depth: 0), or leave --prompt-library out"
+                raise CheckoutError("is a shallow clone", where=str(folder), hint=hint)
+            clone.fetch(branch, timeout=FIRST_CLONE_TIMEOUT)
+        except BranchMissing as error:
+            what, hint = f"it has no branch {branch} yet", "push the prompt library there first"
+            raise BranchMissing(what, where=access.repository, hint=hint) from error
+        except RepositoryError as error:
+            # A clone made for the while is gone when this is read.
+            if folder is None and error.where == str(clone.path):
+                raise type(error)(error.what, where=access.repository, hint=error.hint) from error
+            raise
         yield clone
 
 

@@ -68,7 +68,9 @@ def groups(read: Iterable[ReadRecord]) -> list[Group]:
     for one in read:
         commit = one.record.prompt_commit
         if commit is None:
-            what = f"run {one.record.run_id} is of no commit, so nobody could tell what was evaluated"
+            # A run's folder is called by its id.
+            run = "the run" if one.record.run_id in one.where else f"run {one.record.run_id}"
+            what = f"{run} is of no commit, so nobody could tell what was evaluated"
             raise LeaderboardError(what, where=one.where, hint="evaluate a prompt that is committed")
         # Prompts tell components apart where nothing else does.
         found.setdefault((commit, one.record.component_version, one.record.prompt_sha256), []).append(one)

@@ -56,6 +56,15 @@ def world(tmp_path: Path, evalcli: Evalcli):
         yield World(tmp_path, evalcli, stack)
 
 
+def test_json_says_what_the_table_says(world: World) -> None:
+    world.add("openai")
+    world.add("openai", model="absent")
+    ended = world.check("--json")
+    first, absent = json.loads(ended.out)
+    assert (ended.code, first["model"], first["served"], first["note"]) == (1, "m-openai", True, None)
+    assert (absent["served"], "it serves m-openai" in absent["note"]) == (False, True)
+
+
 def test_each_cloud_model_is_called_once_for_one_token(world: World) -> None:
     world.add("openai")
     world.add("anthropic", fields=", params: {max_tokens: 5000}")

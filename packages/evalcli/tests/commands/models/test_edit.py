@@ -60,6 +60,21 @@ def test_a_param_is_json_or_else_text(add, path: Path, text: str, value: object)
     assert added(path).params == {"x": value}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--param", "temperature=hot"), "`temperature` is not a number; write one"),
+        (("--concurrency", "0"), "the model to be added: `concurrency`: it should be a whole number >= 1"),
+    ],
+)
+def test_what_no_server_takes_is_refused_in_words_and_nothing_written(
+    add, path: Path, options: tuple[str, str], words: str
+) -> None:
+    ended = add(*options)
+    assert (ended.code, words in ended.err) == (2, True), ended.err
+    assert path.read_text() == FILE
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_that_no_request_can_hold_is_refused_and_nothing_written(add, path: Path, text: str) -> None:
     ended = add("--param", f"temperature={text}")

@@ -52,7 +52,8 @@ class NoUsableCase(CaseError):
         if skipped:
             every = "its one case cannot" if len(skipped) == 1 else f"none of its {len(skipped)} cases can"
             what = f"{every} be used; {skipped[0].case}: {skipped[0].reason}"
-            super().__init__(what, where=where, hint="mend one")
+            more = f"; `evalcli check {slug}` says why of each" if len(skipped) > 1 else ""
+            super().__init__(what, where=where, hint=f"mend one{more}")
         else:
             hint = f"put one into components/{slug}/evals/cases/<case>/"
             super().__init__("has no cases", where=where, hint=hint)

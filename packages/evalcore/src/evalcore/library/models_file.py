@@ -50,6 +50,24 @@ MAX_CONCURRENCY = 1_000
 """Calls of one model in flight, at most."""
 
 
+_KEYS = ("providers", "models", "documents")
+_NUMBERS = frozenset(
+    {
+        *(
+            "temperature",
+            "top_p",
+            "top_k",
+            "min_p",
+            "max_tokens",
+            "max_completion_tokens",
+            "max_output_tokens",
+        ),
+        *("frequency_penalty", "presence_penalty", "repetition_penalty"),
+    }
+)
+"""Parameters that are a number in every dialect that has them."""
+
+
 class _ProviderEntry(Strict, frozen=True):
     api: DialectName | UnsetType = UNSET
     base_url: Annotated[str, Meta(min_length=1, max_length=2000)] | UnsetType = UNSET
@@ -81,6 +99,17 @@ class _ModelEntry(Strict, frozen=True):
 
 
 _Entry = TypeVar("_Entry", bound=Strict)
+_UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+    "null": "nothing",
+}
+"""What msgspec calls the types of values, in words."""
 
 
 def parse_models(data: bytes, where: str) -> ModelsFile:
@@ -114,8 +143,8 @@ class _Parser:
         if not isinstance(root.value, dict):
             raise self.problem(root, "is not a mapping", "write `models:` and a list")
         for key, node in root.value.items():
-            if key not in {"providers", "models", "documents"}:
-                hint = "use `providers`, `models` and `documents`"
+            if key not in _KEYS:
+                hint = did_you_mean(key, _KEYS) or "use `providers`, `models` and `documents`"
                 raise self.problem(node, f"the key `{key[:60]}` is unknown", hint)
         providers = self.providers(root.value.get("providers"))
         documents = self.reading(root.value.get("documents"), "documents").over(ReadingSettings())
@@ -214,6 +243,9 @@ class _Parser:
                 raise self.problem(
                     value, "`seed` is not a whole number", "write one: the replicate's index is added"
                 )
+            # Sent as written, `0.1` in quotes too, which servers read as the number; a word none does.
+            if name in _NUMBERS and not _may_be_a_number(value.value):
+                raise self.problem(value, f"`{name}` is not a number", "write one, as in `0.1`")
             self.check_numbers(value)
 
     def check_numbers(self, node: YamlNode) -> None:
@@ -231,10 +263,11 @@ class _Parser:
             # msgspec says where only within its message.
             what, _, path = str(error).partition(" - at `$")
             known = _choices(kind, path.rstrip("`"))
+            hint = f"use {' or '.join(known)}" if known and "enum" in what else _near_key(kind, what, path)
             raise self.problem(
                 _blamed(node, what, path.rstrip("`")),
                 _in_words(what, path.rstrip("`")),
-                f"use {' or '.join(known)}" if known and "enum" in what else "mend it",
+                hint,
             ) from None
 
     def problem(self, node: YamlNode, what: str, hint: str = "mend it") -> ConfigurationError:
@@ -249,8 +282,31 @@ def _blamed(node: YamlNode, what: str, path: str) -> YamlNode:
     """Find the node that a message of msgspec is about."""
     for key in path.split(".")[1:]:
         node = node.items().get(key, node)
-    unknown = re.search(r"unknown field `(.*)`", what)
+    unknown = _UNKNOWN_FIELD.search(what)
     return node.items().get(unknown.group(1), node) if unknown else node
+
+
+def _near_key(kind: type[Strict], what: str, path: str) -> str:
+    """Say which key was probably meant by one that is unknown, or which there are."""
+    unknown = _UNKNOWN_FIELD.search(what)
+    if unknown is None:
+        return "mend it"
+    inner = get_type_hints(kind).get(path.strip("`."))
+    found = [one for one in get_args(inner) if isinstance(one, type) and issubclass(one, Strict)]
+    keys = [field.encode_name for field in msgspec.structs.fields(found[0] if found else kind)]
+    return did_you_mean(unknown[1], keys) or f"known: {', '.join(keys)}"
+
+
+def _may_be_a_number(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if not isinstance(value, str):
+        return value is None or isinstance(value, int | float)
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _choices(kind: type[Strict], path: str) -> list[str]:
@@ -264,4 +320,11 @@ def _choices(kind: type[Strict], path: str) -> list[str]:
 def _in_words(what: str, path: str) -> str:
     what = what.replace("Object contains unknown field", "the key is unknown:")
     what = what.replace("Object missing required field", "a key is missing:")
+    what = re.sub(r"^Expected `([a-z |]+)`", lambda found: f"it should be {_kinds(found[1])}", what)
+    what = re.sub(r", got `([a-z |]+)`$", lambda found: f", and is {_kinds(found[1])}", what)
+    what = re.sub(r"^Invalid enum value '(.*)'$", r"`\1` is not one of its values", what)
     return f"`{path[1:]}`: {what}" if len(path) > 1 else what
+
+
+def _kinds(names: str) -> str:
+    return " or ".join(_KINDS.get(name, name) for name in names.split(" | "))

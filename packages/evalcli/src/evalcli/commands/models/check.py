@@ -13,15 +13,22 @@ import click
 from evalcli.commands.arguments import PROMPT_LIBRARY, SKILL
 from evalcli.commands.models.source import MODELS, load_named
 from evalcli.exits import Exit
-from evalcli.reports.availability import Answer, ModelNotes, availability_table, is_all_served
+from evalcli.reports.availability import (
+    Answer,
+    ModelNotes,
+    availability_object,
+    availability_table,
+    is_all_served,
+)
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import warn
+from evalcli.terminal.output import print_bytes, warn
 from evalcli.terminal.tables import print_table
 from evalcore.clients.interface import Client, ServedModel
 from evalcore.clients.registry import open_client
 from evalcore.errors import InputError, ModelError
 from evalcore.evaluation.probe import Asked, asked_of, over_limit, refused_by
 from evalcore.evaluation.schema_check import check_schema
+from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.component import Component
 from evalcore.library.loader import load_component
@@ -46,19 +53,24 @@ from evalcore.library.models import (
 )
 @PROMPT_LIBRARY
 @MODELS
-def command(skill: str | None, prompt_library: Path, path: Path | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on standard output.")
+def command(skill: str | None, prompt_library: Path, path: Path | None, *, as_json: bool) -> int:
     """Ask each provider whether it is there, accepts the key, and can serve the models now.
 
     Each cloud model is also called once, for one token, so that a parameter or a schema that it refuses
     is known before an evaluation. Exit code 1 where a model whose key is present cannot be served or
-    refuses what it is asked with, 3 where no key is present.
+    refuses what it is asked with, 3 where no key is present. --json has a column of the table as a key:
+    true, false, a number or text, null where nothing is known.
     """
     models_file = load_named(prompt_library, path)
     library = FolderCheckout(prompt_library)
     component = None if skill is None else load_component(library, None, skill, check_schema)
     notes = ModelNotes()
     answers = asyncio.run(_ask(models_file, component, notes))
-    print_table(availability_table(models_file.models, answers, notes))
+    if as_json:
+        print_bytes(encode_canonical(availability_object(models_file.models, answers, notes)))
+    else:
+        print_table(availability_table(models_file.models, answers, notes))
     if all(isinstance(answer, NotConfigured) for answer in answers.values()):
         reasons = dict.fromkeys(
             answer.reason for answer in answers.values() if isinstance(answer, NotConfigured)

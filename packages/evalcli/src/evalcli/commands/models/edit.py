@@ -27,7 +27,12 @@ SECONDS = click.FloatRange(min=0, min_open=True, max=MAX_SECONDS)
 
 @click.command()
 @click.argument("model_id", metavar="ID")
-@click.option("--provider", required=True, help="mindrouter, openai, ... or one that the file defines.")
+@click.option(
+    "--provider",
+    required=True,
+    shell_complete=completed_by("providers"),
+    help="mindrouter, openai, ... or one that the file defines.",
+)
 @click.option("--structured-output", type=click.Choice(get_args(StructuredOutput)), default="none")
 @click.option(
     "--param",
@@ -36,7 +41,11 @@ SECONDS = click.FloatRange(min=0, min_open=True, max=MAX_SECONDS)
     metavar="NAME=VALUE",
     help="Sent with each call; the value is JSON, or text.",
 )
-@click.option("--concurrency", type=int, help="Calls in flight. Default: as the provider's others.")
+@click.option(
+    "--concurrency",
+    type=int,
+    help="Calls in flight. Default: as the provider's others.",
+)
 @click.option("--stream/--no-stream", "is_streamed", default=None, help="Default: as the provider's others.")
 @click.option("--timeout", type=SECONDS, default=720.0, show_default=True, help="Seconds for one call.")
 @click.option("--price-input", type=click.FloatRange(min=0), help="USD per million tokens.")
