@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from evalcli.terminal.completion import completed_by
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_REPLICATES: Final = 100
@@ -79,6 +81,9 @@ class LibraryFolder(click.Path):
 SKILL: Final = SkillName()
 SELECTOR: Final = Selector()
 LIBRARY: Final = LibraryFolder()
+SKILL_ARGUMENT: Final = click.argument(
+    "skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components")
+)
 FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 

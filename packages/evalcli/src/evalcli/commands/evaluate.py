@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, REPLICATES, SKILL
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, REPLICATES, SKILL_ARGUMENT
 from evalcli.commands.verbosity import how_much_is_said
 from evalcli.evaluation.batches import batches_path
 from evalcli.evaluation.check import unversioned_change
@@ -60,7 +60,7 @@ REPEATED = (
 
 
 @click.command(name="evaluate")
-@click.argument("skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components"))
+@SKILL_ARGUMENT
 @REPLICATES
 @click.option(
     "--model",

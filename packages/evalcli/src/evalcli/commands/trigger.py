@@ -7,9 +7,8 @@ import time
 
 import click
 
-from evalcli.commands.arguments import REPLICATES, SKILL
+from evalcli.commands.arguments import REPLICATES, SKILL_ARGUMENT
 from evalcli.exits import Exit
-from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_line, say
 from evalcli.workflows.service import (
     JobState,
@@ -23,7 +22,7 @@ from evalcore.formats.counts import counted
 
 
 @click.command(name="trigger")
-@click.argument("skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components"))
+@SKILL_ARGUMENT
 @REPLICATES
 @click.option(
     "--git-sha",

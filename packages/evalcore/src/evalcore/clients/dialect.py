@@ -1,7 +1,9 @@
 """A wire dialect: what `http` and `connection` need of it. They know no dialect; `registry` lists them.
 
 A dialect does no I/O. It makes a call into a request, and the bytes of a response into an answer or a
-failure. Another provider's dialect is a folder beside `openai/` and one case in `registry.py`.
+failure. Another provider's dialect is a folder beside `openai/`, found by its name. `params` go as they are
+given. What its servers have no word for is settled before any call: `schema_dialect` and `takes_document` in
+`library.models` say what a call may hold, so that a dialect drops nothing unsaid.
 
 What the rest of the program reads from a dialect's results, beyond showing them:
 

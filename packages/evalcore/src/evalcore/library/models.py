@@ -165,8 +165,13 @@ def takes_document(provider: Provider, kind: str) -> bool:
     MindRouter, and most servers that speak OpenAI's dialect, pass over a file's part without a word: the
     model would answer without having seen its input.
     """
-    pages = provider.api != "openai" or provider.name == OPENAI_PROVIDER
-    return kind in {"png", "jpg", "jpeg"} or (kind == "pdf" and pages)
+    pictures = kind in {"png", "jpg", "jpeg"}
+    # By name, without an else: of a further dialect it has to be said, and mypy asks for it.
+    match provider.api:
+        case "openai":
+            return pictures or (kind == "pdf" and provider.name == OPENAI_PROVIDER)
+        case "anthropic" | "google":
+            return pictures or kind == "pdf"
 
 
 def streams_by_default(provider: str) -> bool:

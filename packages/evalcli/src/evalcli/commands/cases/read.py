@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL
+from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, SKILL_ARGUMENT
 from evalcli.evaluation.documents import document_source, read_job
 from evalcli.evaluation.plan import Prepared, only_cases, prepare
 from evalcli.exits import Exit
@@ -28,7 +28,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(name="read")
-@click.argument("skill", metavar="SKILL", type=SKILL, shell_complete=completed_by("components"))
+@SKILL_ARGUMENT
 @click.option(
     "--case",
     "case_names",
