@@ -151,6 +151,9 @@ def test_a_damaged_leaderboard_is_named_and_the_rest_is_built(
     assert str(tmp_path) not in alone["leaderboard_problem"]
     # Nobody can say of it that it was never evaluated.
     assert alone["gaps"] == []
+    page = (tmp_path / "site/index.html").read_text()
+    assert page.count("leaderboard unreadable") == 1
+    assert "never evaluated" not in page
     assert memo["rankings"]
 
 

@@ -122,6 +122,8 @@ def test_without_a_key_there_is_nothing_to_evaluate(evaluate):
     ended = evaluate(MINDROUTER_API_KEY=None)
     assert ended.code == 3
     assert "MINDROUTER_API_KEY" in ended.err
+    planned = evaluate("--dry-run", MINDROUTER_API_KEY=None)
+    assert (planned.code, "no call: no model can be called from here" in planned.out) == (3, True)
 
 
 def test_a_leaderboard_that_is_not_valid_costs_no_call(evaluate, library):

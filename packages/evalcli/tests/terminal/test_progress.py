@@ -297,3 +297,11 @@ def test_a_key_that_is_not_accepted_is_named_by_its_variable() -> None:
     refused = CallError("infrastructure", "unauthorized", "the key is not accepted (401)")
     progress.replied(plan, make_reply("one", 0, error=refused))
     assert lines[-1] == "big: a call failed: the key is not accepted (401); check MINDROUTER_API_KEY"
+
+
+def test_why_models_are_left_out_is_said_once_for_each_cause() -> None:
+    lines = list[str]()
+    progress = PlainProgress(Clock(), lines.append)
+    for model, reason in (("big", "no connection"), ("small", "no connection"), ("odd", "not served")):
+        progress.model_skipped(model, reason)
+    assert lines == ["big: skipped: no connection", "small: skipped: as big", "odd: skipped: not served"]

@@ -229,3 +229,10 @@ def test_a_reply_counted_from_the_end_is_none_of_the_run(folder):
     (folder.path / REPLIES).write_bytes(b'{"case": "a", "replicate": -1}\n')
     with pytest.raises(StorageError, match="a line is no reply"):
         RunFolder.open_to_read(folder.path)
+
+
+def test_of_a_run_whose_folder_cannot_be_made_nothing_is_said_to_be_kept(tmp_path, run_plan):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(StorageError, match="no run's folder can be made") as refused:
+        RunFolder.create(tmp_path / "runs", run_plan)
+    assert refused.value.hint == "free space or mend the permissions; no call of it was made"

@@ -190,7 +190,9 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
             rows=tuple(cases),
         ),
         Table(
-            title=f"{counted(job.calls, 'call')}, if every model is served",
+            title=f"{counted(job.calls, 'call')}, if every model is served"
+            if job.models
+            else "no call: no model can be called from here",
             headings=("model", "provider", "calls", "reason"),
             rows=tuple(models),
             numeric=frozenset({"calls"}),

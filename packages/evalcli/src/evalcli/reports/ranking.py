@@ -31,7 +31,8 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
         rows.append((_row(label, row), "" if row.status == "complete" else row.status))
         if every_run:
             rows += [
-                (_run(record), f"run {record.run_id}, ended {record.finished_at}") for record in row.records
+                (_run(record), f"{record.status}: run {record.run_id}, ended {record.finished_at}")
+                for record in row.records
             ]
     # Where every row would say "complete" the column says nothing.
     is_remarked = any(remark for _, remark in rows)

@@ -166,6 +166,8 @@ class ProgressObserver(Observer):
         self.documents: tuple[int, int] | None = None
         """The document that is being read, from 1, and how many there are; None where none is."""
         self._quiet_until: dict[tuple[str, str], float] = {}
+        self._skip_reasons: dict[str, str] = {}
+        """Why a model is left out, to the first that was left out for it."""
         self._shown_failures: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
@@ -243,7 +245,9 @@ class ProgressObserver(Observer):
             count.total = count.done
             count.in_flight.clear()
         self.skipped.add(model)
-        self._event(f"{model}: skipped: {reason}")
+        first = self._skip_reasons.setdefault(reason, model)
+        # A server that is down is down for each of its models: its words once.
+        self._event(f"{model}: skipped: {reason if first == model else f'as {first}'}")
 
     def run_finished(self, outcome: RunOutcome) -> None:
         """Store an outcome and show it."""

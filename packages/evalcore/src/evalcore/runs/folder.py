@@ -101,7 +101,10 @@ class RunFolder:
             # A folder's name survives a power cut only once the folder above it is synced, too.
             sync_folder(runs_dir)
         except OSError as error:
-            raise _storage_error(path, error) from error
+            # Nothing of this run is there yet that could be gone on with.
+            hint = "free space or mend the permissions; no call of it was made"
+            what = f"no run's folder can be made ({error.strerror or error})"
+            raise StorageError(what, where=str(path), hint=hint) from error
         # Before the plan, whose presence says that the folder has all that its calls need.
         keep_documents(path, plan.cases, originals)
         write_atomically(path / PLAN, encode_canonical(msgspec.to_builtins(plan)))
