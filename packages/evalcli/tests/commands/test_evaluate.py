@@ -98,6 +98,8 @@ def test_replies_that_only_thought_are_named_as_a_matter_of_the_budget(evaluate)
 def test_a_dry_run_calls_nobody_and_writes_nothing(evaluate, library):
     ended = evaluate("--dry-run", MINDROUTER_BASE_URL="http://127.0.0.1:9")
     assert ended.code == 0, ended.err
+    assert "What it will take is not known: there is no past run of these models." in ended.out
+    assert "unknown" not in ended.out
     assert not (library / ".evaluator" / "runs").exists()
 
 

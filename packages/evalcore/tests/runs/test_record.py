@@ -144,3 +144,10 @@ def test_identical_replies_are_told_with_what_they_leave_open():
 
 def test_where_any_two_replies_differ_nothing_is_said_of_identical_ones():
     assert make_record().identical_note is None
+
+
+def test_of_a_model_without_an_answer_nothing_is_said_of_its_input():
+    silent = agreeing(0.0, 0.0)
+    calls = msgspec.structs.replace(silent.calls, ok=0, parse_error=silent.calls.total, api_error=0)
+    assert silent.hardly_reads_its_input
+    assert not msgspec.structs.replace(silent, calls=calls).hardly_reads_its_input

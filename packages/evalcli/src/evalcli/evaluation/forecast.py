@@ -70,8 +70,11 @@ def print_dry_run(
         print_line(reading_sentence(prepared.job, reading))
     for table in _plan_tables(prepared):
         print_table(table)
-    if forecasts:
+    if any(one.past_runs for one in forecasts):
         print_table(forecast_table(forecasts))
+    elif forecasts:
+        # A table of nothing but `unknown` would hide that in its columns.
+        print_line("What it will take is not known: there is no past run of these models.")
 
 
 def reading_sentence(job: JobPlan, reading: ReadingForecast) -> str:

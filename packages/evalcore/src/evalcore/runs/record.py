@@ -310,7 +310,8 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
     def hardly_reads_its_input(self) -> bool:
         """Whether replies to different cases agree nearly as much as those to one."""
         mean, chance = self.reproducibility.mean, self.reproducibility.by_chance
-        return mean is not None and chance is not None and mean - chance < NEARLY
+        # Where no reply could be read there is no answer that could depend on anything.
+        return self.calls.ok > 0 and mean is not None and chance is not None and mean - chance < NEARLY
 
     @property
     def identical_note(self) -> str | None:
