@@ -100,6 +100,13 @@ def test_a_run_of_no_commit_is_refused_by_its_id_and_file() -> None:
     assert caught.value.where == "records.json"
 
 
+def test_of_a_runs_folder_which_is_called_by_its_id_the_id_is_said_once() -> None:
+    (one,) = read(record(7, prompt_commit=None))
+    with pytest.raises(LeaderboardError) as caught:
+        groups([one._replace(where=f"runs/{record(7).run_id}")])
+    assert caught.value.line.startswith(f"runs/{record(7).run_id}: the run is of no commit")
+
+
 # what is read
 
 
