@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,8 @@ def test_show_all_lists_the_runs_that_count_together(
     assert [line.split()[:3] for line in lines[2:5]] == [
         ["1", "a", "0.800"], ["-", "a", "0.900"], ["-", "a", "0.700"],
     ]  # fmt: skip
-    assert "ended 2026-01-05T09:00:01Z" in lines[3]
+    # Its status is that of the run; the id alone in its place was read as one.
+    assert re.search(r"complete: run [0-9a-f-]{36}, ended 2026-01-05T09:00:01Z", lines[3])
 
 
 def test_show_tells_of_runs_it_cannot_read(evalcli: Evalcli, tmp_path: Path) -> None:
