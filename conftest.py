@@ -26,11 +26,15 @@ REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares one engine or one browser in one worker, which starts it once."""
+    """Keep what shares a browser in one worker, which starts it once, and a module with containers in one.
+
+    Its modules wait more than they work: both workers take some, each with the deployments that these share.
+    """
     for item in items:
-        for name in ("containers", "browser"):
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group(name))
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.get_closest_marker("containers"):
+            item.add_marker(pytest.mark.xdist_group(f"containers {item.path.name}"))
 
 
 @pytest.fixture(autouse=True)
