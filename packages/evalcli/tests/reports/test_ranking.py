@@ -33,6 +33,17 @@ def test_the_table_has_a_row_for_each_pool_and_says_which_run_is_partial(make_re
     assert [row[-1] for row in table.rows] == ["complete", "partial"]
 
 
+def test_over_the_cases_in_common_no_failed_calls_are_told_of_the_others(make_record: MakeRecord) -> None:
+    """A record counts its failed calls over all of its cases."""
+    one = make_record()
+    (case,) = one.case_results
+    second = msgspec.structs.replace(case, case="two", sha256="e" * 64)
+    more = make_record(2, model="more", cases=2, cases_sha256="f" * 64, case_results=(case, second))
+    common = next(found for found in rankings([one, more]) if found.are_cases_shared)
+    table = ranking_table(common, "x")
+    assert [row[table.headings.index("failed")] for row in table.rows] == ["-", "-"]
+
+
 def test_without_partial_runs_there_is_no_column_for_it(make_record: MakeRecord) -> None:
     table = ranking_table(_one(make_record()), "x")
     assert table.headings[-1] == "failed"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from random import Random
 
 from hypothesis import given
@@ -217,3 +217,42 @@ def test_a_call_that_fails_by_itself_is_found_out_by_a_second_try() -> None:
     replies, tries = asyncio.run(run())
     assert failures(replies) == ["bad_gateway"]
     assert tries <= 3
+
+
+class SlowLooks(Gateway):
+    """Lists the model, which answers nothing; a look takes three seconds, the second call too."""
+
+    async def served(self) -> Served:
+        await self.clock.sleep(3)
+        return await super().served()
+
+    async def call(self, call: Call, yield_slot: YieldSlot) -> Reply:
+        await self.clock.sleep(2 * call.replicate)
+        return await super().call(call, yield_slot)
+
+
+def test_what_one_call_saw_is_not_taken_from_it_by_anothers_look() -> None:
+    """The second one's look begins while the first, which saw that the model never was, waits for a slot."""
+
+    async def run() -> tuple[list[Reply], Clock]:
+        clock = Clock()
+        gateway = SlowLooks(clock, lambda _: "model_unavailable")
+        gateway.is_listed = True
+        client = OutageClient(gateway, OutagePolicy(2 * HOUR), monotonic=lambda: clock.now, sleep=clock.sleep)
+        await clock.run(asyncio.create_task(client.served()))
+
+        @asynccontextmanager
+        async def yield_slot() -> AsyncIterator[None]:
+            yield
+            await clock.sleep(2)
+
+        model = Model("m", "mindrouter")
+        tasks = [
+            asyncio.create_task(client.call(Call("c", at, model, "", "", None), yield_slot))
+            for at in range(2)
+        ]
+        return await clock.run(*tasks), clock
+
+    replies, clock = asyncio.run(run())
+    assert failures(replies) == ["model_unavailable"] * 2
+    assert clock.now < 60

@@ -20,6 +20,7 @@ from evalcore.compare.pool import (
     why_models_not_comparable,
     why_not_comparable,
 )
+from evalcore.compare.verdict import compare_models
 from evalcore.runs.plan import Server
 from evalcore.runs.record import Accuracy, CaseResult
 from evalcore.stats.power import Spread
@@ -309,6 +310,18 @@ def test_of_several_pairs_the_one_that_was_run_last_is_taken():
     ]
     one, _ = pools_of_models(records, "alpha", "beta", "1.0.0")
     assert one.newest.params == {"temperature": 1}
+
+
+def test_two_models_are_paired_by_all_their_runs_whose_cases_alone_differ():
+    """A case was mended, and only one model was run again since."""
+    mended = {"cases": 2, "cases_sha256": OTHER, "case_results": (result(), result("two", "e"))}
+    records = [make_record(1), make_record(2, model="beta"), make_record(3, **mended)]
+    one, other = pools_of_models(records, "alpha", "beta", "1.0.0")
+    assert ids(one) == [records[0].run_id, records[2].run_id]
+    (compared,) = compare_models({"1.0.0": (one, other)})
+    assert (compared.cases, compared.cases_left_out) == (1, 1)
+    assert [len(side.run_ids) for side in (compared.before, compared.after)] == [2, 1]
+    assert compared.fields == ()
 
 
 def test_two_models_of_which_one_has_no_complete_run_are_no_pair():

@@ -28,7 +28,7 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
     """
     rows: list[tuple[tuple[str, ...], str]] = []
     for label, row in zip(pool_labels(ranking), ranking.rows, strict=True):
-        rows.append((_row(label, row), "" if row.status == "complete" else row.status))
+        rows.append((_row(label, row, ranking), "" if row.status == "complete" else row.status))
         if every_run:
             rows += [
                 (_run(record), f"{record.status}: run {record.run_id}, ended {record.finished_at}")
@@ -134,7 +134,7 @@ def _records(ranking: Ranking) -> list[RunRecord]:
     return [record for row in ranking.rows for record in row.records]
 
 
-def _row(label: str, row: RankedPool) -> tuple[str, ...]:
+def _row(label: str, row: RankedPool, ranking: Ranking) -> tuple[str, ...]:
     return (
         "-" if row.rank is None else row.rank.text,
         label,
@@ -142,7 +142,8 @@ def _row(label: str, row: RankedPool) -> tuple[str, ...]:
         interval(row.ci95),
         figure(row.reproducibility),
         str(len(row.records)),
-        _failed(row.records),
+        # Records count failed calls over all of their cases, the other ones included.
+        "-" if ranking.are_cases_shared else _failed(row.records),
     )
 
 

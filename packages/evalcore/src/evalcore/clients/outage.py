@@ -68,6 +68,15 @@ class _ModelState:
         self.is_up.set()
 
 
+class _Look(Frozen, frozen=True):
+    """What a look at the list of models found of one of them."""
+
+    is_served: bool
+    """Whether a call may be tried: the model is listed, or the key was refused, as a call will find."""
+    was_reached: bool
+    """Whether the server gave its list."""
+
+
 class OutageClient:
     """A client whose calls wait out outages; see evalcore.clients.interface.Client."""
 
@@ -118,10 +127,10 @@ class OutageClient:
             async with yield_slot():
                 # A look from before the failure would show the server as it was: 14 of 80 calls were lost to
                 # that.
-                is_served = await self._is_served(call.model.id, since=failed_at)
-            if not state.has_answered and self._served is not None:
+                look = await self._look(call.model.id, since=failed_at)
+            if not state.has_answered and look.was_reached:
                 return reply  # the server is there, and the model never was
-            if is_served and state.answers != before:
+            if look.is_served and state.answers != before:
                 # `answers` has grown while the call was in flight: the model answers others
                 own_failures += 1
                 if own_failures == OWN_FAILURES:
@@ -144,9 +153,9 @@ class OutageClient:
             while (left := end - self._monotonic()) > 0:
                 async with yield_slot():
                     await self._sleep(min(wait, left))
-                    is_served = await self._is_served(call.model.id)
+                    look = await self._look(call.model.id)
                 wait = min(2 * wait, LOOK_LAST_S)
-                if not is_served:
+                if not look.is_served:
                     continue
                 reply = await self._client.call(call, yield_slot)
                 if not _is_failure(reply):
@@ -156,8 +165,8 @@ class OutageClient:
                 if reply.error is None or reply.error.code not in PERHAPS_AWAY:
                     continue
                 async with yield_slot():
-                    is_served = await self._is_served(call.model.id, since=self._monotonic())
-                if is_served:
+                    look = await self._look(call.model.id, since=self._monotonic())
+                if look.is_served:
                     return reply  # the server is there: the others may find out whether it is this call
             state.is_abandoned = True
             return reply
@@ -171,7 +180,7 @@ class OutageClient:
         state.failing_since = None
         state.is_abandoned = False
 
-    async def _is_served(self, model_id: str, since: float = float("-inf")) -> bool:
+    async def _look(self, model_id: str, since: float = float("-inf")) -> _Look:
         """Look whether the server lists the model; a look that began before `since` does not count."""
         async with self._looking:
             if self._looked_at < since or self._monotonic() - self._looked_at >= SAME_LOOK_S:
@@ -185,7 +194,10 @@ class OutageClient:
                 except ModelError:
                     pass
                 self._looked_at = looked_at
-        return self._is_refused or (self._served is not None and model_id in self._served.models)
+            # Still under the lock: the next one's look begins while this call waits for its slot, and is not
+            # what this call saw.
+            is_listed = self._served is not None and model_id in self._served.models
+            return _Look(is_served=self._is_refused or is_listed, was_reached=self._served is not None)
 
 
 def _is_failure(reply: Reply) -> bool:

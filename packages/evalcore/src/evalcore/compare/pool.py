@@ -137,9 +137,12 @@ def pools_of_models(
 ) -> tuple[Pool, Pool] | None:
     """Return a pool of each of two models at a version; None where one of them has no complete run.
 
-    Of several, those that may be compared, and of these the ones that were run last.
+    Of several, those that may be compared, and of these the ones that were run last. They are compared over
+    the cases that both have, so runs count together that differ in their cases alone.
     """
-    of_version = [pool for pool in pools(records) if pool.version == version]
+    # With runs of one set of cases alone, a case that was mended would leave out all that was run before, and
+    # the ranking over the cases in common would say something else.
+    of_version = [pool for pool in pools(records, of_any_cases=True) if pool.version == version]
     pairs = [
         (left, right)
         for left in of_version

@@ -260,11 +260,15 @@ def _measured(before: Pool, after: Pool, margin: float, *, verdicts_only: bool =
         server_changed=changed_server(before, after),
         also_changed=changed_conditions(before, after),
         # Over other cases a field moves because these are other cases.
-        fields=_moved(before, after) if old.keys() == new.keys() else (),
+        fields=_moved(before, after) if _are_of_one_set_of_cases(before, after) else (),
     )
     # Whether a design can alarm depends on the numbers of replies alone: it is known before any score is.
     sizes = [(len(one), len(other)) for one, other in zip(olds, news, strict=True)]
     return _Measured(comparison, sizes, spread_of([*olds, *news]))
+
+
+def _are_of_one_set_of_cases(before: Pool, after: Pool) -> bool:
+    return len({record.cases_sha256 for pool in (before, after) for record in pool.records}) == 1
 
 
 def _judged(measured: _Measured, fall: float, rise: float, models: int) -> Comparison:
