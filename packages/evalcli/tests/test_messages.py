@@ -104,11 +104,17 @@ def test_one_case_that_cannot_be_used_is_one(evalcli: Evalcli, library: Path) ->
 
 
 def test_a_library_outside_git_is_warned_of_as_a_changed_file_is(evalcli: Evalcli, library: Path) -> None:
-    assert "is at no commit of a git repository, so prompt_commit is null" in _dry_run(evalcli, library).err
+    assert (
+        "is at no commit of a git repository, so prompt_commit is null and the runs cannot be published"
+        in (_dry_run(evalcli, library).err)
+    )
     git(library, "init", "--quiet")
     git(library, "add", "--all")
     git(library, "commit", "--quiet", "-m", "all")
     assert "prompt_commit" not in _dry_run(evalcli, library).err
     prompt = library / "components" / "memo" / "prompt.md"
     prompt.write_text(f"{prompt.read_text()}\nBe brief.\n")
-    assert "prompt.md differs from the commit, so prompt_commit is null" in _dry_run(evalcli, library).err
+    assert (
+        "prompt.md differs from the commit, so prompt_commit is null and the runs cannot be published; commit"
+        in _dry_run(evalcli, library).err
+    )

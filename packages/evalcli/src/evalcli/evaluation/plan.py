@@ -245,15 +245,17 @@ def select_models(
 
 
 def _commit(state: CommitState, field: str, where: Path) -> tuple[str | None, str]:
+    # Said now, not when all calls are made: what cannot be found again in the library is not published.
+    lost = f"{field} is null" + (" and the runs cannot be published" if field == "prompt_commit" else "")
     if state.commit is None:
-        return None, f"{where} is at no commit of a git repository, so {field} is null"
+        return None, f"{where} is at no commit of a git repository, so {lost}"
     # A commit that does not hold what was evaluated would be a wrong record: better none.
     if not state.changed:
         return state.commit, ""
     more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
     verb = "differ" if more else "differs"
     changed = f"{state.changed[0]}{more} {verb} from the commit"
-    return None, f"{changed}, so {field} is null; commit first to have it"
+    return None, f"{changed}, so {lost}; commit first to have it"
 
 
 def _named(models_file: ModelsFile, named: Sequence[str], where: str) -> tuple[Model, ...]:
