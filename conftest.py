@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent
 REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
 
 
+# First: xdist reads the groups in a hook of the same name, which else comes before this one and sees none.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares a browser in one worker, which starts it once, and a module with containers in one.
 
