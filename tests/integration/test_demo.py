@@ -36,7 +36,8 @@ def environment(folder: Path) -> dict[str, str]:
 
 def accuracies(output: str) -> list[float]:
     """The accuracy column of the table's ranked rows."""
-    return [float(value) for value in re.findall(r"^\s*\d(?:–\d)?\s+\S+/\S+\s+(\d+\.\d)\s", output, re.MULTILINE)]
+    row = r"^\s*\d(?:–\d)?\s+\S+/\S+\s+(\d+\.\d)\s"
+    return [float(value) for value in re.findall(row, output, re.MULTILINE)]
 
 
 def test_a_request_becomes_a_scored_leaderboard_on_main(tmp_path):
