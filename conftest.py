@@ -11,8 +11,6 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from tests import github_description
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from evalsim.github import SimulatedGitHub
 from evalsim.github.app import Exchange
@@ -27,23 +25,18 @@ ROOT = Path(__file__).resolve().parent
 REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
 
 
-class _TogetherByModule(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each worker test after test, but whole modules of those that share an engine or a browser.
+# First, so that the marks are there before xdist reads them, in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a browser in one worker, and each module with containers: each worker would make its own.
 
-    Not by the mark `xdist_group`, which xdist 3.8 writes where pytest 9.2 no longer looks.
+    Modules with containers wait more than they work, so every worker takes some.
     """
-
-    def _split_scope(self, nodeid: str) -> str:
-        module = nodeid.partition("::")[0]
-        return module if module.startswith(("tests/containers/", "tests/browser/")) else nodeid
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Keep modules together whose deployments or browsers would else be made by every worker.
-
-    They are the largest units, which xdist hands out first: they wait more than they work.
-    """
-    return _TogetherByModule(config, log)
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.get_closest_marker("containers"):
+            item.add_marker(pytest.mark.xdist_group(f"containers in {item.path.stem}"))
 
 
 @pytest.fixture(autouse=True)
