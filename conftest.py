@@ -28,7 +28,7 @@ REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
 # First, so that the marks are there before xdist reads them, in a hook of the same name.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a browser in one worker, and each module with containers: each worker would make its own.
+    """Keep what shares a browser in one worker, and each module with containers: every worker would make one.
 
     Modules with containers wait more than they work, so every worker takes some.
     """

@@ -10,7 +10,6 @@ import itertools
 import os
 import secrets
 import shutil
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -23,7 +22,7 @@ import httpx
 import msgspec
 import pytest
 from testcontainers.compose import DockerCompose
-from tests.containers.engine import remove_project
+from tests.containers.engine import free_ports, remove_project
 from tests.containers.images import Images
 from tests.containers.waiting import until
 
@@ -227,7 +226,7 @@ def _start(
 ) -> tuple[int, int, int]:
     """Start it on free ports; on others, where somebody else was given one of them meanwhile."""
     for _ in range(PORT_ATTEMPTS):
-        https, http, github = _free_ports()
+        https, http, github = free_ports(3)
         ports = {
             "EVALHOOK_HTTPS_PORT": f"127.0.0.1:{https}",
             "EVALHOOK_HTTP_PORT": f"127.0.0.1:{http}",
@@ -257,16 +256,6 @@ def _up(compose: DockerCompose) -> str | None:
         )
         return f"{error.stderr.decode()}\n{logs.stdout}{logs.stderr}"
     return None
-
-
-def _free_ports() -> tuple[int, int, int]:
-    """Three ports that nobody listens on now; the engine's own choice would be another at a restart."""
-    with socket.socket() as first, socket.socket() as second, socket.socket() as third:
-        probes = first, second, third
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        https, http, github = (int(probe.getsockname()[1]) for probe in probes)
-        return https, http, github
 
 
 def _await_answer(up: Deployment) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,16 @@ def run_docker(*arguments: str, seconds: float = 60, words: str = "") -> str:
     if done.returncode != 0:
         pytest.fail(f"docker {arguments[0]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
     return done.stdout
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on; the engine's own choice would be another at a restart."""
+    with ExitStack() as held:
+        # All at once: one that is let go could be given a second time.
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def remove_project(project: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ class Machine:
 
 @contextmanager
 def machine(
-    image: str, images: Images, folder: Path, ports: tuple[int, int], *, shared: Path
+    image: str, images: Images, folder: Path, ports: Sequence[int], *, shared: Path
 ) -> Iterator[Machine]:
     """A VM with an empty home; `folder` is its alone, `shared` what it can copy from and to."""
     project = images.project(folder.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,22 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.containers.engine import free_ports
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
 PORTS = ("DEMO_STATUS_PORT", "DEMO_GITHUB_PORT", "DEMO_DASHBOARD_PORT")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def demo(images: Any, project_root: Path) -> Iterator[dict[str, Any]]:
     """The demo, run to the end of its job: what it printed, and the ports."""
-    ports = {name: str(free_port()) for name in PORTS}
+    ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
     environment = os.environ | ports | {"EVALHOOK_IMAGE": images.hook, "DEMO_IMAGE": images.tag("demo")}
     compose = [
         "docker",

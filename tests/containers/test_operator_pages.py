@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from typing import Any
 import httpx
 import pytest
 from msgspec import structs
-from tests.containers.engine import run_docker
+from tests.containers.engine import free_ports, run_docker
 from tests.containers.images import BUILD_SECONDS, Images
 from tests.containers.operator_machine import USER, Block, Machine, console_blocks, machine
 from tests.containers.waiting import until
@@ -179,16 +178,9 @@ def vms(
         for name in ("old", "new"):
             folder = tmp_path / name
             folder.mkdir()
-            vm = machine(operator_image, images, folder, free_ports(), shared=shared)
+            vm = machine(operator_image, images, folder, free_ports(2), shared=shared)
             both.append(stack.enter_context(vm))
         yield both[0], both[1]
-
-
-def free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        for probe in (first, second):
-            probe.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])
 
 
 def copy_project(root: Path, folder: Path) -> None:

@@ -50,6 +50,13 @@ def no_library(folder: Path) -> ConfigurationError:
     return ConfigurationError(what, where=str(folder), hint=hint)
 
 
+def why_no_library_yet(folder: Path) -> str | None:
+    """Return a warning for what is written into a folder that holds no component; None where it does."""
+    if (folder / COMPONENTS).is_dir():
+        return None
+    return f"{folder} has no {COMPONENTS}/, so it is no prompt library yet; is it the right folder?"
+
+
 def require_library(folder: Path) -> None:
     """Raise ConfigurationError where a folder is no prompt library."""
     if not (folder / COMPONENTS).is_dir():

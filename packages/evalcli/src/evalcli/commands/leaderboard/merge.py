@@ -16,12 +16,12 @@ from evalcli.leaderboards.conflicts import (
     resolve_conflict,
 )
 from evalcli.leaderboards.files import named_leaderboard, read_leaderboard
+from evalcli.leaderboards.places import why_no_library_yet
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, print_verbatim, say, warn
 from evalcore.errors import ConfigurationError
 from evalcore.formats.counts import counted
 from evalcore.library.checkout import is_in_git
-from evalcore.library.loader import COMPONENTS
 from evalcore.runs.files import turn_at, write_atomically
 from evalcore.runs.leaderboard import encode_leaderboard, merge_leaderboards
 
@@ -96,8 +96,8 @@ def _require_repository(folder: Path) -> None:
         raise ConfigurationError(
             "is in no git repository", where=str(folder), hint="name the clone with --prompt-library"
         )
-    if not (folder / COMPONENTS).is_dir():
-        warn(f"{folder} has no {COMPONENTS}/, so it is no prompt library yet; is it the right folder?")
+    if why := why_no_library_yet(folder):
+        warn(why)
 
 
 def _merged(files: tuple[Path, ...]) -> bytes:

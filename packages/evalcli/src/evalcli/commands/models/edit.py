@@ -11,11 +11,12 @@ import click
 from evalcli.commands.arguments import PROMPT_LIBRARY
 from evalcli.commands.models.source import MODELS
 from evalcli.exits import Exit, refuse
+from evalcli.leaderboards.places import why_no_library_yet
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_line, warn
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.library.checkout import MAX_BYTES
-from evalcore.library.loader import COMPONENTS, MODELS_PATH
+from evalcore.library.loader import MODELS_PATH
 from evalcore.library.models import Model, Price, StructuredOutput, concurrency_by_default, streams_by_default
 from evalcore.library.models_edit import add_model, remove_model
 from evalcore.library.models_file import MAX_SECONDS
@@ -84,10 +85,8 @@ def add(
     _make_folder(write_to.parent)
     write_atomically(write_to, edited.encode())
     print_line(f"{model_id} is in {target}")
-    if path is None and not (prompt_library / COMPONENTS).is_dir():
-        warn(
-            f"{prompt_library} has no {COMPONENTS}/, so it is no prompt library yet; is it the right folder?"
-        )
+    if path is None and (why := why_no_library_yet(prompt_library)):
+        warn(why)
     return Exit.DONE
 
 
