@@ -23,6 +23,7 @@ settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parent
 REQUIRE_ALL = os.environ.get("EVALUATOR_REQUIRE") == "all"
+LONGEST_ID = 120
 
 
 # First, so that the marks are there before xdist reads them, in a hook of the same name.
@@ -37,6 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
         elif item.get_closest_marker("containers"):
             item.add_marker(pytest.mark.xdist_group(f"containers in {item.path.stem}"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long text or a file by its parameter (pytest numbers them).
+
+    What is encrypted has other bytes each time it is made, and workers must agree on the names of the tests.
+    """
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        return argname
+    return None
 
 
 @pytest.fixture(autouse=True)
