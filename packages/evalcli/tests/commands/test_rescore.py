@@ -15,7 +15,7 @@ from evalcore.library.models import Model
 from evalcore.runs.compression import compress_replies
 from evalcore.runs.rescoring import rescored_run_id
 from evalcore.version import SCORING_VERSION
-from evalsim.testing import write_leaderboard
+from evalsim.testing import write_component, write_leaderboard
 
 Evalcli = Callable[..., Any]
 MakeRun = Callable[..., Path]
@@ -375,3 +375,64 @@ def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
     (component / "evals" / "scoring.yaml").write_text(POLICY + "# another\n")
     ended = evalcli(*line, *where, "--runs-dir", library / "runs")
     assert (ended.code, "its replies are not in" in ended.out) == (1, True)
+
+
+def _scored_by_a_later_policy(evalcli: Evalcli, make_run: MakeRun, library: Path) -> Path:
+    """Make a run, then weigh by a policy what it has right, and score it by that."""
+    run = make_run([{**RIGHT, "decision": "reject"}])
+    write_component(library, cases={"one": RIGHT})
+    (library / "components/memo/evals/scoring.yaml").write_text("fields:\n  decision: {weight: 9}\n")
+    assert evalcli("rescore", run, "--policy", "current", "--prompt-library", library).code == 0
+    return run
+
+
+def test_show_names_the_later_scoring_and_shows_it_where_asked(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run = _scored_by_a_later_policy(evalcli, make_run, library)
+    own, later = json.loads(evalcli("show", run, "--json").out)["scorings"]
+    assert later["accuracy"] < own["accuracy"]
+    shown = evalcli("show", run, "--prompt-library", library).out.splitlines()
+    assert shown[1].endswith(f"accuracy {own['accuracy']:.3f}")
+    assert shown[2] == (
+        "These figures are by the policy of the run; by the component's present one accuracy is"
+        f" {later['accuracy']:.3f}: `evalcli show {run} --policy current`."
+    )
+    asked = evalcli("show", run, "--prompt-library", library, "--policy", "current").out.splitlines()
+    assert asked[0].endswith(", by the component's present policy")
+    assert asked[1].endswith(f"accuracy {later['accuracy']:.3f}")
+    assert f"case one: accuracy {later['accuracy']:.3f}" in "\n".join(asked)
+    assert "figures are by" not in "\n".join(asked)
+
+
+def test_without_the_library_show_says_that_there_is_a_later_scoring(
+    evalcli: Evalcli, make_run: MakeRun, library: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run = _scored_by_a_later_policy(evalcli, make_run, library)
+    shown = evalcli("show", run, "--prompt-library", tmp_path_factory.mktemp("elsewhere")).out
+    assert "it was scored by another one since; name the prompt library" in shown
+
+
+def test_a_policy_can_be_looked_at_before_any_run_is_scored_by_it(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run = make_run([WRONG])
+    write_component(library, cases={"one": RIGHT})
+    (library / "components/memo/evals/scoring.yaml").write_text("fields:\n  decision: {weight: 9}\n")
+    ended = evalcli("show", run, "--prompt-library", library, "--policy")
+    assert (ended.code, ended.err) == (0, "")
+    assert "it has no record by this policy yet" in ended.out
+
+
+def test_runs_lists_the_figure_of_the_present_policy_and_marks_those_of_an_earlier_one(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run = _scored_by_a_later_policy(evalcli, make_run, library)
+    make_run([RIGHT], 2)
+    where = ("runs", "--prompt-library", library, "--runs-dir", run.parent)
+    earlier, rescored = json.loads(evalcli(*where, "--json").out)
+    (later,) = run.glob("record-*")
+    assert rescored["accuracy"] == json.loads(later.read_bytes())["accuracy"]["mean"]
+    assert (rescored["is_present_policy"], earlier["is_present_policy"]) == (True, False)
+    headings, *rows = (line.split() for line in evalcli(*where).out.splitlines())
+    assert [row[headings.index("policy")] for row in rows] == ["earlier", "present"]

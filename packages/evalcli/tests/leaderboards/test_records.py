@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from evalcli.leaderboards.records import records_in
+from evalcli.leaderboards.records import newest_by, records_in
 from evalcore.errors import StorageError
+from evalcore.runs.record import RunRecord
 
 
 def test_a_later_scoring_follows_the_first(make_run: Callable[..., Path]) -> None:
@@ -49,3 +50,14 @@ def test_a_later_record_that_cannot_be_read_is_named(make_run: Callable[..., Pat
     with pytest.raises(StorageError, match="it is no record") as caught:
         records_in(run)
     assert str(run / "record-99.json") in caught.value.line
+
+
+def test_of_the_scorings_by_one_policy_that_of_the_newest_rules_counts(
+    make_record: Callable[..., RunRecord],
+) -> None:
+    first = make_record(1, scoring_version=1)
+    newer = make_record(2, scoring_version=2, rescored_from=first.run_id)
+    other = make_record(3, scoring_version=2, policy_sha256="f" * 64, rescored_from=first.run_id)
+    assert newest_by([first, newer, other], None) == newer
+    assert newest_by([first, newer, other], "f" * 64) == other
+    assert newest_by([first, newer], "f" * 64) is None

@@ -14,7 +14,9 @@ from evalcli.reports.lists import (
 )
 
 MEMO = ListedComponent("memo", "1.1.0", 3, 0, "1.0.0", ("a", "b"), None)
-RUN = ListedRun("0199-1", "2026-01-05T09:00:00Z", "memo", "1.0.0", "a", "complete", 0.91234, "runs/0199-1")
+RUN = ListedRun(
+    "0199-1", "2026-01-05T09:00:00Z", "memo", "1.0.0", "a", "complete", 0.91234, 3, None, True, "runs/0199-1"
+)
 
 
 def test_a_component_has_its_version_its_cases_and_what_was_evaluated():

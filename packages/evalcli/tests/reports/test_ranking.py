@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from evalcli.leaderboards.present_policy import PolicyHash
 from evalcli.reports.ranking import heading, identical_notes, notes, ranking_table
+from evalcore.library.component import SkippedCase
 from evalcore.reports.ranking import Ranking, rankings
 from evalcore.runs.record import RunRecord
 
@@ -68,3 +70,38 @@ def test_rankings_of_one_version_have_titles_of_their_own(make_record: MakeRecor
 
 def test_older_rules_are_named_with_what_brings_them_up(make_record: MakeRecord) -> None:
     assert any("leaderboard rescore memo" in note for note in notes("memo", _one(make_record())))
+
+
+def test_of_two_policies_the_title_says_which_one_is_the_present_one(make_record: MakeRecord) -> None:
+    first = make_record()
+    later = make_record(2, policy_sha256="f" * 64, rescored_from=first.run_id)
+    found = rankings([first, later])
+
+    def policies(present: PolicyHash | None) -> set[str]:
+        return {heading("memo", one, found, present).rpartition(", ")[2] for one in found}
+
+    assert policies(PolicyHash("f" * 64)) == {
+        "policy ffffffffffff (the present one)",
+        "no policy (an earlier one)",
+    }
+    assert policies(PolicyHash(None)) == {
+        "policy ffffffffffff (an earlier one)",
+        "no policy (the present one)",
+    }
+    # Another one may be that of data sets which are not at hand.
+    assert policies(PolicyHash("e" * 64)) == policies(None) == {"policy ffffffffffff", "no policy"}
+    assert "policy" not in heading("memo", _one(first), [_one(first)], PolicyHash("e" * 64))
+
+
+def test_a_case_was_broken_when_it_was_run_and_may_be_mended_since(make_record: MakeRecord) -> None:
+    skipped = (SkippedCase("two", "is not JSON", broken=True),)
+    first = make_record(1, skipped_cases=skipped)
+    (case,) = first.case_results
+    mended = msgspec.structs.replace(case, case="two", sha256="e" * 64)
+    later = make_record(
+        2, cases=2, cases_sha256="f" * 64, case_results=(case, mended), started_at="2026-02-01T09:00:00Z"
+    )
+    alone = "\n".join(notes("memo", _one(first)))
+    assert f"When run on {first.started_at[:10]}, 1 case was broken and is left out" in alone
+    found = rankings([first, later])
+    assert not any("broken" in note for one in found for note in notes("memo", one, found))

@@ -81,4 +81,5 @@ def test_a_ranking_says_which_cases_it_lacks_because_they_are_broken(
     path = tmp_path / "leaderboard.json"
     write_leaderboard(path, make_record(1, skipped_cases=skipped))
     shown = evalcli("leaderboard", "show", path).out
-    assert "1 case is broken and left out, so the figures are of the others alone: half." in shown
+    said = "1 case was broken and is left out, so the figures are of the others alone: half."
+    assert f"When run on 2026-01-05, {said}" in shown

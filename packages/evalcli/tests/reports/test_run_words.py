@@ -18,8 +18,8 @@ from evalsim.testing import make_record, make_run_plan
 
 def case(**fields):
     values = {
-        "case": "one", "accuracy": 0.5, "replies": 0, "right": 0, "wrong": 0, "unparsable": 0, "absent": 0,
-        "truncated": 0, "truncated_unparsable": 0, "samples": (),
+        "case": "one", "accuracy": 0.5, "replies": 0, "right": 0, "wrong": 0, "other_prose": 0,
+        "unparsable": 0, "absent": 0, "truncated": 0, "truncated_unparsable": 0, "samples": (),
     }  # fmt: skip
     return ExaminedCase(**values | fields)
 
@@ -85,6 +85,8 @@ def test_the_hint_names_the_present_limit(params, now):
 def test_the_replies_to_a_case_are_counted_by_how_they_ended():
     said = case_text(case(replies=9, right=1, wrong=2, unparsable=3, absent=3, truncated=1))
     assert said == "accuracy 0.500; of 9 replies: 1 right, 2 wrong, 3 unparsable, 3 never came, 1 truncated"
+    # As the share of replies that are right throughout has it: `right` and these together.
+    assert case_text(case(replies=3, right=1, other_prose=2)).endswith(": 1 right, 2 right but for prose")
     assert case_text(case(accuracy=None)) == "accuracy -; of 0 replies: none came yet"
 
 

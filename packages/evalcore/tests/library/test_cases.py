@@ -83,6 +83,15 @@ def test_broken_cases_are_counted_and_named():
     )
 
 
+def test_of_figures_that_were_made_before_it_says_when_the_cases_were_broken():
+    assert broken_cases_sentence(broken("a"), since="On 2026-01-05") == (
+        "On 2026-01-05 1 case was broken and is left out, so the figures are of the others alone: a."
+    )
+    assert broken_cases_sentence(broken("a", "b"), since="On 2026-01-05").startswith(
+        "On 2026-01-05 2 cases were broken and are left out, so"
+    )
+
+
 def test_a_sentence_names_a_few_and_counts_the_rest():
     names = [f"case{at}" for at in range(MOST_BROKEN + 3)]
     sentence = broken_cases_sentence(broken(*names), lambda name: f"<{name}>")

@@ -8,6 +8,7 @@ import pytest
 
 from evalcore.clients.reply import CallError
 from evalcore.scoring.examine import Selection, examine_run
+from evalcore.scoring.score_run import score_run
 from evalsim.testing import make_case, make_reply, make_run_plan
 
 EXPECTED = {"kind": "memo", "pages": 3}
@@ -41,6 +42,19 @@ def test_every_reply_is_counted_by_how_it_ended():
     found = examined_case(RIGHT, HALF, "no JSON", TOO_LONG, LOST)
     assert (found.replies, found.right, found.wrong, found.unparsable, found.absent) == (5, 1, 1, 2, 1)
     assert found.accuracy == pytest.approx((1 + 0.5 + 0 + 0) / 4)
+    assert not found.is_all_right
+
+
+def test_an_answer_whose_prose_alone_differs_is_not_counted_as_wrong():
+    """A record calls it right throughout: the two counts would not come out the same."""
+    prose = "The applicant has submitted every one of the documents that the call asks for, and is eligible."
+    expected = {"kind": "memo", "summary": prose}
+    plan = make_run_plan(cases=[make_case("one", expected)], replicates=3)
+    texts = [expected, expected | {"summary": "It has all that was asked for."}, expected | {"kind": "x"}]
+    (found,) = examine_run(plan, lambda case: replies(case.name, map(json.dumps, texts)), Selection())
+    assert (found.right, found.other_prose, found.wrong) == (1, 1, 1)
+    record = score_run(plan, lambda case: replies(case.name, map(json.dumps, texts)))
+    assert sum(filter(None, record.case_results[0].exact)) == found.right + found.other_prose
     assert not found.is_all_right
 
 

@@ -111,6 +111,9 @@ def _data_sets_option(help_text: str) -> Callable[[Command], Command]:
 PROMPT_LIBRARY: Final = prompt_library_option("The prompt library.")
 DATA_SETS: Final = _data_sets_option("The evaluation data sets.")
 DATA_SETS_FOR_POLICY: Final = _data_sets_option("The evaluation data sets, for --policy.")
+DATA_SETS_WITH_POLICY: Final = _data_sets_option(
+    "The evaluation data sets; a policy of theirs wins over the component's."
+)
 RUNS_DIR: Final = click.option(
     "--runs-dir",
     type=FOLDER,

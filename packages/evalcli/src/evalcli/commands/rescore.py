@@ -10,7 +10,8 @@ from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, RUNS_DIR, SELECTOR,
 from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.files import add_to_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
-from evalcli.leaderboards.policies import current_policy, rescore_by_policy
+from evalcli.leaderboards.policies import rescore_by_policy
+from evalcli.leaderboards.present_policy import current_policy
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
 from evalcli.leaderboards.run_folders import find_run, is_scratch
 from evalcli.reports.rescoring import sentence

@@ -8,7 +8,7 @@ from typing import Final
 
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.places import Sources, data_sets_of
-from evalcli.leaderboards.policies import current_policy, policy_sha256
+from evalcli.leaderboards.present_policy import current_policy, policy_sha256
 from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import changed_text, check_component
 from evalcore.evaluation.finding import Finding, finding_of

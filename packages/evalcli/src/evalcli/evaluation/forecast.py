@@ -31,7 +31,7 @@ Number = TypeVar("Number", int, float)
 UNKNOWN = "unknown"
 _FIGURES = 4
 """Of a forecast that are summed up: hours, tokens in and out, USD."""
-HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "shows")
+HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "smallest fall")
 
 
 class Forecast(Frozen, frozen=True):
@@ -123,7 +123,7 @@ def forecast_table(forecasts: Sequence[Forecast]) -> Table:
     if len(forecasts) > 1:
         rows.append(_sums(forecasts))
     return Table(
-        title="by past runs of the same models; `shows`: the smallest fall of one model's accuracy it shows",
+        title="by past runs of the same models; smallest fall: the least loss of accuracy that would show",
         headings=HEADINGS,
         rows=tuple(rows),
         numeric=frozenset(HEADINGS) - {"model"},

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from evalcli.leaderboards.present_policy import policy_sha256
 from evalcli.leaderboards.rescoring import (
     Rescored,
     RescoredRuns,
@@ -20,11 +21,9 @@ from evalcli.leaderboards.rescoring import (
     rescore_folder,
     scored,
 )
-from evalcore.errors import CheckoutError, ComponentError
-from evalcore.formats.strict_json import encode_canonical, sha256_hex
-from evalcore.library.checkout import Checkout
+from evalcore.formats.strict_json import encode_canonical
 from evalcore.library.component import Component
-from evalcore.library.loader import PolicyText, check_slug, read_policy
+from evalcore.library.loader import PolicyText
 from evalcore.runs.record import RunRecord, record_object
 from evalcore.runs.rescoring import first_run_id, rescored_run_id
 from evalcore.version import SCORING_VERSION
@@ -34,15 +33,6 @@ POLICY_RECORD: Final = "record-{}-{}.json"
 _DIGITS: Final = 12
 _NONE: Final = "none"
 """Stands in the file's name for a component without a policy."""
-
-
-def current_policy(library: Checkout, data_sets: Checkout | None, slug: str) -> PolicyText:
-    """Return the policy that a component has now; raises ComponentError."""
-    check_slug(library, slug)
-    try:
-        return read_policy(library, data_sets, slug)
-    except CheckoutError as error:
-        raise ComponentError(error.what, where=error.where, hint=error.hint) from None
 
 
 def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None = None) -> Rescored:
@@ -55,7 +45,7 @@ def rescore_by_policy(run_dir: Path, policy: PolicyText, first: RunRecord | None
     # changes.
     as_planned = rescore_folder(run_dir, first)
     plan = as_planned.plan
-    component = _with_policy(plan.component, policy)
+    component = with_policy(plan.component, policy)
     # Files that are not what they were would be scored wrongly by any policy.
     if component.policy_sha256 == plan.component.policy_sha256 or not as_planned.is_usable:
         return as_planned
@@ -95,13 +85,9 @@ def rescore_to_policy(records: Iterable[RunRecord], runs_dir: Path, policy: Poli
     )
 
 
-def _with_policy(component: Component, policy: PolicyText) -> Component:
+def with_policy(component: Component, policy: PolicyText) -> Component:
+    """Return a component as it is scored by a policy."""
     text, where = policy
     return msgspec.structs.replace(
         component, policy=text, policy_where=where, policy_sha256=policy_sha256(policy)
     )
-
-
-def policy_sha256(policy: PolicyText) -> str | None:
-    """Return the SHA-256 that records name a policy by; None where there is none."""
-    return None if policy[0] is None else sha256_hex(policy[0].encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,12 @@ def records_in(run_dir: Path) -> list[RunRecord]:
         )
     later = sorted(run_dir.glob(LATER_RECORD.format("*")), key=_order)
     return [read_record(run_dir), *(read_record(run_dir, path.name) for path in later)]
+
+
+def newest_by(records: Iterable[RunRecord], policy_sha256: str | None) -> RunRecord | None:
+    """Return of a run's scorings by this policy the one of the newest rules; None where there is none."""
+    by_it = [record for record in records if record.policy_sha256 == policy_sha256]
+    return max(by_it, key=lambda record: record.scoring_version, default=None)
 
 
 def _order(path: Path) -> tuple[int, str]:

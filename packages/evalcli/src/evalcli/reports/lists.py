@@ -38,6 +38,12 @@ class ListedRun(Frozen, frozen=True):
     status: str
     """complete, partial, unfinished, or unreadable."""
     accuracy: float | None
+    """By its newest scoring by the component's present policy, else by its own."""
+    scoring_version: int | None
+    """Of that scoring, as the policy is; None where there is none."""
+    policy_sha256: str | None
+    is_present_policy: bool | None
+    """Whether that is the policy that its component has now; None where either is not known."""
     folder: str
 
 
@@ -71,20 +77,14 @@ def runs_table(runs: Sequence[ListedRun], beginning: int) -> Table:
 
     So many characters of an id are its beginning that names the run alone, here and to other commands.
     """
-    headings = ("run", "time", "component", "version", "model", "accuracy", "status", "folder")
-    rows = tuple(
-        (
-            run.run_id,
-            run.time or "-",
-            run.component,
-            run.component_version,
-            run.model,
-            figure(run.accuracy),
-            run.status,
-            run.folder,
-        )
-        for run in runs
-    )
+    headings: tuple[str, ...] = (
+        "run", "time", "component", "version", "model", "accuracy", "policy", "status", "folder",
+    )  # fmt: skip
+    rows = tuple(_run_row(run) for run in runs)
+    if not any(run.is_present_policy is False for run in runs):
+        # Where every figure is by the present policy the column says nothing.
+        at = headings.index("policy")
+        headings, rows = _without(headings, at), tuple(_without(row, at) for row in rows)
     return Table(
         headings=headings,
         rows=rows,
@@ -94,6 +94,25 @@ def runs_table(runs: Sequence[ListedRun], beginning: int) -> Table:
         spare_in_blocks=frozenset({"folder"}),
         enough=(("run", beginning), ("time", len("2026-01-31T23:59"))),
     )
+
+
+def _run_row(run: ListedRun) -> tuple[str, ...]:
+    policy = {True: "present", False: "earlier", None: "-"}[run.is_present_policy]
+    return (
+        run.run_id,
+        run.time or "-",
+        run.component,
+        run.component_version,
+        run.model,
+        figure(run.accuracy),
+        policy,
+        run.status,
+        run.folder,
+    )
+
+
+def _without(cells: tuple[str, ...], at: int) -> tuple[str, ...]:
+    return (*cells[:at], *cells[at + 1 :])
 
 
 def runs_object(runs: Sequence[ListedRun]) -> JsonValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from evalcli.leaderboards.present_policy import PolicyHash
 from evalcli.terminal.text import Table, figure, interval
 from evalcore.compare.versions import stale_cases
 from evalcore.formats.counts import counted
@@ -45,10 +46,16 @@ def ranking_table(ranking: Ranking, title: str, *, every_run: bool = False) -> T
     )
 
 
-def heading(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) -> str:
+def heading(
+    component: str,
+    ranking: Ranking,
+    beside: Iterable[Ranking] = (),
+    present: PolicyHash | None = None,
+) -> str:
     """Name a version, what it was measured with, and what the figure means where that is not correctness.
 
     What differs among the rankings of this version, those `beside` it, is named too: no two have one title.
+    Of policies it is said which one is the component's `present` one, where that is known.
     """
     records = _records(ranking)
     replicates = _range([record.replicates for record in records])
@@ -57,10 +64,10 @@ def heading(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) ->
         f"{component} {ranking.component_version}: {counted(ranking.cases, 'case')}{common} x {replicates}, "
         f"scoring {ranking.scoring_version}"
     )
-    return marked(", ".join((text, *_told_apart(ranking, beside))), records)
+    return marked(", ".join((text, *_told_apart(ranking, beside, present))), records)
 
 
-def _told_apart(ranking: Ranking, beside: Iterable[Ranking]) -> Iterator[str]:
+def _told_apart(ranking: Ranking, beside: Iterable[Ranking], present: PolicyHash | None) -> Iterator[str]:
     """Yield by which prompt, schema, policy and cases a ranking differs from others of its version."""
     others = [one for one in beside if one.component_version == ranking.component_version]
     alike = [one for one in others if one.cases == ranking.cases and not one.are_cases_shared]
@@ -72,7 +79,14 @@ def _told_apart(ranking: Ranking, beside: Iterable[Ranking]) -> Iterator[str]:
         ("cases", ranking.cases_sha256, {one.cases_sha256 for one in alike}),
     ):
         if len(all_of_them) > 1:
-            yield f"no {what}" if own is None else f"{what} {own[:SHORT_SHA256]}"
+            named = f"no {what}" if own is None else f"{what} {own[:SHORT_SHA256]}"
+            # Where none is the present one, that may be one of data sets that are not at hand.
+            is_known = what == "policy" and present is not None and present.sha256 in all_of_them
+            yield f"{named} ({_age(own, present)})" if is_known else named
+
+
+def _age(policy_sha256: str | None, present: PolicyHash | None) -> str:
+    return "the present one" if present is not None and policy_sha256 == present.sha256 else "an earlier one"
 
 
 def marked(title: str, records: Iterable[RunRecord]) -> str:
@@ -81,14 +95,16 @@ def marked(title: str, records: Iterable[RunRecord]) -> str:
     return f"{title}; {WORDING}" if is_wording else title
 
 
-def notes(component: str, ranking: Ranking) -> Iterator[str]:
-    """Yield what a ranking says in one sentence, then its notes, each a line."""
+def notes(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) -> Iterator[str]:
+    """Yield what a ranking says in one sentence, then its notes, each a line.
+
+    Of a case that was broken nothing is said where a later run, in a ranking `beside`, has it mended.
+    """
     records = _records(ranking)
     yield ranking_sentence(ranking)
     for note in (*rightness_notes(ranking), *chance_notes(ranking), *notes_of(ranking)):
         yield as_sentence(note)
-    skipped = {case.case: case for record in records for case in record.skipped_cases}
-    broken = broken_cases_sentence(skipped.values())
+    broken = _broken_note(records, beside)
     if broken is not None:
         yield broken
     yield from identical_notes(records)
@@ -104,6 +120,29 @@ def notes(component: str, ranking: Ranking) -> Iterator[str]:
             f"Scored by older rules; where the replies are stored, `evalcli leaderboard rescore {component}`"
             " brings them up."
         )
+
+
+def _broken_note(records: Sequence[RunRecord], beside: Iterable[Ranking]) -> str | None:
+    """Say which cases were broken when these runs were made, and in no later run have been used since."""
+    every = [*records, *(record for one in beside for record in _records(one))]
+    skipped = {
+        case.case: (record.started_at, case)
+        for record in sorted(records, key=lambda one: one.started_at)
+        for case in record.skipped_cases
+        if case.broken and not _is_used_after(record.started_at, case.case, every)
+    }
+    if not skipped:
+        return None
+    newest = max(when for when, _ in skipped.values())
+    # A leaderboard holds what was: the case may have been mended without a run since.
+    return broken_cases_sentence((case for _, case in skipped.values()), since=f"When run on {newest[:10]},")
+
+
+def _is_used_after(moment: str, case: str, records: Iterable[RunRecord]) -> bool:
+    return any(
+        record.started_at > moment and any(result.case == case for result in record.case_results)
+        for record in records
+    )
 
 
 def as_sentence(note: str) -> str:

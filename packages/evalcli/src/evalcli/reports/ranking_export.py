@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from evalcli.leaderboards.present_policy import PolicyHash
 from evalcli.reports.ranking import heading
 from evalcli.terminal.text import figure, interval
 from evalcore.formats.markdown_text import CELL, escape_markdown
@@ -40,18 +41,25 @@ def _csv_rows(
                     yield (*head, *_run(record))
 
 
-def rankings_markdown(component: str, found: Sequence[Ranking], *, every_run: bool) -> str:
-    """Write a component's rankings: for each a heading, the sentence that it comes to, and a table."""
+def rankings_markdown(
+    component: str, found: Sequence[Ranking], present: PolicyHash | None = None, *, every_run: bool
+) -> str:
+    """Write a component's rankings: for each a heading, the sentence that it comes to, and a table.
+
+    `present` is the component's policy now, where that is known.
+    """
     return "\n".join(
-        line for ranking in found for line in _table(component, ranking, found, every_run=every_run)
+        line
+        for ranking in found
+        for line in _table(heading(component, ranking, found, present), ranking, every_run=every_run)
     )
 
 
-def _table(component: str, ranking: Ranking, beside: Sequence[Ranking], *, every_run: bool) -> Iterator[str]:
+def _table(title: str, ranking: Ranking, *, every_run: bool) -> Iterator[str]:
     headings = ["#", "Model", "Accuracy", "95 % CI", "Reproducibility", "Runs", "Replies", "Status"]
     headings += ["Run", "Date"] if every_run else []
     # Longer than a cell: a heading names digits of hashes besides, which tell two rankings apart.
-    yield f"### {escape_markdown(heading(component, ranking, beside), 4 * CELL)}"
+    yield f"### {escape_markdown(title, 4 * CELL)}"
     yield ""
     yield ranking_sentence(ranking, lambda name: escape_markdown(name, CELL))
     yield ""

@@ -45,9 +45,9 @@ def run_page(run: ExaminedRun) -> bytes:
     ET.SubElement(head, "style").text = STYLE
     _add(body, "h1", run.title)
     _add(body, "p", run.state)
-    for hint in (run.truncation_hint, run.all_right):
+    for hint, style in ((run.note, "warn"), (run.truncation_hint, "warn"), (run.all_right, "good")):
         if hint:
-            _add(body, "p", hint, "warn" if hint == run.truncation_hint else "good")
+            _add(body, "p", hint, style)
     for number, case in enumerate(run.cases):
         _add_case(body, case, is_open=number == 0)
     _add(body, "p", LEGEND, "dim")

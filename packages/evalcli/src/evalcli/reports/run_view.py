@@ -22,6 +22,8 @@ def run_lines(run: ExaminedRun, view: TreeView, *, is_full: bool) -> Iterator[Li
     """Lay a run out for reading."""
     yield line(Span(run.title, "strong"))
     yield line(run.state)
+    if run.note:
+        yield line(Span(run.note, "warn"))
     for case in run.cases:
         yield line("")
         yield from _case_lines(case, view, is_full=is_full)
@@ -44,6 +46,17 @@ def run_object(run: ExaminedRun) -> JsonObject:
         "component_version": plan.component.version,
         "model": plan.model.id,
         "status": None if run.record is None else run.record.status,
+        "policy_sha256": plan.component.policy_sha256,
+        "accuracy": None if run.record is None else run.record.accuracy.mean,
+        "scorings": [
+            {
+                "run_id": record.run_id,
+                "scoring_version": record.scoring_version,
+                "policy_sha256": record.policy_sha256,
+                "accuracy": record.accuracy.mean,
+            }
+            for record in run.scorings
+        ],
         "replicates": plan.replicates,
         "cases": cases,
     }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Final
 
+from evalcli.exits import PROGRAM
+from evalcli.leaderboards.present_policy import PolicyHash
+from evalcli.leaderboards.records import newest_by
 from evalcli.terminal.text import figure
 from evalcore.formats.counts import counted
 from evalcore.runs.plan import RunPlan
@@ -23,19 +27,26 @@ class ExaminedRun(Frozen, frozen=True):
     record: RunRecord | None
     """None where it is not finished, or not scored yet."""
     cases: tuple[ExaminedCase, ...]
+    scorings: tuple[RunRecord, ...] = ()
+    """Every record of it: as first scored, and each later scoring."""
+    is_present_policy: bool = False
+    """Whether it is examined by the policy that its component has now, where that was asked for."""
+    note: str = ""
+    """What is to be known of its other scorings."""
 
     @property
     def title(self) -> str:
         """Name the run."""
         component = self.plan.component
-        return f"{component.slug} {component.version}, {self.plan.model.id}: run {self.plan.run_id}"
+        by = ", by the component's present policy" if self.is_present_policy else ""
+        return f"{component.slug} {component.version}, {self.plan.model.id}: run {self.plan.run_id}{by}"
 
     @property
     def state(self) -> str:
         """Say how the run as a whole fared."""
         over = f"{counted(len(self.plan.cases), 'case')} x {self.plan.replicates}"
         if self.record is None:
-            return f"{over}; it has no record yet"
+            return f"{over}; it has no record {'by this policy ' if self.scorings else ''}yet"
         figures = f"accuracy {figure(self.record.accuracy.mean)}"
         return f"{over}, {self.record.finished_at}, {self.record.status}: {figures}"
 
@@ -61,6 +72,30 @@ class ExaminedRun(Frozen, frozen=True):
         return "" if self.cases else "Nothing is wrong: every reply that was asked for is right."
 
 
+def scored_otherwise(run: ExaminedRun, present: PolicyHash | None, name: str) -> str:
+    """Say that a run was scored again by another policy, and what shows that; empty where it was not.
+
+    `present` is the component's policy now; `name` is what a command finds the run by.
+    """
+    own = run.plan.component.policy_sha256
+    if present is not None:
+        newer = newest_by(run.scorings, present.sha256)
+        if newer is None or present.sha256 == own:
+            return ""
+        command = shlex.join([PROGRAM, "show", name, "--policy", "current"])
+        return (
+            f"These figures are by the policy of the run; by the component's present one accuracy is"
+            f" {figure(newer.accuracy.mean)}: `{command}`."
+        )
+    others = {record.policy_sha256 for record in run.scorings} - {own}
+    if not others:
+        return ""
+    return (
+        "These figures are by the policy of the run, and it was scored by another one since;"
+        " name the prompt library with --prompt-library, and --policy current shows it."
+    )
+
+
 TOKEN_LIMITS: Final = ("max_tokens", "max_completion_tokens", "maxOutputTokens", "max_output_tokens")
 """Parameters that limit how long a reply may be."""
 
@@ -69,6 +104,7 @@ def case_text(case: ExaminedCase) -> str:
     """Say how the replies to a case ended."""
     counts = {
         "right": case.right,
+        "right but for prose": case.other_prose,
         "wrong": case.wrong,
         "unparsable": case.unparsable,
         "never came": case.absent,

@@ -124,10 +124,13 @@ MOST_BROKEN: Final = 5
 """Broken cases that a sentence names."""
 
 
-def broken_cases_sentence(skipped: Iterable[SkippedCase], escape: Callable[[str], str] = str) -> str | None:
+def broken_cases_sentence(
+    skipped: Iterable[SkippedCase], escape: Callable[[str], str] = str, *, since: str | None = None
+) -> str | None:
     """Say which cases are broken, so that the figures lack them; None where none is.
 
-    `escape` makes a name fit for where the sentence is shown.
+    `escape` makes a name fit for where the sentence is shown. `since` says when that was, of figures that
+    were made before: a case may have been mended.
     """
     names = [escape(case.case) for case in skipped if case.broken]
     if not names:
@@ -135,7 +138,9 @@ def broken_cases_sentence(skipped: Iterable[SkippedCase], escape: Callable[[str]
     more = f" and {len(names) - MOST_BROKEN} more" if len(names) > MOST_BROKEN else ""
     named = ", ".join(names[:MOST_BROKEN])
     one = len(names) == 1
-    return (
-        f"{'1 case is' if one else f'{len(names)} cases are'} broken and left out,"
-        f" so the figures are of the others alone: {named}{more}."
-    )
+    many = "1 case" if one else f"{len(names)} cases"
+    be = "is" if one else "are"
+    said = f"{many} {be} broken and left out"
+    if since is not None:
+        said = f"{since} {many} {'was' if one else 'were'} broken and {be} left out"
+    return f"{said}, so the figures are of the others alone: {named}{more}."

@@ -59,6 +59,9 @@ class ExaminedCase(Frozen, frozen=True):
     right: int
     """Answers with an accuracy of 1."""
     wrong: int
+    """Other answers, but for those of which the prose alone differs."""
+    other_prose: int
+    """Of which the prose alone differs: with `right`, the replies that records call right throughout."""
     unparsable: int
     absent: int
     truncated: int
@@ -97,6 +100,8 @@ class _Ending(Frozen, frozen=True):
     accuracy: float | None
     reason: str = ""
     value: JsonValue = None
+    is_exact: bool = False
+    """Whether all but the prose is right."""
 
 
 def _examine(
@@ -109,12 +114,14 @@ def _examine(
         shown = [end for end in shown if not _is_right(end)]
     counts = {fate: sum(end.fate == fate for end in endings) for fate in ("unparsable", "no reply")}
     right = sum(map(_is_right, endings))
+    other_prose = sum(end.is_exact and not _is_right(end) for end in endings)
     return ExaminedCase(
         case=case.name,
         accuracy=mean(end.accuracy for end in endings if end.accuracy is not None),
         replies=len(endings),
         right=right,
-        wrong=len(endings) - right - sum(counts.values()),
+        wrong=len(endings) - right - other_prose - sum(counts.values()),
+        other_prose=other_prose,
         unparsable=counts["unparsable"],
         absent=counts["no reply"],
         truncated=sum(map(_is_truncated, endings)),
@@ -124,7 +131,7 @@ def _examine(
 
 
 def _endings(plan: RunPlan, replies: Iterable[Reply], scorer: TreeScorer) -> Iterator[_Ending]:
-    known: dict[str, float] = {}
+    known: dict[str, tuple[float, bool]] = {}
     for reply in replies:
         if reply.error is not None:
             # As in a record: what the model failed at is a wrong answer, what the network did is none.
@@ -141,8 +148,10 @@ def _endings(plan: RunPlan, replies: Iterable[Reply], scorer: TreeScorer) -> Ite
         text = canonical_text(answer.value)
         # Replicates often agree: each different answer is scored once.
         if text not in known:
-            known[text] = scorer.score(answer.value).accuracy
-        yield _Ending(reply, "answered", known[text], value=answer.value)
+            score = scorer.score(answer.value)
+            known[text] = score.accuracy, bool(score.exact)
+        accuracy, is_exact = known[text]
+        yield _Ending(reply, "answered", accuracy, value=answer.value, is_exact=is_exact)
 
 
 def _samples(endings: Iterable[_Ending], most: int, scorer: TreeScorer) -> Iterator[Sample]:

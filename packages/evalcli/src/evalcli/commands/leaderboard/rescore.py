@@ -10,7 +10,8 @@ from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, PROMPT_LIBRARY, RUN
 from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard, named_leaderboard, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
-from evalcli.leaderboards.policies import current_policy, rescore_to_policy
+from evalcli.leaderboards.policies import rescore_to_policy
+from evalcli.leaderboards.present_policy import current_policy
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
 from evalcli.reports.rescoring import sentence
 from evalcli.terminal.completion import completed_by

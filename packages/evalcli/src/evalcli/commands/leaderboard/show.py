@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from evalcli.commands.arguments import PROMPT_LIBRARY, SELECTOR
+from evalcli.commands.arguments import DATA_SETS_WITH_POLICY, PROMPT_LIBRARY, SELECTOR
 from evalcli.exits import Exit
 from evalcli.leaderboards.cache import ranking_cache
 from evalcli.leaderboards.files import leaderboards_named, read_leaderboard
+from evalcli.leaderboards.present_policy import PolicyHash, current_policy_sha256
 from evalcli.reports.ranking import heading, notes, ranking_table
 from evalcli.reports.ranking_export import rankings_csv, rankings_markdown
 from evalcli.terminal.completion import completed_by
@@ -29,6 +30,7 @@ from evalcore.structs import JsonObject, JsonValue
     "source", metavar="[SKILL|FILE]", required=False, type=SELECTOR, shell_complete=completed_by("components")
 )
 @PROMPT_LIBRARY
+@DATA_SETS_WITH_POLICY
 @click.option("--all", "every_run", is_flag=True, help="Each run too, of those that count together.")
 @click.option(
     "--format",
@@ -39,7 +41,15 @@ from evalcore.structs import JsonObject, JsonValue
     help="How to write the rankings.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(source: str | None, prompt_library: Path, form: str, *, every_run: bool, as_json: bool) -> int:
+def command(
+    source: str | None,
+    prompt_library: Path,
+    data_sets: Path | None,
+    form: str,
+    *,
+    every_run: bool,
+    as_json: bool,
+) -> int:
     """Show how the models stand, the newest version of the component first.
 
     All complete runs of a model that were asked and scored alike count together. A rank is a range, `1–2`
@@ -59,11 +69,12 @@ def command(source: str | None, prompt_library: Path, form: str, *, every_run: b
         print_bytes(rankings_csv(named, every_run=every_run).encode())
         return Exit.DONE
     for leaderboard, found in ranked:
+        present = current_policy_sha256(prompt_library, data_sets, leaderboard.component)
         if form == "markdown":
-            text = rankings_markdown(leaderboard.component, found, every_run=every_run)
+            text = rankings_markdown(leaderboard.component, found, present, every_run=every_run)
             print_bytes(f"{text}\n".encode())
         else:
-            _show_one(leaderboard, found, every_run=every_run)
+            _show_one(leaderboard, found, present, every_run=every_run)
     return Exit.DONE
 
 
@@ -71,11 +82,13 @@ def _object(component: str, found: Sequence[Ranking]) -> JsonObject:
     return {"component": component, "rankings": [ranking_object(ranking) for ranking in found]}
 
 
-def _show_one(leaderboard: Leaderboard, found: Sequence[Ranking], *, every_run: bool) -> None:
+def _show_one(
+    leaderboard: Leaderboard, found: Sequence[Ranking], present: PolicyHash | None, *, every_run: bool
+) -> None:
     for ranking in found:
-        title = heading(leaderboard.component, ranking, found)
+        title = heading(leaderboard.component, ranking, found, present)
         print_table(ranking_table(ranking, title, every_run=every_run))
-        print_lines(line(note) for note in notes(leaderboard.component, ranking))
+        print_lines(line(note) for note in notes(leaderboard.component, ranking, found))
         print_line("")
     unknown = len(leaderboard.runs) - len(known_records(leaderboard))
     if unknown:
