@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.run_report.drawings import MOST_BARS, MOST_COLUMNS, MOST_DOCUMENTS, charts_of
+from evalcore.reports.run_report.drawings import MOST_BARS, MOST_CASES, MOST_COLUMNS, charts_of
 
 GOOD = {"award_title": "A", "pages": 3, "items": [{"name": "x", "amount": 1}]}
 OTHER = GOOD | {"pages": 4}
@@ -42,8 +42,8 @@ def test_large_runs_have_charts_of_a_size_that_can_be_read(make_reported):
     schema = {"type": "object", "properties": {f"f{at}": {"type": "integer"} for at in range(90)}}
     answers = {
         f"case-{at:03}": [{f"f{name}": name for name in range(90)}, {f"f{name}": -1 for name in range(90)}]
-        for at in range(MOST_DOCUMENTS + 10)
+        for at in range(MOST_CASES + 10)
     }
     charts = drawn(make_reported(answers, {name: {"f1": 1} for name in answers}, schema=schema))
-    assert charts["consistency_heatmap"].count("<rect") <= MOST_DOCUMENTS * MOST_COLUMNS + 1
+    assert charts["consistency_heatmap"].count("<rect") <= MOST_CASES * MOST_COLUMNS + 1
     assert charts["coverage"].count("<rect") <= 2 * MOST_BARS

@@ -27,7 +27,7 @@ def test_all_sections_are_there_in_the_order_of_the_published_ones(make_reported
     assert headings == [
         "## 1. Run-level headline",
         "## 2. Structural validity",
-        "## 3. Within-document consistency",
+        "## 3. Within-case consistency",
         "## 4. Field coverage",
         "## 5. Accuracy",
         "## Reproduction",
@@ -107,10 +107,19 @@ def test_its_size_is_bounded_whatever_the_run_is(make_reported):
     assert len(files["REPORT.md"]) < 40_000
 
 
-def test_what_intervals_are_of_is_said_and_of_one_reply_that_they_are_over_documents(make_reported):
+def test_what_intervals_are_of_is_said_and_of_one_reply_that_they_are_over_cases(make_reported):
     several, single = page_of(make_reported({"one": [GOOD, GOOD]})), page_of(make_reported({"one": [GOOD]}))
     assert "if nothing drifts while a run is under way" in several
     assert "Below 5 replicates the interval of reproducibility is rough." in several
     assert "is rough" not in single + page_of(make_reported({"one": [GOOD] * 5}))
-    assert "One reply to each document" not in several
-    assert "One reply to each document" in single
+    assert "One reply to each case" not in several
+    assert "One reply to each case" in single
+
+
+def test_a_case_is_called_one_in_all_of_the_text(make_reported):
+    """Only keys of summary.json, which reports had before, call it a document."""
+    page = page_of(
+        make_reported({"one": [GOOD, GOOD | {"pages": 4, "extra": 1}], "two": [{"pages": 3}, GOOD]})
+    )
+    assert "document" not in page.lower()
+    assert "docs" not in page

@@ -28,7 +28,7 @@ def comparison_page(compared: RunComparison) -> str:
         *_title(compared),
         *_figures(compared.before, compared.after),
         *_table_of("Fields that moved most", "field", compared.fields, _moved_cells),
-        *_table_of("Documents that moved most", "document", compared.docs, _moved_cells),
+        *_table_of("Cases that moved most", "case", compared.docs, _moved_cells),
         *_examples(compared),
         *_table_of("Undeclared keys", "key", compared.undeclared, _count_cells),
         *_table_of("Declared keys that answers lack", "key", compared.missing, _count_cells),
@@ -137,16 +137,16 @@ def _count_cells(row: MovedCount) -> tuple[str, ...]:
 def _examples(compared: RunComparison) -> Iterator[str]:
     yield "## Examples of what moved"
     if not compared.examples:
-        yield "_The commonest answers to no document that may be quoted differ in what is right._"
+        yield "_The commonest answers to no case that may be quoted differ in what is right._"
         return
-    yield "The commonest answer to one document on each side, of the library's own documents alone."
+    yield "The commonest answer to one case on each side, of the library's own cases alone."
     rows = []
     for one in compared.examples:
         wrong = code(one.wrong, LONGEST_VALUE) if one.wrong else NONE
         both = (RIGHT, wrong) if one.way == "worse" else (wrong, RIGHT)
         expected = code(one.expected, LONGEST_VALUE)
         rows.append((one.way, code(one.field), code(one.doc), expected, *both))
-    yield table(("", "field", "document", "expected", "before", "after"), rows)
+    yield table(("", "field", "case", "expected", "before", "after"), rows)
 
 
 def _with_interval(value: float | None, limits: tuple[float, float] | None) -> str:

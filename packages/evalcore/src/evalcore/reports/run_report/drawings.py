@@ -13,11 +13,11 @@ from evalcore.reports.run_report.summary import WHOLE, Summary
 from evalcore.reports.run_report.tally import CaseTally, RunTally
 
 MOST_BARS: Final = 40
-MOST_DOCUMENTS: Final = 40
+MOST_CASES: Final = 40
 MOST_COLUMNS: Final = 30
-"""Fields of the heat map, those that differ in most documents."""
+"""Fields of the heat map, those that differ in most cases."""
 GOOD: Final = 0.85
-"""Share of documents from which on a field's answers count as consistent."""
+"""Share of cases from which on a field's answers count as consistent."""
 POOR: Final = 0.60
 DIFFERENT_SHARES: Final = {1: 1.0, 2: 0.65}
 """The heat map's colour for one and for two different values; three and more are as dark as it gets."""
@@ -53,7 +53,7 @@ def _tokens(summary: Summary, tokens: Sequence[int]) -> str:
 
 def _heat_map(summary: Summary, cases: Sequence[CaseTally]) -> str:
     named = {case.name: case for case in cases if case.name is not None and case.distinct}
-    rows = [named[row.doc] for row in summary.consistency.doc_rollup[:MOST_DOCUMENTS] if row.doc in named]
+    rows = [named[row.doc] for row in summary.consistency.doc_rollup[:MOST_CASES] if row.doc in named]
     fields = [row.field for row in summary.consistency.field_rollup if row.n_full < row.n_docs]
     columns = fields[:MOST_COLUMNS]
     if not rows or not columns:
@@ -66,7 +66,7 @@ def _heat_map(summary: Summary, cases: Sequence[CaseTally]) -> str:
         columns,
         title=CHART_TITLES["consistency_heatmap"],
         description=(
-            f"{len(rows)} documents by the {len(columns)} fields that differ in most of them; light is one "
+            f"{len(rows)} cases by the {len(columns)} fields that differ in most of them; light is one "
             "value in all answers, dark is three and more."
         ),
         cell_width=24.0,
@@ -91,7 +91,7 @@ def _agreement(summary: Summary) -> str:
         bars,
         title=CHART_TITLES["field_agreement"],
         description=f"{len(bars)} fields, the worst first: {worst.field} with {worst.pct_full_agreement} %.",
-        axis=f"documents in which all {summary.config.n_replicates} replicates agree",
+        axis=f"cases in which all {summary.config.n_replicates} replicates agree",
     )
 
 
@@ -104,7 +104,7 @@ def _score_agreement(summary: Summary) -> str:
         [Bar(row.field, row.agreement, ink=_ink(row.agreement)) for row in rows],
         title=CHART_TITLES["field_agreement"],
         description=f"{len(rows)} fields, the worst first: {worst}.",
-        axis="agreement of two replies to one document",
+        axis="agreement of two replies to one case",
     )
 
 

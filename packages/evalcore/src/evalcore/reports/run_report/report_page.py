@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from evalcore.formats.counts import counted
 from evalcore.formats.markdown_text import REASON
 from evalcore.reports.run_report.page_parts import (
     LONGEST_VALUE,
@@ -39,14 +40,14 @@ from evalcore.reports.run_report.summary import (
 from evalcore.runs.record import WORDING
 from evalcore.stats.uncertainty import FEW_REPLICATES
 
-MOST_DOCUMENTS: Final = 10
+MOST_CASES: Final = 10
 MOST_EXAMPLES: Final = 24
 MOST_OF_FIELD: Final = 2
 LONGEST_FIELD: Final = 140
 CHART_TITLES: Final = {
     "completion_tokens": "Completion tokens per reply, against the cap",
-    "consistency_heatmap": "Different values of each field in the answers to each document (1: all agree)",
-    "field_agreement": "How far the answers to one document agree, per field, the worst first",
+    "consistency_heatmap": "Different values of each field in the answers to each case (1: all agree)",
+    "field_agreement": "How far the answers to one case agree, per field, the worst first",
     "coverage": "How often each field has a value; lists are marked []",
 }
 """Of the charts, by the names of their files."""
@@ -80,8 +81,8 @@ def _title(summary: Summary) -> Iterator[str]:
         "Parameters": code(json.dumps(config.params, sort_keys=True, ensure_ascii=False), REASON),
         "Structured output": f"{code(config.structured_output)}{schema}",
         "Server": _server(summary),
-        "Replicates per document": str(config.n_replicates),
-        "Documents": str(config.n_documents),
+        "Replicates per case": str(config.n_replicates),
+        "Cases": str(config.n_documents),
         "Scoring": f"version {config.scoring_version}" + (", by a policy" if config.policy_sha256 else ""),
         "Run": f"{code(config.run_id)}, evaluator {code(config.evaluator_version)}",
     }
@@ -105,7 +106,7 @@ def _server(summary: Summary) -> str:
 def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
     headline = summary.headline
     yield "## 1. Run-level headline"
-    pairs = f"{share(headline.identical_rate)} of the pairs of replies to one document are equal"
+    pairs = f"{share(headline.identical_rate)} of the pairs of replies to one case are equal"
     agreement = f"{share(headline.reproducibility)}{interval(headline.reproducibility_ci95)}"
     right = f"every leaf is right in {share(headline.exact_rate)} of the replies"
     all_right = f"in all {summary.config.n_replicates} replies to {share(headline.all_right_rate)}"
@@ -113,7 +114,7 @@ def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
         f"**Accuracy:** {share(headline.accuracy)}{interval(headline.accuracy_ci95)}"
         + (f", which measures {WORDING}." if headline.measures == "wording" else "."),
         f"**Reproducibility:** {agreement}; {pairs}.",
-        f"**All right:** {right}, and {all_right} of the documents.",
+        f"**All right:** {right}, and {all_right} of the cases.",
         _success(headline),
         f"**Chat latency:** {spread(headline.chat_latency_ms, 1000, ' s', 1)}.",
         f"**Prompt tokens:** {spread(headline.prompt_tokens)}.",
@@ -122,16 +123,16 @@ def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
     if headline.cost_usd is not None:
         lines.append(f"**Cost:** {headline.cost_usd:.4f} USD.")
     if headline.n_skipped_documents:
-        lines.append(f"**Left out:** {headline.n_skipped_documents} documents that could not be used.")
+        lines.append(f"**Left out:** {counted(headline.n_skipped_documents, 'case')} that could not be used.")
     yield "\n".join(f"- {line}" for line in lines)
     yield (
-        "Intervals (95 %) are for these documents and endless replicates of them, not for other documents, "
+        "Intervals (95 %) are for these cases and endless replicates of them, not for other cases, "
         "if nothing drifts while a run is under way."
     )
     if headline.reproducibility_ci95 is not None and summary.config.n_replicates < FEW_REPLICATES:
         yield f"Below {FEW_REPLICATES} replicates the interval of reproducibility is rough."
     if summary.config.n_replicates == 1:
-        yield "One reply to each document: the interval holds what documents differ by, not how replies vary."
+        yield "One reply to each case: the interval holds what cases differ by, not how replies vary."
     yield from _chart("completion_tokens", charts)
 
 
@@ -182,9 +183,7 @@ def _validation(summary: Summary) -> Iterator[str]:
             ],
         )
     if drift.n_unnamed:
-        yield (
-            f"{drift.n_unnamed} replies to confidential documents have undeclared keys, which are not named."
-        )
+        yield (f"{drift.n_unnamed} replies to confidential cases have undeclared keys, which are not named.")
     if drift.missing_keys:
         yield f"**Declared keys absent from answers** ({order_of(drift.missing_keys, MOST_SHOWN)}):"
         yield table(
@@ -221,7 +220,7 @@ def _errors(found: Validation) -> Iterator[str]:
 
 
 def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) -> Iterator[str]:
-    yield f"## 3. Within-document consistency ({replicates} replicates per document)"
+    yield f"## 3. Within-case consistency ({counted(replicates, 'replicate')} per case)"
     if not (found.field_rollup or found.array_rollup):
         yield from _agreement(found, charts)
         return
@@ -234,7 +233,7 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
     yield from _chart("field_agreement", charts)
     yield f"### 3a. Per-field agreement ({order_of(found.field_rollup, MOST_SHOWN)})"
     yield table(
-        ("field", "docs probed", "% full agreement", "2 distinct", "≥3 distinct", "agreement"),
+        ("field", "cases probed", "% full agreement", "2 distinct", "≥3 distinct", "agreement"),
         [
             (
                 code(row.field, LONGEST_FIELD),
@@ -248,24 +247,24 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
         ],
     )
     if found.doc_rollup:
-        order = order_of(found.doc_rollup, MOST_DOCUMENTS)
-        yield f"### 3b. Documents with the most fields disagreeing ({order})"
+        order = order_of(found.doc_rollup, MOST_CASES)
+        yield f"### 3b. Cases with the most fields disagreeing ({order})"
         yield table(
-            ("document", "disagreeing / probed", "%"),
+            ("case", "disagreeing / probed", "%"),
             [
                 (
                     code(row.doc),
                     f"{row.n_fields_with_disagreement} / {row.n_fields_probed}",
                     f"{row.pct_disagreement:.0f}%",
                 )
-                for row in found.doc_rollup[:MOST_DOCUMENTS]
+                for row in found.doc_rollup[:MOST_CASES]
             ],
         )
     if found.array_rollup:
         yield f"### 3c. Lengths of lists across replicates ({order_of(found.array_rollup, MOST_SHOWN)})"
         yield "CV is the coefficient of variation: the lengths' standard deviation over their mean."
         yield table(
-            ("list", "mean CV", "max CV", "% docs stable (CV=0)", "worst documents"),
+            ("list", "mean CV", "max CV", "% cases stable (CV=0)", "worst cases"),
             [
                 (
                     code(row.array),
@@ -282,10 +281,10 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
 def _agreement(found: Consistency, charts: frozenset[str]) -> Iterator[str]:
     """What is said where answers have no keys whose values could be counted: of documents in Markdown."""
     if not found.fields:
-        yield "_No document has two answers that can be compared._"
+        yield "_No case has two answers that can be compared._"
         return
     yield (
-        "*Agreement* is how far two replies to one document agree, as the score has it; one that cannot be "
+        "*Agreement* is how far two replies to one case agree, as the score has it; one that cannot be "
         "parsed agrees with nothing."
     )
     yield from _chart("field_agreement", charts)
@@ -338,7 +337,7 @@ def _accuracy(summary: Summary) -> Iterator[str]:
     fields, docs = summary.accuracy.fields, summary.accuracy.docs
     yield "## 5. Accuracy"
     if not fields and not docs:
-        yield "_No figures of fields or documents are published of this run._"
+        yield "_No figures of fields or cases are published of this run._"
         return
     if fields:
         yield f"### 5a. Accuracy per field ({order_of(fields, MOST_SHOWN)})"
@@ -363,15 +362,15 @@ def _accuracy(summary: Summary) -> Iterator[str]:
         if examples:
             yield "### 5b. Worst examples, side by side"
             yield (
-                "Of the worst reply to each document, of the library's own documents alone; values are "
+                "Of the worst reply to each case, of the library's own cases alone; values are "
                 "JSON, cut around the first difference."
             )
-            heading = ("field", "document", "replicate", "", "expected", "answered")
+            heading = ("field", "case", "replicate", "", "expected", "answered")
             yield table(heading, [_example(field, one) for field, one in examples])
     if docs:
-        yield f"### 5c. Accuracy per document ({order_of(docs, MOST_DOCUMENTS)})"
+        yield f"### 5c. Accuracy per case ({order_of(docs, MOST_CASES)})"
         yield table(
-            ("document", "accuracy", "lowest", "highest", "reproducibility", "exact replies"),
+            ("case", "accuracy", "lowest", "highest", "reproducibility", "exact replies"),
             [
                 (
                     code(row.doc),
@@ -381,7 +380,7 @@ def _accuracy(summary: Summary) -> Iterator[str]:
                     share(row.reproducibility),
                     NONE if row.n_exact is None else str(row.n_exact),
                 )
-                for row in docs[:MOST_DOCUMENTS]
+                for row in docs[:MOST_CASES]
             ],
         )
 
