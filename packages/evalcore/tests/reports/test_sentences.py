@@ -37,6 +37,9 @@ def test_two_that_the_replies_do_not_tell_apart_are_level_and_the_worse_one_is_b
 def test_one_that_is_better_than_all_others_is_ahead() -> None:
     ranking = ranked(run(1, "alpha"), run(2, "beta", 0.44), run(3, "gamma", 0.45))
     assert ranking_sentence(ranking) == "alpha is ahead, accuracy 70.0 %; beta and gamma are behind."
+    # Below a table that has 0.700, so that one figure is written in one way.
+    said = ranking_sentence(ranking, shares="fraction")
+    assert said == "alpha is ahead, accuracy 0.700; beta and gamma are behind."
 
 
 def test_a_model_without_others_is_ranked_alone() -> None:

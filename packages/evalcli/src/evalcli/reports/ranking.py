@@ -101,7 +101,7 @@ def notes(component: str, ranking: Ranking, beside: Iterable[Ranking] = ()) -> I
     Of a case that was broken nothing is said where a later run, in a ranking `beside`, has it mended.
     """
     records = _records(ranking)
-    yield ranking_sentence(ranking)
+    yield ranking_sentence(ranking, shares="fraction")
     for note in (*rightness_notes(ranking), *chance_notes(ranking), *notes_of(ranking)):
         yield as_sentence(note)
     broken = _broken_note(records, beside)

@@ -61,7 +61,7 @@ def _table(title: str, ranking: Ranking, *, every_run: bool) -> Iterator[str]:
     # Longer than a cell: a heading names digits of hashes besides, which tell two rankings apart.
     yield f"### {escape_markdown(title, 4 * CELL)}"
     yield ""
-    yield ranking_sentence(ranking, lambda name: escape_markdown(name, CELL))
+    yield ranking_sentence(ranking, lambda name: escape_markdown(name, CELL), shares="fraction")
     yield ""
     yield f"| {' | '.join(headings)} |"
     yield f"| {' | '.join('---' for _ in headings)} |"

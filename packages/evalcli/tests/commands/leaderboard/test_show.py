@@ -27,7 +27,7 @@ def test_show_finds_a_component_of_the_library(
     assert " ".join(lines[1].split()) == "# model accuracy 95 % CI reprod. runs failed"
     assert lines[2].split()[:3] == ["1", "gpt", "0.875"]
     assert lines[2].split()[-3:] == ["-", "1", "0/1"]
-    assert lines[3] == "gpt alone is ranked, accuracy 87.5 %."
+    assert lines[3] == "gpt alone is ranked, accuracy 0.875."
     assert "One reply of each case" in lines[4]
 
 
@@ -68,7 +68,7 @@ def test_show_is_readable_in_80_columns_with_intervals_and_what_to_know(
         "#  model                accuracy         95 % CI  reprod.  runs  failed  status\n"
         "1  openai/gpt-oss-120b     0.875  0.851 to 0.899    1.000     1    2/30  complete\n"
         "-  qwen/qwen3.5-122b       0.875  0.851 to 0.899    1.000     1    2/30  partial\n"
-        "openai/gpt-oss-120b alone is ranked, accuracy 87.5 %.\n"
+        "openai/gpt-oss-120b alone is ranked, accuracy 0.875.\n"
         "openai/gpt-oss-120b, qwen/qwen3.5-122b: 10 identical replies: up to 26 % may still differ.\n"
         "Validated against an older version: one (1.1.0).\n"
         "\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.reports.ranking import RankedPool, Ranking
@@ -19,13 +19,16 @@ MOST_NAMED: Final = 3
 LONGEST_SETTING: Final = 40
 """Characters of a parameter's value in a label."""
 Namer = Callable[[str], str]
+Shares = Literal["percent", "fraction"]
+"""How shares are written: pull requests and pages have percent, the terminal's tables 0.875."""
 
 
-def ranking_sentence(ranking: Ranking, name: Namer = str) -> str:
+def ranking_sentence(ranking: Ranking, name: Namer = str, *, shares: Shares = "percent") -> str:
     """Say which model is best, which are level, which are behind, and what the best costs.
 
     It follows the ranks alone: models whose range of ranks begins at 1 are "level", since the replies do not
     show which of them is better; one that stands there alone is "ahead"; every other is behind at least one.
+    Accuracy is written as the figures beside it are.
     """
     labels = pool_labels(ranking)
     ranked = [(labels[at], row) for at, row in enumerate(ranking.rows) if row.rank is not None]
@@ -45,7 +48,7 @@ def ranking_sentence(ranking: Ranking, name: Namer = str) -> str:
     cost = _cost(best, name)
     # The cost is said of the best, so it stands beside the only one; of several it names the cheapest, last.
     ends = [cost, others] if len(best) == 1 else [others, cost]
-    return f"{said}{_accuracy(best)}{''.join(ends)}."
+    return f"{said}{_accuracy(best, shares)}{''.join(ends)}."
 
 
 def change_sentence(outcomes: Mapping[str, Outcome], previous: str, name: Namer = str) -> str:
@@ -132,13 +135,15 @@ def _cases(ranking: Ranking) -> str:
     return "the one case" if ranking.cases == 1 else f"these {ranking.cases} cases"
 
 
-def _accuracy(best: Sequence[tuple[str, RankedPool]]) -> str:
+def _accuracy(best: Sequence[tuple[str, RankedPool]], shares: Shares) -> str:
+    known = [row.accuracy for _, row in best if row.accuracy is not None]
     # As they are shown: two that round to one figure are not written as a range.
-    figures = sorted({f"{100 * row.accuracy:.1f}" for _, row in best if row.accuracy is not None}, key=float)
+    written = {f"{100 * one:.1f}" if shares == "percent" else f"{one:.3f}" for one in known}
+    figures = sorted(written, key=float)
     if not figures:
         return ""
     shown = figures[0] if len(figures) == 1 else f"{figures[0]} to {figures[-1]}"
-    return f", accuracy {shown} %"
+    return f", accuracy {shown}{' %' if shares == 'percent' else ''}"
 
 
 def _cost(best: Sequence[tuple[str, RankedPool]], name: Namer) -> str:

@@ -6,11 +6,11 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from evalcli.commands.arguments import PROMPT_LIBRARY, SKILL
+from evalcli.commands.models.ask import located
 from evalcli.commands.models.source import MODELS, load_named
 from evalcli.exits import Exit
 from evalcli.reports.availability import (
@@ -112,10 +112,7 @@ async def _ask_one(
                     await _try(client, provider, model, served.models[model.id], component, notes)
             return served
     except ModelError as error:
-        host = urlsplit(found.base_url)
-        return type(error)(
-            error.what, where=f"{provider.name} at {host.scheme}://{host.netloc}", hint=error.hint
-        )
+        return located(error, provider, found)
 
 
 async def _try(
