@@ -436,3 +436,25 @@ def test_runs_lists_the_figure_of_the_present_policy_and_marks_those_of_an_earli
     assert (rescored["is_present_policy"], earlier["is_present_policy"]) == (True, False)
     headings, *rows = (line.split() for line in evalcli(*where).out.splitlines())
     assert [row[headings.index("policy")] for row in rows] == ["earlier", "present"]
+
+
+def test_a_report_says_that_it_is_by_the_policy_of_the_run(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run = _scored_by_a_later_policy(evalcli, make_run, library)
+    ended = evalcli("report", run, "--prompt-library", library)
+    assert "by the component's present one accuracy is" in ended.err
+    assert "present one" not in evalcli("report", make_run([RIGHT], 2), "--prompt-library", library).err
+
+
+def test_records_that_the_leaderboard_has_are_not_to_be_added(
+    evalcli: Evalcli, make_run: MakeRun, library: Path
+) -> None:
+    run = _scored_by_a_later_policy(evalcli, make_run, library)
+    line = ("rescore", run, "--policy", "current", "--prompt-library", library)
+    leaderboard = library / "components" / "memo" / "leaderboard.json"
+    assert "adds such records" in evalcli(*line).err
+    assert evalcli(*line, "--leaderboard", leaderboard).code == 0
+    assert "adds such records" not in evalcli(*line).err
+    leaderboard.write_text("{")
+    assert (evalcli(*line).code, "adds such records" in evalcli(*line).err) == (0, True)

@@ -11,10 +11,13 @@ import click
 from evalcli.commands.arguments import RUNS_DIR, SELECTOR, prompt_library_option
 from evalcli.exits import Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
+from evalcli.leaderboards.present_policy import current_policy_sha256
 from evalcli.leaderboards.published_cases import published_cases
+from evalcli.leaderboards.records import records_in
 from evalcli.leaderboards.run_folders import find_run, is_scratch, short_name
 from evalcli.reports.run_comparison import comparison_lines
 from evalcli.reports.run_summary import summary_lines
+from evalcli.reports.run_words import scored_otherwise
 from evalcli.reports.written_report import write_files
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_bytes, print_line, say
@@ -29,7 +32,7 @@ from evalcore.reports.run_report.files import PAGE, SUMMARY
 from evalcore.reports.run_report.make import RunReport, report_files, summary_object
 from evalcore.runs.case_privacy import CasePrivacy
 from evalcore.runs.files import read_regular
-from evalcore.runs.folder import PLAN
+from evalcore.runs.folder import PLAN, RECORD, read_plan
 
 COMPARISON = "COMPARISON.md"
 OUT = click.Path(file_okay=False, path_type=Path)
@@ -108,6 +111,8 @@ def command(
         return Exit.DONE
     for run_dir in found:
         _report(run_dir, out, has_png=has_png)
+        if said := _other_scoring(run_dir, prompt_library):
+            note(said)
     return Exit.DONE
 
 
@@ -120,6 +125,15 @@ def _report(run_dir: Path, out: Path | None, *, has_png: bool) -> None:
     folder = out / report.summary.run_name
     write_files(folder, report_files(report, _pngs(has_png=has_png)))
     print_line(str(folder / PAGE))
+
+
+def _other_scoring(run_dir: Path, prompt_library: Path) -> str:
+    """Say that a run was scored again by another policy: a report is always by the run's own."""
+    if not (run_dir / RECORD).exists():
+        return ""
+    component = read_plan(run_dir).component
+    present = current_policy_sha256(prompt_library, None, component.slug)
+    return scored_otherwise(records_in(run_dir), component.policy_sha256, present, short_name(run_dir))
 
 
 def _privacy(run_dir: Path, *, is_shown_to_others: bool) -> CasePrivacy | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, RUNS_DIR, SELECTOR, prompt_library_option
 from evalcli.exits import PROGRAM, Exit
-from evalcli.leaderboards.files import add_to_leaderboard
+from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import rescore_by_policy
 from evalcli.leaderboards.present_policy import current_policy
@@ -18,8 +19,11 @@ from evalcli.reports.rescoring import sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_bytes, print_line, say
+from evalcore.errors import EvaluatorError
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.folder import read_plan
+from evalcore.runs.leaderboard import known_records
+from evalcore.runs.record import RunRecord
 
 
 @click.command(name="rescore")
@@ -90,9 +94,24 @@ def command(
             )
     elif policy is not None:
         for slug in sorted({item.slug for item in usable}):
+            if _are_known(prompt_library, slug, [item.record for item in usable if item.slug == slug]):
+                continue
             line = f"{PROGRAM} leaderboard rescore {slug} --policy {policy}"
             note(f"`{line}` adds such records to the leaderboard")
     return Exit.DONE if len(usable) == len(rescored) else Exit.INCOMPLETE
+
+
+def _are_known(prompt_library: Path, slug: str, records: Sequence[RunRecord]) -> bool:
+    """Whether the component's leaderboard has these records."""
+    path = leaderboard_path(prompt_library, slug)
+    if not path.exists():
+        return False
+    try:
+        known = {record.run_id for record in known_records(read_leaderboard(path))}
+    except EvaluatorError:
+        # The command that is named instead says what is wrong with the file.
+        return False
+    return all(record.run_id in known for record in records)
 
 
 def _by_current_policy(run_dir: Path, prompt_library: Path, data_sets: Path | None) -> Rescored:

@@ -116,7 +116,9 @@ def command(
     examined = _examine(path, Selection(cases, replicate, worst, wrong_only), present)
     if policy is None:
         now = current_policy_sha256(prompt_library, data_sets, slug)
-        examined = msgspec.structs.replace(examined, note=scored_otherwise(examined, now, short_name(path)))
+        own = examined.plan.component.policy_sha256
+        said = scored_otherwise(examined.scorings, own, now, short_name(path))
+        examined = msgspec.structs.replace(examined, note=said)
     if as_json:
         print_bytes(encode_canonical(run_object(examined)))
     elif is_opened:

@@ -72,14 +72,16 @@ class ExaminedRun(Frozen, frozen=True):
         return "" if self.cases else "Nothing is wrong: every reply that was asked for is right."
 
 
-def scored_otherwise(run: ExaminedRun, present: PolicyHash | None, name: str) -> str:
+def scored_otherwise(
+    scorings: Sequence[RunRecord], own: str | None, present: PolicyHash | None, name: str
+) -> str:
     """Say that a run was scored again by another policy, and what shows that; empty where it was not.
 
-    `present` is the component's policy now; `name` is what a command finds the run by.
+    `own` is the SHA-256 of the run's policy, `present` the component's policy now; `name` is what a
+    command finds the run by.
     """
-    own = run.plan.component.policy_sha256
     if present is not None:
-        newer = newest_by(run.scorings, present.sha256)
+        newer = newest_by(scorings, present.sha256)
         if newer is None or present.sha256 == own:
             return ""
         command = shlex.join([PROGRAM, "show", name, "--policy", "current"])
@@ -87,7 +89,7 @@ def scored_otherwise(run: ExaminedRun, present: PolicyHash | None, name: str) ->
             f"These figures are by the policy of the run; by the component's present one accuracy is"
             f" {figure(newer.accuracy.mean)}: `{command}`."
         )
-    others = {record.policy_sha256 for record in run.scorings} - {own}
+    others = {record.policy_sha256 for record in scorings} - {own}
     if not others:
         return ""
     return (
