@@ -1,0 +1,88 @@
+"""Doing one run where one is: planned from this machine's files, called or gone on with, scored, recorded."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from evalcli.campaigns.assignment import Assignment, Places, RunResult
+from evalcli.campaigns.plan import PlannedRun, inputs_sha256
+from evalcli.evaluation.documents import document_source, read_inputs
+from evalcli.evaluation.plan import Prepared, prepare
+from evalcli.evaluation.run import CutShort, Evaluation, make_calls
+from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcore.errors import ConfigurationError
+from evalcore.evaluation.outcome import RunOutcome, outcome_of
+from evalcore.runs.folder import PLAN, RECORD, read_record
+from evalcore.runs.leaderboard import known_records
+
+
+def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]) -> RunResult:
+    """Do a run, from what is kept of it where something is.
+
+    Raises EvaluatorError where it cannot be done here: files that differ from those it was planned by, a
+    provider that cannot be reached, a disk that is full.
+    """
+    folder = places.runs_dir / assignment.run_id
+    if (folder / RECORD).exists():
+        return _result(outcome_of(read_record(folder), folder), folder)
+    prepared = _prepared(assignment, places, environ)
+    evaluation = _evaluation(assignment, prepared, places, environ)
+    ended = make_calls(read_inputs(evaluation), assignment.run.in_flight)
+    if not isinstance(ended, CutShort):
+        return _result(ended[0], folder)
+    if ended.error is not None:
+        raise ended.error
+    return RunResult("stopped", ended.reason or "it was ended", None, socket.gethostname(), str(folder))
+
+
+def require_planned(run: PlannedRun, prepared: Prepared) -> None:
+    """Raise ConfigurationError where this machine's files are not those that a run was planned by."""
+    model = next(one for one in prepared.job.models if one.id == run.model)
+    if inputs_sha256(prepared.job, model) != run.inputs_sha256:
+        what = f"the component, its cases or the entry of {run.model} are not those that were planned"
+        hint = "check the commit out that the campaign was begun with, or cancel it and plan anew"
+        raise ConfigurationError(what, where=f"{run.component} {prepared.job.component.version}", hint=hint)
+
+
+def _prepared(assignment: Assignment, places: Places, environ: Mapping[str, str]) -> Prepared:
+    run = assignment.run
+    prepared = prepare(
+        run.component,
+        places.sources,
+        (run.model,),
+        run.replicates,
+        job_id=assignment.job_id,
+        environ=environ,
+    )
+    for skipped in prepared.selection.skipped:
+        raise ConfigurationError(skipped.reason, where=run.model, hint="set it where the worker runs")
+    require_planned(run, prepared)
+    job = msgspec.structs.replace(prepared.job, run_ids={run.model: assignment.run_id})
+    return msgspec.structs.replace(prepared, job=job)
+
+
+def _evaluation(
+    assignment: Assignment, prepared: Prepared, places: Places, environ: Mapping[str, str]
+) -> Evaluation:
+    run, folder = assignment.run, places.runs_dir / assignment.run_id
+    past = []
+    if run.max_cost is not None:
+        path = leaderboard_path(places.sources.prompt_library, run.component)
+        past = known_records(existing_leaderboard(path, run.component))
+    return Evaluation(
+        job=prepared.job,
+        endpoints=prepared.selection.endpoints,
+        runs_dir=places.runs_dir,
+        resumed={run.model: folder} if (folder / PLAN).exists() else {},
+        max_cost=run.max_cost,
+        past=tuple(past),
+        documents=document_source(prepared, places.runs_dir, environ),
+    )
+
+
+def _result(outcome: RunOutcome, folder: Path) -> RunResult:
+    return RunResult(outcome.status, outcome.reason, outcome.record, socket.gethostname(), str(folder))

@@ -1,0 +1,218 @@
+"""From a campaign's file to its runs: which component on which model, what each takes, in which order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from evalcli.campaigns.file import Campaign
+from evalcli.campaigns.forecast import RunForecast, forecast_run
+from evalcli.campaigns.schedule import longest_first, time_of_all
+from evalcli.evaluation.cost import most_of_a_call
+from evalcli.evaluation.plan import Prepared, prepare
+from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.places import Sources, no_library
+from evalcore.errors import ConfigurationError, InputError
+from evalcore.formats.strict_json import sha256_of
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.loader import list_components
+from evalcore.library.models import Model, is_local
+from evalcore.near_names import did_you_mean
+from evalcore.runs.leaderboard import known_records
+from evalcore.runs.plan import JobPlan, cases_for
+from evalcore.runs.record import RunRecord
+from evalcore.structs import Frozen, JsonValue
+from evalcore.version import SCORING_VERSION, __version__
+
+EVALUATOR: Final = f"{__version__}, scoring version {SCORING_VERSION}"
+"""What a worker must be to take a campaign's runs: others would score differently."""
+
+
+class PlannedRun(Frozen, frozen=True):
+    """One component on one model: what a worker is given to do."""
+
+    component: str
+    version: str
+    model: str
+    provider: str
+    replicates: int
+    calls: int
+    in_flight: int
+    """Calls at the same time: the run's share of its provider's limit."""
+    forecast: RunForecast
+    inputs_sha256: str
+    """Of the component, its cases and the model's entry: a worker that reads others does not begin."""
+    max_cost: float | None = None
+    """USD: its share of the campaign's budget; None without one, or where calls cost nothing."""
+
+    @property
+    def key(self) -> str:
+        """What names the run within its campaign."""
+        return f"{self.component}/{self.model}"
+
+
+class LeftOut(Frozen, frozen=True):
+    """A component that none of the campaign's runs is of."""
+
+    component: str
+    reason: str
+
+
+class CampaignPlan(Frozen, frozen=True):
+    """A campaign's runs, in the order in which they are begun."""
+
+    campaign: Campaign
+    evaluator: str
+    runs: tuple[PlannedRun, ...]
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers whose models it calls, sorted."""
+        return tuple(sorted({run.provider for run in self.runs}))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long all runs take, if every limit is used; None where that of no run is known.
+
+        Runs whose time is not known are taken for the mean of the others.
+        """
+        known = [run.forecast.seconds for run in self.runs if run.forecast.seconds is not None]
+        if not known:
+            return None
+        mean = math.fsum(known) / len(known)
+        return max(
+            time_of_all(
+                [run.forecast.seconds or mean for run in self.runs if run.provider == provider],
+                self.campaign.limits_of(provider).runs,
+            )
+            for provider in self.providers
+        )
+
+    def end(self, now: datetime) -> datetime | None:
+        """Return when a campaign that begins now ends; None where that is not known."""
+        return None if self.seconds is None else now + timedelta(seconds=self.seconds)
+
+
+def plan_campaign(campaign: Campaign, sources: Sources) -> CampaignPlan:
+    """Plan a campaign's runs.
+
+    A component of `all` that cannot be evaluated is left out with the reason; raises InputError for one that
+    is named, for a model that models.yaml lacks, and for a budget that cannot be shared out.
+    """
+    library = FolderCheckout(sources.prompt_library)
+    known = list_components(library)
+    if not known:
+        raise no_library(sources.prompt_library)
+    for name in campaign.components or ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"known: {', '.join(known[:20])}"
+            raise ConfigurationError(f"there is no component {name!r:.110}", where=campaign.name, hint=hint)
+    slugs = known if campaign.components is None else campaign.components
+    past = {slug: _past(sources, slug) for slug in known}
+    runs: list[PlannedRun] = []
+    left_out: list[LeftOut] = []
+    warnings: dict[str, None] = {}
+    for slug in slugs:
+        try:
+            prepared = prepare(
+                slug, sources, campaign.models or (), campaign.replicates, job_id="", environ=None
+            )
+        except ConfigurationError:
+            raise  # models.yaml, which is wrong for every component
+        except InputError as error:
+            if campaign.components is not None:
+                raise
+            left_out.append(LeftOut(slug, error.line))
+            continue
+        warnings |= dict.fromkeys(prepared.warnings)
+        runs += _runs_of(prepared, campaign, past)
+    order = longest_first([run.forecast.seconds for run in runs])
+    shared = _with_budget([runs[at] for at in order], campaign.budget_usd)
+    return CampaignPlan(campaign, EVALUATOR, tuple(shared), tuple(left_out), tuple(warnings))
+
+
+def inputs_sha256(job: JobPlan, model: Model) -> str:
+    """Return the SHA-256 of what a run is of, the same on every machine that reads the same files.
+
+    Commits are no part of it: one that changes another component changes nothing here.
+    """
+    cases, _ = cases_for(job, model)
+    return sha256_of({"component": _json(job.component), "cases": _json(cases), "model": _json(model)})
+
+
+def _json(value: object) -> JsonValue:
+    plain: JsonValue = msgspec.json.decode(msgspec.json.encode(value))
+    return plain
+
+
+def _past(sources: Sources, slug: str) -> list[RunRecord]:
+    return known_records(existing_leaderboard(leaderboard_path(sources.prompt_library, slug), slug))
+
+
+def _runs_of(
+    prepared: Prepared, campaign: Campaign, past: Mapping[str, Sequence[RunRecord]]
+) -> list[PlannedRun]:
+    job = prepared.job
+    slug = job.component.slug
+    others = {name: records for name, records in past.items() if name != slug}
+    runs = []
+    for model in job.models:
+        cases, _ = cases_for(job, model)
+        if not cases:
+            continue  # all of them are kept from it, which a warning says
+        in_flight = min(campaign.limits_of(model.provider).calls_of_a_run, model.concurrency)
+        forecast = forecast_run(
+            model,
+            cases=len(cases),
+            replicates=job.replicates,
+            in_flight=in_flight,
+            component=past[slug],
+            others=others,
+        )
+        calls = len(cases) * job.replicates
+        run = PlannedRun(
+            component=slug,
+            version=job.component.version,
+            model=model.id,
+            provider=model.provider,
+            replicates=job.replicates,
+            calls=calls,
+            in_flight=in_flight,
+            forecast=forecast,
+            inputs_sha256=inputs_sha256(job, model),
+            max_cost=_most(prepared, model, calls, forecast) if campaign.budget_usd is not None else None,
+        )
+        runs.append(run)
+    return runs
+
+
+def _most(prepared: Prepared, model: Model, calls: int, forecast: RunForecast) -> float | None:
+    """Return what a run is taken to cost, by which a budget is shared out; None where calls cost nothing.
+
+    Raises ConfigurationError for a model without a price.
+    """
+    if model.price is None and is_local(model):
+        return None
+    if forecast.cost_usd is not None:
+        return forecast.cost_usd
+    return most_of_a_call(prepared.job, model) * calls
+
+
+def _with_budget(runs: Sequence[PlannedRun], budget: float | None) -> list[PlannedRun]:
+    """Share a budget out: each run has the part of it that it is expected to need of all.
+
+    What all of them may cost together is the budget, so that no worker has to ask the others.
+    """
+    needed = math.fsum(run.max_cost for run in runs if run.max_cost is not None)
+    if budget is None or not needed:
+        return [msgspec.structs.replace(run, max_cost=None) for run in runs]
+    return [
+        run if run.max_cost is None else msgspec.structs.replace(run, max_cost=budget * run.max_cost / needed)
+        for run in runs
+    ]
