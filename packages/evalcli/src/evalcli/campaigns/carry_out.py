@@ -14,9 +14,10 @@ from evalcli.evaluation.documents import document_source, read_inputs
 from evalcli.evaluation.plan import Prepared, prepare
 from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.published_cases import published_cases
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import RunOutcome, outcome_of
-from evalcore.runs.folder import PLAN, RECORD, read_record
+from evalcore.runs.folder import PLAN, RECORD, read_plan, read_record
 from evalcore.runs.leaderboard import known_records
 
 
@@ -28,12 +29,12 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
     """
     folder = places.runs_dir / assignment.run_id
     if (folder / RECORD).exists():
-        return _result(outcome_of(read_record(folder), folder), folder)
+        return _result(outcome_of(read_record(folder), folder), folder, environ)
     prepared = _prepared(assignment, places, environ)
     evaluation = _evaluation(assignment, prepared, places, environ)
     ended = make_calls(read_inputs(evaluation), assignment.run.in_flight)
     if not isinstance(ended, CutShort):
-        return _result(ended[0], folder)
+        return _result(ended[0], folder, environ)
     if ended.error is not None:
         raise ended.error
     return RunResult("stopped", ended.reason or "it was ended", None, socket.gethostname(), str(folder))
@@ -84,5 +85,10 @@ def _evaluation(
     )
 
 
-def _result(outcome: RunOutcome, folder: Path) -> RunResult:
-    return RunResult(outcome.status, outcome.reason, outcome.record, socket.gethostname(), str(folder))
+def _result(outcome: RunOutcome, folder: Path, environ: Mapping[str, str]) -> RunResult:
+    record = outcome.record
+    if record is not None:
+        # It leaves this machine for a database that others read: as a pull request would show it.
+        published = published_cases(environ, made="actions")
+        record = published.record(record, read_plan(folder), folder.resolve().parent)
+    return RunResult(outcome.status, outcome.reason, record, socket.gethostname(), str(folder))
