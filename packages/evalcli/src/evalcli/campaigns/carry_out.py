@@ -5,20 +5,28 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from evalcli.campaigns.assignment import Assignment, Places, RunResult
-from evalcli.campaigns.plan import PlannedRun, inputs_sha256
+from evalcli.campaigns.plan import PlannedRun, inputs_sha256, policy_inputs_sha256
 from evalcli.evaluation.documents import document_source, read_inputs
 from evalcli.evaluation.plan import Prepared, prepare
 from evalcli.evaluation.run import CutShort, Evaluation, make_calls
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
+from evalcli.leaderboards.places import data_sets_of
+from evalcli.leaderboards.policies import current_policy, rescore_by_policy
 from evalcli.leaderboards.published_cases import published_cases
+from evalcli.leaderboards.rescoring import is_at_hand
+from evalcli.reports.rescoring import sentence
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import RunOutcome, outcome_of
+from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.folder import PLAN, RECORD, read_plan, read_record
 from evalcore.runs.leaderboard import known_records
+
+WHAT_TO_DO: Final = "check the commit out that the campaign was begun with, or begin another"
 
 
 def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]) -> RunResult:
@@ -27,6 +35,8 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
     Raises EvaluatorError where it cannot be done here: files that differ from those it was planned by, a
     provider that cannot be reached, a disk that is full.
     """
+    if assignment.run.rescored is not None:
+        return _rescored(assignment.run, assignment.run.rescored, places, environ)
     folder = places.runs_dir / assignment.run_id
     if (folder / RECORD).exists():
         return _result(outcome_of(read_record(folder), folder), folder, environ)
@@ -40,13 +50,34 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
     return RunResult("stopped", ended.reason or "it was ended", None, socket.gethostname(), str(folder))
 
 
+def _rescored(run: PlannedRun, run_id: str, places: Places, environ: Mapping[str, str]) -> RunResult:
+    """Score kept replies by the present rules and the policy that the component has now."""
+    sources = places.sources
+    if not is_at_hand(places.runs_dir, run_id):
+        hint = "let all workers share the folder of the runs (--runs-dir)"
+        raise ConfigurationError(f"run {run_id} is not here", where=str(places.runs_dir), hint=hint)
+    beside = data_sets_of(sources.prompt_library, sources.data_sets)
+    policy = current_policy(FolderCheckout(sources.prompt_library), beside, run.component)
+    if policy_inputs_sha256(policy, run_id) != run.inputs_sha256:
+        what, hint = "its scoring policy is not the one that was planned", WHAT_TO_DO
+        raise ConfigurationError(what, where=run.component, hint=hint)
+    scoring = rescore_by_policy(places.runs_dir / run_id, policy)
+    folder = scoring.path.parent
+    if not scoring.is_usable:
+        return RunResult("failed", sentence(scoring), None, socket.gethostname(), str(folder))
+    record = published_cases(environ, made="actions").record(
+        scoring.record, scoring.plan, folder.resolve().parent
+    )
+    return RunResult("complete", None, record, socket.gethostname(), str(folder))
+
+
 def require_planned(run: PlannedRun, prepared: Prepared) -> None:
     """Raise ConfigurationError where this machine's files are not those that a run was planned by."""
     model = next(one for one in prepared.job.models if one.id == run.model)
     if inputs_sha256(prepared.job, model) != run.inputs_sha256:
         what = f"the component, its cases or the entry of {run.model} are not those that were planned"
-        hint = "check the commit out that the campaign was begun with, or cancel it and plan anew"
-        raise ConfigurationError(what, where=f"{run.component} {prepared.job.component.version}", hint=hint)
+        where = f"{run.component} {prepared.job.component.version}"
+        raise ConfigurationError(what, where=where, hint=WHAT_TO_DO)
 
 
 def _prepared(assignment: Assignment, places: Places, environ: Mapping[str, str]) -> Prepared:

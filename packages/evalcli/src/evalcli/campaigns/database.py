@@ -8,6 +8,7 @@ what the table of workers is for.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
 from dbos import error as dbos_errors
 
 from evalcli.campaigns.assignment import Assignment, Phase, RunResult, RunState, WorkerState
+from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.plan import CampaignPlan
 from evalcore.errors import ConfigurationError, EvaluatorError
 
@@ -136,7 +138,9 @@ class CampaignDatabase:
         with self._reaching():
             for provider in plan.providers:
                 limits = plan.campaign.limits_of(provider)
-                each = limits.runs_per_worker or (1 if is_shared(self.url) else limits.runs)
+                # Scoring takes a core for each run, which calls do not.
+                here = (os.cpu_count() or 1) if provider == RESCORE else limits.runs
+                each = limits.runs_per_worker or (1 if is_shared(self.url) else min(here, limits.runs))
                 hourly = limits.runs_per_hour
                 self._client.register_queue(
                     queue_of(provider),

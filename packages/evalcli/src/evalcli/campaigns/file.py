@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -19,12 +19,17 @@ from evalcore.structs import Frozen, Strict
 
 ALL: Final = "all"
 MAX_BYTES: Final = 256 * 1024
+DEFAULT_REPLICATES: Final = 10
 DEFAULT_CALLS: Final = 16
 """Calls in flight for a provider, as `evalcli evaluate` has them."""
 DEFAULT_RUNS: Final = 4
 """Runs at once that share them."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 
+Task = Literal["evaluate", "rescore"]
+"""Call models, or score the kept replies of earlier runs by the present rules and policies."""
+RESCORE: Final = "rescore"
+"""Where `limits` name it: the scoring of kept replies, which has no provider."""
 _Count = Annotated[int, Meta(ge=1, le=1000)]
 _Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(min_length=1)]
 
@@ -47,6 +52,10 @@ class ProviderLimits(Strict, frozen=True):
         return self.calls // self.runs
 
 
+RESCORE_LIMITS: Final = ProviderLimits(calls=64, runs=64)
+"""Nothing is called: as many at once as workers have cores for."""
+
+
 class Campaign(Frozen, frozen=True):
     """What a campaign's file asks for."""
 
@@ -55,6 +64,7 @@ class Campaign(Frozen, frozen=True):
     """None: all that the prompt library has."""
     models: tuple[str, ...] | None
     """None: all of models.yaml."""
+    task: Task
     replicates: int
     deadline: datetime | None
     budget_usd: float | None
@@ -63,14 +73,15 @@ class Campaign(Frozen, frozen=True):
 
     def limits_of(self, provider: str) -> ProviderLimits:
         """Return what holds for a provider."""
-        return self.limits.get(provider, ProviderLimits())
+        return self.limits.get(provider, RESCORE_LIMITS if provider == RESCORE else ProviderLimits())
 
 
 class _File(Strict, frozen=True):
     models: _Names | str
     name: str | None = None
     components: _Names | str = ALL
-    replicates: Annotated[int, Meta(ge=1, le=100)] = 10
+    task: Task = "evaluate"
+    replicates: Annotated[int, Meta(ge=1, le=100)] = DEFAULT_REPLICATES
     deadline: str | None = None
     budget_usd: Annotated[float, Meta(gt=0, le=1e9)] | None = None
     limits: dict[str, ProviderLimits] = msgspec.field(default_factory=dict)
@@ -105,6 +116,9 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
         if one.calls < one.runs:
             what = f"{one.calls} calls of {name} cannot be shared by {one.runs} runs"
             raise _at(_node(root, "limits"), what, "let `runs` be at most `calls`", where)
+    if file.task == "rescore" and "replicates" in root.items():
+        what = "`replicates` is of an evaluation: kept replies are as many as they are"
+        raise _at(_node(root, "replicates"), what, "leave it out", where)
     name = file.name or default_name
     if not _NAME.fullmatch(name):
         what = f"{name!r:.80} is no name of a campaign"
@@ -113,6 +127,7 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
         name=name,
         components=_names(file.components, "components", root, where),
         models=_names(file.models, "models", root, where),
+        task=file.task,
         replicates=file.replicates,
         deadline=None if file.deadline is None else _moment(file.deadline, root, where),
         budget_usd=file.budget_usd,

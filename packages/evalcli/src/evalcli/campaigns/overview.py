@@ -21,6 +21,9 @@ HEADINGS = ("component", "model", "calls", "at once", "time", "tokens in", "toke
 
 def runs_table(plan: CampaignPlan) -> Table:
     """Lay out the runs in the order in which they are begun, with what each will take."""
+    if plan.campaign.task == "rescore":
+        rows = tuple((run.component, run.version, run.model, run.rescored or "") for run in plan.runs)
+        return Table(headings=("component", "version", "model", "run"), rows=rows)
     return Table(
         title="`shows`: the smallest fall of accuracy that the run would show; `by`: which past runs say so",
         headings=HEADINGS,
@@ -32,8 +35,11 @@ def runs_table(plan: CampaignPlan) -> Table:
 
 def sentences(plan: CampaignPlan, now: datetime) -> list[str]:
     """Say what all runs together will take, and whether that is within what the campaign allows."""
+    name = plan.campaign.name
+    if plan.campaign.task == "rescore":
+        return [f"{name}: the kept replies of {counted(len(plan.runs), 'run')}; no model is called."]
     calls = sum(run.calls for run in plan.runs)
-    said = [f"{plan.campaign.name}: {counted(len(plan.runs), 'run')}, {counted(calls, 'call')}."]
+    said = [f"{name}: {counted(len(plan.runs), 'run')}, {counted(calls, 'call')}."]
     for provider in plan.providers:
         limits = plan.campaign.limits_of(provider)
         many = counted(sum(run.provider == provider for run in plan.runs), "run")

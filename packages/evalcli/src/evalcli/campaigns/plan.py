@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from evalcli.campaigns.file import Campaign
+from evalcli.campaigns.file import RESCORE, Campaign
 from evalcli.campaigns.forecast import RunForecast, forecast_run
 from evalcli.campaigns.schedule import longest_first, time_of_all
 from evalcli.evaluation.cost import most_of_a_call
 from evalcli.evaluation.plan import Prepared, prepare
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
-from evalcli.leaderboards.places import Sources, no_library
+from evalcli.leaderboards.places import Sources, data_sets_of, no_library
+from evalcli.leaderboards.policies import current_policy, policy_sha256
+from evalcli.leaderboards.run_folders import run_heads
 from evalcore.errors import ConfigurationError, InputError
 from evalcore.formats.strict_json import sha256_of
 from evalcore.library.checkout import FolderCheckout
-from evalcore.library.loader import list_components
+from evalcore.library.loader import PolicyText, list_components
 from evalcore.library.models import Model, is_local
 from evalcore.near_names import did_you_mean
 from evalcore.runs.leaderboard import known_records
@@ -46,13 +49,21 @@ class PlannedRun(Frozen, frozen=True):
     forecast: RunForecast
     inputs_sha256: str
     """Of the component, its cases and the model's entry: a worker that reads others does not begin."""
+    rescored: str | None = None
+    """The id of the run whose kept replies are scored again; None where models are called."""
     max_cost: float | None = None
     """USD: its share of the campaign's budget; None without one, or where calls cost nothing."""
 
     @property
     def key(self) -> str:
         """What names the run within its campaign."""
-        return f"{self.component}/{self.model}"
+        key = f"{self.component}/{self.model}"
+        return key if self.rescored is None else f"{key}/{self.rescored}"
+
+
+def shown_model(run: PlannedRun) -> str:
+    """Return a run's model as it is shown: with the run that is scored again, of which there may be many."""
+    return run.model if run.rescored is None else f"{run.model}, run {run.rescored}"
 
 
 class LeftOut(Frozen, frozen=True):
@@ -99,8 +110,8 @@ class CampaignPlan(Frozen, frozen=True):
         return None if self.seconds is None else now + timedelta(seconds=self.seconds)
 
 
-def plan_campaign(campaign: Campaign, sources: Sources) -> CampaignPlan:
-    """Plan a campaign's runs.
+def plan_campaign(campaign: Campaign, sources: Sources, runs_dir: Path) -> CampaignPlan:
+    """Plan a campaign's runs; those whose replies are to be scored again are looked for in `runs_dir`.
 
     A component of `all` that cannot be evaluated is left out with the reason; raises InputError for one that
     is named, for a model that models.yaml lacks, and for a budget that cannot be shared out.
@@ -114,6 +125,8 @@ def plan_campaign(campaign: Campaign, sources: Sources) -> CampaignPlan:
             hint = did_you_mean(name, known) or f"known: {', '.join(known[:20])}"
             raise ConfigurationError(f"there is no component {name!r:.110}", where=campaign.name, hint=hint)
     slugs = known if campaign.components is None else campaign.components
+    if campaign.task == "rescore":
+        return CampaignPlan(campaign, EVALUATOR, tuple(_kept_runs(campaign, sources, slugs, runs_dir)), ())
     past = {slug: _past(sources, slug) for slug in known}
     runs: list[PlannedRun] = []
     left_out: list[LeftOut] = []
@@ -135,6 +148,39 @@ def plan_campaign(campaign: Campaign, sources: Sources) -> CampaignPlan:
     order = longest_first([run.forecast.seconds for run in runs])
     shared = _with_budget([runs[at] for at in order], campaign.budget_usd)
     return CampaignPlan(campaign, EVALUATOR, tuple(shared), tuple(left_out), tuple(warnings))
+
+
+def policy_inputs_sha256(policy: PolicyText, run_id: str) -> str:
+    """Return the SHA-256 of what scoring a kept run again is of, the same on every machine."""
+    return sha256_of({"policy": policy_sha256(policy), "run": run_id})
+
+
+def _kept_runs(
+    campaign: Campaign, sources: Sources, slugs: Sequence[str], runs_dir: Path
+) -> Iterator[PlannedRun]:
+    """Yield the kept runs of the components and models, the newest first.
+
+    Raises ComponentError for a policy that cannot be read.
+    """
+    library = FolderCheckout(sources.prompt_library)
+    data_sets = data_sets_of(sources.prompt_library, sources.data_sets)
+    policies = {slug: current_policy(library, data_sets, slug) for slug in slugs}
+    for _, head in run_heads(runs_dir):
+        slug, model = head.component.slug, head.model.id
+        if slug not in policies or (campaign.models is not None and model not in campaign.models):
+            continue
+        yield PlannedRun(
+            component=slug,
+            version=head.component.version,
+            model=model,
+            provider=RESCORE,
+            replicates=0,
+            calls=0,
+            in_flight=1,
+            forecast=RunForecast("nothing", 0, None, None, None, None, None),
+            inputs_sha256=policy_inputs_sha256(policies[slug], head.run_id),
+            rescored=head.run_id,
+        )
 
 
 def inputs_sha256(job: JobPlan, model: Model) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from evalcli.campaigns.assignment import RunState, WorkerState
-from evalcli.campaigns.plan import CampaignPlan
+from evalcli.campaigns.plan import CampaignPlan, shown_model
 from evalcli.campaigns.schedule import time_of_all
 from evalcli.terminal.text import Table, figure
 from evalcore.formats.counts import counted
@@ -130,7 +130,7 @@ def _row(state: RunState) -> tuple[str, ...]:
     record = result.record if result is not None else None
     return (
         run.component,
-        run.model,
+        shown_model(run),
         word_of(state),
         figure(record.accuracy.mean if record is not None else None),
         str(run.calls),
@@ -160,6 +160,7 @@ def _object(state: RunState) -> JsonObject:
         "component": run.component,
         "component_version": run.version,
         "model": run.model,
+        "rescored": run.rescored,
         "provider": run.provider,
         "run_id": state.assignment.run_id,
         "attempt": state.assignment.attempt,

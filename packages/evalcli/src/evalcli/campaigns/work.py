@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from evalcli.campaigns.assignment import Places
 from evalcli.campaigns.database import CampaignDatabase
+from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.worker import Worker
 from evalcli.exits import PROGRAM, Exit
 from evalcli.terminal.output import say, say_command, warn
@@ -28,9 +29,12 @@ def within_reach(places: Places, environ: Mapping[str, str], wanted: Sequence[st
         file = load_models_file(sources.models)
     else:
         file = load_models(FolderCheckout(sources.prompt_library))
-    names = sorted({model.provider for model in file.models}) if wanted is None else wanted
+    names = [*sorted({model.provider for model in file.models}), RESCORE] if wanted is None else wanted
     found = []
     for name in names:
+        if name == RESCORE:
+            found.append(name)
+            continue
         provider = file.providers.get(name)
         if provider is None:
             warn(f"runs of {name} are left to other workers: models.yaml here does not define it")

@@ -126,7 +126,7 @@ class Worker:
             runs_dir=str(self._places.runs_dir),
             patience_s=self._lease_s * PATIENCE,
         )
-        note(f"{name}: begins, with {assignment.run.in_flight} calls at once")
+        note(f"{name}: begins")
         command = [sys.executable, "-m", "evalcli.campaigns.run_process"]
         # A session of its own: Ctrl-C in a terminal is the worker's to act on.
         with subprocess.Popen(

@@ -69,14 +69,14 @@ def command(
     others help. Exit code 1: a run is left, or did not end complete.
     """
     sources = Sources(prompt_library, data_sets, models)
-    asked = plan_campaign(read_campaign(file), sources)
+    folder = make_runs_dir(runs_dir, prompt_library)
+    asked = plan_campaign(read_campaign(file), sources, folder)
     for text in (*asked.warnings, *left_out_lines(asked), late(asked, datetime.now(UTC)), too_dear(asked)):
         if text:
             warn(text)
     if not asked.runs:
         say("there is nothing to evaluate")
         return Exit.NOTHING
-    folder = make_runs_dir(runs_dir, prompt_library)
     if runs_dir is not None and database is None:
         make_runs_dir(None, prompt_library)
     with closing(open_database(database, prompt_library)) as opened:
