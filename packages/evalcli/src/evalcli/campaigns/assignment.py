@@ -71,6 +71,8 @@ class WorkerState(Frozen, frozen=True):
 
     id: str
     host: str
+    evaluator: str
+    """Its version: it has runs of that alone."""
     seen_s: float
     """Seconds since its last sign of life."""
     lease_s: float

@@ -23,9 +23,12 @@ from evalcli.reports.rescoring import sentence
 from evalcore.errors import ConfigurationError
 from evalcore.evaluation.outcome import RunOutcome, outcome_of
 from evalcore.library.checkout import FolderCheckout
+from evalcore.runs.files import make_folder, turn_at
 from evalcore.runs.folder import PLAN, RECORD, read_plan, read_record
 from evalcore.runs.leaderboard import known_records
 
+READING: Final = "reading"
+"""The folder, in that of the runs, of one folder for each component whose documents are read."""
 WHAT_TO_DO: Final = "check the commit out that the campaign was begun with, or begin another"
 
 
@@ -42,7 +45,7 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
         return _result(outcome_of(read_record(folder), folder), folder, environ)
     prepared = _prepared(assignment, places, environ)
     evaluation = _evaluation(assignment, prepared, places, environ)
-    ended = make_calls(read_inputs(evaluation), assignment.run.in_flight)
+    ended = make_calls(_with_documents(evaluation, places.runs_dir), assignment.run.in_flight)
     if not isinstance(ended, CutShort):
         return _result(ended[0], folder, environ)
     if ended.error is not None:
@@ -78,6 +81,16 @@ def require_planned(run: PlannedRun, prepared: Prepared) -> None:
         what = f"the component, its cases or the entry of {run.model} are not those that were planned"
         where = f"{run.component} {prepared.job.component.version}"
         raise ConfigurationError(what, where=where, hint=WHAT_TO_DO)
+
+
+def _with_documents(evaluation: Evaluation, runs_dir: Path) -> Evaluation:
+    """Read the documents among the inputs, unless another run of the component did; others wait for it."""
+    if not evaluation.job.unread:
+        return evaluation
+    turns = runs_dir / READING / evaluation.job.component.slug
+    make_folder(turns)
+    with turn_at(turns):
+        return read_inputs(evaluation)
 
 
 def _prepared(assignment: Assignment, places: Places, environ: Mapping[str, str]) -> Prepared:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -23,7 +24,9 @@ from dbos import error as dbos_errors
 from evalcli.campaigns.assignment import Assignment, Phase, RunResult, RunState, WorkerState
 from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.plan import CampaignPlan
+from evalcore.clients.dialect import UNREADABLE
 from evalcore.errors import ConfigurationError, EvaluatorError
+from evalcore.ids import is_plain_id
 
 APPLICATION: Final = "evalcli-campaigns"
 """What our rows are marked with, where other programs use DBOS in the same database."""
@@ -55,9 +58,14 @@ _WORKERS: Final = sa.Table(
     _TABLES,
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("host", sa.String(300), nullable=False),
+    # Which runs it may have: those that its version of the evaluator planned.
+    sa.Column("evaluator", sa.String(100), nullable=False),
     sa.Column("lease_s", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
 )
+
+
+Stored = TypeVar("Stored", CampaignPlan, Assignment, RunResult)
 
 
 class DatabaseGone(EvaluatorError):
@@ -75,6 +83,11 @@ def serializer() -> DBOSPortableJSONSerializer:
 def sqlite_url(path: Path) -> str:
     """Return the address of a database that is a file."""
     return f"{SQLITE}{path.resolve()}"
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that an address of `sqlite_url` names."""
+    return Path(url.removeprefix(SQLITE))
 
 
 def is_shared(url: str) -> bool:
@@ -111,7 +124,7 @@ class CampaignDatabase:
         """Return the plan of a campaign that was begun; None where there is none of that name."""
         with self._reaching(), self._engine.connect() as connection:
             found = connection.execute(sa.select(_CAMPAIGNS.c.plan).where(_CAMPAIGNS.c.name == name)).scalar()
-        return None if found is None else msgspec.json.decode(found, type=CampaignPlan)
+        return None if found is None else self._read(found, CampaignPlan)
 
     def names(self) -> list[str]:
         """Return the names of all campaigns that were begun, sorted."""
@@ -128,10 +141,23 @@ class CampaignDatabase:
         if (known := self.plan(name)) is not None:
             return known
         self._require_same_limits(plan)
-        with self._reaching(), self._engine.begin() as connection:
-            text = msgspec.json.encode(plan).decode()
-            connection.execute(sa.insert(_CAMPAIGNS).values(name=name, plan=text))
+        text = msgspec.json.encode(plan).decode()
+        try:
+            with self._reaching(), self._engine.begin() as connection:
+                connection.execute(sa.insert(_CAMPAIGNS).values(name=name, plan=text))
+        except DatabaseGone:
+            # Another command may have begun it in this moment.
+            if (known := self.plan(name)) is None:
+                raise
+            return known
         return plan
+
+    def renew(self, plan: CampaignPlan) -> None:
+        """Note anew what of a campaign's plan may change: forecasts, deadline, budget."""
+        text = msgspec.json.encode(plan).decode()
+        with self._reaching(), self._engine.begin() as connection:
+            row = sa.update(_CAMPAIGNS).where(_CAMPAIGNS.c.name == plan.campaign.name)
+            connection.execute(row.values(plan=text))
 
     def add(self, plan: CampaignPlan, assignments: Sequence[tuple[Assignment, int]]) -> None:
         """Queue runs, each with its priority, the lowest number first; one that is there stays as it is."""
@@ -167,7 +193,8 @@ class CampaignDatabase:
         with self._reaching():
             rows = self._client.list_workflows(workflow_id_prefix=f"{name}/")
         states: dict[str, RunState] = {}
-        for state in map(_state, rows):
+        for row in rows:
+            state = self._state(row)
             # The prefix is a pattern, in which a name's `_` stands for any character.
             if state.assignment.campaign != name:
                 continue
@@ -183,19 +210,23 @@ class CampaignDatabase:
             self._client.cancel_workflows([id_of(state.assignment) for state in open_runs])
         return len(open_runs)
 
-    def unfinished(self, providers: Sequence[str], evaluator: str) -> int:
-        """Return how many runs for these providers, planned by this version, have not ended."""
+    def open_runs(self, providers: Sequence[str], campaign: str | None = None) -> Counter[str]:
+        """Count the runs for these providers that have not ended, by the version that planned them.
+
+        Of one campaign where one is named, else of all.
+        """
         if not providers:
-            return 0
+            return Counter()
+        prefix = None if campaign is None else f"{campaign}/"
         with self._reaching():
             rows = self._client.list_workflows(
                 status=["ENQUEUED", "DELAYED", "PENDING"],
                 queue_name=[queue_of(provider) for provider in providers],
-                app_version=evaluator,
+                workflow_id_prefix=prefix,
                 load_input=False,
                 load_output=False,
             )
-        return len(rows)
+        return Counter(row.app_version or "" for row in rows if row.workflow_id.startswith(prefix or ""))
 
     def cancelled(self, ids: Sequence[str]) -> set[str]:
         """Return those of the runs that were cancelled, by the ids that DBOS knows them by."""
@@ -207,9 +238,9 @@ class CampaignDatabase:
             )
         return {row.workflow_id for row in rows}
 
-    def seen(self, worker: str, host: str, lease_s: float) -> None:
+    def seen(self, worker: str, host: str, evaluator: str, lease_s: float) -> None:
         """Note a worker's sign of life, by the database's clock."""
-        row = {"host": host, "lease_s": lease_s, "seen_at": self._now()}
+        row = {"host": host, "evaluator": evaluator, "lease_s": lease_s, "seen_at": self._now()}
         with self._reaching(), self._engine.begin() as connection:
             done = connection.execute(sa.update(_WORKERS).where(_WORKERS.c.id == worker).values(row))
             if not done.rowcount:
@@ -219,7 +250,7 @@ class CampaignDatabase:
         """Return all workers that were not forgotten, those that are lost included."""
         age = (self._now() - _WORKERS.c.seen_at).label("age")
         with self._reaching(), self._engine.connect() as connection:
-            columns = sa.select(_WORKERS.c.id, _WORKERS.c.host, age, _WORKERS.c.lease_s)
+            columns = sa.select(_WORKERS.c.id, _WORKERS.c.host, _WORKERS.c.evaluator, age, _WORKERS.c.lease_s)
             return [WorkerState(*row) for row in connection.execute(columns.order_by(_WORKERS.c.id))]
 
     def retire(self, worker: str) -> None:
@@ -252,17 +283,52 @@ class CampaignDatabase:
                 hint = "give both the same, or wait for it"
                 raise ConfigurationError(what, where=plan.campaign.name, hint=hint)
 
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        """Turn what a database raises into one line, without the address's password."""
+    def _state(self, row: WorkflowStatus) -> RunState:
+        text = row.input["args"][0] if row.input is not None and row.input["args"] else "{}"
+        assignment = self._read(text, Assignment)
+        # Both become paths here and there, and the database may be anybody's.
+        if not (is_plain_id(assignment.run_id) and is_plain_id(assignment.job_id)):
+            raise self._no_run()
+        phase = _PHASES[row.status]
+        result = self._read(row.output, RunResult) if isinstance(row.output, str) else None
+        if phase == "ended" and result is None:
+            result = RunResult("failed", f"its worker failed: {row.error}", None, row.executor_id or "", "")
+        if result is not None and result.record is not None and not is_plain_id(result.record.run_id):
+            raise self._no_run()
+        return RunState(
+            assignment=assignment,
+            phase=phase,
+            worker=row.executor_id if phase != "waiting" else None,
+            begun_at=_moment(row.dequeued_at),
+            ended_at=_moment(row.completed_at),
+            result=result,
+        )
+
+    def _read(self, text: str, kind: type[Stored]) -> Stored:
         try:
-            yield
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, AssertionError) as error:
-            hint = "write it as postgresql://USER@HOST/NAME"
-            raise ConfigurationError("is no address of a database", where=self.where, hint=hint) from error
-        except (sa.exc.SQLAlchemyError, dbos_errors.DBOSException, OSError) as error:
-            what = f"the database cannot be used ({_first_line(error)})"
-            raise DatabaseGone(what, where=self.where, hint="see that it is there, and try again") from error
+            return msgspec.json.decode(text, type=kind)
+        except UNREADABLE:
+            raise self._no_run() from None
+
+    def _no_run(self) -> ConfigurationError:
+        hint = "use a database that only campaigns of this version are kept in"
+        return ConfigurationError("it holds what is no run of a campaign", where=self.where, hint=hint)
+
+    def _reaching(self) -> AbstractContextManager[None]:
+        return reaching(self.where)
+
+
+@contextmanager
+def reaching(where: str) -> Iterator[None]:
+    """Turn what a database raises into one line about `where`, which has no password in it."""
+    try:
+        yield
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, AssertionError) as error:
+        hint = "write it as postgresql://USER@HOST/NAME"
+        raise ConfigurationError("is no address of a database", where=where, hint=hint) from error
+    except (sa.exc.SQLAlchemyError, dbos_errors.DBOSException, OSError) as error:
+        what = f"the database cannot be used ({_first_line(error)})"
+        raise DatabaseGone(what, where=where, hint="see that it is there, and try again") from error
 
 
 def queue_of(provider: str) -> str:
@@ -305,23 +371,6 @@ def _engine(url: str) -> sa.Engine:
     }
     return sa.create_engine(
         address.set(drivername="postgresql+psycopg"), connect_args=limits, pool_pre_ping=True
-    )
-
-
-def _state(row: WorkflowStatus) -> RunState:
-    text = row.input["args"][0] if row.input is not None else "{}"
-    output = row.output if isinstance(row.output, str) else None
-    phase = _PHASES[row.status]
-    result = None if output is None else msgspec.json.decode(output, type=RunResult)
-    if phase == "ended" and result is None:
-        result = RunResult("failed", f"its worker failed: {row.error}", None, row.executor_id or "", "")
-    return RunState(
-        assignment=msgspec.json.decode(text, type=Assignment),
-        phase=phase,
-        worker=row.executor_id if phase != "waiting" else None,
-        begun_at=_moment(row.dequeued_at),
-        ended_at=_moment(row.completed_at),
-        result=result,
     )
 
 

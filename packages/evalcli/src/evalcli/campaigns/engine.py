@@ -8,7 +8,7 @@ import msgspec
 from dbos import DBOS, DBOSConfig
 
 from evalcli.campaigns.assignment import Assignment, RunResult
-from evalcli.campaigns.database import APPLICATION, WORKFLOW, queue_of, serializer
+from evalcli.campaigns.database import APPLICATION, WORKFLOW, queue_of, reaching, serializer, shown_url
 
 Do = Callable[[Assignment], RunResult]
 """Does one run to its end; called in a thread of its own for each."""
@@ -18,7 +18,7 @@ class Engine:
     """Takes runs for one worker. A process has one at most: DBOS is one for a process."""
 
     def __init__(self, url: str, worker: str, evaluator: str, providers: Sequence[str], do: Do) -> None:
-        """Begin to take runs of these providers, planned by this version of the evaluator."""
+        """Begin to take runs of these providers, planned by this version; raises DatabaseGone."""
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": url,
@@ -35,7 +35,9 @@ class Engine:
             return msgspec.json.encode(do(msgspec.json.decode(text, type=Assignment))).decode()
 
         DBOS.listen_queues([queue_of(provider) for provider in providers])
-        DBOS.launch()
+        self._where = shown_url(url)
+        with reaching(self._where):
+            DBOS.launch()
 
     def hand_on(self, workers: Sequence[str]) -> int:
         """Put what lost workers were doing back into its queue, and return how many runs that were.
@@ -44,7 +46,8 @@ class Engine:
         """
         # Without a name of its own in DBOS, which leaves noticing the lost to a service (Conductor); of what
         # it offers by name, `resume_workflows` would take a run from whoever has it by now.
-        return len(DBOS._recover_pending_workflows(list(workers)))  # noqa: SLF001
+        with reaching(self._where):
+            return len(DBOS._recover_pending_workflows(list(workers)))  # noqa: SLF001
 
     def close(self) -> None:
         """Take no further run; what is being done is left, for whoever has this worker's runs next."""

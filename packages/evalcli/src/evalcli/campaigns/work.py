@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from evalcli.campaigns.assignment import Places
-from evalcli.campaigns.database import CampaignDatabase
+from evalcli.campaigns.database import CampaignDatabase, is_shared, sqlite_path
 from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.worker import Worker
 from evalcli.exits import PROGRAM, Exit
 from evalcli.terminal.output import say, say_command, warn
+from evalcore.errors import ConfigurationError
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import load_models, load_models_file
 from evalcore.library.models import NotConfigured, resolve_provider
+from evalcore.runs.files import lock
 
 
 def within_reach(places: Places, environ: Mapping[str, str], wanted: Sequence[str] | None) -> tuple[str, ...]:
@@ -62,7 +66,7 @@ def work(
     Ends the process where it is interrupted, and begins it anew where it has lost its runs: threads of
     DBOS wait in both cases for runs that are not to be ended by this process.
     """
-    worker = Worker(database, places, lease_s)
+    worker = Worker(database, places, lease_s, evaluator)
     interrupted = False
 
     def stop(number: int, frame: object) -> None:
@@ -73,16 +77,41 @@ def work(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    has_kept_its_runs = worker.serve(providers, evaluator, is_done)
+    with alone_on(database):
+        has_kept_its_runs = worker.serve(providers, is_done)
+    if not has_kept_its_runs:
+        say("its runs are given to others, since the database was gone for too long; it begins anew")
+        worker.wait_for_database()
     if interrupted:
         say("every reply that came is kept; go on with:")
         say_command(go_on)
         _end(Exit.INTERRUPTED)
     if not has_kept_its_runs:
-        say("its runs are given to others, since the database was gone for too long; beginning anew")
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, "-c", _AGAIN, *sys.argv[1:]])  # noqa: S606 - no shell
+
+
+@contextmanager
+def alone_on(database: CampaignDatabase) -> Iterator[None]:
+    """Let one worker at a time use a database that is a file: its limits hold within one process alone.
+
+    Raises ConfigurationError where another one uses it.
+    """
+    if is_shared(database.url):
+        yield
+        return
+    path = Path(f"{sqlite_path(database.url)}.lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        lock(descriptor, is_awaited=False)
+        yield
+    except BlockingIOError:
+        what = "another evalcli does runs from it, and a file is for one at a time"
+        hint = "wait for it, or use postgresql:// for several workers"
+        raise ConfigurationError(what, where=database.where, hint=hint) from None
+    finally:
+        os.close(descriptor)
 
 
 _AGAIN = f"import sys; sys.argv[0] = {PROGRAM!r}; from evalcli.main import main; main()"

@@ -19,7 +19,7 @@ from typing import IO, Final
 
 import msgspec
 
-from evalcli.campaigns.assignment import Assignment, Places, RunResult
+from evalcli.campaigns.assignment import Assignment, Places, RunResult, WorkerState
 from evalcli.campaigns.database import CampaignDatabase, DatabaseGone, id_of
 from evalcli.campaigns.engine import Engine
 from evalcli.campaigns.run_process import ABANDONED, Request
@@ -40,8 +40,9 @@ SIGN: Final = b"\n"
 class Worker:
     """Does runs until it is told to stop, or has none left."""
 
-    def __init__(self, database: CampaignDatabase, places: Places, lease_s: float) -> None:
+    def __init__(self, database: CampaignDatabase, places: Places, lease_s: float, evaluator: str) -> None:
         self._database = database
+        self._evaluator = evaluator
         self._places = places
         self._lease_s = lease_s
         self.host = socket.gethostname()
@@ -57,14 +58,14 @@ class Worker:
         """Let `serve` return at once; may be called from a signal's handler."""
         self._ended.set()
 
-    def serve(self, providers: tuple[str, ...], evaluator: str, is_done: Callable[[], bool]) -> bool:
-        """Do runs of these providers, planned by this version, until `is_done` or `stop`.
+    def serve(self, providers: tuple[str, ...], is_done: Callable[[], bool]) -> bool:
+        """Do runs of these providers, planned by its own version, until `is_done` or `stop`.
 
         Returns False where this worker has lost its runs, because the database was gone for too long: the
         process is then to be begun anew. Raises DatabaseGone where it is not there at the beginning.
         """
-        self._database.seen(self.id, self.host, self._lease_s)
-        engine = Engine(self._database.url, self.id, evaluator, providers, self._do)
+        self._show_life()
+        engine = Engine(self._database.url, self.id, self._evaluator, providers, self._do)
         is_gone = False
         while (
             not self._ended.wait(min(MOST_BETWEEN_S, self._lease_s / BEATS))
@@ -89,13 +90,13 @@ class Worker:
         return not self._is_abandoned.is_set() or self._ended.is_set()
 
     def _beat(self, engine: Engine) -> None:
-        self._database.seen(self.id, self.host, self._lease_s)
+        self._show_life()
         # Under the lock, so that none is being closed by its thread meanwhile.
         with self._lock:
             processes = dict(self._processes)
             for process in processes.values():
                 _send(process, SIGN)
-        lost = [one.id for one in self._database.workers() if one.seen_s > one.lease_s and one.id != self.id]
+        lost = [one.id for one in self._database.workers() if self._has_lost_its_runs(one)]
         if lost:
             # Before it is forgotten: a kill between the two hands its runs on once more.
             engine.hand_on(lost)
@@ -105,6 +106,23 @@ class Worker:
         for run in self._database.cancelled(list(processes)):
             self._cancelled.add(run)
             processes[run].kill()
+
+    def _show_life(self) -> None:
+        self._database.seen(self.id, self.host, self._evaluator, self._lease_s)
+
+    def _has_lost_its_runs(self, other: WorkerState) -> bool:
+        # Runs of another version are handed on by a worker of that version.
+        is_ours = other.evaluator == self._evaluator and other.id != self.id
+        return is_ours and other.seen_s > other.lease_s
+
+    def wait_for_database(self) -> None:
+        """Return once the database is there again, or `stop` was called."""
+        while not self._ended.wait(MOST_BETWEEN_S):
+            try:
+                self._database.names()
+            except DatabaseGone:
+                continue
+            return
 
     def _end_all(self) -> None:
         with self._lock:

@@ -80,9 +80,9 @@ def command(
     if runs_dir is not None and database is None:
         make_runs_dir(None, prompt_library)
     with closing(open_database(database, prompt_library)) as opened:
-        plan = opened.begin(asked)
-        require_same(asked, plan)
-        name = plan.campaign.name
+        require_same(asked, opened.begin(asked))
+        plan, name = asked, asked.campaign.name
+        opened.renew(plan)
         queued = to_be_queued(plan, opened.runs(name), real_effects().new_id)
         opened.add(plan, queued)
         note(f"{counted(len(queued), 'run is', 'runs are')} queued in {opened.where}")
@@ -108,11 +108,7 @@ def _work(database: CampaignDatabase, plan: CampaignPlan, places: Places, lease_
         return
 
     def is_done() -> bool:
-        states = database.runs(plan.campaign.name)
-        return all(
-            state.phase in {"ended", "cancelled"} or state.assignment.run.provider not in providers
-            for state in states
-        )
+        return not database.open_runs(providers, plan.campaign.name)
 
     if is_done():
         return

@@ -17,7 +17,8 @@ from evalcli.commands.campaign.options import DATABASE, LEASE, MODELS, WORKER_RU
 from evalcli.evaluation.plan import make_runs_dir
 from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.places import Sources, require_library
-from evalcli.terminal.output import note, say
+from evalcli.terminal.output import note, say, warn
+from evalcore.formats.counts import counted
 
 
 @click.command(name="worker")
@@ -55,8 +56,12 @@ def command(
             return Exit.NOTHING
 
         def is_done() -> bool:
-            return not wait and opened.unfinished(providers, EVALUATOR) == 0
+            return not wait and not opened.open_runs(providers)[EVALUATOR]
 
+        for version, count in opened.open_runs(providers).items():
+            if version != EVALUATOR:
+                many = counted(count, "run is", "runs are")
+                warn(f"{many} left to workers of evaluator {version}; this is {EVALUATOR}")
         if is_done():
             note("nothing is left to do")
             return Exit.NOTHING
