@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -30,6 +30,7 @@ Task = Literal["evaluate", "rescore"]
 """Call models, or score the kept replies of earlier runs by the present rules and policies."""
 RESCORE: Final = "rescore"
 """Where `limits` name it: the scoring of kept replies, which has no provider."""
+Read = TypeVar("Read", bound=Strict)
 _Count = Annotated[int, Meta(ge=1, le=1000)]
 _Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(min_length=1)]
 
@@ -106,23 +107,21 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
     root = read_yaml(text, where, ConfigurationError)
     if root is None or not isinstance(root.value, dict):
         hint = "write `models:`, and what else docs/campaigns.md has"
-        raise ConfigurationError("is no mapping of a campaign's settings", where=where, hint=hint)
+        line = 1 if root is None else root.line
+        raise ConfigurationError("is no mapping of a campaign's settings", where=f"{where}:{line}", hint=hint)
     _refuse_unknown(root, _File.__struct_fields__, where)
     limits = root.items().get("limits")
-    for node in (limits.items() if limits is not None else {}).values():
-        _refuse_unknown(node, ProviderLimits.__struct_fields__, where)
-    file = _converted(root, where)
-    for name, one in file.limits.items():
-        if one.calls < one.runs:
-            what = f"{one.calls} calls of {name} cannot be shared by {one.runs} runs"
-            raise _at(_node(root, "limits"), what, "let `runs` be at most `calls`", where)
+    for name, node in (limits.items() if limits is not None else {}).items():
+        _require_limits(name, node, where)
+    file = _converted(root, _File, where)
     if file.task == "rescore" and "replicates" in root.items():
         what = "`replicates` is of an evaluation: kept replies are as many as they are"
         raise _at(_node(root, "replicates"), what, "leave it out", where)
     name = file.name or default_name
     if not _NAME.fullmatch(name):
         what = f"{name!r:.80} is no name of a campaign"
-        raise _at(_node(root, "name"), what, "use a-z, 0-9, `.`, `_` and `-`", where)
+        hint = "give it `name:`, of a-z, 0-9, `.`, `_` and `-`, 60 at most"
+        raise _at(_node(root, "name"), what, hint, where)
     return Campaign(
         name=name,
         components=_names(file.components, "components", root, where),
@@ -162,16 +161,30 @@ def _refuse_unknown(node: YamlNode, known: Sequence[str], where: str) -> None:
             raise _at(child, f"the key `{key[:60]}` is unknown", hint, where)
 
 
-def _converted(root: YamlNode, where: str) -> _File:
+def _require_limits(name: str, node: YamlNode, where: str) -> None:
+    """Raise ConfigurationError for a provider's limits that cannot be held."""
+    _refuse_unknown(node, ProviderLimits.__struct_fields__, where)
+    limits = _converted(node, ProviderLimits, where, f"limits.{name[:60]}")
+    if limits.calls < limits.runs:
+        what = f"{limits.calls} calls of {name[:60]} cannot be shared by {limits.runs} runs"
+        raise _at(node, what, "let `runs` be at most `calls`", where)
+
+
+def _converted(node: YamlNode, kind: type[Read], where: str, place: str = "") -> Read:
+    """Return what a mapping at `place` of the file says."""
     # YAML reads an unquoted moment as text here; a number stays one.
     try:
-        return msgspec.convert(root.plain(), _File)
+        return msgspec.convert(node.plain(), kind)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$")
-        key = re.match(r"\.?([a-z_]+)", path)
-        node = _node(root, key[1]) if key else root
-        at = f"`{path.strip('.`')}` is wrong: " if path else ""
-        raise _at(node, f"{at}{what[:1].lower()}{what[1:]}", "see docs/campaigns.md", where) from None
+        path = path.strip(".`")
+        key = re.match(r"[a-z_]+", path)
+        named = ".".join(filter(None, (place, path)))
+        said = (
+            f"`{named}` is wrong: {what[:1].lower()}{what[1:]}" if named else f"{what[:1].lower()}{what[1:]}"
+        )
+        found = node if key is None else _node(node, key[0])
+        raise _at(found, said, "see docs/campaigns.md", where) from None
 
 
 def _node(root: YamlNode, key: str) -> YamlNode:
