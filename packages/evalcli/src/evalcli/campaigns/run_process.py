@@ -27,7 +27,7 @@ ABANDONED: Final = 75
 """The exit code of a process whose worker is gone, or has lost the run (EX_TEMPFAIL of sysexits.h)."""
 
 
-class Request(Frozen, frozen=True):
+class RunRequest(Frozen, frozen=True):
     """What a run's process is started with: one line of JSON."""
 
     assignment: Assignment
@@ -48,7 +48,7 @@ class Request(Frozen, frozen=True):
 def main() -> None:
     """Do the run that standard input names, and write how it ended to standard output."""
     line = _first_line()
-    request = msgspec.json.decode(line, type=Request)
+    request = msgspec.json.decode(line, type=RunRequest)
     watch = threading.Thread(target=_end_without_signs, args=(request.patience_s,), daemon=True)
     watch.start()
     # What modules print must not be taken for the result.

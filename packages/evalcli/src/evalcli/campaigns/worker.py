@@ -22,7 +22,7 @@ import msgspec
 from evalcli.campaigns.assignment import Assignment, Places, RunResult, WorkerState
 from evalcli.campaigns.database import CampaignDatabase, DatabaseGone, id_of
 from evalcli.campaigns.engine import Engine
-from evalcli.campaigns.run_process import ABANDONED, Request
+from evalcli.campaigns.run_process import ABANDONED, RunRequest
 from evalcli.terminal.output import note, say
 from evalcore.clients.dialect import UNREADABLE
 
@@ -136,7 +136,7 @@ class Worker:
         """Do one run in a process of its own; does not return where the run is not this worker's any more."""
         run, name = id_of(assignment), f"{assignment.run.component} on {assignment.run.model}"
         sources = self._places.sources
-        request = Request(
+        request = RunRequest(
             assignment=assignment,
             prompt_library=str(sources.prompt_library),
             data_sets=None if sources.data_sets is None else str(sources.data_sets),

@@ -25,7 +25,7 @@ from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
 from evalcore.publishing.regressions import comment_mark, comment_text
-from evalcore.publishing.together import Part, publish_together
+from evalcore.publishing.together import ComponentResults, publish_together
 from evalcore.runs.plan import JobPlan
 
 DASHBOARD_URL: Final = "EVALHOOK_DASHBOARD_URL"
@@ -112,7 +112,7 @@ def publish_groups_together(
 ) -> Published:
     """Publish the records of several components in one pull request; raises as `publish_group`."""
     parts = [
-        Part(_plan_at_its_commit(group, clone, github, may_be_named=may_be_named), group.records)
+        ComponentResults(_plan_at_its_commit(group, clone, github, may_be_named=may_be_named), group.records)
         for group in groups
     ]
     return publish_together(clone, github, name, parts)

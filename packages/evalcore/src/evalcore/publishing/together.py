@@ -31,14 +31,14 @@ BRANCHES: Final = "eval-campaigns"
 TRAILER: Final = "Evaluator-Records"
 
 
-class Part(NamedTuple):
+class ComponentResults(NamedTuple):
     """The results of one component."""
 
     plan: JobPlan
     records: Sequence[RunRecord]
 
 
-def publish_together(clone: Clone, github: GitHub, name: str, parts: Sequence[Part]) -> Published:
+def publish_together(clone: Clone, github: GitHub, name: str, parts: Sequence[ComponentResults]) -> Published:
     """Propose the results of several components under a name; the same records once.
 
     Raises RepositoryError, or LeaderboardError where a leaderboard that is there is not valid.
@@ -69,17 +69,17 @@ def publish_together(clone: Clone, github: GitHub, name: str, parts: Sequence[Pa
     return Published(pull_request.url, branch, sentence=_summary(name, new))
 
 
-def _by_component(parts: Sequence[Part]) -> list[Part]:
+def _by_component(parts: Sequence[ComponentResults]) -> list[ComponentResults]:
     """Put the parts of one component together, which workers evaluated at different commits."""
-    found: dict[str, Part] = {}
+    found: dict[str, ComponentResults] = {}
     for part in parts:
         slug = part.plan.component.slug
         known = found.get(slug)
-        found[slug] = part if known is None else Part(known.plan, (*known.records, *part.records))
+        found[slug] = part if known is None else ComponentResults(known.plan, (*known.records, *part.records))
     return list(found.values())
 
 
-def _results(clone: Clone, part: Part, tip: str) -> Results | None:
+def _results(clone: Clone, part: ComponentResults, tip: str) -> Results | None:
     """Return what a component's part brings; None where the default branch holds all of it."""
     slug = part.plan.component.slug
     earlier = read_leaderboard(clone, slug, tip)
