@@ -19,13 +19,17 @@ def require_same(asked: CampaignPlan, begun: CampaignPlan) -> None:
         what = f"it was begun with evaluator {begun.evaluator}, and this is {asked.evaluator}"
         raise ConfigurationError(what, where=name, hint="go on with that version, or give it another name")
     now, then = _inputs(asked), _inputs(begun)
-    if now == then:
-        return
     differing = sorted({key for key in now.keys() | then.keys() if now.get(key) != then.get(key)})
-    more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-    what = f"a campaign of this name was begun with other files or settings for {differing[0]}{more}"
-    hint = "check out what it was begun with, or give the new one another name"
-    raise ConfigurationError(what, where=name, hint=hint)
+    if differing:
+        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+        what = f"a campaign of this name was begun with other files or settings for {differing[0]}{more}"
+        hint = "check out what it was begun with, or give the new one another name"
+        raise ConfigurationError(what, where=name, hint=hint)
+    # The provider's queue may be that of another campaign too, which was begun with the same limits.
+    for provider in asked.providers:
+        if asked.campaign.limits_of(provider) != begun.campaign.limits_of(provider):
+            what = f"a campaign of this name was begun with other limits of {provider}"
+            raise ConfigurationError(what, where=name, hint="keep those, or give the new one another name")
 
 
 def to_be_queued(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ import msgspec
 
 from evalcli.campaigns.file import RESCORE, Campaign
 from evalcli.campaigns.forecast import RunForecast, forecast_run
-from evalcli.campaigns.schedule import longest_first, time_of_all
+from evalcli.campaigns.schedule import longest_first, moment_after, time_of_all
 from evalcli.evaluation.cost import most_of_a_call
 from evalcli.evaluation.plan import Prepared, prepare
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
@@ -107,7 +107,7 @@ class CampaignPlan(Frozen, frozen=True):
 
     def end(self, now: datetime) -> datetime | None:
         """Return when a campaign that begins now ends; None where that is not known."""
-        return None if self.seconds is None else now + timedelta(seconds=self.seconds)
+        return None if self.seconds is None else moment_after(now, self.seconds)
 
 
 def plan_campaign(campaign: Campaign, sources: Sources, runs_dir: Path) -> CampaignPlan:
@@ -245,9 +245,8 @@ def _most(prepared: Prepared, model: Model, calls: int, forecast: RunForecast) -
     """
     if model.price is None and is_local(model):
         return None
-    if forecast.cost_usd is not None:
-        return forecast.cost_usd
-    return most_of_a_call(prepared.job, model) * calls
+    # Past runs of no tokens say nothing: a share of nothing would end the run before its first call.
+    return forecast.cost_usd or most_of_a_call(prepared.job, model) * calls or None
 
 
 def _with_budget(runs: Sequence[PlannedRun], budget: float | None) -> list[PlannedRun]:

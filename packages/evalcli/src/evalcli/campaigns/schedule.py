@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 
 def longest_first(seconds: Sequence[float | None]) -> list[int]:
@@ -25,6 +26,17 @@ def time_of_all(seconds: Sequence[float], at_once: int) -> float:
     for one in seconds:
         heapq.heapreplace(ends, ends[0] + one)
     return max(ends)
+
+
+def moment_after(now: datetime, seconds: float) -> datetime:
+    """Return the moment so many seconds after another, or the last that there is where it is beyond that.
+
+    How long a run takes is by records, which may say anything.
+    """
+    try:
+        return now + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=now.tzinfo)
 
 
 def _long(seconds: float | None) -> float:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from evalcli.campaigns.assignment import RunState, WorkerState
 from evalcli.campaigns.plan import CampaignPlan, shown_model
-from evalcli.campaigns.schedule import time_of_all
+from evalcli.campaigns.schedule import moment_after, time_of_all
 from evalcli.terminal.text import Table, figure
 from evalcore.formats.counts import counted
 from evalcore.formats.durations import duration_text
@@ -67,7 +67,7 @@ class CampaignStatus(Frozen, frozen=True):
             )
             for name in {_of(state) for state, _ in left}
         ]
-        return self.now + timedelta(seconds=max(times))
+        return moment_after(self.now, max(times))
 
     def _left(self, state: RunState) -> float | None:
         foreseen = state.assignment.run.forecast.seconds
