@@ -1,4 +1,4 @@
-"""docs/campaigns.md is true: its table has a campaign's keys, its files can be read, its options are there."""
+"""docs/campaigns.md is true: it has the keys of a campaign, files that can be read, and options that exist."""
 
 from __future__ import annotations
 
