@@ -1,4 +1,4 @@
-"""docs/campaigns.md is true: it has the keys of a campaign, files that can be read, and options that exist."""
+"""docs/campaigns.md is true: it has the keys of a campaign, its files are read, its options exist."""
 
 from __future__ import annotations
 
