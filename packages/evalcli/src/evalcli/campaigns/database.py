@@ -36,6 +36,10 @@ POLL_S: Final = 1.0
 """Seconds between two looks of a worker at a queue."""
 CONNECT_S: Final = 5
 """Seconds after which a database that does not answer is taken for gone."""
+_CONNECT_LIMITS: Final = {"connect_timeout": str(CONNECT_S), "tcp_user_timeout": str(CONNECT_S * 1000)}
+"""Those of libpq, in seconds and in milliseconds."""
+_PASSWORDS: Final = frozenset({"password", "sslpassword"})
+"""What libpq takes as passwords among an address's settings."""
 SQLITE: Final = "sqlite:///"
 _PHASES: Final[Mapping[str, Phase]] = {
     "ENQUEUED": "waiting",
@@ -106,10 +110,10 @@ class CampaignDatabase:
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         with self._reaching():
             self._engine = _engine(url)
-            DBOS.migrate(url)
+            DBOS.migrate(bounded_url(url))
             _TABLES.create_all(self._engine)
             self._client = DBOSClient(
-                system_database_url=url,
+                system_database_url=bounded_url(url),
                 serializer=serializer(),
                 application_name=APPLICATION,
                 retry_connection_errors=False,
@@ -343,32 +347,42 @@ def id_of(assignment: Assignment) -> str:
 
 def shown_url(url: str) -> str:
     """Return a database's address as it may be shown: without a password."""
-    try:
-        return sa.engine.make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
+    address = _address(url)
+    if address is None:
         return "--database"
+    return address.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
 
 
 def has_password(url: str) -> bool:
     """Whether an address has a password in it."""
+    address = _address(url)
+    return address is not None and (address.password is not None or not _PASSWORDS.isdisjoint(address.query))
+
+
+def bounded_url(url: str) -> str:
+    """Return a shared database's address with limits of time: DBOS would wait for a silent one for ever."""
+    address = _address(url)
+    if address is None or not is_shared(url):
+        return url
+    limits = {name: value for name, value in _CONNECT_LIMITS.items() if name not in address.query}
+    return address.update_query_dict(limits).render_as_string(hide_password=False)
+
+
+def _address(url: str) -> sa.URL | None:
     try:
-        return sa.engine.make_url(url).password is not None
-    except sa.exc.ArgumentError:
-        return False
+        return sa.engine.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):  # the latter of a port that is no number
+        return None
 
 
 def _engine(url: str) -> sa.Engine:
-    address = sa.engine.make_url(url)
-    if not is_shared(url):
+    address = _address(url)
+    if address is not None and not is_shared(url):
         return sa.create_engine(address, connect_args={"timeout": CONNECT_S})
-    if address.get_backend_name() != "postgresql":
-        raise sa.exc.ArgumentError(address.drivername)
+    if address is None or address.get_backend_name() != "postgresql":
+        raise sa.exc.ArgumentError(shown_url(url))
     # Without its own limits a connection that was cut would be waited for until the system gives it up.
-    limits = {
-        "connect_timeout": CONNECT_S,
-        "tcp_user_timeout": CONNECT_S * 1000,
-        "options": f"-c statement_timeout={CONNECT_S * 1000}",
-    }
+    limits = {**_CONNECT_LIMITS, "options": f"-c statement_timeout={CONNECT_S * 1000}"}
     return sa.create_engine(
         address.set(drivername="postgresql+psycopg"), connect_args=limits, pool_pre_ping=True
     )

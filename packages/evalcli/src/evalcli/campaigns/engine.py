@@ -8,7 +8,15 @@ import msgspec
 from dbos import DBOS, DBOSConfig
 
 from evalcli.campaigns.assignment import Assignment, RunResult
-from evalcli.campaigns.database import APPLICATION, WORKFLOW, queue_of, reaching, serializer, shown_url
+from evalcli.campaigns.database import (
+    APPLICATION,
+    WORKFLOW,
+    bounded_url,
+    queue_of,
+    reaching,
+    serializer,
+    shown_url,
+)
 
 Do = Callable[[Assignment], RunResult]
 """Does one run to its end; called in a thread of its own for each."""
@@ -21,7 +29,7 @@ class Engine:
         """Begin to take runs of these providers, planned by this version; raises DatabaseGone."""
         config: DBOSConfig = {
             "name": APPLICATION,
-            "system_database_url": url,
+            "system_database_url": bounded_url(url),
             "application_version": evaluator,
             "executor_id": worker,
             "serializer": serializer(),
