@@ -8,6 +8,7 @@ beside its successor, and a provider's limit holds.
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Final
 
 import msgspec
@@ -95,7 +97,7 @@ class Worker:
         with self._lock:
             processes = dict(self._processes)
             for process in processes.values():
-                _send(process, SIGN)
+                send(process, SIGN)
         lost = [one.id for one in self._database.workers() if self._has_lost_its_runs(one)]
         if lost:
             # Before it is forgotten: a kill between the two hands its runs on once more.
@@ -156,7 +158,7 @@ class Worker:
         ) as process:
             with self._lock:
                 self._processes[run] = process
-                _send(process, msgspec.json.encode(request) + SIGN)
+                send(process, msgspec.json.encode(request) + SIGN)
             try:
                 written, last = _read(process, name)
                 code = process.wait()
@@ -183,14 +185,14 @@ class Worker:
         return msgspec.structs.replace(result, worker=self.host)
 
 
-def _send(process: subprocess.Popen[bytes], data: bytes) -> None:
+def send(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """Write to a run's process at once; nothing where it has ended, which whoever waits for it finds out."""
     if process.stdin is None:
         return
-    try:
-        process.stdin.write(data)
-        process.stdin.flush()
-    except BrokenPipeError:
-        pass  # it has ended, and whoever waits for it finds out
+    # Past the pipe's buffer: what stays in that is written when the pipe is closed, and fails there.
+    with suppress(BrokenPipeError):
+        while data:
+            data = data[os.write(process.stdin.fileno(), data) :]
 
 
 def _read(process: subprocess.Popen[bytes], name: str) -> tuple[bytes, deque[str]]:
