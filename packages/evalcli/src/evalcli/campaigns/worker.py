@@ -143,7 +143,8 @@ class Worker:
             prompt_library=str(sources.prompt_library),
             data_sets=None if sources.data_sets is None else str(sources.data_sets),
             models=None if sources.models is None else str(sources.models),
-            runs_dir=str(self._places.runs_dir),
+            # Whole: the result says where the replies are, to whoever asks from anywhere.
+            runs_dir=str(self._places.runs_dir.resolve()),
             patience_s=self._lease_s * PATIENCE,
         )
         note(f"{name}: begins")
