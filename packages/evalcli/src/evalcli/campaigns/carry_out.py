@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,10 +21,12 @@ from evalcli.leaderboards.policies import current_policy, rescore_by_policy
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.rescoring import is_at_hand
 from evalcli.reports.rescoring import sentence
-from evalcore.errors import ConfigurationError
+from evalcli.terminal.output import say
+from evalcore.errors import ConfigurationError, StorageError
 from evalcore.evaluation.outcome import RunOutcome, outcome_of
 from evalcore.library.checkout import FolderCheckout
-from evalcore.runs.files import make_folder, turn_at
+from evalcore.runs.compression import REPLIES
+from evalcore.runs.files import lock, make_folder, open_regular, turn_at
 from evalcore.runs.folder import PLAN, RECORD, read_plan, read_record
 from evalcore.runs.leaderboard import known_records
 
@@ -41,6 +44,7 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
     if assignment.run.rescored is not None:
         return _rescored(assignment.run, assignment.run.rescored, places, environ)
     folder = places.runs_dir / assignment.run_id
+    await_turn(folder)
     if (folder / RECORD).exists():
         return _result(outcome_of(read_record(folder), folder), folder, environ)
     prepared = _prepared(assignment, places, environ)
@@ -51,6 +55,27 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
     if ended.error is not None:
         raise ended.error
     return RunResult("stopped", ended.reason or "it was ended", None, socket.gethostname(), str(folder))
+
+
+def await_turn(folder: Path) -> None:
+    """Return once no other process is at work on a run; raises StorageError where its files cannot be read.
+
+    One on a host that was halted for a while has its run's files still, and ends as soon as it goes on.
+    """
+    try:
+        descriptor = open_regular(folder / REPLIES, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        what = f"cannot be opened ({error.strerror or error})"
+        raise StorageError(what, where=str(folder / REPLIES), hint="mend its permissions") from error
+    try:
+        lock(descriptor, is_awaited=False)
+    except BlockingIOError:
+        say("another process is at work on it; it is waited for")
+        lock(descriptor, is_awaited=True)
+    finally:
+        os.close(descriptor)
 
 
 def _rescored(run: PlannedRun, run_id: str, places: Places, environ: Mapping[str, str]) -> RunResult:
