@@ -116,9 +116,8 @@ def scoring_part(server: str | None, runs: int, cases: int, facts: int) -> bool:
             wall = work(made, database, workers)
             _require_complete(campaign(made, "status", "again", "--json", "--database", database))
             first, each = first or wall, wall / runs * workers
-            print(
-                f"  {counted(workers, 'worker')}: {wall:.1f} s, {each:.2f} s a run, speed-up {first / wall:.2f}"
-            )
+            rate = f"{each:.2f} s a run, speed-up {first / wall:.2f}"
+            print(f"  {counted(workers, 'worker')}: {wall:.1f} s, {rate}")
     return True
 
 
