@@ -30,9 +30,8 @@ models:
   - {id: alpha, provider: mindrouter, params: {seed: 1}}
   - {id: beta, provider: mindrouter, params: {seed: 1}}
 """
-CAMPAIGN = "models: all\nreplicates: 3\nlimits: {mindrouter: {calls: 4, runs: 2}}\n"
-CALLS = 24
-"""Of that campaign: two components of two cases, two models, three replicates."""
+CAMPAIGN = "models: all\ncomponents: [memo]\nreplicates: 3\nlimits: {mindrouter: {calls: 4, runs: 2}}\n"
+"""12 calls: two cases, two models, three replicates."""
 DEADLINE_S = 60.0
 
 
@@ -87,6 +86,16 @@ class World:
 
     def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.ended(self.start(*arguments, **environment))
+
+    def give_up_soon(self) -> dict[str, str]:
+        """An environment in which a model that is not served is looked for again for no 45 seconds."""
+        place = self.file.parent / "site"
+        place.mkdir(exist_ok=True)
+        (place / "sitecustomize.py").write_text(
+            "from evalcore.evaluation import availability\n"
+            "availability.LOOK_AGAIN_FOR_S = availability.LOOK_EVERY_S = 0.1\n"
+        )
+        return {"PYTHONPATH": str(place)}
 
     def ended(self, process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
         """Wait until a process has ended."""

@@ -14,7 +14,7 @@ import pytest
 
 from evalsim.testing import Hold
 
-CALLS = 24
+CALLS = 12
 Make = Callable[..., Any]
 Eventually = Callable[[Callable[[], object], str], None]
 
@@ -24,17 +24,18 @@ def standing(told: dict[str, Any]) -> dict[str, str]:
     return {f"{run['component']}/{run['model']}": run["status"] for run in told["runs"]}
 
 
-COMPLETE = dict.fromkeys(("memo/alpha", "memo/beta", "budget/alpha", "budget/beta"), "complete")
+COMPLETE = dict.fromkeys(("memo/alpha", "memo/beta"), "complete")
 
 
 def test_every_run_is_done_once_within_the_limits_and_running_again_calls_nothing(
     make_world: Make, gauge: Any
 ) -> None:
     world = make_world(sleep=gauge.sleep, latency=0.05)
+    world.file.write_text(world.file.read_text().replace("[memo]", "all"))
     done = world.run("run", world.file, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert standing(told) == COMPLETE
+    assert standing(told) == COMPLETE | {"budget/alpha": "complete", "budget/beta": "complete"}
     assert (told["campaign"], told["planned"], told["counts"]) == ("nightly", 4, {"complete": 4})
     for run in told["runs"]:
         record = json.loads((Path(run["run_dir"]) / "record.json").read_text())
@@ -42,23 +43,23 @@ def test_every_run_is_done_once_within_the_limits_and_running_again_calls_nothin
     # One job for each component: its runs are published together.
     jobs = {json.loads(path.read_text())["job_id"] for path in world.runs_dir.glob("*/record.json")}
     assert len(jobs) == 2
-    assert Counter(world.requests.values()) == {1: CALLS}
-    assert Counter(world.kept().values()) == {1: CALLS}
+    assert Counter(world.requests.values()) == {1: 2 * CALLS}
+    assert Counter(world.kept().values()) == {1: 2 * CALLS}
     assert 2 <= gauge.most <= 4
     again = world.run("run", world.file)
     assert again.returncode == 0, again.stderr
     assert "nightly: 4 of 4 runs complete" in again.stdout
-    assert world.calls == CALLS
+    assert world.calls == 2 * CALLS
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_says_how_to_go_on_and_calls_nothing_that_is_kept_again(
     make_world: Make, eventually: Eventually, name: signal.Signals
 ) -> None:
-    hold = Hold(6)
+    hold = Hold(4)
     world = make_world(sleep=hold.sleep)
     process = world.start("run", world.file)
-    eventually(lambda: len(world.kept()) == 6 and hold.is_held.is_set(), "six replies are stored")
+    eventually(lambda: len(world.kept()) == 4 and hold.is_held.is_set(), "four replies are stored")
     process.send_signal(name)
     done = world.ended(process)
     assert done.returncode == 130, done.stderr
@@ -72,7 +73,7 @@ def goes_on(world: Any, *options: object) -> None:
     """The campaign goes on to its end, and what was kept is not called again."""
     kept = world.kept()
     called = {request: count for request, count in world.requests.items() if count}
-    assert len(kept) == 6
+    assert len(kept) == 4
     done = world.run("run", world.file, "--json", *options)
     assert done.returncode == 0, done.stderr
     assert standing(json.loads(done.stdout)) == COMPLETE
@@ -86,10 +87,10 @@ def goes_on(world: Any, *options: object) -> None:
 def test_killed_its_runs_end_and_the_next_one_goes_on_with_what_is_kept(
     make_world: Make, eventually: Eventually
 ) -> None:
-    hold = Hold(6)
+    hold = Hold(4)
     world = make_world(sleep=hold.sleep)
     process = world.start("run", world.file, "--lease", 2)
-    eventually(lambda: len(world.kept()) == 6 and hold.is_held.is_set(), "six replies are stored")
+    eventually(lambda: len(world.kept()) == 4 and hold.is_held.is_set(), "four replies are stored")
     runs = processes_of(process.pid)
     assert runs
     process.kill()
@@ -102,10 +103,10 @@ def test_killed_its_runs_end_and_the_next_one_goes_on_with_what_is_kept(
 def test_stopped_its_runs_end_before_its_lease_and_woken_it_begins_anew(
     make_world: Make, eventually: Eventually
 ) -> None:
-    hold = Hold(6)
+    hold = Hold(4)
     world = make_world(sleep=hold.sleep)
     process = world.start("run", world.file, "--lease", 2, "--json")
-    eventually(lambda: len(world.kept()) == 6 and hold.is_held.is_set(), "six replies are stored")
+    eventually(lambda: len(world.kept()) == 4 and hold.is_held.is_set(), "four replies are stored")
     runs = processes_of(process.pid)
     assert runs
     os.kill(process.pid, signal.SIGSTOP)
@@ -127,7 +128,7 @@ def test_a_model_that_is_not_served_is_skipped_with_the_reason_and_tried_again(m
     models.write_text(models.read_text() + "  - {id: gamma, provider: mindrouter}\n")
     world.file.write_text("models: [alpha, gamma]\ncomponents: [memo]\nreplicates: 1\n")
     for attempt in (1, 2):
-        done = world.run("run", world.file, "--json")
+        done = world.run("run", world.file, "--json", **world.give_up_soon())
         assert done.returncode == 1, done.stderr
         told = json.loads(done.stdout)
         assert standing(told) == {"memo/alpha": "complete", "memo/gamma": "skipped"}
