@@ -19,14 +19,14 @@ def test_cancelled_from_elsewhere_its_runs_end_and_run_again_goes_on_with_what_i
     world = make_world(sleep=hold.sleep)
     process = world.start("run", world.file, "--json")
     eventually(lambda: len(world.kept()) == 4 and hold.is_held.is_set(), "four replies are stored")
-    done = world.run("cancel", world.file)
-    assert (done.returncode, done.stderr) == (0, "2 runs are cancelled\n")
+    done = world.look("cancel", world.file)
+    assert (done.code, done.err) == (0, "2 runs are cancelled\n")
     ended = world.ended(process)
     assert ended.returncode == 1, ended.stderr
     assert json.loads(ended.stdout)["counts"] == {"cancelled": 2}
     assert len(world.kept()) == 4
-    again = world.run("cancel", "nightly")
-    assert (again.returncode, again.stderr) == (3, "0 runs are cancelled\n")
+    again = world.look("cancel", "nightly")
+    assert (again.code, again.err) == (3, "0 runs are cancelled\n")
     hold.open()
     kept = world.kept()
     told = json.loads(world.run("run", world.file, "--json").stdout)
@@ -37,8 +37,8 @@ def test_cancelled_from_elsewhere_its_runs_end_and_run_again_goes_on_with_what_i
 
 def test_a_campaign_that_was_not_begun_is_named_with_those_that_were(make_world: Make) -> None:
     world = make_world()
-    assert world.run("run", world.file, "--no-work").returncode == 0
+    assert world.look("run", world.file, "--no-work").code == 0
     for command in ("cancel", "status"):
-        done = world.run(command, "nightli")
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "no campaign 'nightli' was begun; did you mean `nightly`?" in done.stderr
+        done = world.look(command, "nightli")
+        assert (done.code, done.out) == (2, "")
+        assert "no campaign 'nightli' was begun; did you mean `nightly`?" in done.err

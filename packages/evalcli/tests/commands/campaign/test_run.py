@@ -46,9 +46,9 @@ def test_every_run_is_done_once_within_the_limits_and_running_again_calls_nothin
     assert Counter(world.requests.values()) == {1: 2 * CALLS}
     assert Counter(world.kept().values()) == {1: 2 * CALLS}
     assert 2 <= gauge.most <= 4
-    again = world.run("run", world.file)
-    assert again.returncode == 0, again.stderr
-    assert "nightly: 4 of 4 runs complete" in again.stdout
+    again = world.look("run", world.file)
+    assert again.code == 0, again.err
+    assert "nightly: 4 of 4 runs complete" in again.out
     assert world.calls == 2 * CALLS
 
 
@@ -140,30 +140,30 @@ def test_a_model_that_is_not_served_is_skipped_with_the_reason_and_tried_again(m
 def test_a_run_whose_files_have_changed_since_fails_in_one_line_and_calls_nothing(make_world: Make) -> None:
     world = make_world()
     world.file.write_text("models: [alpha]\ncomponents: [memo]\nreplicates: 1\n")
-    queued = world.run("run", world.file, "--no-work")
-    assert queued.returncode == 0, queued.stderr
-    assert "1 run is queued" in queued.stderr
+    queued = world.look("run", world.file, "--no-work")
+    assert queued.code == 0, queued.err
+    assert "1 run is queued" in queued.err
     case = world.library / "components" / "memo" / "evals" / "cases" / "one" / "input.md"
     case.write_text("Another question.\n")
     assert world.run("worker").returncode == 0
-    told = world.object("status", "nightly")
+    told = world.status()
     assert standing(told) == {"memo/alpha": "failed"}
     assert told["runs"][0]["reason"].startswith("memo 1.0.0: the component, its cases or the entry of alpha")
     assert world.calls == 0
-    refused = world.run("run", world.file)
-    assert refused.returncode == 2
-    assert refused.stderr.splitlines()[-1].startswith("evalcli: nightly: a campaign of this name was begun")
+    refused = world.look("run", world.file)
+    assert refused.code == 2
+    assert refused.err.splitlines()[-1].startswith("evalcli: nightly: a campaign of this name was begun")
 
 
 def test_runs_of_a_provider_without_its_key_are_left_to_other_workers(make_world: Make) -> None:
     world = make_world()
-    done = world.run("run", world.file, "--json", MINDROUTER_API_KEY="")
-    assert done.returncode == 1
-    assert "runs of mindrouter are left to other workers: MINDROUTER_API_KEY is not set" in done.stderr
-    assert set(standing(json.loads(done.stdout)).values()) == {"waiting"}
+    done = world.look("run", world.file, "--json", MINDROUTER_API_KEY="")
+    assert done.code == 1
+    assert "runs of mindrouter are left to other workers: MINDROUTER_API_KEY is not set" in done.err
+    assert set(standing(json.loads(done.out)).values()) == {"waiting"}
     assert world.calls == 0
-    nothing = world.run("worker", MINDROUTER_API_KEY="")
-    assert (nothing.returncode, "MINDROUTER_API_KEY" in nothing.stderr) == (3, True)
+    nothing = world.look("worker", MINDROUTER_API_KEY="")
+    assert (nothing.code, "MINDROUTER_API_KEY" in nothing.err) == (3, True)
 
 
 def test_a_second_worker_of_a_database_that_is_a_file_is_refused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,7 @@ def test_while_it_is_done_it_says_what_runs_where_and_what_waits(
     world.file.write_text("models: all\ncomponents: [memo]\nreplicates: 1\nlimits: {mindrouter: {runs: 1}}\n")
     process = world.start("run", world.file)
     eventually(hold.is_held.is_set, "a call is held")
-    told = world.object("status", "nightly")
+    told = world.status()
     assert (told["campaign"], told["planned"], told["counts"]) == ("nightly", 2, {"running": 1, "waiting": 1})
     running, waiting = sorted(told["runs"], key=lambda run: run["status"])
     assert running["begun_at"] is not None
@@ -28,13 +27,13 @@ def test_while_it_is_done_it_says_what_runs_where_and_what_waits(
     assert (running["ended_at"], running["run_dir"], running["accuracy"]) == (None, None, None)
     assert (waiting["begun_at"], waiting["worker"], waiting["attempt"]) == (None, None, 1)
     assert {run["component_version"] for run in told["runs"]} == {"1.0.0"}
-    shown = world.run("status", world.file)
-    assert shown.returncode == 0
-    assert "nightly: 0 of 2 runs complete, 1 running, 1 waiting" in shown.stdout
-    assert "1 worker is at work." in shown.stdout
+    shown = world.look("status", world.file)
+    assert shown.code == 0
+    assert "nightly: 0 of 2 runs complete, 1 running, 1 waiting" in shown.out
+    assert "1 worker is at work." in shown.out
     hold.open()
     assert world.ended(process).returncode == 0
-    told = world.object("status", "nightly")
+    told = world.status()
     assert (told["counts"], told["workers"], told["end"]) == ({"complete": 2}, [], None)
 
 
@@ -43,11 +42,11 @@ def test_a_run_that_ended_partial_is_shown_with_its_reason_and_is_exit_code_1(ma
     world.file.write_text("models: all\ncomponents: [memo]\nreplicates: 1\n")
     done = world.run("run", world.file)
     assert done.returncode == 1, done.stderr
-    shown = world.run("status", "nightly")
-    assert shown.returncode == 1
-    (line,) = (line for line in shown.stdout.splitlines() if "partial" in line and "beta" in line)
+    shown = world.look("status", "nightly")
+    assert shown.code == 1
+    (line,) = (line for line in shown.out.splitlines() if "partial" in line and "beta" in line)
     assert "2 of 2 calls" in line
-    told = json.loads(world.run("status", "nightly", "--json").stdout)
+    told = world.status()
     (beta,) = (run for run in told["runs"] if run["model"] == "beta")
     assert (beta["status"], beta["attempt"]) == ("partial", 1)
     assert beta["reason"]

@@ -24,7 +24,7 @@ def command(campaign: str, database: str | None, prompt_library: Path) -> int:
     CAMPAIGN is its file or its name. Replies and records that are there stay; `evalcli campaign run` goes
     on with them. Exit code 3: there was nothing to cancel.
     """
-    with closing(open_database(database, prompt_library)) as opened:
+    with closing(open_database(database, prompt_library, is_made=False)) as opened:
         plan = begun_campaign(opened, campaign)
         count = opened.cancel(plan.campaign.name)
     note(f"{counted(count, 'run is', 'runs are')} cancelled")

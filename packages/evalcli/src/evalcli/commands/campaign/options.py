@@ -58,10 +58,11 @@ LEASE: Final = click.option(
 )
 
 
-def open_database(url: str | None, prompt_library: Path) -> CampaignDatabase:
-    """Open the database that is named, or the library's own file.
+def open_database(url: str | None, prompt_library: Path, *, is_made: bool) -> CampaignDatabase:
+    """Open the database that is named, or the library's own file, which `is_made` where it is not there.
 
-    Raises UsageError where the extra is not installed, otherwise as CampaignDatabase.
+    Raises UsageError where the extra is not installed, ConfigurationError where nothing was begun in the
+    library, otherwise as CampaignDatabase.
     """
     try:
         from evalcli.campaigns.database import (  # noqa: PLC0415 - of an extra, which no other command needs
@@ -74,8 +75,11 @@ def open_database(url: str | None, prompt_library: Path) -> CampaignDatabase:
             raise
         refuse(f"campaigns need {error.name}, which is not installed", hint="install evalcli[campaign]")
     if url is None:
-        folder = prompt_library / RUNS_IN_LIBRARY
-        url = sqlite_url(folder / FILE_NAME)
+        file = prompt_library / RUNS_IN_LIBRARY / FILE_NAME
+        if not (is_made or file.exists()):
+            hint = "begin one with `evalcli campaign run`, or name its --database"
+            raise ConfigurationError("no campaign was begun here", where=str(prompt_library), hint=hint)
+        url = sqlite_url(file)
     source = click.get_current_context().get_parameter_source("database")
     if has_password(url) and source is click.core.ParameterSource.COMMANDLINE:
         warn(

@@ -61,14 +61,14 @@ def command(
     """
     if repo is None and not here:
         refuse("it is not said where to", hint="name --repo OWNER/NAME, or --here")
-    with closing(open_database(database, prompt_library)) as opened:
+    with closing(open_database(database, prompt_library, is_made=False)) as opened:
         plan = begun_campaign(opened, campaign)
         states = opened.runs(plan.campaign.name)
     wanted = {"complete", "partial"} if with_partial else {"complete"}
     read = [record for state in states if (record := _record(state, wanted)) is not None]
     left = len(plan.runs) - len(read)
     if left:
-        warn(f"{counted(left, 'run is', 'runs are')} not published: it has not ended, or not complete")
+        warn(f"{counted(left, 'run is', 'runs are')} not published, having not ended, or not complete")
     if not read:
         say("nothing is to be published")
         return Exit.NOTHING

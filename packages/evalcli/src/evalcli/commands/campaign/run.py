@@ -79,7 +79,7 @@ def command(
         return Exit.NOTHING
     if runs_dir is not None and database is None:
         make_runs_dir(None, prompt_library)
-    with closing(open_database(database, prompt_library)) as opened:
+    with closing(open_database(database, prompt_library, is_made=True)) as opened:
         require_same(asked, opened.begin(asked))
         plan, name = asked, asked.campaign.name
         opened.renew(plan)

@@ -28,7 +28,7 @@ def command(campaign: str, database: str | None, prompt_library: Path, *, as_jso
 
     CAMPAIGN is its file or its name. Exit code 1: a run has ended other than complete.
     """
-    with closing(open_database(database, prompt_library)) as opened:
+    with closing(open_database(database, prompt_library, is_made=False)) as opened:
         plan = begun_campaign(opened, campaign)
         states = tuple(opened.runs(plan.campaign.name))
         status = CampaignStatus(plan, states, tuple(opened.workers()), datetime.now(UTC))

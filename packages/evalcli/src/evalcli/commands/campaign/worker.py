@@ -47,7 +47,7 @@ def command(
     """
     require_library(prompt_library)
     places = Places(Sources(prompt_library, data_sets, models), make_runs_dir(runs_dir, prompt_library))
-    with closing(open_database(database, prompt_library)) as opened:
+    with closing(open_database(database, prompt_library, is_made=True)) as opened:
         from evalcli.campaigns.work import within_reach, work  # noqa: PLC0415 - needs the extra, as the database
 
         providers = within_reach(places, os.environ, None)
