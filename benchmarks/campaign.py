@@ -182,7 +182,7 @@ def _took(run: dict[str, Any]) -> float:
 
 
 def _require_complete(status: str) -> list[dict[str, Any]]:
-    runs = json.loads(status)["runs"]
+    runs: list[dict[str, Any]] = json.loads(status)["runs"]
     for run in runs:
         if run["status"] != "complete":
             raise RuntimeError(f"{run['component']} on {run['model']}: {run['status']}: {run['reason']}")

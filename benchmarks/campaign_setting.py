@@ -24,6 +24,7 @@ from simulator import KEY
 
 START_S = 20.0
 USER = "campaign"
+QUIET = subprocess.DEVNULL
 
 
 @contextmanager
@@ -48,19 +49,17 @@ def postgresql() -> Iterator[str | None]:
         if user is not None:
             shutil.chown(folder, user)
         data, port = folder / "data", _free_port()
-        setting = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        made = [programs / "initdb", "--auth=trust", f"--username={USER}", "--no-sync", f"--pgdata={data}"]
-        subprocess.run(made, check=True, **setting)
-        serve = [
-            programs / "postgres",
-            "-D",
-            data,
-            "-p",
-            str(port),
-            "-c",
-            f"unix_socket_directories={folder}",
+        made: list[str | Path] = [
+            programs / "initdb",
+            "--auth=trust",
+            f"--username={USER}",
+            "--no-sync",
+            f"--pgdata={data}",
         ]
-        with subprocess.Popen([*serve, "-c", "listen_addresses=127.0.0.1"], **setting) as process:
+        subprocess.run(made, check=True, user=user, cwd=folder, stdout=QUIET, stderr=QUIET)
+        serve: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port)]
+        serve += ["-c", f"unix_socket_directories={folder}", "-c", "listen_addresses=127.0.0.1"]
+        with subprocess.Popen(serve, user=user, cwd=folder, stdout=QUIET, stderr=QUIET) as process:
             try:
                 url = f"postgresql://{USER}@127.0.0.1:{port}"
                 _wait_for(url)
@@ -122,7 +121,8 @@ def campaign(library: Path, *words: str) -> str:
 
 def work(library: Path, database: str, workers: int) -> float:
     """Let so many workers do all runs of a database; returns the seconds until the last has ended."""
-    command = [EVALCLI, "-q", "campaign", "worker", "--database", database, "--runs-dir", library / "runs"]
+    command: list[str | Path] = [EVALCLI, "-q", "campaign", "worker", "--database", database]
+    command += ["--runs-dir", library / "runs"]
     begun = time.perf_counter()
     processes = [
         subprocess.Popen(command, cwd=library, env=_environment(), stderr=subprocess.DEVNULL)
