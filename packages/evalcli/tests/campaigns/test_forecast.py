@@ -65,6 +65,14 @@ def test_the_newest_version_counts_partial_runs_do_not_and_a_rescored_run_counts
     assert (told.past_runs, told.seconds) == (1, START_S + 60 * 2.0 / 4)
 
 
+def test_of_several_runs_of_a_model_the_newest_says_how_fast_it_is_and_all_how_long_its_answers_are() -> None:
+    slow = {"p50": 9000.0, "p95": 9000.0}
+    before = [past(number, latency_ms=slow, tokens={"prompt": 3000, "completion": 900}) for number in (1, 2)]
+    told = foresee(past(9, finished_at="2026-11-05T09:00:00Z"), *before)
+    assert told.seconds == START_S + 60 * 2.0 / 4  # its server was replaced since
+    assert (told.past_runs, told.completion_tokens) == (3, 1800)
+
+
 def test_no_run_is_shorter_than_one_of_its_calls_and_none_has_more_at_once_than_its_model() -> None:
     assert foresee(past(), in_flight=1000).seconds == START_S + 60 * 2.0 / 8
     wide = msgspec.structs.replace(MODEL, concurrency=1000)

@@ -55,7 +55,7 @@ def forecast_run(
     calls = cases * replicates
     prompt = _tokens([(run.tokens.prompt, run.calls.total) for run in runs], calls)
     completion = _tokens([(run.tokens.completion, run.calls.total) for run in runs], calls)
-    latencies = [seconds for run in runs if (seconds := _latency(run)) is not None]
+    latencies = [seconds for run in _latest(runs) if (seconds := _latency(run)) is not None]
     seconds = None
     if latencies:
         # The last calls of a run have the line to themselves, so that no run is shorter than one call.
@@ -99,6 +99,12 @@ def _newest(records: Iterable[RunRecord]) -> list[RunRecord]:
     }
     newest = max((version_order(run.component_version) for run in runs.values()), default=None)
     return [run for run in runs.values() if version_order(run.component_version) == newest]
+
+
+def _latest(runs: Iterable[RunRecord]) -> Iterable[RunRecord]:
+    """Return the newest run of each prompt on each model: a server may have been replaced since others."""
+    in_order = sorted(runs, key=lambda run: run.finished_at)
+    return {(run.prompt_sha256, run.model, run.provider): run for run in in_order}.values()
 
 
 def _tokens(counts: Sequence[tuple[int | None, int]], calls: int) -> int | None:
