@@ -47,12 +47,13 @@ RUN /opt/build/bin/pip --python /opt/evaluator/bin/python install --no-cache-dir
         --require-hashes --requirement docker/runner.requirements.txt \
     && /opt/build/bin/pip --python /opt/evaluator/bin/python uninstall --yes --disable-pip-version-check \
         pygments psycopg-binary \
-    && cd /opt/evaluator/lib/python3.*/site-packages \
-    && rm -rf PIL/_avif.* pillow.libs/libavif* sqlalchemy/testing sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql \
-        sqlalchemy/dialects/oracle dbos/_templates croniter/tests greenlet/tests \
-    && find greenlet sqlalchemy -type f -regex '.*\.\([ch]\|[ch]pp\|pyx\|pxd\)' -delete \
+    && packages=$(echo /opt/evaluator/lib/python3.*/site-packages) \
+    && rm -rf "$packages"/PIL/_avif.* "$packages"/pillow.libs/libavif* "$packages"/dbos/_templates \
+        "$packages"/croniter/tests "$packages"/greenlet/tests "$packages"/sqlalchemy/testing \
+        "$packages"/sqlalchemy/dialects/mssql "$packages"/sqlalchemy/dialects/mysql "$packages"/sqlalchemy/dialects/oracle \
+    && find "$packages"/greenlet "$packages"/sqlalchemy -type f -regex '.*\.\([ch]\|[ch]pp\|pyx\|pxd\)' -delete \
     && find /opt/evaluator -name '*.so*' -type f -exec strip --strip-unneeded {} + \
-    && echo /opt/evaluator/own >"$(echo /opt/evaluator/lib/python3.*/site-packages)/own.pth"
+    && echo /opt/evaluator/own >"$packages/own.pth"
 
 FROM dependencies AS install
 COPY packages/evalcore packages/evalcore
