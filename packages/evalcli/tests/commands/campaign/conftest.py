@@ -174,7 +174,8 @@ def make_world(tmp_path: Path, evalcli: Callable[..., Any]) -> Iterator[Callable
         def make(*faults: Fault, sleep: Any = asyncio.sleep, latency: float = 0.001) -> World:
             models = tuple(SimModel(id=name, latency=latency) for name in ("alpha", "beta"))
             config = SimConfig(models=models, keys=(KEY,), faults=faults)
-            mindrouter = SimulatedMindRouter(config, AnswerBook.from_folders([library]), sleep=sleep)
+            book = AnswerBook.from_folders([library, tmp_path / "evaluation-data-sets"])
+            mindrouter = SimulatedMindRouter(config, book, sleep=sleep)
             world = World(tmp_path, mindrouter, stack.enter_context(running(mindrouter)), evalcli)
             stack.callback(world.close)
             return world

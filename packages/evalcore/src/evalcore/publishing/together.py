@@ -7,6 +7,7 @@ which records it brings, so that publishing them again finds it.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -122,7 +123,8 @@ def _body(name: str, results: Sequence[Results]) -> str:
     ]
     body = "\n".join(lines)
     for one in results:
-        title = escape_markdown(_named(one), CELL)
+        # As HTML: inside of it GitHub reads no Markdown.
+        title = html.escape(_named(one)[:CELL])
         folded = f"\n\n<details><summary>{title}</summary>\n\n{pull_request_body(one)}\n\n</details>"
         if len(body) + len(folded) > LONGEST:
             return f"{body[:LONGEST]}\n\nThe other components' tables are left out here."
