@@ -97,7 +97,7 @@ lock:
 	uv lock --quiet
 	uv export --quiet --no-emit-workspace --no-header --all-packages --group dev -o requirements-dev.txt
 	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalhook -o docker/hook.requirements.txt
-	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalcli -o docker/runner.requirements.txt
+	uv export --quiet --no-emit-workspace --no-header --no-dev --package evalcli --extra campaign -o docker/runner.requirements.txt
 	echo hatchling | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \
 		--python-version 3.11 -c requirements-dev.txt -o docker/build.requirements.txt -
 	echo pip-audit | uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate \

@@ -20,6 +20,7 @@ BENCHMARKS = (
     "dashboard",
     "dashboard_page",
     "report",
+    "campaign",
 )
 
 

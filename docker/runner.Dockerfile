@@ -40,15 +40,20 @@ RUN --mount=type=bind,source=docker/apt-install,target=/apt-install \
 # What is not ours is installed first: a change of our own code builds from here on alone.
 FROM build AS dependencies
 COPY docker/runner.requirements.txt docker/
-# Of these nothing is ever loaded: rich's highlighting of source code, and Pillow's AVIF, which no document is.
+# Of these nothing is ever loaded: rich's highlighting of source code, Pillow's AVIF, which no document is, other
+# databases than those of campaigns, tests and sources of compiled modules. Debian's libpq, below, takes the place of
+# psycopg's own, which brings a second OpenSSL.
 RUN /opt/build/bin/pip --python /opt/evaluator/bin/python install --no-cache-dir --disable-pip-version-check \
         --require-hashes --requirement docker/runner.requirements.txt \
     && /opt/build/bin/pip --python /opt/evaluator/bin/python uninstall --yes --disable-pip-version-check \
-        pygments \
-    && rm -f /opt/evaluator/lib/python3.*/site-packages/PIL/_avif.* \
-        /opt/evaluator/lib/python3.*/site-packages/pillow.libs/libavif* \
+        pygments psycopg-binary \
+    && packages=$(echo /opt/evaluator/lib/python3.*/site-packages) \
+    && rm -rf "$packages"/PIL/_avif.* "$packages"/pillow.libs/libavif* "$packages"/dbos/_templates \
+        "$packages"/croniter/tests "$packages"/greenlet/tests "$packages"/sqlalchemy/testing \
+        "$packages"/sqlalchemy/dialects/mssql "$packages"/sqlalchemy/dialects/mysql "$packages"/sqlalchemy/dialects/oracle \
+    && find "$packages"/greenlet "$packages"/sqlalchemy -type f -regex '.*\.\([ch]\|[ch]pp\|pyx\|pxd\)' -delete \
     && find /opt/evaluator -name '*.so*' -type f -exec strip --strip-unneeded {} + \
-    && echo /opt/evaluator/own >"$(echo /opt/evaluator/lib/python3.*/site-packages)/own.pth"
+    && echo /opt/evaluator/own >"$packages/own.pth"
 
 FROM dependencies AS install
 COPY packages/evalcore packages/evalcore
@@ -64,8 +69,10 @@ ARG APT_LOCK=
 # In a job container the checkout belongs to the runner's user, and git is run by whoever the job runs as.
 RUN --mount=type=bind,source=docker/apt-install,target=/apt-install \
     --mount=type=bind,source=docker/apt.lock,target=/apt.lock \
-    sh /apt-install "${APT_LOCK}" curl jq \
-    && git config --system safe.directory '*'
+    sh /apt-install "${APT_LOCK}" curl jq libpq5 \
+    && git config --system safe.directory '*' \
+    # A named volume takes its owner from the folder that it covers.
+    && install --directory --owner=evaluator --group=evaluator --mode=0700 /var/lib/evaluator /var/lib/evaluator/runs
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="evaluator-runner" \

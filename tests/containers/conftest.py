@@ -50,6 +50,14 @@ def prometheus_image(request: pytest.FixtureRequest, base: list[str], project_ro
 
 
 @pytest.fixture(scope="session")
+def postgres_image(request: pytest.FixtureRequest, base: list[str], project_root: Path) -> Iterator[str]:
+    """Debian's PostgreSQL."""
+    request.getfixturevalue("docker")
+    with built_image(project_root, "postgres", base, "tests/containers") as tag:
+        yield tag
+
+
+@pytest.fixture(scope="session")
 def deployment(images: Images, project_root: Path) -> Iterator[Deployment]:
     """The deployment of all who need no settings of their own. Leave it in order, and its jobs ended."""
     with deployed(images, project_root) as up:

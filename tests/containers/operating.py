@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any
+from typing import Any, Protocol
 
 from tests.containers.deployments import Deployment, is_healthy
 from tests.containers.engine import run_docker
+from tests.containers.images import Images
 from tests.containers.waiting import until
 
 
-def execute(up: Deployment, service: str, *command: str, user: str | None = None) -> str:
+class Containers(Protocol):
+    """What runs under names of services."""
+
+    images: Images
+
+    def container(self, service: str) -> str:
+        """The name of a service's container."""
+
+
+def execute(up: Containers, service: str, *command: str, user: str | None = None) -> str:
     """Run a command inside a service's container; its failure is the test's."""
     as_user = [] if user is None else ["--user", user]
     return run_docker("exec", *as_user, up.container(service), *command)
 
 
-def kill(up: Deployment, *services: str, signal: str = "KILL") -> None:
+def kill(up: Containers, *services: str, signal: str = "KILL") -> None:
     """Send containers a signal at once; the engine takes that for a stop, and starts none of them again."""
     run_docker("kill", "--signal", signal, *(up.container(service) for service in services))
 
 
-def start(up: Deployment, *services: str) -> None:
+def kill_process(up: Containers, *services: str) -> None:
+    """Kill the first process of containers from the machine itself, as a lost VM does.
+
+    Not `docker kill`, which the engine takes for a stop: as it is, compose's policy brings them back.
+    """
+    containers = [up.container(service) for service in services]
+    processes = run_docker("inspect", "--format", "{{.State.Pid}}", *containers).split()
+    run_docker(
+        *("run", "--rm", "--pid", "host", "--user", "0", "--entrypoint", "bash"),
+        *(up.images.runner, "-c", f"kill -9 {' '.join(processes)}"),
+    )
+
+
+def start(up: Containers, *services: str) -> None:
     """Start containers again that were stopped or killed, in the order given."""
     run_docker("start", *(up.container(service) for service in services))
 
 
-def restart(up: Deployment, *services: str, seconds: int = 30) -> None:
+def restart(up: Containers, *services: str, seconds: int = 30) -> None:
     """Stop containers in good order and start them again; killed after so many seconds."""
     run_docker(
         "restart", "--time", str(seconds), *(up.container(each) for each in services), seconds=seconds + 60

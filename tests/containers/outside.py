@@ -18,7 +18,7 @@ import httpx
 import pytest
 from tests.containers.deployments import Deployment
 from tests.containers.engine import LABEL, remove, run_docker
-from tests.containers.operating import execute
+from tests.containers.operating import Containers, execute
 
 from evalsim.testing import workflow_step
 
@@ -130,7 +130,7 @@ def started(up: Deployment, root: Path, **inputs: str) -> str:
     return found[1]
 
 
-def ask_mindrouter(up: Deployment, method: str, path: str, value: object = None) -> Any:
+def ask_mindrouter(up: Containers, method: str, path: str, value: object = None) -> Any:
     """Call a control of the simulated gateway (POST, DELETE /sim/faults, PUT /sim/revoked, GET /sim/state).
 
     From inside its container: nobody else but the service is on its network.
@@ -157,7 +157,7 @@ class Counted:
     """Answered to the end, with an answer of the model's."""
 
 
-def counted(up: Deployment) -> Counted:
+def counted(up: Containers) -> Counted:
     """What the simulated gateway has counted so far."""
     state = ask_mindrouter(up, "GET", "/sim/state")
     return Counted(Counter(state["requests"]), Counter(state["answered"]))

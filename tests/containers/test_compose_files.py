@@ -19,6 +19,8 @@ WAYS_IN = ("own-certificate", "cloudflare", "tailscale")
 """Of these a machine has one at most."""
 TUNNELS = ("cloudflare", "tailscale")
 OVERLAYS = (*WAYS_IN, "closed", "monitoring")
+ALONE = ("campaign",)
+"""Brought up by itself, on whatever machine."""
 SETS = [
     *((name,) for name in OVERLAYS),
     # In either order, since nobody should have to know the right one.
@@ -33,6 +35,7 @@ REQUIRED_SETTINGS = {
     "EVALHOOK_DOMAIN": "evaluator.example.org",
     "MINDROUTER_BASE_URL": "https://mindrouter.example.org",
     "EVALHOOK_GITHUB_REPO": "owner/library",
+    "CAMPAIGN_LIBRARIES": "/libraries",
 }
 
 Merged = Callable[[tuple[str, ...]], dict[str, Any]]
@@ -47,7 +50,8 @@ def merged(project_root: Path) -> Merged:
         pytest.skip("needs docker compose")
 
     def merge(names: tuple[str, ...]) -> dict[str, Any]:
-        files = ["docker/compose.yaml", *(f"docker/compose.{name}.yaml" for name in names)]
+        base = [] if names == ALONE else ["docker/compose.yaml"]
+        files = [*base, *(f"docker/compose.{name}.yaml" for name in names)]
         command = ["docker", "compose", *(part for file in files for part in ("--file", file))]
         # An .env of the folder is not looked at: what a person has there is not what is tested.
         command += ["--env-file", os.devnull, "config", "--format", "json"]
@@ -63,10 +67,10 @@ def merged(project_root: Path) -> Merged:
 
 def test_every_overlay_is_looked_at(project_root: Path) -> None:
     files = {file.name for file in (project_root / "docker").glob("compose.*.yaml")}
-    assert files == {f"compose.{name}.yaml" for name in (*OVERLAYS, "demo")}
+    assert files == {f"compose.{name}.yaml" for name in (*OVERLAYS, *ALONE, "demo")}
 
 
-@pytest.mark.parametrize("names", SETS, ids="+".join)
+@pytest.mark.parametrize("names", [*SETS, ALONE], ids="+".join)
 def test_compose_takes_the_files_and_every_service_is_confined(
     merged: Merged, names: tuple[str, ...]
 ) -> None:
@@ -120,6 +124,31 @@ def test_nobody_is_handed_a_secret_that_is_not_his(merged: Merged, names: tuple[
     (own,) = (each["source"] for each in services["hook"]["volumes"] if each["target"] == "/run/secrets")
     for secret in config.get("secrets", {}).values():
         assert not Path(secret["file"]).is_relative_to(own)
+
+
+def test_a_campaigns_workers_reach_out_and_nobody_reaches_them_or_the_database(merged: Merged) -> None:
+    config = merged(ALONE)
+    services = config["services"]
+    assert services["worker"]["scale"] == 3
+    assert not any("ports" in service for service in services.values())
+    assert set(services["database"]["networks"]) == {"database"}
+    assert config["networks"]["database"]["internal"] is True
+    assert set(services["worker"]["networks"]) == {"database", "default"}
+    assert not config["networks"]["default"].get("internal", False)
+
+
+def test_a_campaigns_secrets_are_files_of_whom_they_are_for(merged: Merged) -> None:
+    services = merged(ALONE)["services"]
+    database, worker = services["database"], services["worker"]
+    assert database["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/database_password"
+    assert {each["source"] for each in database["secrets"]} == {"database_password"}
+    assert "secrets" not in worker
+    (own,) = (each for each in worker["volumes"] if each["target"] == "/run/secrets")
+    assert own["read_only"] is True
+    names = {*database["environment"], *worker["environment"]}
+    assert not [name for name in names if name.endswith(("_KEY", "_TOKEN", "PASSWORD"))]
+    assert worker["environment"]["PGPASSFILE"] == "/run/secrets/pgpass"
+    assert ":" not in worker["environment"]["EVALCLI_CAMPAIGN_DATABASE"].partition("://")[2].partition("@")[0]
 
 
 def test_the_funnel_leads_to_caddy_and_nowhere_else(project_root: Path, merged: Merged) -> None:

@@ -17,7 +17,7 @@ import pytest
 from tests.containers.deployments import Deployment
 from tests.containers.engine import run_docker
 from tests.containers.evaluations import Evaluation, Figures, begun, seeded
-from tests.containers.operating import await_health, kill, start
+from tests.containers.operating import await_health, kill, kill_process, start
 from tests.containers.outside import ask_github
 from tests.containers.waiting import until
 
@@ -99,13 +99,7 @@ def test_a_vm_that_loses_its_power_goes_on_by_itself(
 ) -> None:
     until(lambda: evaluation.stored() > 0, seconds=60, what="a reply")
     everything = [disturbed.container(service) for service in ("hook", "caddy")]
-    processes = run_docker("inspect", "--format", "{{.State.Pid}}", *everything).split()
-    # Not `docker kill`, which the engine takes for a stop: as it is, compose's policy brings them back.
-    command = ["-c", f"kill -9 {' '.join(processes)}"]
-    run_docker(
-        *("run", "--rm", "--pid", "host", "--user", "0", "--entrypoint", "bash"),
-        *(disturbed.images.runner, *command),
-    )
+    kill_process(disturbed, "hook", "caddy")
     until(
         lambda: "0" not in run_docker("inspect", "--format", "{{.RestartCount}}", *everything).split(),
         seconds=60,

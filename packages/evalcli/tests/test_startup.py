@@ -82,3 +82,16 @@ def test_calls_do_not_load_what_draws_on_terminals() -> None:
     code = "import evalcli.main, evalcore.clients.http, httpx, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"rich", "pygments"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [["--help"], ["evaluate", "--help"], ["campaign", "--help"], ["campaign", "run", "--help"]],
+    ids=" ".join,
+)
+def test_what_campaigns_need_is_loaded_for_their_database_alone(library: Path, line: list[str]) -> None:
+    code = "import sys\nfrom evalcli.main import main\ntry: main()\nfinally: print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line], cwd=library, capture_output=True, text=True, check=True
+    )
+    assert not {"dbos", "sqlalchemy", "psycopg"} & set(done.stdout.splitlines()[-1].split())

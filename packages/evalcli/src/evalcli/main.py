@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "trigger": ("evalcli.commands.trigger", "Ask the service to evaluate a component on the local models."),
     "publish": ("evalcli.commands.publish", "Publish runs as a pull request, as the service does."),
     "sweep": ("evalcli.commands.sweep", "Ask for the evaluations that a prompt library lacks."),
+    "campaign": ("evalcli.commands.campaign", "Evaluate many components on many models, on many hosts."),
     "init": ("evalcli.commands.init", "Make a prompt library evaluate itself: workflows and models.yaml."),
 }
 """Name to module and summary. The module's `command` is the command; `--help` needs the summary alone."""

@@ -158,3 +158,8 @@ def test_too_many_values_are_refused():
 def test_whatever_the_text_it_is_read_or_refused(text):
     with contextlib.suppress(ConfigurationError):
         read(text)
+
+
+def test_half_of_a_surrogate_pair_which_no_file_could_hold_is_refused():
+    assert refused('a: 1\nb: "\\ud800"\n').line.startswith("models.yaml:2: holds half of a surrogate pair")
+    assert refused('"\\udfff": 1\n').line.startswith("models.yaml:1: holds half of a surrogate pair")

@@ -200,6 +200,29 @@ def test_faults_are_set_and_cleared_over_http() -> None:
     using(app, story)
 
 
+def test_it_counts_the_most_calls_at_one_time() -> None:
+    async def story(client: httpx.AsyncClient) -> None:
+        async def most() -> int:
+            return int((await client.get("/sim/state")).json()["most_in_flight"])
+
+        assert await most() == 0
+        await client.post(CHAT, json=request())
+        await client.post(CHAT, json=request())
+        assert await most() == 1
+        await asyncio.gather(*(client.post(CHAT, json=request()) for _ in range(3)))
+        assert await most() == 3
+
+    together = asyncio.Barrier(3)
+    alone = iter([True, True])
+
+    async def sleep(_: float) -> None:
+        if not next(alone, False):
+            await together.wait()
+
+    models = (SimModel(id="m", latency=1),)
+    using(SimulatedMindRouter(SimConfig(models=models), BOOK, sleep=sleep), story)
+
+
 @pytest.mark.parametrize(
     ("kind", "shows"),
     [

@@ -148,17 +148,29 @@ def _of(cost: _ModelCost, reply: Reply) -> float:
     return usage.cost(cost.price) * (1 - BATCH_DISCOUNT if reply.batched else 1)
 
 
+def most_of_a_call(job: JobPlan, model: Model) -> float:
+    """Return what a call of a model may cost, in USD, by the longest input and the longest answer.
+
+    Raises ConfigurationError for a model without a price.
+    """
+    return _cost_of(model, _price(model), job, ()).each
+
+
 def _costs(job: JobPlan, past: Sequence[RunRecord]) -> Iterable[_ModelCost]:
     for model in job.models:
-        if model.price is None:
-            if is_local(model):
-                continue  # costs nobody anything by the call
-            raise ConfigurationError(
-                f"{model.id} has no price, so --max-cost cannot be held",
-                where="models.yaml",
-                hint="give it `price: {input: ..., output: ...}`, USD per million tokens",
-            )
-        yield _cost_of(model, model.price, job, past)
+        if model.price is None and is_local(model):
+            continue  # costs nobody anything by the call
+        yield _cost_of(model, _price(model), job, past)
+
+
+def _price(model: Model) -> Price:
+    if model.price is None:
+        raise ConfigurationError(
+            f"{model.id} has no price, so a limit of the cost cannot be held",
+            where="models.yaml",
+            hint="give it `price: {input: ..., output: ...}`, USD per million tokens",
+        )
+    return model.price
 
 
 def _length(case: Case) -> int:

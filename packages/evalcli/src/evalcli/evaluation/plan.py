@@ -75,11 +75,12 @@ def prepare(
     replicates: int,
     *,
     job_id: str,
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None,
 ) -> Prepared:
     """Read component, cases and models, and plan the job.
 
-    Raises InputError for whatever cannot be used.
+    `environ` None plans it for other machines, which have the keys. Raises InputError for whatever cannot
+    be used.
     """
     require_library(sources.prompt_library)
     library = FolderCheckout(sources.prompt_library)
@@ -98,7 +99,7 @@ def prepare(
         dataset_commit, dataset_warning = _commit(dataset_state, "dataset_commit", data_sets.root)
     job = JobPlan(
         job_id=job_id,
-        origin=origin(environ),
+        origin=origin(environ or {}),
         component=material.component,
         cases=material.cases,
         skipped_cases=material.skipped_cases,
@@ -219,16 +220,19 @@ def only_cases(prepared: Prepared, names: Sequence[str]) -> Prepared:
 def select_models(
     models_file: ModelsFile,
     named: Sequence[str],
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None,
     *,
     where: str,
 ) -> SelectedModels:
     """Choose the models to evaluate.
 
-    A model whose provider cannot be reached from here (its key variable is unset, say) is skipped.
-    Raises ConfigurationError for a name that `models.yaml` (`where`) lacks.
+    A model whose provider cannot be reached from here (its key variable is unset, say) is skipped; none is
+    where `environ` is None, since other machines call them. Raises ConfigurationError for a name that
+    `models.yaml` (`where`) lacks.
     """
     wanted = _named(models_file, named, where) if named else models_file.models
+    if environ is None:
+        return SelectedModels(models=wanted, skipped=(), endpoints={})
     used = {model.provider: models_file.providers[model.provider] for model in wanted}
     resolved = {name: resolve_provider(provider, environ) for name, provider in used.items()}
     endpoints = {name: found for name, found in resolved.items() if isinstance(found, Endpoint)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
 from evalcore.publishing.regressions import comment_mark, comment_text
+from evalcore.publishing.together import ComponentResults, publish_together
+from evalcore.runs.plan import JobPlan
 
 DASHBOARD_URL: Final = "EVALHOOK_DASHBOARD_URL"
 PUBLISH_REPORTS: Final = "EVALHOOK_PUBLISH_REPORTS"
@@ -100,6 +102,23 @@ def publish_group(
     Raises RepositoryError where GitHub or git refuses, or the default branch lacks the commit; otherwise
     as `plan_of`.
     """
+    plan = _plan_at_its_commit(group, clone, github, may_be_named=may_be_named)
+    committer = Committer(clone, mode="pr", github=github, options=options)
+    return committer.publish(plan, group.records, reports=reports)
+
+
+def publish_groups_together(
+    name: str, groups: Sequence[Group], clone: Clone, github: GitHub, *, may_be_named: bool
+) -> Published:
+    """Publish the records of several components in one pull request; raises as `publish_group`."""
+    parts = [
+        ComponentResults(_plan_at_its_commit(group, clone, github, may_be_named=may_be_named), group.records)
+        for group in groups
+    ]
+    return publish_together(clone, github, name, parts)
+
+
+def _plan_at_its_commit(group: Group, clone: Clone, github: GitHub, *, may_be_named: bool) -> JobPlan:
     commit = group.prompt_commit
     # As the service: results of a commit that may never be merged do not belong on the default branch.
     if not clone.holds(commit):
@@ -107,9 +126,7 @@ def publish_group(
         raise PushRefused(what, where=github.repository, hint="merge it first, then publish")
     # The component as it was evaluated: on the default branch it may be another version by now.
     with CommitCheckout(clone.path, commit) as library:
-        plan = plan_of(group, library, may_be_named=may_be_named)
-    committer = Committer(clone, mode="pr", github=github, options=options)
-    return committer.publish(plan, group.records, reports=reports)
+        return plan_of(group, library, may_be_named=may_be_named)
 
 
 def reports_of(group: Group, published: PublishedCases) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ Only plain data is made of it. Size, depth and what aliases expand to are bounde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -32,6 +33,7 @@ MAX_DEPTH = 40
 MAX_NODES = 20_000
 
 Error: TypeAlias = type[InputError]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {"int": "number", "float": "number", "bool": "truth value"}
 
 
@@ -154,6 +156,8 @@ class _Reader:
         return merged
 
     def _scalar(self, event: ScalarEvent) -> YamlNode:
+        if _SURROGATE.search(event.value):
+            raise self._problem(event, "holds half of a surrogate pair", "write the character itself")
         tag = event.tag or self.yaml.resolver.resolve(ScalarNode, event.value, event.implicit)
         plain = ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         line, text = self._line(event), event.value

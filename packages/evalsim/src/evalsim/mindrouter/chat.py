@@ -33,6 +33,10 @@ class Chat:
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
+        with self._gateway.answering():
+            await self._answer(exchange)
+
+    async def _answer(self, exchange: Exchange) -> None:
         try:
             # In the gateway's order: body, model, limits, slot; only what comes first is answered.
             body = await exchange.body()

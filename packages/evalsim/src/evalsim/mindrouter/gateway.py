@@ -30,6 +30,10 @@ class Gateway:
         self._calls_of_case: Counter[tuple[str, str]] = Counter()
         self.queue: Counter[str] = Counter()
         """Calls that wait for a slot now, by the model's id."""
+        self.in_flight = 0
+        """Chat calls that are being answered now, those included whose client is gone."""
+        self.most_in_flight = 0
+        """The most of them so far at one time."""
         self.calls: Counter[str] = Counter()
         """Chat requests so far, refused ones included, by the model's id."""
         self.requests: Counter[str] = Counter()
@@ -96,6 +100,16 @@ class Gateway:
     def slots(self, model_id: str) -> asyncio.Semaphore | None:
         """The model's slots, where they are bounded."""
         return self._slots.get(model_id)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a chat call as in flight while the block runs."""
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
 
     @contextmanager
     def waiting(self, model_id: str) -> Iterator[None]:

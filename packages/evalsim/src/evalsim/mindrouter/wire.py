@@ -182,6 +182,7 @@ def state(gateway: Gateway) -> bytes:
         "page_calls": dict(gateway.page_calls),
         "documents": dict(gateway.documents),
         "documents_read": dict(gateway.documents_read),
+        "most_in_flight": gateway.most_in_flight,
     }
     return encode(counts)
 

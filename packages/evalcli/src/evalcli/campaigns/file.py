@@ -1,0 +1,195 @@
+"""CAMPAIGN.yaml: which components, models and replicates, within which limits, by when, for how much."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from evalcore.errors import ConfigurationError
+from evalcore.formats.yaml_tree import YamlNode, read_yaml
+from evalcore.near_names import did_you_mean
+from evalcore.runs.files import read_regular
+from evalcore.structs import Frozen, Strict
+
+ALL: Final = "all"
+MAX_BYTES: Final = 256 * 1024
+DEFAULT_REPLICATES: Final = 10
+DEFAULT_CALLS: Final = 16
+"""Calls in flight for a provider, as `evalcli evaluate` has them."""
+DEFAULT_RUNS: Final = 4
+"""Runs at once that share them."""
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+
+Task = Literal["evaluate", "rescore"]
+"""Call models, or score the kept replies of earlier runs by the present rules and policies."""
+RESCORE: Final = "rescore"
+"""Where `limits` name it: the scoring of kept replies, which has no provider."""
+Read = TypeVar("Read", bound=Strict)
+_Count = Annotated[int, Meta(ge=1, le=1000)]
+_Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(min_length=1)]
+
+
+class ProviderLimits(Strict, frozen=True):
+    """What holds for a provider over all workers, on whatever hosts they are."""
+
+    calls: _Count = DEFAULT_CALLS
+    """Calls in flight."""
+    runs: _Count = DEFAULT_RUNS
+    """Runs at once; each has an equal share of the calls."""
+    runs_per_worker: _Count | None = None
+    """Runs at once in one worker; None: all of them on one machine, one where workers share a database."""
+    runs_per_hour: _Count | None = None
+    """Runs that are begun within any hour; None for no limit."""
+
+    @property
+    def calls_of_a_run(self) -> int:
+        """Calls in flight of one run: its share, so that all runs at once never exceed the limit."""
+        return self.calls // self.runs
+
+
+RESCORE_LIMITS: Final = ProviderLimits(calls=64, runs=64)
+"""Nothing is called: as many at once as workers have cores for."""
+
+
+class Campaign(Frozen, frozen=True):
+    """What a campaign's file asks for."""
+
+    name: str
+    components: tuple[str, ...] | None
+    """None: all that the prompt library has."""
+    models: tuple[str, ...] | None
+    """None: all of models.yaml."""
+    task: Task
+    replicates: int
+    deadline: datetime | None
+    budget_usd: float | None
+    limits: Mapping[str, ProviderLimits]
+    """By provider name; a provider that is not named has the defaults."""
+
+    def limits_of(self, provider: str) -> ProviderLimits:
+        """Return what holds for a provider."""
+        return self.limits.get(provider, RESCORE_LIMITS if provider == RESCORE else ProviderLimits())
+
+
+class _File(Strict, frozen=True):
+    models: _Names | str
+    name: str | None = None
+    components: _Names | str = ALL
+    task: Task = "evaluate"
+    replicates: Annotated[int, Meta(ge=1, le=100)] = DEFAULT_REPLICATES
+    deadline: str | None = None
+    budget_usd: Annotated[float, Meta(gt=0, le=1e9)] | None = None
+    limits: dict[str, ProviderLimits] = msgspec.field(default_factory=dict)
+
+
+def read_campaign(path: Path) -> Campaign:
+    """Read a campaign's file; raises ConfigurationError that names the file and, where known, the line."""
+    where = str(path)
+    try:
+        data = read_regular(path, MAX_BYTES)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+        raise ConfigurationError(what, where=where, hint="name a campaign's file") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError("is not UTF-8", where=where, hint="save it as UTF-8") from None
+    return parse_campaign(text, where, path.stem)
+
+
+def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
+    """Parse a campaign's file, named `default_name` where it gives itself none; raises as `read_campaign`."""
+    root = read_yaml(text, where, ConfigurationError)
+    if root is None or not isinstance(root.value, dict):
+        hint = "write `models:`, and what else docs/campaigns.md has"
+        line = 1 if root is None else root.line
+        raise ConfigurationError("is no mapping of a campaign's settings", where=f"{where}:{line}", hint=hint)
+    _refuse_unknown(root, _File.__struct_fields__, where)
+    limits = root.items().get("limits")
+    for name, node in (limits.items() if limits is not None else {}).items():
+        _require_limits(name, node, where)
+    file = _converted(root, _File, where)
+    if file.task == "rescore" and "replicates" in root.items():
+        what = "`replicates` is of an evaluation: kept replies are as many as they are"
+        raise _at(_node(root, "replicates"), what, "leave it out", where)
+    name = file.name or default_name
+    if not _NAME.fullmatch(name):
+        what = f"{name!r:.80} is no name of a campaign"
+        hint = "give it `name:`, of a-z, 0-9, `.`, `_` and `-`, 60 at most"
+        raise _at(_node(root, "name"), what, hint, where)
+    return Campaign(
+        name=name,
+        components=_names(file.components, "components", root, where),
+        models=_names(file.models, "models", root, where),
+        task=file.task,
+        replicates=file.replicates,
+        deadline=None if file.deadline is None else _moment(file.deadline, root, where),
+        budget_usd=file.budget_usd,
+        limits=file.limits,
+    )
+
+
+def _names(value: Sequence[str] | str, key: str, root: YamlNode, where: str) -> tuple[str, ...] | None:
+    if value == ALL:
+        return None
+    if isinstance(value, str):
+        raise _at(_node(root, key), f"`{key}` is neither `all` nor a list", "write [ONE, TWO]", where)
+    return tuple(dict.fromkeys(value))
+
+
+def _moment(text: str, root: YamlNode, where: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    # Without an offset it would be another moment on each worker's machine.
+    if moment is None or moment.tzinfo is None:
+        hint = "write it as 2026-12-07T08:00:00+01:00"
+        raise _at(_node(root, "deadline"), "`deadline` is no moment with an offset from UTC", hint, where)
+    return moment
+
+
+def _refuse_unknown(node: YamlNode, known: Sequence[str], where: str) -> None:
+    for key, child in node.items().items():
+        if key not in known:
+            hint = did_you_mean(key, known) or f"use {', '.join(known)}"
+            raise _at(child, f"the key `{key[:60]}` is unknown", hint, where)
+
+
+def _require_limits(name: str, node: YamlNode, where: str) -> None:
+    """Raise ConfigurationError for a provider's limits that cannot be held."""
+    _refuse_unknown(node, ProviderLimits.__struct_fields__, where)
+    limits = _converted(node, ProviderLimits, where, f"limits.{name[:60]}")
+    if limits.calls < limits.runs:
+        what = f"{limits.calls} calls of {name[:60]} cannot be shared by {limits.runs} runs"
+        raise _at(node, what, "let `runs` be at most `calls`", where)
+
+
+def _converted(node: YamlNode, kind: type[Read], where: str, place: str = "") -> Read:
+    """Return what a mapping at `place` of the file says."""
+    # YAML reads an unquoted moment as text here; a number stays one.
+    try:
+        return msgspec.convert(node.plain(), kind)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        path = path.strip(".`")
+        key = re.match(r"[a-z_]+", path)
+        named = ".".join(filter(None, (place, path)))
+        said = (
+            f"`{named}` is wrong: {what[:1].lower()}{what[1:]}" if named else f"{what[:1].lower()}{what[1:]}"
+        )
+        found = node if key is None else _node(node, key[0])
+        raise _at(found, said, "see docs/campaigns.md", where) from None
+
+
+def _node(root: YamlNode, key: str) -> YamlNode:
+    return root.items().get(key, root)
+
+
+def _at(node: YamlNode, what: str, hint: str, where: str) -> ConfigurationError:
+    return ConfigurationError(what, where=f"{where}:{node.line}", hint=hint)

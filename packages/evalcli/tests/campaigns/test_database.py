@@ -1,0 +1,333 @@
+"""Campaigns in a real database: what is noted once, read back whole, and said in one line where it is not."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalcli.campaigns.assignment import Assignment, RunResult
+from evalcli.campaigns.begin import to_be_queued
+from evalcli.campaigns.database import (
+    _CONNECT_LIMITS,
+    CampaignDatabase,
+    DatabaseGone,
+    has_password,
+    id_of,
+    shown_url,
+    sqlite_url,
+)
+from evalcli.campaigns.engine import Engine
+from evalcli.campaigns.file import ProviderLimits
+from evalcli.campaigns.plan import EVALUATOR, CampaignPlan, PlannedRun
+from evalcore.errors import ConfigurationError, EvaluatorError
+from evalcore.ids import uuid7
+from evalsim.testing import make_record
+
+Planned = Callable[..., PlannedRun]
+Plan = Callable[..., CampaignPlan]
+PASSWORD = "s3cret-canary-8f1d"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return sqlite_url(tmp_path / "campaigns.sqlite")
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[CampaignDatabase]:
+    with closing(CampaignDatabase(url)) as opened:
+        yield opened
+
+
+def queue(database: CampaignDatabase, plan: CampaignPlan) -> list[Assignment]:
+    """Begin a campaign and queue what is to be queued."""
+    database.begin(plan)
+    numbers = iter(range(1, 1000))
+    queued = to_be_queued(plan, database.runs(plan.campaign.name), lambda: uuid7(next(numbers), bytes(10)))
+    database.add(plan, queued)
+    return [assignment for assignment, _ in queued]
+
+
+def work(url: str, do: Callable[[Assignment], RunResult], until: Callable[[], bool]) -> None:
+    """Let a worker of this process do what is queued for MindRouter until that holds."""
+    engine = Engine(url, "worker", EVALUATOR, ["mindrouter"], do)
+    try:
+        deadline = time.monotonic() + 30
+        while not until():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        engine.close()
+
+
+def test_a_campaign_is_noted_once_and_the_first_plan_counts(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    first = make_plan(make_planned(), limits={"mindrouter": ProviderLimits(calls=8, runs=2)})
+    assert (database.plan("nightly"), database.names()) == (None, [])
+    assert database.begin(first) == first
+    assert database.begin(make_plan(make_planned("memo/beta"))) == first
+    database.begin(make_plan(make_planned(), name="another"))
+    assert (database.plan("nightly"), database.names()) == (first, ["another", "nightly"])
+    renewed = make_plan(make_planned(seconds=3.0), budget_usd=2.0)
+    database.renew(renewed)
+    assert database.plan("nightly") == renewed
+
+
+def test_what_was_begun_is_there_for_the_next_process(
+    url: str, make_plan: Plan, make_planned: Planned
+) -> None:
+    plan = make_plan(make_planned("memo/a/b:c"), make_planned("budget/é"))
+    with closing(CampaignDatabase(url)) as first:
+        queued = queue(first, plan)
+    with closing(CampaignDatabase(url)) as second:
+        states = second.runs("nightly")
+    assert {state.assignment.run.key: state.assignment for state in states} == {
+        one.run.key: one for one in queued
+    }
+    assert [(state.phase, state.worker, state.result) for state in states] == [("waiting", None, None)] * 2
+
+
+def test_a_run_is_queued_once_however_often_it_is_added(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    plan = make_plan(make_planned())
+    (assignment,) = queue(database, plan)
+    other_id = msgspec.structs.replace(assignment, run_id=uuid7(99, bytes(10)))
+    database.add(plan, [(assignment, 1), (other_id, 1)])
+    (state,) = database.runs("nightly")
+    assert state.assignment == assignment
+    assert database.open_runs(["mindrouter"]) == {EVALUATOR: 1}
+
+
+def test_a_campaigns_runs_are_its_own_also_where_its_name_is_a_pattern_for_anothers(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    for name in ("a_b", "axb", "a_b-2"):
+        queue(database, make_plan(make_planned(f"memo/{name}"), name=name))
+    for name in ("a_b", "axb", "a_b-2"):
+        (state,) = database.runs(name)
+        assert state.assignment.run.model == name
+        assert database.open_runs(["mindrouter"], name) == {EVALUATOR: 1}
+    assert database.cancel("a_b") == 1
+    assert [database.runs(name)[0].phase for name in ("a_b", "axb", "a_b-2")] == [
+        "cancelled", "waiting", "waiting"
+    ]  # fmt: skip
+
+
+def test_what_is_cancelled_stays_so_and_is_begun_again_by_a_further_attempt(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    plan = make_plan(make_planned("memo/alpha"), make_planned("memo/beta"))
+    first = queue(database, plan)
+    ids = [id_of(one) for one in first]
+    assert database.cancelled(ids) == set()
+    assert (database.cancel("nightly"), database.cancel("nightly"), database.cancel("absent")) == (2, 0, 0)
+    assert database.cancelled([*ids, "nightly/1/absent"]) == set(ids)
+    assert database.open_runs(["mindrouter"]) == {}
+    second = queue(database, plan)
+    assert [(one.attempt, one.run_id, one.job_id) for one in second] == [
+        (2, one.run_id, one.job_id) for one in first
+    ]
+    assert [state.phase for state in database.runs("nightly")] == ["waiting", "waiting"]
+
+
+def test_open_runs_are_those_of_the_providers_asked_for(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    queue(database, make_plan(make_planned("memo/a"), make_planned("memo/b", provider="lab")))
+    assert database.open_runs([]) == {}
+    assert database.open_runs(["absent"]) == {}
+    assert database.open_runs(["lab"]) == {EVALUATOR: 1}
+    assert database.open_runs(["lab", "mindrouter"], "nightly") == {EVALUATOR: 2}
+    assert database.open_runs(["lab", "mindrouter"], "other") == {}
+
+
+def test_how_a_run_ended_is_read_back_as_its_worker_wrote_it(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    queue(database, make_plan(*(make_planned(f"memo/{name}") for name in ("good", "late", "bad"))))
+    results = {
+        "good": RunResult("complete", None, make_record(), "host", "runs/one"),
+        "late": RunResult("skipped", "it is not served", None, "host", ""),
+    }
+
+    def do(assignment: Assignment) -> RunResult:
+        if assignment.run.model not in results:
+            raise RuntimeError("nobody foresaw it")
+        return results[assignment.run.model]
+
+    work(url, do, lambda: not database.open_runs(["mindrouter"]))
+    states = {state.assignment.run.model: state for state in database.runs("nightly")}
+    assert {state.phase for state in states.values()} == {"ended"}
+    assert {name: states[name].result for name in results} == results
+    # What no code of ours foresaw is a failed run, and not the end of the worker.
+    assert states["bad"].result is not None
+    assert states["bad"].result.status == "failed"
+    assert "nobody foresaw it" in (states["bad"].result.reason or "")
+    for state in states.values():
+        assert state.worker == "worker"
+        assert state.begun_at is not None
+        assert state.ended_at is not None
+        assert state.begun_at <= state.ended_at
+
+
+def test_runs_begin_in_the_plans_order(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    keys = [f"memo/{name}" for name in ("c", "a", "d", "b")]
+    limits = {"mindrouter": ProviderLimits(calls=1, runs=1)}
+    queue(database, make_plan(*map(make_planned, keys), limits=limits))
+    begun: list[str] = []
+
+    def do(assignment: Assignment) -> RunResult:
+        begun.append(assignment.run.key)
+        return RunResult("skipped", None, None, "", "")
+
+    work(url, do, lambda: not database.open_runs(["mindrouter"]))
+    assert begun == keys
+
+
+def test_a_worker_takes_no_run_that_another_version_planned(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    other = msgspec.structs.replace(make_plan(make_planned("memo/other"), name="old"), evaluator="0.1.0")
+    queue(database, other)
+    queue(database, make_plan(make_planned("memo/ours")))
+    done: list[str] = []
+
+    def do(assignment: Assignment) -> RunResult:
+        done.append(assignment.run.model)
+        return RunResult("skipped", None, None, "", "")
+
+    work(url, do, lambda: not database.open_runs(["mindrouter"])[EVALUATOR])
+    assert done == ["ours"]
+    assert database.open_runs(["mindrouter"]) == {"0.1.0": 1}
+
+
+def test_other_limits_wait_until_the_campaign_that_has_them_is_done(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    queue(database, make_plan(make_planned()))
+    other = make_plan(make_planned(), name="second", limits={"mindrouter": ProviderLimits(calls=32, runs=8)})
+    with pytest.raises(ConfigurationError, match="campaign nightly, which is not done, has other limits"):
+        database.begin(other)
+    elsewhere = make_plan(
+        make_planned(provider="lab"), name="third", limits={"lab": ProviderLimits(calls=32)}
+    )
+    database.begin(elsewhere)
+    database.cancel("nightly")
+    assert database.begin(other) == other
+
+
+def test_workers_are_seen_by_the_databases_clock_until_they_are_forgotten(database: CampaignDatabase) -> None:
+    database.seen("one", "host-1", EVALUATOR, 30.0)
+    database.seen("two", "host-2", "0.1.0", 2.0)
+    database.seen("one", "host-1", EVALUATOR, 60.0)
+    workers = {worker.id: worker for worker in database.workers()}
+    assert {name: (one.host, one.evaluator, one.lease_s) for name, one in workers.items()} == {
+        "one": ("host-1", EVALUATOR, 60.0),
+        "two": ("host-2", "0.1.0", 2.0),
+    }
+    assert all(-0.5 < worker.seen_s < 20 for worker in workers.values())
+    # Its lease is over from the moment on that it says so.
+    database.retire("one")
+    assert next(one for one in database.workers() if one.id == "one").lease_s < 0
+    database.forget("one")
+    database.forget("one")
+    assert [one.id for one in database.workers()] == ["two"]
+
+
+def test_what_is_no_run_of_a_campaign_is_one_line(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    (assignment,) = queue(database, make_plan(make_planned()))
+    escape = msgspec.structs.replace(assignment, attempt=2, run_id="../../etc")
+    database.add(make_plan(make_planned()), [(escape, 1)])
+    with pytest.raises(ConfigurationError, match="it holds what is no run of a campaign") as raised:
+        database.runs("nightly")
+    assert raised.value.where == url
+    with closing(sa.create_engine(url).connect()) as connection:
+        connection.execute(sa.text("UPDATE evaluator_campaigns SET plan = '{'"))
+        connection.commit()
+    with pytest.raises(ConfigurationError, match="it holds what is no run of a campaign"):
+        database.plan("nightly")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "campaigns.sqlite",
+        "",
+        "sqlite://",
+        "mysql://host/name",
+        f"postgres://u:{PASSWORD}@host/name",
+        f"postgresql://u:{PASSWORD}@host:port/name",
+        f"postgresql://u:{PASSWORD}@[::1/name",
+        f"postgresql+nodriver://u:{PASSWORD}@127.0.0.1:1/name",
+        "postgresql://%",
+    ],
+)
+def test_what_is_no_address_of_a_database_is_one_line_without_its_password(address: str) -> None:
+    with pytest.raises(EvaluatorError) as raised:
+        CampaignDatabase(address)
+    assert "\n" not in raised.value.line
+    assert PASSWORD not in raised.value.line
+
+
+@given(st.text(max_size=40) | st.text(":/@%?#[]=.!&", max_size=12).map(lambda text: f"postgresql:{text}"))
+def test_any_text_can_be_shown_instead_of_an_address(text: str) -> None:
+    assert isinstance(shown_url(text), str)
+    assert isinstance(has_password(text), bool)
+
+
+def test_a_password_is_seen_and_not_shown() -> None:
+    address = f"postgresql://user:{PASSWORD}@host/name"
+    assert has_password(address)
+    assert not has_password("postgresql://user@host/name")
+    assert shown_url(address) == "postgresql://user:***@host/name"
+    in_query = f"postgresql://user@host/name?password={PASSWORD}&sslmode=require"
+    assert has_password(in_query)
+    assert PASSWORD not in shown_url(in_query)
+
+
+def test_a_file_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "text.sqlite").write_text("This is no database." * 100)
+    for path in (tmp_path / "absent" / "campaigns.sqlite", tmp_path, tmp_path / "text.sqlite"):
+        with pytest.raises(DatabaseGone, match="the database cannot be used") as raised:
+            CampaignDatabase(sqlite_url(path))
+        assert "\n" not in raised.value.line
+
+
+def test_a_database_that_nobody_listens_at_is_one_line_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(DatabaseGone) as raised:
+            CampaignDatabase(f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name")
+    assert time.monotonic() - began < 15
+    assert "\n" not in raised.value.line
+    assert PASSWORD not in raised.value.line
+
+
+def test_a_database_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The least that libpq takes, of two connections: DBOS looks first whether the database is to be made.
+    monkeypatch.setitem(_CONNECT_LIMITS, "connect_timeout", "2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(DatabaseGone) as raised:
+            CampaignDatabase(f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name")
+    assert time.monotonic() - began < 20
+    assert "\n" not in raised.value.line
+    assert PASSWORD not in raised.value.line

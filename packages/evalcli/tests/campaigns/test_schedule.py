@@ -1,0 +1,67 @@
+"""The longest runs first, to whoever is free: near the shortest possible time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalcli.campaigns.schedule import longest_first, moment_after, time_of_all
+
+SECONDS = st.integers(0, 1000)
+
+
+def shortest_possible(seconds: list[int], at_once: int) -> int:
+    """The shortest time of all ways to share runs out."""
+    ways = product(range(at_once), repeat=len(seconds))
+    return min(
+        max(sum(one for one, at in zip(seconds, way, strict=True) if at == place) for place in range(at_once))
+        for way in ways
+    )
+
+
+@given(st.lists(SECONDS, min_size=1, max_size=6), st.integers(1, 3))
+def test_longest_first_takes_a_third_more_than_the_best_at_most(seconds: list[int], at_once: int) -> None:
+    order = [seconds[at] for at in longest_first(seconds)]
+    assert 3 * time_of_all(order, at_once) <= 4 * shortest_possible(seconds, at_once)
+
+
+@given(st.lists(SECONDS, max_size=30), st.integers(1, 10))
+def test_no_order_is_shorter_than_its_longest_run_and_its_work_nor_longer_than_one_after_the_other(
+    seconds: list[int], at_once: int
+) -> None:
+    took = time_of_all(seconds, at_once)
+    assert max(max(seconds, default=0), sum(seconds) / at_once) <= took <= sum(seconds)
+
+
+@given(st.lists(SECONDS, min_size=1, max_size=10))
+def test_where_all_have_room_the_longest_run_decides(seconds: list[int]) -> None:
+    assert time_of_all(seconds, len(seconds)) == time_of_all(seconds, 1000) == max(seconds)
+
+
+@given(st.lists(st.none() | SECONDS, max_size=20))
+def test_every_run_has_one_place_and_unknown_ones_come_first(seconds: list[int | None]) -> None:
+    order = longest_first(seconds)
+    assert sorted(order) == list(range(len(seconds)))
+    known = [seconds[at] for at in order if seconds[at] is not None]
+    assert [seconds[at] for at in order] == [None] * seconds.count(None) + sorted(known, reverse=True)
+
+
+def test_runs_that_take_equally_long_keep_their_order() -> None:
+    assert longest_first([3, None, 3, 5, None]) == [1, 4, 3, 0, 2]
+
+
+@pytest.mark.parametrize(("at_once", "took"), [(1, 11.0), (2, 6.0), (3, 5.0)])
+def test_each_begins_where_one_is_free_first(at_once: int, took: float) -> None:
+    assert time_of_all([5, 4, 2], at_once) == took
+
+
+@given(st.floats(0, 1e300))
+def test_a_moment_that_no_calendar_has_is_the_last_one(seconds: float) -> None:
+    now = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    after = moment_after(now, seconds)
+    assert now <= after <= datetime.max.replace(tzinfo=UTC)
+    assert seconds > 1e9 or (after - now).total_seconds() == pytest.approx(seconds, abs=1e-6)

@@ -1,0 +1,29 @@
+"""A worker and the processes of its runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from evalcli.campaigns.worker import SIGN, send
+
+
+def test_a_sign_of_life_for_a_process_that_has_ended_is_no_error() -> None:
+    """A process ends between two signs: one may come too late, and is not kept until the pipe is closed."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE) as process:
+        process.wait()
+        send(process, SIGN)
+        send(process, SIGN)
+    assert process.returncode == 0
+
+
+def test_what_is_sent_arrives_at_once_and_whole() -> None:
+    """Longer than a pipe holds, so that it is written in parts."""
+    request = b"x" * 1_000_000
+    reading = "import sys; print(len(sys.stdin.readline()))"
+    with subprocess.Popen(
+        [sys.executable, "-c", reading], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        send(process, request + SIGN)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"1000001\n"
