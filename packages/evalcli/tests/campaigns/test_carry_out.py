@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from evalcli.campaigns.carry_out import await_turn
+from evalcli.campaigns.assignment import Assignment, Places
+from evalcli.campaigns.carry_out import await_turn, carry_out
+from evalcli.campaigns.plan import PlannedRun
+from evalcli.leaderboards.places import Sources
 from evalcore.errors import StorageError
+from evalsim.testing import make_case
 
 HOLDER = """
 import fcntl, sys
@@ -50,3 +56,21 @@ def test_what_is_no_file_of_replies_is_said(tmp_path: Path) -> None:
     (tmp_path / "replies.jsonl").mkdir()
     with pytest.raises(StorageError, match="cannot be opened"):
         await_turn(tmp_path)
+
+
+@pytest.mark.parametrize(("source", "is_quoted"), [("library", True), ("data_sets", False)])
+def test_why_a_run_is_partial_leaves_the_machine_as_a_pull_request_would_tell_it(
+    source: str,
+    make_run: Callable[..., Path],
+    make_planned: Callable[..., PlannedRun],
+    *,
+    is_quoted: bool,
+) -> None:
+    folder = make_run([{"decision": "approve"}], cases=[make_case("one", "{}", source=source)])
+    record = json.loads((folder / "record.json").read_text())
+    reason = "1 of 9 calls were never answered: bad_request, the server says: no letters of Acme"
+    (folder / "record.json").write_text(json.dumps(record | {"status": "partial", "reason": reason}))
+    assignment = Assignment("nightly", 1, "job", folder.name, make_planned("memo/big"))
+    result = carry_out(assignment, Places(Sources(folder.parent, None, None), folder.parent), {})
+    assert (result.status, "Acme" in str(result.reason)) == ("partial", is_quoted)
+    assert "bad_request" in str(result.reason)

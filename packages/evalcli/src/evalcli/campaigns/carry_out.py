@@ -155,9 +155,10 @@ def _evaluation(
 
 
 def _result(outcome: RunOutcome, folder: Path, environ: Mapping[str, str]) -> RunResult:
-    record = outcome.record
+    record, reason = outcome.record, outcome.reason
     if record is not None:
         # It leaves this machine for a database that others read: as a pull request would show it.
         published = published_cases(environ, made="actions")
         record = published.record(record, read_plan(folder), folder.resolve().parent)
-    return RunResult(outcome.status, outcome.reason, record, socket.gethostname(), str(folder))
+        reason = record.reason or reason
+    return RunResult(outcome.status, reason, record, socket.gethostname(), str(folder))
