@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -155,9 +156,28 @@ def stopped(up: Workers, worker: str, draw: random.Random) -> None:
 
 def halted(up: Workers, worker: str, draw: random.Random) -> None:
     """Still, for longer than its lease or not, and then going on as if nothing had been."""
-    run_docker("pause", up.container(worker))
+    pause = ["docker", "pause", up.container(worker)]
+    # The kernel may refuse while the container's processes begin and end.
+    until(
+        lambda: subprocess.run(pause, capture_output=True, check=False, timeout=60).returncode == 0,
+        seconds=60,
+        what=f"{worker} halted",
+    )
     time.sleep(draw.uniform(0.0, 2.0 * LEASE_S))
     run_docker("unpause", up.container(worker))
+
+
+def is_at_work(up: Workers, worker: str) -> bool:
+    """Whether its container runs: one that finds no database ends, and is begun anew by the engine."""
+    states = "{{.State.Running}} {{.State.Restarting}}"
+    return run_docker("inspect", "--format", states, up.container(worker)).split() == ["true", "false"]
+
+
+def restart_database(up: Workers) -> None:
+    """Restart it, and wait until it answers."""
+    restart(up, "database")
+    health = ["inspect", "--format", "{{.State.Health.Status}}", up.container("database")]
+    until(lambda: run_docker(*health).strip() == "healthy", seconds=60, what="the database's answer")
 
 
 WAYS = (lost, away, stopped, halted)
@@ -173,9 +193,11 @@ def test_workers_lost_and_halted_and_the_database_restarted_lose_and_double_noth
     ways = draw.sample(WAYS, len(WAYS))
     for number in range(DISTURBANCES):
         time.sleep(draw.uniform(0.5, 2 * ideal_s(planned) / DISTURBANCES))
-        ways[number % len(ways)](up, draw.choice(WORKERS), draw)
+        worker = draw.choice(WORKERS)
+        until(lambda one=worker: is_at_work(up, one), seconds=60, what=f"{worker} at work")
+        ways[number % len(ways)](up, worker, draw)
         if number == DISTURBANCES // 2:
-            restart(up, "database")
+            restart_database(up)
     told = finished(up, "disturbed")
     calls = calls_since(up, before)
     most = most_in_flight(up)
