@@ -7,7 +7,8 @@ Scoring: kept runs scored again; the speed-up over one worker, beside the machin
 Forecast: `evalsim history`'s library after one round at this gateway; what `campaign plan` says of a second
 round with more replicates, beside what it took: within a third for the whole.
 
-Without PostgreSQL on this machine, the first part has one worker on SQLite, and the second none.
+About twenty minutes, alone on the machine. Without PostgreSQL on it, the first part has one worker on SQLite,
+and the second none.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ def main() -> int:
         if part in {None, "calls"}:
             reached &= calls_part(server, 2 if quick else 4, 1 if quick else 8)
         if part in {None, "scoring"}:
-            reached &= scoring_part(server, 8 if quick else 200, 2 if quick else 10, 40)
+            reached &= scoring_part(server, 8 if quick else 200, 2 if quick else 10, 25)
         if part in {None, "forecast"}:
             reached &= forecast_part(2, 3) if quick else forecast_part(10, 40)
     return 0 if reached else 1

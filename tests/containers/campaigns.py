@@ -23,12 +23,15 @@ import pytest
 from tests.containers.certificates import Authority, write
 from tests.containers.engine import remove_project, run_docker
 from tests.containers.images import Images
+from tests.containers.operating import logs
+from tests.containers.waiting import until
 
 from evalsim.library import FILES, as_git
 from evalsim.mindrouter import SimConfig
 
 FILES_OF_COMPOSE = ("docker/compose.campaign.yaml", "tests/containers/compose.campaign.yaml")
 RUNS = "/var/lib/evaluator/runs"
+WORKERS = ("worker-1", "worker-2", "worker-3")
 NUMBERS = itertools.count(1)
 LIKE = "award-notice-terms"
 """The component of the sample that all components are like: two cases with an input."""
@@ -119,7 +122,10 @@ def workers_up(
         (folder / "settings.env").write_text("".join(f"{each}={value}\n" for each, value in settings.items()))
         try:
             _up(root, folder / "settings.env")
-            yield Workers(project, images, folder, password, key)
+            up = Workers(project, images, folder, password, key)
+            for worker in WORKERS:
+                until(lambda one=worker: "working for" in logs(up, one), seconds=60, what=f"{worker} at work")
+            yield up
         finally:
             remove_project(project)
 

@@ -72,7 +72,7 @@ def await_health(up: Deployment, seconds: float = 60) -> None:
         until(lambda: is_healthy(client), seconds=seconds, what="an answer over HTTPS")
 
 
-def logs(up: Deployment, service: str) -> str:
+def logs(up: Containers, service: str) -> str:
     """All that a container has printed so far, to either stream."""
     done = subprocess.run(
         ["docker", "logs", up.container(service)],

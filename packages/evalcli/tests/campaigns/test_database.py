@@ -230,9 +230,12 @@ def test_other_limits_wait_until_the_campaign_that_has_them_is_done(
 
 
 def test_workers_are_seen_by_the_databases_clock_until_they_are_forgotten(database: CampaignDatabase) -> None:
-    database.seen("one", "host-1", EVALUATOR, 30.0)
-    database.seen("two", "host-2", "0.1.0", 2.0)
-    database.seen("one", "host-1", EVALUATOR, 60.0)
+    was_known = [
+        database.seen("one", "host-1", EVALUATOR, 30.0),
+        database.seen("two", "host-2", "0.1.0", 2.0),
+        database.seen("one", "host-1", EVALUATOR, 60.0),
+    ]
+    assert was_known == [False, False, True]
     workers = {worker.id: worker for worker in database.workers()}
     assert {name: (one.host, one.evaluator, one.lease_s) for name, one in workers.items()} == {
         "one": ("host-1", EVALUATOR, 60.0),

@@ -12,6 +12,7 @@ import msgspec
 
 from evalcli.campaigns.assignment import Assignment, Places, RunResult
 from evalcli.campaigns.plan import PlannedRun, inputs_sha256, policy_inputs_sha256
+from evalcli.evaluation.cost import paid_for
 from evalcli.evaluation.documents import document_source, read_inputs
 from evalcli.evaluation.plan import Prepared, prepare
 from evalcli.evaluation.run import CutShort, Evaluation, make_calls
@@ -55,7 +56,11 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
         return _result(ended[0], folder, environ)
     if ended.error is not None:
         raise ended.error
-    return RunResult("stopped", ended.reason or "it was ended", None, socket.gethostname(), str(folder))
+    reason = "it was ended"
+    if ended.reason is not None:
+        share = f"{assignment.run.max_cost or 0.0:.4f} USD"
+        reason = f"its share of the budget, {share}, might not suffice for its next call; raise `budget_usd`"
+    return RunResult("stopped", reason, None, socket.gethostname(), str(folder))
 
 
 def await_turn(folder: Path) -> None:
@@ -141,24 +146,29 @@ def _evaluation(
 ) -> Evaluation:
     run, folder = assignment.run, places.runs_dir / assignment.run_id
     past = []
+    is_begun, left = (folder / PLAN).exists(), run.max_cost
     if run.max_cost is not None:
         path = leaderboard_path(places.sources.prompt_library, run.component)
         past = known_records(existing_leaderboard(path, run.component))
+        if is_begun:
+            # Whoever got them: its share is for the whole run, of which this may be the third beginning.
+            left = max(0.0, run.max_cost - paid_for(folder, prepared.job, prepared.job.models[0]))
     return Evaluation(
         job=prepared.job,
         endpoints=prepared.selection.endpoints,
         runs_dir=places.runs_dir,
-        resumed={run.model: folder} if (folder / PLAN).exists() else {},
-        max_cost=run.max_cost,
+        resumed={run.model: folder} if is_begun else {},
+        max_cost=left,
         past=tuple(past),
         documents=document_source(prepared, places.runs_dir, environ),
     )
 
 
 def _result(outcome: RunOutcome, folder: Path, environ: Mapping[str, str]) -> RunResult:
-    record = outcome.record
+    record, reason = outcome.record, outcome.reason
     if record is not None:
         # It leaves this machine for a database that others read: as a pull request would show it.
         published = published_cases(environ, made="actions")
         record = published.record(record, read_plan(folder), folder.resolve().parent)
-    return RunResult(outcome.status, outcome.reason, record, socket.gethostname(), str(folder))
+        reason = record.reason or reason
+    return RunResult(outcome.status, reason, record, socket.gethostname(), str(folder))

@@ -242,13 +242,18 @@ class CampaignDatabase:
             )
         return {row.workflow_id for row in rows}
 
-    def seen(self, worker: str, host: str, evaluator: str, lease_s: float) -> None:
-        """Note a worker's sign of life, by the database's clock."""
+    def seen(self, worker: str, host: str, evaluator: str, lease_s: float) -> bool:
+        """Note a worker's sign of life, by the database's clock; says whether it was known.
+
+        One that was and is not any more was taken for lost, and its runs are given to others.
+        """
         row = {"host": host, "evaluator": evaluator, "lease_s": lease_s, "seen_at": self._now()}
         with self._reaching(), self._engine.begin() as connection:
             done = connection.execute(sa.update(_WORKERS).where(_WORKERS.c.id == worker).values(row))
-            if not done.rowcount:
+            is_known = bool(done.rowcount)
+            if not is_known:
                 connection.execute(sa.insert(_WORKERS).values(id=worker, **row))
+        return is_known
 
     def workers(self) -> list[WorkerState]:
         """Return all workers that were not forgotten, those that are lost included."""

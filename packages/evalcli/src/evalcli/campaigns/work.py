@@ -80,7 +80,7 @@ def work(
     with alone_on(database):
         has_kept_its_runs = worker.serve(providers, is_done)
     if not has_kept_its_runs:
-        say("its runs are given to others, since the database was gone for too long; it begins anew")
+        say("its runs are given to others, since it was out of touch for too long; it begins anew")
         worker.wait_for_database()
     if interrupted:
         say("every reply that came is kept; go on with:")

@@ -63,8 +63,8 @@ class Worker:
     def serve(self, providers: tuple[str, ...], is_done: Callable[[], bool]) -> bool:
         """Do runs of these providers, planned by its own version, until `is_done` or `stop`.
 
-        Returns False where this worker has lost its runs, because the database was gone for too long: the
-        process is then to be begun anew. Raises DatabaseGone where it is not there at the beginning.
+        Returns False where this worker has lost its runs, since it was out of touch for too long: the process
+        is then to be begun anew. Raises DatabaseGone where it is not there at the beginning.
         """
         self._show_life()
         engine = Engine(self._database.url, self.id, self._evaluator, providers, self._do)
@@ -88,11 +88,17 @@ class Worker:
         self._end_all()
         engine.close()
         if not is_gone:
-            self._database.retire(self.id)
+            # Where that fails its lease ends by itself. To raise would leave a process that never ends,
+            # since threads of DBOS wait in it.
+            with suppress(DatabaseGone):
+                self._database.retire(self.id)
         return not self._is_abandoned.is_set() or self._ended.is_set()
 
     def _beat(self, engine: Engine) -> None:
-        self._show_life()
+        if not self._show_life():
+            # Its machine was asleep, and so were the clocks by which its runs' processes would have ended.
+            self._is_abandoned.set()
+            return
         # Under the lock, so that none is being closed by its thread meanwhile.
         with self._lock:
             processes = dict(self._processes)
@@ -109,8 +115,8 @@ class Worker:
             self._cancelled.add(run)
             processes[run].kill()
 
-    def _show_life(self) -> None:
-        self._database.seen(self.id, self.host, self._evaluator, self._lease_s)
+    def _show_life(self) -> bool:
+        return self._database.seen(self.id, self.host, self._evaluator, self._lease_s)
 
     def _has_lost_its_runs(self, other: WorkerState) -> bool:
         # Runs of another version are handed on by a worker of that version.

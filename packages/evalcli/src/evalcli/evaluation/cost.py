@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from evalcore.evaluation.outcome import Observer, RunOutcome
 from evalcore.formats.counts import counted
 from evalcore.library.component import Case
 from evalcore.library.models import BATCH_DISCOUNT, Model, Price, is_local
+from evalcore.runs.folder import RunFolder
 from evalcore.runs.plan import JobPlan, RunPlan, cases_for
 from evalcore.runs.record import RunRecord
 
@@ -154,6 +156,21 @@ def most_of_a_call(job: JobPlan, model: Model) -> float:
     Raises ConfigurationError for a model without a price.
     """
     return _cost_of(model, _price(model), job, ()).each
+
+
+def paid_for(path: Path, job: JobPlan, model: Model) -> float:
+    """Return what the replies in a run's folder have cost, in USD; raises as `RunFolder.open_to_read`.
+
+    One that does not say so is taken to have cost the most that a call may. Raises ConfigurationError for a
+    model without a price.
+    """
+    cost = _cost_of(model, _price(model), job, ())
+    folder = RunFolder.open_to_read(path)
+    try:
+        replies = (reply for case in folder.plan.cases for reply in folder.replies_of(case))
+        return math.fsum(_of(cost, reply) for reply in replies)
+    finally:
+        folder.close()
 
 
 def _costs(job: JobPlan, past: Sequence[RunRecord]) -> Iterable[_ModelCost]:

@@ -29,14 +29,14 @@ def github(tmp_path: Path) -> Iterator[tuple[SimulatedGitHub, str]]:
 
 @pytest.fixture
 def world(make_world: Callable[..., Any], tmp_path: Path) -> Any:
-    """A campaign of two components on two models that has ended, with cases of data sets."""
+    """A campaign of two components that has ended, with cases of data sets."""
     for name, expected in ((PRIVATE, '{"amount": 5}'), (BROKEN, "{")):
         case = tmp_path / "evaluation-data-sets" / "memo" / name
         case.mkdir(parents=True)
         (case / "input.md").write_text(f"Of {name}.")
         (case / "expected.json").write_text(expected)
     made = make_world()
-    made.file.write_text("models: all\nreplicates: 1\n")
+    made.file.write_text("models: [alpha]\nreplicates: 1\n")
     done = made.run("run", made.file)
     assert done.returncode == 0, done.stderr
     return made
@@ -66,7 +66,7 @@ def test_each_component_has_a_pull_request_all_may_have_one_and_twice_is_nothing
     assert done.out.splitlines() == [f"{url}/{REPOSITORY}/pull/{number}" for number in (1, 2)]
     repository = app.state.repositories[REPOSITORY]
     brought = [published(app, pull.head, slug) for pull in repository.pulls for slug in ("memo", "budget")]
-    assert sorted(map(len, brought)) == [0, 0, 2, 2]
+    assert sorted(map(len, brought)) == [0, 0, 1, 1]
     assert {run["run_id"] for runs in brought for run in runs} == records
     again = publish()
     assert (again.code, again.out, len(repository.pulls)) == (0, "", 2), again.err
@@ -101,8 +101,8 @@ def test_here_the_leaderboards_at_hand_have_the_runs_once(world: Any) -> None:
         assert done.code == 0, done.err
         for slug in ("memo", "budget"):
             path = world.library / "components" / slug / "leaderboard.json"
-            assert len(parse_leaderboard(path.read_bytes(), "it").runs) == 2
-            assert f"2 runs are in components/{slug}/leaderboard.json" in done.err
+            assert len(parse_leaderboard(path.read_bytes(), "it").runs) == 1
+            assert f"1 run is in components/{slug}/leaderboard.json" in done.err
 
 
 def test_what_has_not_ended_complete_is_left_out_and_what_github_refuses_is_exit_code_1(
@@ -110,13 +110,14 @@ def test_what_has_not_ended_complete_is_left_out_and_what_github_refuses_is_exit
 ) -> None:
     app, url = github
     world = make_world()
+    world.file.write_text("models: [alpha]\ncomponents: [memo]\nreplicates: 1\n")
     app.state.add_repository(REPOSITORY, world.library)
     world.look("run", world.file, "--no-work")
     access = {"GITHUB_TOKEN": GITHUB_TOKEN, "GITHUB_API_URL": f"{url}{API}"}
     assert world.look("publish", "nightly").code == 2
     nothing = world.look("publish", "nightly", "--repo", REPOSITORY, **access)
     assert (nothing.code, nothing.out) == (3, "")
-    assert "2 runs are not published" in nothing.err
+    assert "1 run is not published" in nothing.err
     assert world.run("worker").returncode == 0
     app.state.faults.add(Fault(on="push", message="protected branch", times=1))
     for options in ((), ("--together",)):

@@ -66,7 +66,8 @@ def test_interrupted_it_says_how_to_go_on_and_calls_nothing_that_is_kept_again(
     command = done.stderr.splitlines()[-1].split()
     assert command[:3] == ["evalcli", "campaign", "run"]
     hold.open()
-    goes_on(world)
+    if name == signal.SIGINT:
+        goes_on(world)
 
 
 def goes_on(world: Any, *options: object) -> None:
@@ -120,6 +121,37 @@ def test_stopped_its_runs_end_before_its_lease_and_woken_it_begins_anew(
     assert standing(json.loads(done.stdout)) == COMPLETE
     assert Counter(world.kept().values()) == {1: CALLS}
     assert kept.keys() <= world.kept().keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        (signal.SIGKILL, "failed", "its process ended with code -9"),
+        (signal.SIGTERM, "stopped", "it was ended"),
+    ],
+)
+def test_a_run_whose_process_is_ended_by_somebody_is_told_and_goes_on_when_run_again(
+    make_world: Make, eventually: Eventually, name: signal.Signals, status: str, reason: str
+) -> None:
+    hold = Hold(1)
+    world = make_world(sleep=hold.sleep)
+    world.file.write_text("models: [alpha]\ncomponents: [memo]\nreplicates: 1\n")
+    process = world.start("run", world.file, "--json")
+    eventually(lambda: len(world.kept()) == 1 and hold.is_held.is_set(), "a reply is stored")
+    (run,) = processes_of(process.pid)
+    os.kill(run, name)
+    ended = world.ended(process)
+    assert ended.returncode == 1, ended.stderr
+    (told,) = json.loads(ended.stdout)["runs"]
+    assert (told["status"], told["reason"].startswith(reason)) == (status, True)
+    hold.open()
+    kept = world.kept()
+    again = world.run("run", world.file, "--json")
+    assert again.returncode == 0, again.stderr
+    (done,) = json.loads(again.stdout)["runs"]
+    assert (done["run_id"], done["attempt"]) == (told["run_id"], 2)
+    assert kept.keys() < world.kept().keys()
+    assert Counter(world.kept().values()) == {1: 2}
 
 
 def test_a_model_that_is_not_served_is_skipped_with_the_reason_and_tried_again(make_world: Make) -> None:
