@@ -80,6 +80,21 @@ def test_what_ended_partial_has_its_record_and_is_called_anew(
     assert (again.attempt, again.run_id, again.job_id) == (2, "new-1", "job-memo")
 
 
+def test_what_an_attempt_with_a_record_has_cost_is_taken_off_the_runs_share_of_the_budget(
+    make_planned: Planned, make_plan: Plan, make_state: State
+) -> None:
+    run = make_planned(max_cost=3.0)
+    dear = msgspec.structs.replace(PARTIAL, record=msgspec.structs.replace(make_record(), cost_usd=1.25))
+    ((second, _),) = to_be_queued(make_plan(run), [make_state(run, "ended", dear)], numbered())
+    assert second.spent_usd == 1.25
+    ended = msgspec.structs.replace(make_state(run, "ended", dear), assignment=second)
+    ((third, _),) = to_be_queued(make_plan(run), [ended], numbered())
+    assert third.spent_usd == 2.5
+    cancelled = msgspec.structs.replace(make_state(run, "cancelled"), assignment=third)
+    ((fourth, _),) = to_be_queued(make_plan(run), [cancelled], numbered())
+    assert (fourth.spent_usd, fourth.run_id) == (2.5, third.run_id)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.none() | st.sampled_from(STANDS), min_size=4, max_size=4))
 def test_queued_is_exactly_what_is_neither_open_nor_complete_and_queueing_again_adds_nothing(

@@ -27,6 +27,8 @@ class Assignment(Frozen, frozen=True):
     run_id: str
     """Fixed before it begins, so that another worker finds what is kept of it."""
     run: PlannedRun
+    spent_usd: float = 0.0
+    """What earlier attempts with a record have cost: its share of the budget is for all of them."""
 
 
 class RunResult(Frozen, frozen=True):

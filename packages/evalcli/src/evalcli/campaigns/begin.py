@@ -52,6 +52,7 @@ def to_be_queued(
             job_id=job_id,
             run_id=_kept_id(state) or new_id(),
             run=run,
+            spent_usd=_spent(state),
         )
         queued.append((assignment, place))
     return queued
@@ -59,6 +60,14 @@ def to_be_queued(
 
 def _is_done(state: RunState) -> bool:
     return state.result is not None and state.result.is_complete
+
+
+def _spent(state: RunState | None) -> float:
+    """Return what a run's attempts have cost whose replies are not gone on with."""
+    if state is None:
+        return 0.0
+    record = state.result.record if state.result is not None else None
+    return state.assignment.spent_usd + ((record.cost_usd or 0.0) if record is not None else 0.0)
 
 
 def _kept_id(state: RunState | None) -> str | None:

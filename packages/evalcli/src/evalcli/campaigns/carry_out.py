@@ -147,12 +147,13 @@ def _evaluation(
     run, folder = assignment.run, places.runs_dir / assignment.run_id
     past = []
     is_begun, left = (folder / PLAN).exists(), run.max_cost
-    if run.max_cost is not None:
+    if left is not None:
+        left = max(0.0, left - assignment.spent_usd)
         path = leaderboard_path(places.sources.prompt_library, run.component)
         past = known_records(existing_leaderboard(path, run.component))
         if is_begun:
             # Whoever got them: its share is for the whole run, of which this may be the third beginning.
-            left = max(0.0, run.max_cost - paid_for(folder, prepared.job, prepared.job.models[0]))
+            left = max(0.0, left - paid_for(folder, prepared.job, prepared.job.models[0]))
     return Evaluation(
         job=prepared.job,
         endpoints=prepared.selection.endpoints,
