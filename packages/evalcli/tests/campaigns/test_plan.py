@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +125,17 @@ def test_the_longest_run_comes_first_and_the_whole_is_as_long_as_the_limits_make
 
 
 def test_without_past_runs_nothing_is_foreseen_and_that_is_said(library: Path) -> None:
-    planned = plan(library, "models: all\ndeadline: 2000-01-05T09:00:00Z\nbudget_usd: 0.01\n")
+    planned = plan(library, "models: all\ndeadline: 2026-01-06T09:00:00Z\nbudget_usd: 0.01\n")
     assert (planned.seconds, planned.end(NOW), late(planned, NOW), too_dear(planned)) == (None,) * 4
     assert "How long it takes is not known: there is no past run that says so." in sentences(planned, NOW)
     encode_canonical(plan_object(planned, NOW))
+
+
+def test_a_deadline_that_is_over_is_missed_whatever_is_foreseen(library: Path) -> None:
+    planned = plan(library, "models: all\ndeadline: 2026-01-05T09:00:00Z\n")
+    assert late(planned, NOW) == "The deadline 2026-01-05T09:00+00:00 is over"
+    assert plan_object(planned, NOW)["deadline_met"] is False
+    assert plan_object(planned, NOW - timedelta(days=1))["deadline_met"] is None
 
 
 def test_records_of_any_latency_are_planned_by(library: Path) -> None:

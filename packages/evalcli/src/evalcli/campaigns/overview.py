@@ -56,8 +56,10 @@ def sentences(plan: CampaignPlan, now: datetime) -> list[str]:
 
 
 def late(plan: CampaignPlan, now: datetime) -> str | None:
-    """Say that the deadline is not met by the forecast; None where it is, or there is none."""
+    """Say that the deadline is over, or not met by the forecast; None where it is met, or there is none."""
     end, deadline = plan.end(now), plan.campaign.deadline
+    if deadline is not None and deadline <= now:
+        return f"The deadline {deadline.isoformat(timespec='minutes')} is over"
     if deadline is None or end is None or end <= deadline:
         return None
     by = duration_text((end - deadline).total_seconds())
@@ -74,14 +76,15 @@ def too_dear(plan: CampaignPlan) -> str | None:
 
 def plan_object(plan: CampaignPlan, now: datetime) -> JsonObject:
     """Write a plan for `--json`."""
-    end = plan.end(now)
+    end, deadline = plan.end(now), plan.campaign.deadline
+    is_open = deadline is None or (end is None and deadline > now)
     value: JsonObject = {
         "campaign": plan.campaign.name,
         "evaluator": plan.evaluator,
         "calls": sum(run.calls for run in plan.runs),
         "seconds": plan.seconds,
         "end": None if end is None else end.isoformat(timespec="seconds"),
-        "deadline_met": None if end is None or plan.campaign.deadline is None else late(plan, now) is None,
+        "deadline_met": None if is_open else late(plan, now) is None,
         "cost_usd": _sum(plan.runs, lambda run: run.forecast.cost_usd),
         "limits": {name: msgspec.to_builtins(plan.campaign.limits_of(name)) for name in plan.providers},
         "runs": [msgspec.to_builtins(run) for run in plan.runs],

@@ -6,9 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from evalcli.campaigns.database import CampaignDatabase, shown_url, sqlite_url
+from evalcli.commands.campaign.options import this_command
 
 Make = Callable[..., Any]
 PASSWORD = "s3cret-canary-8f1d"
@@ -79,6 +84,20 @@ def test_a_database_that_is_not_there_is_one_line_and_exit_code_2(world: Any) ->
     assert PASSWORD not in done.err
     # From the environment nobody reads it.
     assert len(world.look("status", "nightly", EVALCLI_CAMPAIGN_DATABASE=url).err.splitlines()) == 1
+
+
+def test_the_command_that_goes_on_is_shown_without_the_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"postgresql://u:{PASSWORD}@host/name"
+    with closing(CampaignDatabase(sqlite_url(tmp_path / "campaigns.sqlite"))) as database:
+        database.url, database.where = url, shown_url(url)
+        for option in (["--database", url], [f"--database={url}"]):
+            monkeypatch.setattr(sys, "argv", ["evalcli", "campaign", "run", "one file.yaml", *option])
+            line = this_command(database)
+            assert line.startswith("evalcli campaign run 'one file.yaml' ")
+            assert "u:***@host/name" in line
+            assert PASSWORD not in line
 
 
 def test_nothing_but_a_campaign_makes_the_librarys_database(world: Any) -> None:

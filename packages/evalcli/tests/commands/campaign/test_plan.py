@@ -59,7 +59,7 @@ def test_as_an_object_it_says_the_same(world: Any) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("deadline: 2026-01-01T00:00:00Z\n", "The deadline 2026-01-01T00:00+00:00 is missed by "),
+        ("deadline: 2026-01-01T00:00:00Z\n", "The deadline 2026-01-01T00:00+00:00 is over"),
         ("budget_usd: 0.01\n", "The budget of 0.01 USD does not suffice: 0.04 USD are foreseen"),
     ],
     ids=["deadline", "budget"],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from evalcli.campaigns.file import Campaign, read_campaign
-from evalcli.exits import refuse
+from evalcli.exits import PROGRAM, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.terminal.output import warn
 from evalcore.errors import ConfigurationError
@@ -87,6 +89,12 @@ def open_database(url: str | None, prompt_library: Path, *, is_made: bool) -> Ca
             f" set {DATABASE_VARIABLE}, or PGPASSWORD"
         )
     return CampaignDatabase(url)
+
+
+def this_command(database: CampaignDatabase) -> str:
+    """Return the command line as it may be shown: without the database's password."""
+    shown = (argument.replace(database.url, database.where) for argument in sys.argv[1:])
+    return shlex.join([PROGRAM, *shown])
 
 
 def begun_campaign(database: CampaignDatabase, named: str) -> CampaignPlan:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +24,10 @@ from evalcli.commands.campaign.options import (
     MODELS,
     WORKER_RUNS_DIR,
     open_database,
+    this_command,
 )
 from evalcli.evaluation.plan import make_runs_dir
-from evalcli.exits import PROGRAM, Exit
+from evalcli.exits import Exit
 from evalcli.leaderboards.places import Sources
 from evalcli.terminal.output import note, print_bytes, print_line, say, warn
 from evalcli.terminal.tables import print_table
@@ -112,7 +111,6 @@ def _work(database: CampaignDatabase, plan: CampaignPlan, places: Places, lease_
 
     if is_done():
         return
-    go_on = shlex.join([PROGRAM, *sys.argv[1:]])
     work(
         database,
         places,
@@ -120,5 +118,5 @@ def _work(database: CampaignDatabase, plan: CampaignPlan, places: Places, lease_
         providers=providers,
         evaluator=plan.evaluator,
         is_done=is_done,
-        go_on=go_on,
+        go_on=this_command(database),
     )

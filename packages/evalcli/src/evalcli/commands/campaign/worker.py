@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +11,16 @@ import click
 from evalcli.campaigns.assignment import Places
 from evalcli.campaigns.plan import EVALUATOR
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY
-from evalcli.commands.campaign.options import DATABASE, LEASE, MODELS, WORKER_RUNS_DIR, open_database
+from evalcli.commands.campaign.options import (
+    DATABASE,
+    LEASE,
+    MODELS,
+    WORKER_RUNS_DIR,
+    open_database,
+    this_command,
+)
 from evalcli.evaluation.plan import make_runs_dir
-from evalcli.exits import PROGRAM, Exit
+from evalcli.exits import Exit
 from evalcli.leaderboards.places import Sources, require_library
 from evalcli.terminal.output import note, say, warn
 from evalcore.formats.counts import counted
@@ -73,6 +78,6 @@ def command(
             providers=providers,
             evaluator=EVALUATOR,
             is_done=is_done,
-            go_on=shlex.join([PROGRAM, *sys.argv[1:]]),
+            go_on=this_command(opened),
         )
     return Exit.DONE
