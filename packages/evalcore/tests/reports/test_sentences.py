@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from evalcore.publishing.verdicts import compare_with
 from evalcore.reports.ranking import Ranking, rankings
 from evalcore.reports.sentences import change_sentence, cost_of_replies, pool_labels, ranking_sentence
+from evalcore.runs.plan import Server
 from evalcore.runs.record import Calls, RunRecord
 from evalsim.testing import make_scored_record
 
@@ -114,6 +115,35 @@ def test_pools_of_one_model_are_told_apart_by_what_differs() -> None:
 def test_a_setting_that_only_one_pool_has_is_unset_in_the_other() -> None:
     ranking = ranked(run(1, "alpha", params={}), run(2, "alpha", 0.45, params={"seed": 1, "top_p": 0.5}))
     assert pool_labels(ranking) == ["alpha (top_p unset)", "alpha (top_p 0.5)"]
+
+
+def test_of_one_that_is_level_with_few_replies_and_a_low_accuracy_it_is_said_that_they_are_too_few() -> None:
+    few = make_scored_record(2, [0.0, 0.45], model="beta")
+    ranking = ranked(run(1, "alpha"), few, run(3, "gamma", 0.45))
+    assert [(row.model, row.rank and row.rank.best) for row in ranking.rows] == [
+        ("alpha", 1), ("beta", 1), ("gamma", 2),
+    ]  # fmt: skip
+    assert ranking_sentence(ranking).endswith("gamma is behind; of beta there are too few replies to tell.")
+
+
+def test_a_server_that_was_replaced_is_said_to_be_so_and_never_called_the_cheapest() -> None:
+    def served(number: int, version: str, by: float) -> RunRecord:
+        server = Server(version=version)
+        return run(
+            number, "beta", by, server=server, cost_usd=0.01, finished_at=f"2026-0{number}-01T00:00:00Z"
+        )
+
+    ranking = ranked(run(1, "alpha", cost_usd=0.5), served(2, "0.11", 0.0), served(3, "0.12", 0.45))
+    assert ranking_sentence(ranking) == (
+        "alpha and beta (server 0.11) are level on the one case, accuracy 70.0 %; "
+        "beta (server 0.12) is behind; beta (server 0.11) is not what was served last."
+    )
+    # Of params that were both asked for, neither replaces the other.
+    asked = ranked(
+        run(1, "beta", params={"temperature": 0}),
+        run(2, "beta", 0.45, params={"temperature": 1}, finished_at="2026-09-01T00:00:00Z"),
+    )
+    assert "served last" not in ranking_sentence(asked)
 
 
 @given(offsets=st.lists(st.sampled_from([0.0, 0.01, 0.2, 0.49]), min_size=1, max_size=3))

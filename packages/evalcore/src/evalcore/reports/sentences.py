@@ -28,12 +28,15 @@ def ranking_sentence(ranking: Ranking, name: Namer = str, *, shares: Shares = "p
 
     It follows the ranks alone: models whose range of ranks begins at 1 are "level", since the replies do not
     show which of them is better; one that stands there alone is "ahead"; every other is behind at least one.
+    Of the best it is said which were served otherwise since, and which stand there for want of replies.
     Accuracy is written as the figures beside it are.
     """
     labels = pool_labels(ranking)
     ranked = [(labels[at], row) for at, row in enumerate(ranking.rows) if row.rank is not None]
     best = [(label, row) for label, row in ranked if row.rank is not None and row.rank.best == 1]
-    behind = [label for label, row in ranked if row.rank is not None and row.rank.best > 1]
+    below = [(label, row) for label, row in ranked if row.rank is not None and row.rank.best > 1]
+    behind = [label for label, _ in below]
+    replaced = [label for label, row in best if _is_replaced(row, ranking)]
     if not ranked:
         return "No run is complete, so that no model is ranked." if ranking.rows else "Nothing is evaluated."
     if len(ranked) == 1:
@@ -45,7 +48,12 @@ def ranking_sentence(ranking: Ranking, name: Namer = str, *, shares: Shares = "p
     others = ""
     if behind:
         others = f"; {_named(behind, name, 'the others')} {'is' if len(behind) == 1 else 'are'} behind"
-    cost = _cost(best, name)
+    others += _too_few(best, below, name)
+    if replaced:
+        others += (
+            f"; {_named(replaced, name)} {'is' if len(replaced) == 1 else 'are'} not what was served last"
+        )
+    cost = _cost(best, replaced, name)
     # The cost is said of the best, so it stands beside the only one; of several it names the cheapest, last.
     ends = [cost, others] if len(best) == 1 else [others, cost]
     return f"{said}{_accuracy(best, shares)}{''.join(ends)}."
@@ -146,8 +154,36 @@ def _accuracy(best: Sequence[tuple[str, RankedPool]], shares: Shares) -> str:
     return f", accuracy {shown}{' %' if shares == 'percent' else ''}"
 
 
-def _cost(best: Sequence[tuple[str, RankedPool]], name: Namer) -> str:
-    """What the best costs; empty where that is not known of all that are level, or where nothing is paid."""
+def _is_replaced(row: RankedPool, ranking: Ranking) -> bool:
+    """Whether a model, asked alike, was served otherwise later: nobody can have this pool's answers now."""
+    return any(
+        other.model == row.model
+        and other.status == "complete"
+        and (other.provider, other.params, other.structured_output)
+        == (row.provider, row.params, row.structured_output)
+        and other.newest.finished_at > row.newest.finished_at
+        for other in ranking.rows
+    )
+
+
+def _too_few(
+    best: Sequence[tuple[str, RankedPool]], below: Sequence[tuple[str, RankedPool]], name: Namer
+) -> str:
+    """Say which of the best have a lower accuracy than one behind: a wide interval alone puts them there."""
+    highest = max((row.accuracy or 0.0 for _, row in below), default=0.0)
+    found = [label for label, row in best if row.accuracy is not None and row.accuracy < highest]
+    return f"; of {_named(found, name)} there are too few replies to tell" if found else ""
+
+
+def _cost(best: Sequence[tuple[str, RankedPool]], replaced: Sequence[str], name: Namer) -> str:
+    """What the best costs; empty where that is not known of all that are level, or where nothing is paid.
+
+    What was `replaced` by another server is not called the cheapest: nobody can have it.
+    """
+    one_of_many = len(best) > 1
+    best = [(label, row) for label, row in best if label not in replaced]
+    if not best or (one_of_many and len(best) == 1):
+        return ""
     known = [(cost, label) for label, row in best if (cost := cost_of_replies(row)) is not None]
     if len(known) < len(best) or not any(cost for cost, _ in known):
         return ""
