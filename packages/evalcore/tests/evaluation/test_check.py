@@ -8,6 +8,7 @@ import pytest
 
 from evalcore.evaluation.check import changed_text, check_component
 from evalcore.formats.strict_json import sha256_hex
+from evalcore.library.catalog import REMAKE_CATALOG
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.front_matter import parse_prompt_file
 from evalsim.testing import make_record, write_component
@@ -130,7 +131,7 @@ def test_a_catalog_that_names_another_version_is_to_be_made_anew(library):
     (library / "component_catalog.json").write_text(json.dumps({"components": [entry]}))
     found = [one for one in findings(library) if "says version" in one.what]
     assert [(one.what, one.hint) for one in found] == [
-        ("says version 0.9.0, and prompt.md 1.0.0", "make the catalog anew")
+        ("says version 0.9.0, and prompt.md 1.0.0", REMAKE_CATALOG)
     ]
 
 

@@ -13,7 +13,7 @@ from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import changed_text, check_component
 from evalcore.evaluation.finding import Finding, finding_of
 from evalcore.formats.strict_json import parse_json
-from evalcore.library.catalog import CATALOG_PATH
+from evalcore.library.catalog import CATALOG_PATH, REMAKE_CATALOG
 from evalcore.library.checkout import Checkout, FolderCheckout, read_text
 from evalcore.library.checkout.history import earlier_texts
 from evalcore.library.loader import (
@@ -82,7 +82,7 @@ def _catalog(library: Checkout) -> Iterator[Finding]:
         more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
         listed = ", ".join(f"`{slug}`" for slug in absent[:MOST_NAMED])
         what = f"names what is not in {COMPONENTS}/: {listed}{more}"
-        yield Finding("warning", None, CATALOG_PATH, what, "make the catalog anew")
+        yield Finding("warning", None, CATALOG_PATH, what, REMAKE_CATALOG)
 
 
 def _leaderboard(prompt_library: Path, data_sets: Checkout | None, slug: str) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from evalcore.evaluation.schema_check import check_schema
 from evalcore.formats.strict_json import parse_json, sha256_hex
 from evalcore.formats.versions import parse_version
 from evalcore.library.cases import NoUsableCase, case_folders, load_cases
-from evalcore.library.catalog import CATALOG_PATH
+from evalcore.library.catalog import CATALOG_PATH, REMAKE_CATALOG
 from evalcore.library.checkout import Checkout, read_text
 from evalcore.library.component import DATA_SETS, Case, Component, SkippedCase
 from evalcore.library.front_matter import PromptFile, parse_prompt_file
@@ -223,7 +223,7 @@ def _catalog_version(library: Checkout, slug: str, prompt: PromptFile) -> Iterat
             slug,
             f"{CATALOG_PATH} ({slug})",
             f"says version {entry.version[:40]}, and prompt.md {prompt.version}",
-            "make the catalog anew",
+            REMAKE_CATALOG,
         )
 
 

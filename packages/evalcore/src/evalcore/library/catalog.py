@@ -10,6 +10,7 @@ from evalcore.library.component import OutputFormat
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 CATALOG_PATH = "component_catalog.json"
+REMAKE_CATALOG = "correct it there, or run the library's own script for it; evalcli only reads it"
 ROOT = "#"
 
 
