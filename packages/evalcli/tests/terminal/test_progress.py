@@ -133,7 +133,7 @@ def test_a_model_that_is_not_served_is_waited_for_by_name_once_all_else_is_done(
     clock, lines = Clock(), list[str]()
     progress, plan = PlainProgress(clock, lines.append), plan_of(replicates=2)
     progress.run_started(plan, Path("r"), 0)
-    progress.model_awaited("gamma", 45.0)
+    progress.model_awaited("gamma", 45.0, "")
     call(progress, plan, 0)
     clock.now = 5.0
     progress.tick()
@@ -161,7 +161,7 @@ def test_what_has_all_its_replies_and_no_figures_yet_is_being_scored() -> None:
 def test_the_only_model_is_waited_for_by_name() -> None:
     clock, lines = Clock(), list[str]()
     progress = PlainProgress(clock, lines.append)
-    progress.model_awaited("gamma", 45.0)
+    progress.model_awaited("gamma", 45.0, "")
     clock.now = 15.0
     progress.tick()
     assert lines[-1] == "waiting for gamma, 30 s"
@@ -170,12 +170,12 @@ def test_the_only_model_is_waited_for_by_name() -> None:
 def test_starts_ends_and_models_left_out_are_told(make_record: Callable[..., RunRecord]) -> None:
     clock, lines = Clock(), list[str]()
     progress = PlainProgress(clock, lines.append)
-    progress.model_awaited("away", 45.0)
+    progress.model_awaited("away", 45.0, "did you mean `awake`?")
     progress.model_skipped("gone", "no backend")
     outcome = RunOutcome("big", "partial", "2 of 10", make_record(mean=0.5), Path("r"))
     progress.run_finished(outcome)
     assert lines == [
-        "away: not served now; looking again for 45 s",
+        "away: not served now; looking again for 45 s; did you mean `awake`?",
         "gone: skipped: no backend",
         "big: partial (2 of 10), accuracy 0.500, reproducibility -",
     ]

@@ -24,7 +24,7 @@ def test_bars_show_each_model_and_take_markup_for_text() -> None:
         progress.run_started(plan, Path("r"), 2)
         progress.call_started(plan, "one", 3)
         call(progress, plan, 2, is_error=True)
-        progress.model_awaited("gamma", 45.0)
+        progress.model_awaited("gamma", 45.0, "")
         clock.now = 40.0
         progress.tick()
     text = out.getvalue()
@@ -47,7 +47,7 @@ def test_bars_keep_names_figures_and_waits_whole_however_narrow(columns: int) ->
             plan = plan_of(model)
             progress.run_started(plan, Path("r"), 0)
             call(progress, plan, 0)
-        progress.model_awaited("gamma", 45.0)
+        progress.model_awaited("gamma", 45.0, "")
         clock.now = 10.0
         progress.tick()
         out.seek(0)

@@ -46,8 +46,8 @@ class Notes:
     def found(self, model, server):
         self.lines.append(("found", model.id, server))
 
-    def awaited(self, model, seconds):
-        self.lines.append(("awaited", model.id, seconds))
+    def awaited(self, model, seconds, hint):
+        self.lines.append(("awaited", model.id, seconds, hint))
 
     def missing(self, model, reason, error):
         self.lines.append(("missing", model.id, reason, error))
@@ -69,7 +69,7 @@ def test_listed_models_are_found_at_once_with_what_the_gateway_says_of_them():
 
 def test_a_model_that_comes_back_is_found_later_while_the_other_runs():
     lines, now, _ = find(lambda now: ["a", "b"] if now >= 25 else ["a"])
-    assert lines == [("found", "a", SERVER), ("awaited", "b", 45.0), ("found", "b", SERVER)]
+    assert lines == [("found", "a", SERVER), ("awaited", "b", 45.0, ""), ("found", "b", SERVER)]
     assert now == 25
 
 
@@ -124,3 +124,17 @@ def test_a_model_that_is_not_waited_for_is_left_out_at_once():
     lines, now, asked = find(lambda _: ["a"], is_awaited=False)
     assert [line[:2] for line in lines] == [("found", "a"), ("missing", "b")]
     assert (now, asked) == (0, 1)
+
+
+def test_a_name_that_is_nearly_one_that_is_served_is_said_so_before_the_waiting_and_after_it():
+    misspelt = Model("google/gemma-3-27b", "mindrouter")
+    lines, _, _ = find(lambda _: ["google/gemma-3-27b-it"], models=(misspelt,))
+    hint = "did you mean `google/gemma-3-27b-it`?"
+    assert lines == [
+        ("awaited", misspelt.id, 45.0, hint),
+        ("missing", misspelt.id, f"mindrouter lists no backend for it now; {hint}", None),
+    ]
+    # One that is configured too is no other spelling: this one is away.
+    both = (misspelt, Model("google/gemma-3-27b-it", "mindrouter"))
+    lines, _, _ = find(lambda _: ["google/gemma-3-27b-it"], models=both)
+    assert lines[-1] == ("missing", misspelt.id, "mindrouter lists no backend for it now", None)

@@ -91,7 +91,7 @@ def test_followers_are_notified_of_attention_and_of_the_end(running_job: Job) ->
 @pytest.mark.parametrize(("stage", "reason"), [("awaited", "not served now; looked for again for 9 s")])
 def test_a_model_that_is_waited_for_says_for_how_long(stage: str, reason: str) -> None:
     live = LiveJob(PLAN, EventHub(), Clock())
-    live.model_awaited("alpha", 9)
+    live.model_awaited("alpha", 9, "")
     shown = live.model("alpha")
     assert shown is not None
     assert (shown.stage, shown.reason) == (stage, reason)

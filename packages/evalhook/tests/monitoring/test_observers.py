@@ -39,8 +39,8 @@ class _Calls(Observer):
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:  # noqa: ARG002
         self._seen.append(f"{self._name} run")
 
-    def model_awaited(self, model: str, seconds: float) -> None:
-        self._seen.append(f"{self._name} awaits {model} {seconds:.0f}")
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
+        self._seen.append(f"{self._name} awaits {model} {seconds:.0f}{hint}")
 
     def model_skipped(self, model: str, reason: str) -> None:
         self._seen.append(f"{self._name} skips {model} {reason}")
@@ -61,7 +61,7 @@ def test_all_observers_are_notified_of_everything_in_order() -> None:
     calls = observers.job_started(JOB, make_job_plan())
     plan = make_run_plan()
     calls.run_started(plan, Path(), 0)
-    calls.model_awaited("alpha", 9)
+    calls.model_awaited("alpha", 9, "")
     calls.model_skipped("beta", "away")
     calls.call_started(plan, "one", 0)
     calls.replied(plan, make_reply())

@@ -129,9 +129,9 @@ class CostLimit(Observer):
         """Pass it on."""
         self.shown.reading(number, total)
 
-    def model_awaited(self, model: str, seconds: float) -> None:
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
         """Pass it on."""
-        self.shown.model_awaited(model, seconds)
+        self.shown.model_awaited(model, seconds, hint)
 
     def scoring(self, plan: RunPlan, case: int) -> None:
         """Pass it on."""

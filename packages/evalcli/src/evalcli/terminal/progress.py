@@ -231,10 +231,11 @@ class ProgressObserver(Observer):
             self._quiet_until[model, code] = now + seconds + LINE_EVERY_S
             self._event(f"{model}: {words_of(code)}; trying again in {duration(seconds)}")
 
-    def model_awaited(self, model: str, seconds: float) -> None:
-        """Say that a model is looked for again."""
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
+        """Say that a model is looked for again, and what may have been meant by its name."""
         self.awaited[model] = self.clock() + seconds
-        self._event(f"{model}: not served now; looking again for {duration(seconds)}")
+        meant = f"; {hint}" if hint else ""
+        self._event(f"{model}: not served now; looking again for {duration(seconds)}{meant}")
 
     def model_skipped(self, model: str, reason: str) -> None:
         """Say that a model is left out, before its run or at the run's first calls."""

@@ -13,6 +13,7 @@ from evalcore.clients.interface import Client, Served
 from evalcore.effects import Effects
 from evalcore.errors import ModelError, ProviderUnreachable
 from evalcore.library.models import Model, is_local
+from evalcore.near_names import did_you_mean
 from evalcore.runs.plan import Server
 
 LOOK_AGAIN_FOR_S = 45.0
@@ -25,8 +26,8 @@ class ModelObserver(Protocol):
     def found(self, model: Model, server: Server) -> None:
         """A model can be called."""
 
-    def awaited(self, model: Model, seconds: float) -> None:
-        """A model is not listed; it is looked for again for so many seconds."""
+    def awaited(self, model: Model, seconds: float, hint: str) -> None:
+        """A model is not listed; it is looked for again for so many seconds. `hint`: what may be meant."""
 
     def missing(self, model: Model, reason: str, error: ModelError | None) -> None:
         """A model cannot be called, and why."""
@@ -61,10 +62,11 @@ async def find_models(
         # later one may not: a server that was there is restarted, and lists its models again within 30 s.
         first = await (_served_if_there(client) if patience else client.served())
         wanted = _notify_found(first, wanted, observer)
+        hints = {model.id: _hint(model, models, first) for model in wanted}
         if not is_awaited:
             deadline = began
         for model in wanted if is_awaited else ():
-            observer.awaited(model, LOOK_AGAIN_FOR_S)
+            observer.awaited(model, LOOK_AGAIN_FOR_S, hints[model.id])
         while wanted and (left := deadline - effects.monotonic()) > 0:
             await effects.sleep(min(LOOK_EVERY_S, left))
             served = await _served_if_there(client)
@@ -78,7 +80,14 @@ async def find_models(
             observer.missing(model, error.line, error)
         return
     for model in wanted:
-        observer.missing(model, f"{provider} lists no backend for it now", None)
+        hint = f"; {hints[model.id]}" if hints[model.id] else ""
+        observer.missing(model, f"{provider} lists no backend for it now{hint}", None)
+
+
+def _hint(model: Model, models: Sequence[Model], served: Served | None) -> str:
+    """Say which served model may be meant; none that is configured itself, which its own name means."""
+    configured = {one.id for one in models}
+    return did_you_mean(model.id, [one for one in served.models if one not in configured] if served else [])
 
 
 async def _served_if_there(client: Client) -> Served | None:

@@ -236,9 +236,9 @@ class _Evaluation:
         self._observer.run_started(folder.plan, folder.path, folder.kept)
         self._call_all(folder)
 
-    def awaited(self, model: Model, seconds: float) -> None:
+    def awaited(self, model: Model, seconds: float, hint: str) -> None:
         """Pass on that a model is waited for."""
-        self._observer.model_awaited(model.id, seconds)
+        self._observer.model_awaited(model.id, seconds, hint)
 
     def missing(self, model: Model, reason: str, error: ModelError | None) -> None:
         """Leave a model out."""

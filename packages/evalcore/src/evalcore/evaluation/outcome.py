@@ -44,8 +44,8 @@ class Observer:
     def run_started(self, plan: RunPlan, run_dir: Path, kept: int) -> None:
         """A model is served and its run begins, or goes on with `kept` replies that are stored already."""
 
-    def model_awaited(self, model: str, seconds: float) -> None:
-        """A model is not served now; it is looked for again for so many seconds."""
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
+        """A model is not served now; it is looked for again for so long. `hint`: what may be meant."""
 
     def model_skipped(self, model: str, reason: str) -> None:
         """A model is left out."""

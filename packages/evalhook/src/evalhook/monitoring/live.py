@@ -183,11 +183,11 @@ class LiveJob(Observer):
         counts.stage, counts.done, counts.reason = "calling", kept, None
         self._touch(counts)
 
-    def model_awaited(self, model: str, seconds: float) -> None:
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
         """Show that a model is being waited for."""
         counts = self._counts[model]
         counts.stage = "awaited"
-        counts.reason = f"not served now; looked for again for {seconds:.0f} s"
+        counts.reason = f"not served now; looked for again for {seconds:.0f} s{f'; {hint}' if hint else ''}"
         self._touch(counts)
 
     def model_skipped(self, model: str, reason: str) -> None:

@@ -79,10 +79,10 @@ class CallObservers(Observer):
         for observer in self._observers:
             observer.run_started(plan, run_dir, kept)
 
-    def model_awaited(self, model: str, seconds: float) -> None:
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
         """Notify all."""
         for observer in self._observers:
-            observer.model_awaited(model, seconds)
+            observer.model_awaited(model, seconds, hint)
 
     def model_skipped(self, model: str, reason: str) -> None:
         """Notify all."""

@@ -299,8 +299,8 @@ class _ProgressCounter(Observer):
     def _count_documents(self, read: int, total: int) -> None:
         self._store.update(jobs.read_documents(self._store.require(self._plan.job_id), read, total))
 
-    def model_awaited(self, model: str, seconds: float) -> None:
-        log.info("model_awaited", job_id=self._plan.job_id, model=model, seconds=seconds)
+    def model_awaited(self, model: str, seconds: float, hint: str) -> None:
+        log.info("model_awaited", job_id=self._plan.job_id, model=model, seconds=seconds, hint=hint)
 
     def model_skipped(self, model: str, reason: str) -> None:
         log.warning("model_skipped", job_id=self._plan.job_id, model=model, reason=reason)
