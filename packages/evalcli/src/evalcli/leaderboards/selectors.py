@@ -64,6 +64,30 @@ def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
     return runs_of_version(leaderboard.component, known_records(leaderboard), version or None)
 
 
+def split_version(source: str | None) -> tuple[str | None, str | None]:
+    """Return what SKILL@VERSION names, and the version; None for it where none is named.
+
+    A file's name may hold an `@`, and a component's never does.
+    """
+    if source is None or Path(source).is_file() or not (parts := source.rpartition("@"))[1]:
+        return source, None
+    return parts[0], parts[2]
+
+
+def records_of_version(leaderboard: Leaderboard, version: str | None) -> list[RunRecord]:
+    """Return a version's records, all where none is named; raises ConfigurationError where it has none."""
+    records = known_records(leaderboard)
+    found = [one for one in records if version in {None, one.component_version}]
+    if version is not None and not found:
+        there = ", ".join(dict.fromkeys(one.component_version for one in reversed(records))) or "none"
+        raise ConfigurationError(
+            f"there is no run of version {version:.60}",
+            where=leaderboard.component,
+            hint=f"there are {there:.200}",
+        )
+    return found
+
+
 def pools_of_two_models(
     selector: str | None, one: str, other: str, prompt_library: Path
 ) -> dict[str, tuple[Pool, Pool]]:

@@ -67,6 +67,18 @@ def heading(
     return marked(", ".join((text, *_told_apart(ranking, beside, present))), records)
 
 
+def present_first(found: Sequence[Ranking], present: PolicyHash | None) -> list[Ranking]:
+    """Order rankings of each version: those by the component's present policy, if known, stand first."""
+    if present is None:
+        return list(found)
+    versions = {
+        version: at for at, version in enumerate(dict.fromkeys(one.component_version for one in found))
+    }
+    return sorted(
+        found, key=lambda one: (versions[one.component_version], one.policy_sha256 != present.sha256)
+    )
+
+
 def _told_apart(ranking: Ranking, beside: Iterable[Ranking], present: PolicyHash | None) -> Iterator[str]:
     """Yield by which prompt, schema, policy and cases a ranking differs from others of its version."""
     others = [one for one in beside if one.component_version == ranking.component_version]

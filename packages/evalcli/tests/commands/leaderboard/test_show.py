@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evalcore.formats.strict_json import encode_canonical
+from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.runs.record import Accuracy, Calls, CaseResult, Reproducibility, RunRecord
 from evalsim.testing import write_leaderboard
 
@@ -37,6 +37,38 @@ def test_show_without_a_name_shows_all(evalcli: Evalcli, write: Callable[..., Pa
     out = evalcli("leaderboard", "show", "--prompt-library", tmp_path).out
     assert "memo 1.0.0" in out
     assert "note 1.0.0" in out
+
+
+def test_show_of_one_version_is_named_as_for_every_command(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "components" / "memo" / "leaderboard.json"
+    path.parent.mkdir(parents=True)
+    write_leaderboard(path, make_record(1), make_record(2, component_version="1.1.0"))
+    where = ("--prompt-library", tmp_path)
+    for named in ("memo@1.0.0", f"{path}@1.0.0"):
+        out = evalcli("leaderboard", "show", named, *where).out
+        assert ("memo 1.0.0:" in out, "memo 1.1.0:" in out) == (True, False)
+    ended = evalcli("leaderboard", "show", "memo@2.0.0", *where)
+    assert (ended.code, ended.err) == (
+        2, "evalcli: memo: there is no run of version 2.0.0; there are 1.1.0, 1.0.0\n"
+    )  # fmt: skip
+
+
+def test_rankings_by_the_present_policy_stand_before_those_by_an_earlier_one(
+    evalcli: Evalcli, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    folder = tmp_path / "components" / "memo"
+    (folder / "evals").mkdir(parents=True)
+    (folder / "prompt.md").write_text("---\nname: memo\nversion: 1.0.0\n---\nBe brief.\n")
+    (folder / "evals" / "scoring.yaml").write_text("fields:\n  a: ignore\n")
+    now = sha256_hex((folder / "evals" / "scoring.yaml").read_bytes())
+    # Of more models, so that it would stand first by their number.
+    earlier = [make_record(1, policy_sha256="e" * 64), make_record(2, policy_sha256="e" * 64, model="small")]
+    write_leaderboard(folder / "leaderboard.json", *earlier, make_record(3, policy_sha256=now))
+    for form in ("table", "markdown"):
+        out = evalcli("leaderboard", "show", "memo", "--format", form, "--prompt-library", tmp_path).out
+        assert 0 < out.index("the present one") < out.index("an earlier one")
 
 
 def _full(make_record: MakeRecord, number: int, model: str, **fields: Any) -> RunRecord:

@@ -12,7 +12,8 @@ from evalcli.exits import Exit
 from evalcli.leaderboards.cache import ranking_cache
 from evalcli.leaderboards.files import leaderboards_named, read_leaderboard
 from evalcli.leaderboards.present_policy import PolicyHash, current_policy_sha256
-from evalcli.reports.ranking import heading, notes, ranking_table
+from evalcli.leaderboards.selectors import records_of_version, split_version
+from evalcli.reports.ranking import heading, notes, present_first, ranking_table
 from evalcli.reports.ranking_export import rankings_csv, rankings_markdown
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, warn
@@ -27,7 +28,11 @@ from evalcore.structs import JsonObject, JsonValue
 
 @click.command(name="show")
 @click.argument(
-    "source", metavar="[SKILL|FILE]", required=False, type=SELECTOR, shell_complete=completed_by("components")
+    "source",
+    metavar="[SKILL[@VERSION]|FILE]",
+    required=False,
+    type=SELECTOR,
+    shell_complete=completed_by("components"),
 )
 @PROMPT_LIBRARY
 @DATA_SETS_WITH_POLICY
@@ -55,11 +60,13 @@ def command(
     All complete runs of a model that were asked and scored alike count together. A rank is a range, `1–2`
     where the replies do not show which of two is better; with 95 % chance no rank is wrong. Partial runs
     are shown, never ranked. Intervals are for these cases and endless replicates of them, if nothing drifts
-    while a run is under way. Without SKILL or FILE: every leaderboard of the prompt library.
+    while a run is under way. Of one version, rankings by the component's present policy stand first. Without
+    SKILL or FILE: every leaderboard of the prompt library.
     """
-    leaderboards = [read_leaderboard(path) for path in leaderboards_named(source, prompt_library)]
+    wanted, version = split_version(source)
+    leaderboards = [read_leaderboard(path) for path in leaderboards_named(wanted, prompt_library)]
     with ranking_cache() as cache:
-        ranked = [(each, rankings(known_records(each), cache)) for each in leaderboards]
+        ranked = [(each, rankings(records_of_version(each, version), cache)) for each in leaderboards]
     if as_json or form == "json":
         written: list[JsonValue] = [_object(each.component, found) for each, found in ranked]
         print_bytes(encode_canonical(written if source is None else written[0]))
@@ -70,11 +77,12 @@ def command(
         return Exit.DONE
     for leaderboard, found in ranked:
         present = current_policy_sha256(prompt_library, data_sets, leaderboard.component)
+        ordered = present_first(found, present)
         if form == "markdown":
-            text = rankings_markdown(leaderboard.component, found, present, every_run=every_run)
+            text = rankings_markdown(leaderboard.component, ordered, present, every_run=every_run)
             print_bytes(f"{text}\n".encode())
         else:
-            _show_one(leaderboard, found, present, every_run=every_run)
+            _show_one(leaderboard, ordered, present, every_run=every_run)
     return Exit.DONE
 
 
