@@ -377,6 +377,25 @@ def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
     assert (ended.code, "its replies are not in" in ended.out) == (1, True)
 
 
+def test_whoever_rescores_after_a_change_of_the_policy_is_told_how_it_is_made_to_count(
+    evalcli: Evalcli, make_run: MakeRun, add: Callable[..., Path], component: Path, library: Path
+) -> None:
+    run = make_run([RIGHT])
+    add(json.loads((run / "record.json").read_bytes()))
+    where = ("--prompt-library", library)
+    said = "memo has another scoring policy now; with `--policy current` it is scored by that one\n"
+    lines = (
+        ("rescore", run, *where),
+        ("leaderboard", "rescore", "memo", *where, "--runs-dir", library / "runs"),
+    )
+    assert [evalcli(*line).err for line in lines] == ["", ""]
+    (component / "evals" / "scoring.yaml").write_text(POLICY)
+    assert [evalcli(*line).err for line in lines] == [said, said]
+    assert evalcli(*lines[1], "--policy", "current").err == ""
+    # The leaderboard has it by the present policy by now.
+    assert evalcli(*lines[1]).err == ""
+
+
 def _scored_by_a_later_policy(evalcli: Evalcli, make_run: MakeRun, library: Path) -> Path:
     """Make a run, then weigh by a policy what it has right, and score it by that."""
     run = make_run([{**RIGHT, "decision": "reject"}])
@@ -400,7 +419,7 @@ def test_show_names_the_later_scoring_and_shows_it_where_asked(
     )
     asked = evalcli("show", run, "--prompt-library", library, "--policy", "current").out.splitlines()
     assert asked[0].endswith(", by the component's present policy")
-    assert asked[1].endswith(f"accuracy {later['accuracy']:.3f}")
+    assert asked[1].endswith(f"accuracy {later['accuracy']:.3f} instead of {own['accuracy']:.3f}")
     assert f"case one: accuracy {later['accuracy']:.3f}" in "\n".join(asked)
     assert "figures are by" not in "\n".join(asked)
 

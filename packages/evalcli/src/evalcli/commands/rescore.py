@@ -12,10 +12,10 @@ from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import rescore_by_policy
-from evalcli.leaderboards.present_policy import current_policy
+from evalcli.leaderboards.present_policy import current_policy, current_policy_sha256
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
 from evalcli.leaderboards.run_folders import find_run, is_scratch
-from evalcli.reports.rescoring import sentence
+from evalcli.reports.rescoring import OTHER_POLICY, sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, print_bytes, print_line, say
@@ -98,7 +98,18 @@ def command(
                 continue
             line = f"{PROGRAM} leaderboard rescore {slug} --policy {policy}"
             note(f"`{line}` adds such records to the leaderboard")
+    else:
+        _note_other_policy(usable, prompt_library, data_sets)
     return Exit.DONE if len(usable) == len(rescored) else Exit.INCOMPLETE
+
+
+def _note_other_policy(rescored: Sequence[Rescored], prompt_library: Path, data_sets: Path | None) -> None:
+    """Say of which components the present policy is another one: whoever changed it expects it to count."""
+    for slug in sorted({item.slug for item in rescored}):
+        now = current_policy_sha256(prompt_library, data_sets, slug)
+        own = {item.record.policy_sha256 for item in rescored if item.slug == slug}
+        if now is not None and own != {now.sha256}:
+            note(OTHER_POLICY.format(slug))
 
 
 def _are_known(prompt_library: Path, slug: str, records: Sequence[RunRecord]) -> bool:

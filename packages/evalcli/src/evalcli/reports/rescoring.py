@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from evalcli.leaderboards.rescoring import Rescored
 from evalcli.terminal.text import figure, shown
 from evalcore.runs.folder import RECORD
+
+OTHER_POLICY: Final = "{} has another scoring policy now; with `--policy current` it is scored by that one"
+"""Said where runs were scored by their own policy, and nobody asked for the present one."""
 
 
 def sentence(item: Rescored) -> str:

@@ -47,8 +47,20 @@ class ExaminedRun(Frozen, frozen=True):
         over = f"{counted(len(self.plan.cases), 'case')} x {self.plan.replicates}"
         if self.record is None:
             return f"{over}; it has no record {'by this policy ' if self.scorings else ''}yet"
-        figures = f"accuracy {figure(self.record.accuracy.mean)}"
+        figures = f"accuracy {figure(self.record.accuracy.mean)}{self._before}"
         return f"{over}, {self.record.finished_at}, {self.record.status}: {figures}"
+
+    @property
+    def _before(self) -> str:
+        """The accuracy by the run's own policy, beside that by the component's present one."""
+        own = next((one for one in self.scorings if one.rescored_from is None), None)
+        if (
+            not self.is_present_policy
+            or own is None
+            or own.policy_sha256 == self.plan.component.policy_sha256
+        ):
+            return ""
+        return f" instead of {figure(own.accuracy.mean)}"
 
     @property
     def truncation_hint(self) -> str:

@@ -11,11 +11,11 @@ from evalcli.exits import Exit
 from evalcli.leaderboards.files import add_to_leaderboard, named_leaderboard, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import rescore_to_policy
-from evalcli.leaderboards.present_policy import current_policy
+from evalcli.leaderboards.present_policy import current_policy, current_policy_sha256
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
-from evalcli.reports.rescoring import sentence
+from evalcli.reports.rescoring import OTHER_POLICY, sentence
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import print_line
+from evalcli.terminal.output import note, print_line
 from evalcore.formats.counts import counted
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.leaderboard import Leaderboard, known_records
@@ -53,10 +53,14 @@ def command(
     records = known_records(leaderboard)
     if policy is None:
         done = rescore_older(records, runs)
-        return _rescored(path, leaderboard, done, runs, f"at scoring version {SCORING_VERSION}")
+        code = _rescored(path, leaderboard, done, runs, f"at scoring version {SCORING_VERSION}")
+        now = current_policy_sha256(prompt_library, data_sets, leaderboard.component)
+        if now is not None and all(record.policy_sha256 != now.sha256 for record in records):
+            note(OTHER_POLICY.format(leaderboard.component))
+        return code
     beside = data_sets_of(prompt_library, data_sets)
-    now = current_policy(FolderCheckout(prompt_library), beside, leaderboard.component)
-    done = rescore_to_policy(records, runs, now)
+    policy_text = current_policy(FolderCheckout(prompt_library), beside, leaderboard.component)
+    done = rescore_to_policy(records, runs, policy_text)
     return _rescored(path, leaderboard, done, runs, "by the present policy")
 
 
