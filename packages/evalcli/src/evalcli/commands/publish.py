@@ -22,7 +22,7 @@ from evalcli.workflows.publishing import (
     pull_request_options,
     reports_of,
 )
-from evalcli.workflows.results import Group, groups, read_results
+from evalcli.workflows.results import Group, groups, published_runs, read_results
 from evalcore.errors import RepositoryError
 from evalcore.formats.counts import counted
 from evalcore.publishing.outbox import Published
@@ -72,6 +72,7 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
                 made = publish_group(group, clone, github, options, files, may_be_named=may_be_named)
                 if made.pull_request_url is not None:
                     print_line(made.pull_request_url)
+                    note(published_runs(group))
                     if made.sentence:
                         note(made.sentence)
                     if made.regression is not None:

@@ -12,6 +12,7 @@ import msgspec
 from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.leaderboards.records import records_in
 from evalcore.errors import CheckoutError, ComponentError, LeaderboardError
+from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import fingerprint, parse_carried_json
 from evalcore.ids import is_plain_id
 from evalcore.library.checkout import Checkout
@@ -25,6 +26,10 @@ from evalcore.runs.record import RunRecord, record_object
 from evalcore.structs import JsonObject, JsonValue
 
 HOW: Final = "name a run's folder, or what `evalcli evaluate --json` wrote"
+
+
+MOST_NAMED: Final = 5
+"""Runs that are named of those that are published."""
 
 
 class ReadRecord(NamedTuple):
@@ -49,6 +54,13 @@ class Group(NamedTuple):
         """The records, each once; raises LeaderboardError where one id has two contents."""
         runs = leaderboard_of(self.slug or "the records", (one.record for one in self.read)).runs
         return tuple(msgspec.convert(run, RunRecord) for run in runs)
+
+
+def published_runs(group: Group) -> str:
+    """Say which runs are published: a component's name alone stands for its newest run, and not for all."""
+    runs = [f"{record.run_id} ({record.model})" for record in group.records]
+    more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+    return f"{counted(len(runs), 'run')} of version {group.version}: {', '.join(runs[:MOST_NAMED])}{more}"
 
 
 def read_results(paths: Iterable[Path], published: PublishedCases) -> list[ReadRecord]:
