@@ -129,6 +129,17 @@ def test_runs_asked_and_scored_alike_count_together_and_the_count_is_shown(
     assert "30 replies in 2 runs" in out
 
 
+def test_of_a_run_that_is_named_it_is_said_that_others_count_with_it(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    old, new = run(1, "1.0.0", GOOD), run(3, "1.1.0", GOOD)
+    where = library(old, run(2, "1.0.0", BAD), new)
+    lines = evalcli("compare", old.run_id, new.run_id, "--prompt-library", where).out.splitlines()
+    assert lines[1:3] == [
+        f"Run {old.run_id} counts together with all that were asked and scored alike, 2 runs.", ""
+    ]  # fmt: skip
+
+
 def test_new_expected_answers_are_not_comparable_and_it_says_why(
     evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
 ) -> None:

@@ -24,9 +24,11 @@ from evalcli.terminal.tables import print_lines
 from evalcore.compare.pool import Pool, pools, pools_by_one_policy
 from evalcore.compare.verdict import Outcome, compare_models, compare_pools, compare_two
 from evalcore.compare.versions import previous_version, stale_cases
+from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.near_names import did_you_mean
 from evalcore.runs.leaderboard import known_records
+from evalcore.runs.rescoring import first_run_id
 from evalcore.stats.power import DEFAULT_MARGIN
 
 
@@ -119,7 +121,16 @@ def _compared_versions(
         after=new.label,
         outcomes=tuple(_compare(old, new, margin)),
         stale=stale_cases(record for pool in new.pools for record in pool.records),
+        pooled=tuple(said for side in (old, new) if (said := _pooled(side))),
     )
+
+
+def _pooled(side: SelectedRuns) -> str:
+    """Say of a run that was named that its figures are those of more runs; empty where they are its own."""
+    if side.run is None or (count := len(side.pools[-1].records)) == 1:
+        return ""
+    run_id = first_run_id(side.run)
+    return f"Run {run_id} counts together with all that were asked and scored alike, {counted(count, 'run')}."
 
 
 def _compared_models(

@@ -28,6 +28,8 @@ class ComparedRuns(Frozen, frozen=True):
     """Case -> the older version it was last validated against."""
     sides: tuple[str, str] | None = None
     """What the figures of either side stand beside; None for their versions."""
+    pooled: tuple[str, ...] = ()
+    """What is said of runs that were named, and count together with others."""
 
 
 INTERVALS: Final = (
@@ -40,6 +42,7 @@ def comparison_lines(compared: ComparedRuns) -> Iterator[Line]:
     """Lay outcomes out for reading, regressions first."""
     outcomes, stale = compared.outcomes, compared.stale
     yield line(Span(f"{compared.before} -> {compared.after}", "strong"))
+    yield from (line(said) for said in compared.pooled)
     for outcome in sorted(outcomes, key=lambda one: _ORDER.index(_verdict(one))):
         yield line("")
         yield from _block(outcome, compared.sides)
