@@ -219,3 +219,13 @@ fields:
 )
 def test_paths_are_read_as_they_are_written(written: str, path: tuple[str, ...] | None) -> None:
     assert parse_path(written) == path
+
+
+def test_every_field_that_is_wrong_is_named_at_once():
+    text = "fields:\n  a: {compare: normalised}\n  b: {compare: exact}\n  c: {weight: much}\n"
+    with pytest.raises(ComponentError) as error:
+        parse_policy(text, "scoring.yaml")
+    assert error.value.line == (
+        "scoring.yaml:2: unknown comparator `normalised`; did you mean `normalized`?; "
+        "line 4: `weight` is no number; write one"
+    )

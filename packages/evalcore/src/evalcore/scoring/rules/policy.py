@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, get_args
 
 from evalcore.errors import ComponentError
@@ -58,6 +58,7 @@ def parse_policy(text: str, where: str) -> Policy:
         return {}
     _check_mapping(fields, where, "`fields`")
     policy: dict[Path, PolicyEntry] = {}
+    wrong: list[ComponentError] = []
     for written, node in fields.items().items():
         path = parse_path(written)
         if path is None:
@@ -67,8 +68,20 @@ def parse_policy(text: str, where: str) -> Policy:
         # Two spellings of one path are found here too, since they are parsed alike.
         if path in policy:
             raise _wrong(where, node, f"`{written[:100]}` stands twice", "keep one")
-        policy[path] = _entry(path, node, where)
+        try:
+            policy[path] = _entry(path, node, where)
+        except ComponentError as error:
+            wrong.append(error)
+    if wrong:
+        raise _all_of(wrong)
     return policy
+
+
+def _all_of(wrong: Sequence[ComponentError]) -> ComponentError:
+    """Put mistakes into one error: whoever mends the first must not find the next one only then."""
+    first, *others = wrong
+    more = [f"line {str(one.where).rpartition(':')[2]}: {one.what}; {one.hint}" for one in others]
+    return ComponentError(first.what, where=first.where, hint="; ".join([str(first.hint), *more]))
 
 
 def parse_path(written: str) -> Path | None:
