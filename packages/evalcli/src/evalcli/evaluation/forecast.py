@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -20,6 +21,7 @@ from evalcore.evaluation.probe import asked_of
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.formats.versions import version_order
+from evalcore.library.component import SkippedCase
 from evalcore.library.models import Model, is_local
 from evalcore.runs.plan import JobPlan, cases_for
 from evalcore.runs.record import RunRecord
@@ -180,7 +182,9 @@ def forecast_object(item: Forecast) -> JsonObject:
 def _plan_tables(prepared: Prepared) -> list[Table]:
     job = prepared.job
     cases = [(case.name, "used", "") for case in job.cases]
-    cases += [(case.case, "broken" if case.broken else "skipped", case.reason) for case in job.skipped_cases]
+    cases += [
+        (case.case, "broken" if case.broken else "skipped", _reason(case)) for case in job.skipped_cases
+    ]
     models = [_model_row(job, model) for model in job.models]
     models += [
         (skipped.model, skipped.provider, "0", skipped.reason) for skipped in prepared.selection.skipped
@@ -201,6 +205,11 @@ def _plan_tables(prepared: Prepared) -> list[Table]:
             numeric=frozenset({"calls"}),
         ),
     ]
+
+
+def _reason(case: SkippedCase) -> str:
+    """Return why a case is left out, without its folder: the row names it, and a path cannot be wrapped."""
+    return re.sub(rf"^\S*/{re.escape(case.case)}(?:/|: )", "", case.reason)
 
 
 def _model_row(job: JobPlan, model: Model) -> tuple[str, str, str, str]:
