@@ -98,6 +98,22 @@ def test_what_is_missing_is_said(
     assert said in ended.err
 
 
+def test_the_table_of_cases_gives_a_reason_without_the_folder_that_the_case_names(
+    evalcli: Evalcli, library: Path
+) -> None:
+    case = library / "components/memo/evals/cases/later"
+    case.mkdir()
+    (case / "expected.json").write_text("{}")
+    row = next(line for line in _dry_run(evalcli, library).out.splitlines() if line.startswith("later"))
+    assert row.split(maxsplit=2)[:2] == ["later", "skipped"]
+    assert row.split(maxsplit=2)[2].startswith("has no input")
+
+
+def test_a_look_is_not_told_that_it_cannot_be_published(evalcli: Evalcli, library: Path) -> None:
+    ended = evalcli("evaluate", "memo", "--prompt-library", library, "--dry-run", "--scratch")
+    assert "prompt_commit" not in ended.err
+
+
 def test_one_case_that_cannot_be_used_is_one(evalcli: Evalcli, library: Path) -> None:
     (library / "components/memo/evals/cases/one/expected.json").unlink()
     assert "its one case cannot be used" in _dry_run(evalcli, library).err

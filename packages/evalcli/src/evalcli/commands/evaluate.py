@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from evalcli.commands.arguments import DATA_SETS, PROMPT_LIBRARY, REPLICATES, SKILL_ARGUMENT
@@ -210,6 +211,8 @@ def command(
     prepared = _prepared(skill, sources, named, case_names, replicates, published)
     is_read = is_dry_run or options.leaderboard is not None or max_cost is not None
     past = _past(prompt_library, skill) if is_read else []
+    if is_scratch:
+        prepared = msgspec.structs.replace(prepared, commit_warnings=())
     _say_what_was_read(prepared, list(unversioned_change(prompt_library, skill, past)), published)
     base = runs_dir or prompt_library / RUNS_IN_LIBRARY
     documents = document_source(prepared, base, os.environ)
@@ -251,7 +254,8 @@ def _say_what_was_read(prepared: Prepared, findings: Sequence[Finding], publishe
     """Warn of what its user should know before anything is called; -v says what was read from where."""
     shown = published.findings([*prepared.findings, *findings])
     texts = (finding.line for finding in shown)
-    for text in (*published.warnings(prepared.job.skipped_cases), *prepared.warnings, *texts):
+    skipped = published.warnings(prepared.job.skipped_cases)
+    for text in (*skipped, *prepared.warnings, *prepared.commit_warnings, *texts):
         warn(text)
     for text in prepared.details:
         detail(text)

@@ -60,6 +60,8 @@ class Prepared(Frozen, frozen=True):
     job: JobPlan
     selection: SelectedModels
     warnings: tuple[str, ...]
+    commit_warnings: tuple[str, ...]
+    """Why its runs name no commit, which matters only where they are recorded."""
     details: tuple[str, ...]
     """What was read from where, for -v."""
     findings: tuple[Finding, ...]
@@ -112,7 +114,6 @@ def prepare(
     )
     warnings = (
         *skip_warnings(selection.skipped),
-        *(text for text in (prompt_warning, dataset_warning) if text),
         *_kept_here(job),
     )
     findings = (
@@ -129,6 +130,7 @@ def prepare(
         job=job,
         selection=selection,
         warnings=warnings,
+        commit_warnings=tuple(text for text in (prompt_warning, dataset_warning) if text),
         details=details,
         findings=findings,
         originals=partial(document_bytes, library, data_sets),

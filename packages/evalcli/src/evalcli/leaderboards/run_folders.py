@@ -91,7 +91,7 @@ def split_selector(text: str) -> tuple[str, str | None, str | None] | None:
 
 def refuse_several(text: str, run_ids: Sequence[str], where: str) -> NoReturn:
     """Refuse the beginning of an id that is that of several runs; raises ConfigurationError."""
-    named = ", ".join(run_ids[:MOST_NAMED])
+    named = ", ".join(sorted(run_ids, reverse=True)[:MOST_NAMED])  # the newest are looked for most
     raise ConfigurationError(
         f"{len(run_ids)} runs begin with {text}", where=where, hint=f"write more of: {named}"
     )

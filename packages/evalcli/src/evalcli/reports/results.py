@@ -65,6 +65,9 @@ def cut_short_hint(record: RunRecord) -> str:
 def results_table(outcomes: Sequence[RunOutcome], title: str) -> Table:
     """Lay results out: complete runs by accuracy, then the partial ones, then those left out."""
     rows = tuple(_row(outcome) for outcome in sorted(outcomes, key=_order))
+    if not any(outcome.record for outcome in outcomes):
+        # No figure at all: a list of columns without any would only be read for nothing.
+        return Table(title=title, headings=("model", "status"), rows=tuple((row[0], row[-1]) for row in rows))
     numeric = frozenset(_HEADINGS) - {"model", "status"}
     return Table(title=title, headings=_HEADINGS, rows=rows, numeric=numeric, spare=("p95 s", "calls"))
 

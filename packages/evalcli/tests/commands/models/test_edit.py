@@ -140,7 +140,7 @@ def test_a_model_that_is_there_already_is_refused(evalcli: Evalcli, path: Path) 
 def test_the_librarys_file_is_made_where_there_is_none(evalcli: Evalcli, tmp_path: Path) -> None:
     (tmp_path / "components").mkdir()
     ended = evalcli("models", "add", "a", "--provider", "openai", "--prompt-library", tmp_path)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, "`evalcli models check` asks whether it is served\n")
     assert added(tmp_path / MODELS_PATH).id == "a"
 
 

@@ -10,10 +10,10 @@ import click
 
 from evalcli.commands.arguments import PROMPT_LIBRARY
 from evalcli.commands.models.source import MODELS
-from evalcli.exits import Exit, refuse
+from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import why_no_library_yet
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import print_line, warn
+from evalcli.terminal.output import note, print_line, warn
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.library.checkout import MAX_BYTES
 from evalcore.library.loader import MODELS_PATH
@@ -85,6 +85,7 @@ def add(
     _make_folder(write_to.parent)
     write_atomically(write_to, edited.encode())
     print_line(f"{model_id} is in {target}")
+    note(f"`{PROGRAM} models check` asks whether it is served")
     if path is None and (why := why_no_library_yet(prompt_library)):
         warn(why)
     return Exit.DONE
