@@ -65,6 +65,9 @@ def test_the_beginning_of_several_ids_is_refused_with_their_names(runs):
     assert error.what == f"2 runs begin with {paths[0].name[:6]}"
     assert error.where == str(runs)
     assert all(path.name in error.hint for path in paths)
+    later = [add(runs, at).name for at in range(3, 9)]
+    # Of many the newest, which are looked for most.
+    assert refused(paths[0].name[:6], runs).hint == f"write more of: {', '.join(sorted(later)[:0:-1])}"
 
 
 @pytest.mark.parametrize("selector", ["memo", "memo@1.0.0", "memo@1.0.0/big", "memo/big"])

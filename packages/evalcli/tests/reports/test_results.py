@@ -40,6 +40,11 @@ def test_runs_stand_by_accuracy_then_the_partial_then_those_left_out(make_record
     assert rows[3] == ("gone", *["-"] * 9, "skipped: no backend")
 
 
+def test_without_any_record_there_is_no_column_of_figures() -> None:
+    table = results_table([RunOutcome("gone", "skipped", "no backend")], "memo")
+    assert (table.headings, table.rows) == (("model", "status"), (("gone", "skipped: no backend"),))
+
+
 def test_records_are_a_json_array_in_the_order_of_outcomes(make_record: MakeRecord) -> None:
     records = [make_record(2), make_record(1)]
     outcomes = [RunOutcome("m", "complete", None, record) for record in records]
