@@ -95,7 +95,9 @@ def test_what_names_no_run_is_refused_with_those_there_are(runs, selector, monke
 
 
 def test_where_there_is_no_run_the_way_to_name_one_is_said(runs):
-    assert refused("memo", runs).hint == "name a run's folder, or where runs are with --runs-dir"
+    assert refused("memo", runs).hint == (
+        "replies are kept where a run was made: name its folder, or where runs are with --runs-dir"
+    )
     assert refused("memo", runs / "nowhere").where == str(runs / "nowhere")
 
 

@@ -157,7 +157,7 @@ def _newest(selector: str, runs_dir: Path) -> Path | None:
 
 def _hint(selector: str, heads: Sequence[RunHead]) -> str:
     if not heads:
-        return "name a run's folder, or where runs are with --runs-dir"
+        return "replies are kept where a run was made: name its folder, or where runs are with --runs-dir"
     slugs = {head.component.slug for head in heads}
     # A component's name that is misspelt means no run of some model.
     if "@" not in selector and "/" not in selector and (near := did_you_mean(selector, slugs)):
