@@ -13,6 +13,8 @@ Uniform: TypeAlias = Callable[[], float]
 
 NEGLIGIBLE = 1e-12
 """A weight below this changes no figure that is stored (9 significant digits)."""
+_SURELY = 1.0 - 1e-9
+"""So far below a bound the rounding of a power changes nothing."""
 
 
 def cuts(parts: int, uniform: Uniform) -> list[float]:
@@ -31,14 +33,22 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
     uniform number (Jambunathan 1954, Ann. Math. Statist. 25). It is the pseudo-observation's part of
     Dirichlet(1, ..., 1, shape), and independent of how the others share the rest.
     """
-    powers = [1.0 / (shape + k) for k in range(count)]
+    if not count:
+        return lambda: 1.0
+    first, *others = [1.0 / (shape + k) for k in range(count)]
+    # With many cases the shape is small and the product nearly always vanishes: most draws end at the first
+    # factor, and this many of them without its power, which takes longest.
+    vanishing = NEGLIGIBLE**shape * _SURELY
 
     def beta() -> float:
-        value = 1.0
-        for power in powers:
+        drawn = uniform()
+        if drawn < vanishing:
+            return 0.0
+        value = drawn**first
+        if value < NEGLIGIBLE:
+            return 0.0
+        for power in others:
             value *= uniform() ** power
-            # With many cases the shape is small and the product nearly always vanishes: most draws end at
-            # the first factor.
             if value < NEGLIGIBLE:
                 return 0.0
         return value

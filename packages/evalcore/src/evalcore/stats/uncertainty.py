@@ -15,7 +15,7 @@ from operator import mul
 from typing import TypeAlias
 
 from evalcore.stats.numbers import mean, percentile
-from evalcore.stats.sampling import Uniform, cuts, make_beta
+from evalcore.stats.sampling import Uniform, make_beta
 from evalcore.stats.weights import Stratum, StratumWeights, WeightSource, gaps_of
 from evalcore.structs import Frozen
 
@@ -175,13 +175,19 @@ def _add_means(
     """Add the draws of a stratum that stands for `weight` cases."""
     beta = make_beta(mass, len(values), uniform)
     values = _stretched(values)
-    rises, top, parts = _rises(values), values[-1], len(values)
+    # Half of the time of a ranking is spent here: what `cuts` and `_mean_drawn` do, without their calls.
+    rises = [(at - 1, rise) for at, rise in _rises(values)]
+    top, inner_cuts = values[-1], range(len(values) - 1)
     for draw in range(len(lows)):
-        inner = _mean_drawn(top, rises, cuts(parts, uniform)) if rises else top
-        extra = beta()
+        inner = top
+        if rises:
+            cut = sorted([uniform() for _ in inner_cuts])
+            for at, rise in rises:
+                inner -= cut[at] * rise
         # The pseudo-observation takes its part, and the replies share the rest as they would without it. At 0
         # it adds nothing, at 1 its part.
-        inner *= 1.0 - extra
+        if extra := beta():
+            inner *= 1.0 - extra
         lows[draw] += weight * inner
         highs[draw] += weight * (inner + extra)
 
