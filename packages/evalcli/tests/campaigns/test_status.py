@@ -47,6 +47,14 @@ def test_its_end_is_foreseen_by_what_is_left_and_by_how_long_the_others_took(
     assert status_of(plan, done).end is None
 
 
+def test_a_run_that_ended_before_it_began_by_another_hosts_clock_took_no_time(
+    make_planned: Planned, make_plan: Plan, make_state: State
+) -> None:
+    runs = [make_planned(f"memo/{name}", seconds=100.0) for name in "ab"]
+    done = make_state(runs[0], "ended", COMPLETE, begun_at=NOW, ended_at=at(-1))
+    assert status_of(make_plan(*runs), done, make_state(runs[1], "waiting")).end == NOW
+
+
 def test_what_is_late_is_done_now_and_what_is_unknown_is_as_long_as_the_others(
     make_planned: Planned, make_plan: Plan, make_state: State
 ) -> None:

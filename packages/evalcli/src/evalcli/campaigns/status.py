@@ -85,7 +85,8 @@ class CampaignStatus(Frozen, frozen=True):
         for state in self.states:
             seconds = state.assignment.run.forecast.seconds
             if seconds and state.begun_at and state.ended_at and word_of(state) == "complete":
-                took += (state.ended_at - state.begun_at).total_seconds()
+                # By clocks of two hosts it may have ended before it began.
+                took += max(0.0, (state.ended_at - state.begun_at).total_seconds())
                 foreseen += seconds
         return took / foreseen if foreseen else 1.0
 

@@ -24,6 +24,8 @@ def standing(told: dict[str, Any]) -> dict[str, str]:
     return {f"{run['component']}/{run['model']}": run["status"] for run in told["runs"]}
 
 
+ONE_RUN = "models: [alpha]\ncomponents: [memo]\nreplicates: 6\nlimits: {mindrouter: {calls: 4, runs: 1}}\n"
+"""Of as many calls as the campaign of two runs."""
 COMPLETE = dict.fromkeys(("memo/alpha", "memo/beta"), "complete")
 
 
@@ -77,7 +79,7 @@ def goes_on(world: Any, *options: object) -> None:
     assert len(kept) == 4
     done = world.run("run", world.file, "--json", *options)
     assert done.returncode == 0, done.stderr
-    assert standing(json.loads(done.stdout)) == COMPLETE
+    assert set(standing(json.loads(done.stdout)).values()) == {"complete"}
     assert Counter(world.kept().values()) == {1: CALLS}
     assert kept.keys() <= world.kept().keys()
     # Only what was on its way when it ended came twice.
@@ -90,6 +92,7 @@ def test_killed_its_runs_end_and_the_next_one_goes_on_with_what_is_kept(
 ) -> None:
     hold = Hold(4)
     world = make_world(sleep=hold.sleep)
+    world.file.write_text(ONE_RUN)
     process = world.start("run", world.file, "--lease", 2)
     eventually(lambda: len(world.kept()) == 4 and hold.is_held.is_set(), "four replies are stored")
     runs = processes_of(process.pid)
@@ -106,6 +109,7 @@ def test_stopped_its_runs_end_before_its_lease_and_woken_it_begins_anew(
 ) -> None:
     hold = Hold(4)
     world = make_world(sleep=hold.sleep)
+    world.file.write_text(ONE_RUN)
     process = world.start("run", world.file, "--lease", 2, "--json")
     eventually(lambda: len(world.kept()) == 4 and hold.is_held.is_set(), "four replies are stored")
     runs = processes_of(process.pid)
@@ -118,7 +122,7 @@ def test_stopped_its_runs_end_before_its_lease_and_woken_it_begins_anew(
     done = world.ended(process)
     assert done.returncode == 0, done.stderr
     assert "begins anew" in done.stderr
-    assert standing(json.loads(done.stdout)) == COMPLETE
+    assert json.loads(done.stdout)["counts"] == {"complete": 1}
     assert Counter(world.kept().values()) == {1: CALLS}
     assert kept.keys() <= world.kept().keys()
 
@@ -203,6 +207,7 @@ def test_a_second_worker_of_a_database_that_is_a_file_is_refused(
 ) -> None:
     hold = Hold(0)
     world = make_world(sleep=hold.sleep)
+    world.file.write_text(ONE_RUN)
     first = world.start("run", world.file)
     eventually(hold.is_held.is_set, "a call is held")
     second = world.run("run", world.file)
