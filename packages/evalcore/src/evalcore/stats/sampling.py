@@ -44,7 +44,7 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
         drawn = uniform()
         if drawn < vanishing:
             return 0.0
-        value = drawn**first
+        value: float = drawn**first
         if value < NEGLIGIBLE:
             return 0.0
         for power in others:
