@@ -23,7 +23,13 @@ from evalsim.testing import git, write_component
 
 KEY = "a-key-of-the-simulation"
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}}
-EVALCLI = [sys.executable, "-c", "from evalcli.main import main; main()"]
+EVALCLI = """\
+from evalcli.campaigns import database, worker
+database.POLL_S = worker.MOST_BETWEEN_S = 0.1
+from evalcli.main import main
+main()
+"""
+"""The program; it looks ten times as often as it does by itself, of which a test would wait for each look."""
 MODELS = """\
 providers:
   mindrouter: {base_url: "${THE_GATEWAY}/v1"}
@@ -77,7 +83,7 @@ class World:
     def start(self, *arguments: object, **environment: str) -> subprocess.Popen[str]:
         """Start `evalcli campaign`; it is killed at the end of the test where it still runs."""
         process = subprocess.Popen(
-            [*EVALCLI, "campaign", *map(str, arguments)],
+            [sys.executable, "-c", EVALCLI, "campaign", *map(str, arguments)],
             cwd=self.library,
             env=self.environment | environment,
             stdin=subprocess.DEVNULL,
