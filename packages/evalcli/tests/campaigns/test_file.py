@@ -100,6 +100,22 @@ def test_a_mistake_is_one_line_that_names_the_file_and_the_line(text: str, line:
     assert "\n" not in raised.value.line
 
 
+@pytest.mark.parametrize(
+    ("limits", "calls", "runs"),
+    [
+        ("lab: {calls: 2}", 2, 2),
+        ("lab: {calls: 9}", 9, 4),
+        ("lab: {runs: 3}", 16, 3),
+        ("rescore: {runs_per_worker: 2}", 64, 64),
+        ("rescore: {runs: 100}", 100, 100),
+    ],
+)
+def test_what_is_not_said_of_a_provider_suits_what_is(limits: str, calls: int, runs: int) -> None:
+    name = limits.partition(":")[0]
+    found = parse(f"models: all\nlimits:\n  {limits}\n").limits_of(name)
+    assert (found.calls, found.runs) == (calls, runs)
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     absent = tmp_path / "absent.yaml"
     with pytest.raises(ConfigurationError, match="cannot be read") as raised:

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
@@ -111,8 +112,10 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
         raise ConfigurationError("is no mapping of a campaign's settings", where=f"{where}:{line}", hint=hint)
     _refuse_unknown(root, _File.__struct_fields__, where)
     limits = root.items().get("limits")
-    for name, node in (limits.items() if limits is not None else {}).items():
-        _require_limits(name, node, where)
+    by_provider = {
+        name: _limits(name, node, where)
+        for name, node in (limits.items() if limits is not None else {}).items()
+    }
     file = _converted(root, _File, where)
     if file.task == "rescore" and "replicates" in root.items():
         what = "`replicates` is of an evaluation: kept replies are as many as they are"
@@ -130,7 +133,7 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
         replicates=file.replicates,
         deadline=None if file.deadline is None else _moment(file.deadline, root, where),
         budget_usd=file.budget_usd,
-        limits=file.limits,
+        limits=by_provider,
     )
 
 
@@ -161,13 +164,20 @@ def _refuse_unknown(node: YamlNode, known: Sequence[str], where: str) -> None:
             raise _at(child, f"the key `{key[:60]}` is unknown", hint, where)
 
 
-def _require_limits(name: str, node: YamlNode, where: str) -> None:
-    """Raise ConfigurationError for a provider's limits that cannot be held."""
+def _limits(name: str, node: YamlNode, where: str) -> ProviderLimits:
+    """Read a provider's limits; raises ConfigurationError for some that cannot be held."""
     _refuse_unknown(node, ProviderLimits.__struct_fields__, where)
     limits = _converted(node, ProviderLimits, where, f"limits.{name[:60]}")
+    default, given = (RESCORE_LIMITS if name == RESCORE else ProviderLimits()), node.items()
+    if "calls" not in given:
+        limits = replace(limits, calls=max(default.calls, limits.runs if name == RESCORE else 0))
+    if "runs" not in given:
+        # Whoever allows two calls need not be told that four runs cannot share them.
+        limits = replace(limits, runs=min(default.runs, limits.calls))
     if limits.calls < limits.runs:
         what = f"{limits.calls} calls of {name[:60]} cannot be shared by {limits.runs} runs"
         raise _at(node, what, "let `runs` be at most `calls`", where)
+    return limits
 
 
 def _converted(node: YamlNode, kind: type[Read], where: str, place: str = "") -> Read:
