@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.worker import Worker
 from evalcli.exits import PROGRAM, Exit
 from evalcli.terminal.output import say, say_command, warn
-from evalcore.errors import ConfigurationError
+from evalcore.errors import ConfigurationError, EvaluatorError
 from evalcore.library.checkout import FolderCheckout
 from evalcore.library.loader import load_models, load_models_file
 from evalcore.library.models import NotConfigured, resolve_provider
@@ -77,8 +78,14 @@ def work(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with alone_on(database):
-        has_kept_its_runs = worker.serve(providers, is_done)
+    try:
+        with alone_on(database):
+            has_kept_its_runs = worker.serve(providers, is_done)
+    except EvaluatorError:
+        raise
+    except Exception:  # noqa: BLE001 - a defect: it is shown, and the threads must not keep the process for it
+        traceback.print_exc()
+        _end(Exit.INCOMPLETE)
     if not has_kept_its_runs:
         say("its runs are given to others, since it was out of touch for too long; it begins anew")
         worker.wait_for_database()
