@@ -29,9 +29,17 @@ def past(number: int = 1, **fields: Any) -> RunRecord:
     return make_record(number, **values | fields)
 
 
-def foresee(*component: RunRecord, in_flight: int = 4, model: Model = MODEL, **others: Any) -> RunForecast:
+def foresee(
+    *component: RunRecord, in_flight: int = 4, models: int = 1, model: Model = MODEL, **others: Any
+) -> RunForecast:
     return forecast_run(
-        model, cases=3, replicates=20, in_flight=in_flight, component=component, others=others
+        model,
+        cases=3,
+        replicates=20,
+        in_flight=in_flight,
+        models=models,
+        component=component,
+        others=others,
     )
 
 
@@ -41,6 +49,13 @@ def test_its_own_runs_say_what_it_takes_in_proportion_to_its_calls() -> None:
     assert told.seconds == START_S + 60 * 2.0 / 4
     assert (told.prompt_tokens, told.completion_tokens) == (6000, 1200)
     assert told.cost_usd == pytest.approx((6000 * 2 + 1200 * 10) / 1e6)
+
+
+def test_the_more_models_are_compared_at_once_the_less_is_shown_of_one() -> None:
+    alone, of_many = (foresee(past(), models=models).smallest_change for models in (1, 50))
+    assert alone is not None
+    assert of_many is not None
+    assert alone < of_many
 
 
 def test_without_its_own_those_most_like_it_say_so_and_it_is_said_which() -> None:

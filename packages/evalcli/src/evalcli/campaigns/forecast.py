@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
+from evalcli.evaluation.forecast import newest_complete, newest_of_model
 from evalcore.compare.pool import spread_of_records
-from evalcore.formats.versions import version_order
 from evalcore.library.models import Model
 from evalcore.runs.record import RunRecord
 from evalcore.stats.power import smallest_change
@@ -34,7 +34,10 @@ class RunForecast(Frozen, frozen=True):
     completion_tokens: int | None
     cost_usd: float | None
     smallest_change: float | None
-    """The fall of accuracy that it would show four times in five against an equal run."""
+    """The fall of accuracy that it would show four times in five against an equal run.
+
+    Of one model, where as many are compared at once as the campaign has for its component.
+    """
 
 
 def forecast_run(
@@ -43,13 +46,15 @@ def forecast_run(
     cases: int,
     replicates: int,
     in_flight: int,
+    models: int,
     component: Sequence[RunRecord],
     others: Mapping[str, Sequence[RunRecord]],
 ) -> RunForecast:
     """Say what a run will take.
 
-    `in_flight` are its calls at the same time, `component` the past runs of its component, of any model,
-    and `others` those of other components by name.
+    `in_flight` are its calls at the same time, `models` how many are evaluated, and so compared, at once: the
+    more they are, the less is shown of one. `component` are the past runs of its component, of any model, and
+    `others` those of other components by name.
     """
     basis, runs = _most_alike(model, component, others)
     calls = cases * replicates
@@ -68,37 +73,21 @@ def forecast_run(
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost_usd=_cost(model, prompt, completion),
-        smallest_change=smallest_change(cases, replicates, spread_of_records(runs)),
+        smallest_change=smallest_change(cases, replicates, spread_of_records(runs), models=models),
     )
 
 
 def _most_alike(
     model: Model, component: Sequence[RunRecord], others: Mapping[str, Sequence[RunRecord]]
 ) -> tuple[Basis, list[RunRecord]]:
-    own = _newest(run for run in component if (run.model, run.provider) == (model.id, model.provider))
-    if own:
+    if own := newest_of_model(model, component):
         return "its own runs", own
     # How long an answer is lies with the component, how fast it comes with the provider.
-    near = _newest(run for run in component if run.provider == model.provider) or _newest(component)
-    if near:
+    of_provider = [run for run in component if run.provider == model.provider]
+    if near := newest_complete(of_provider) or newest_complete(component):
         return "other models", near
-    elsewhere = [
-        run
-        for records in others.values()
-        for run in _newest(one for one in records if (one.model, one.provider) == (model.id, model.provider))
-    ]
+    elsewhere = [run for records in others.values() for run in newest_of_model(model, records)]
     return ("other components", elsewhere) if elsewhere else ("nothing", [])
-
-
-def _newest(records: Iterable[RunRecord]) -> list[RunRecord]:
-    """Return the complete runs of the newest version that has any; a rescored run counts once."""
-    runs = {
-        run.rescored_from or run.run_id: run
-        for run in records
-        if run.status == "complete" and run.calls.total
-    }
-    newest = max((version_order(run.component_version) for run in runs.values()), default=None)
-    return [run for run in runs.values() if version_order(run.component_version) == newest]
 
 
 def _latest(runs: Iterable[RunRecord]) -> Iterable[RunRecord]:

@@ -218,6 +218,7 @@ def _runs_of(
             cases=len(cases),
             replicates=job.replicates,
             in_flight=in_flight,
+            models=len(job.models),
             component=past[slug],
             others=others,
         )

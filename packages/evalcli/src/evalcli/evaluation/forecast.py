@@ -100,7 +100,7 @@ def forecast(
 
     `models` are evaluated, and so compared, at once: the more they are, the less is shown of one.
     """
-    runs = _comparable(model, past)
+    runs = newest_of_model(model, past)
     calls = cases * replicates
     made = sum(run.calls.total for run in runs)
     prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
@@ -251,15 +251,18 @@ def _encoded(prepared: Prepared, forecasts: Sequence[Forecast], reading: Reading
     return encode_canonical(value)
 
 
-def _comparable(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
+def newest_of_model(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return what `newest_complete` does of a model's runs."""
+    return newest_complete(run for run in past if (run.model, run.provider) == (model.id, model.provider))
+
+
+def newest_complete(past: Iterable[RunRecord]) -> list[RunRecord]:
     """Return the complete runs of the newest version that has any; a rescored run counts once."""
     runs = {
         run.rescored_from or run.run_id: run
         for run in past
-        if run.model == model.id
-        and run.provider == model.provider
-        and run.status == "complete"
-        and run.calls.total  # which another program may have written as 0
+        # Another program may have written no calls at all.
+        if run.status == "complete" and run.calls.total
     }
     # Of one version alone: a new prompt may be many times as long as the one before.
     newest = max((version_order(run.component_version) for run in runs.values()), default=None)
