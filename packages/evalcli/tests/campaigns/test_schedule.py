@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcli.campaigns.schedule import longest_first, moment_after, time_of_all
+from evalcli.campaigns.schedule import HOUR_S, longest_first, moment_after, time_of_all
 
 SECONDS = st.integers(0, 1000)
 
@@ -57,6 +57,48 @@ def test_runs_that_take_equally_long_keep_their_order() -> None:
 @pytest.mark.parametrize(("at_once", "took"), [(1, 11.0), (2, 6.0), (3, 5.0)])
 def test_each_begins_where_one_is_free_first(at_once: int, took: float) -> None:
     assert time_of_all([5, 4, 2], at_once) == took
+
+
+@pytest.mark.parametrize(
+    ("seconds", "took"),
+    [
+        # Of five runs the third waits for the hour of the first, the fifth for that of the third.
+        ([60.0] * 5, 2 * HOUR_S + 60),
+        # Where runs take longer than that, the hour does not matter.
+        ([2 * HOUR_S] * 4, 4 * HOUR_S),
+    ],
+)
+def test_within_an_hour_no_more_are_begun_than_may_be(seconds: list[float], took: float) -> None:
+    assert time_of_all(seconds, 2, hourly=2) == took
+
+
+@given(
+    st.lists(st.integers(0, 2 * int(HOUR_S)), max_size=12),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.lists(st.integers(0, 2 * int(HOUR_S)), max_size=4),
+)
+def test_an_hours_limit_never_makes_it_shorter_and_a_wide_one_changes_nothing(
+    seconds: list[int], at_once: int, hourly: int, begun: list[int]
+) -> None:
+    free = time_of_all(seconds, at_once)
+    assert (
+        free
+        <= time_of_all(seconds, at_once, hourly=hourly)
+        <= time_of_all(seconds, at_once, hourly=hourly, begun=begun)
+    )
+    assert time_of_all(seconds, at_once, hourly=len(seconds) + len(begun) + 1, begun=begun) == free
+
+
+def test_what_was_begun_lately_counts_for_the_hour_and_what_goes_on_for_the_runs_at_once() -> None:
+    # Both of this hour are begun, the first of them forty minutes ago.
+    assert time_of_all([60.0], 2, hourly=2, begun=[600.0, 2400.0]) == HOUR_S - 2400 + 60
+    assert time_of_all([60.0], 2, hourly=2, begun=[600.0, HOUR_S]) == 60
+    # One place is free at once, the other in five minutes.
+    assert time_of_all([60.0, 60.0], 2, under_way=[300.0]) == 300
+    assert time_of_all([60.0, 600.0], 1, under_way=[300.0]) == 960
+    # More go on than may: those of a worker that was lost, and of whoever has them by now.
+    assert time_of_all([60.0], 1, under_way=[100.0, 300.0]) == 360
 
 
 @given(st.floats(0, 1e300))

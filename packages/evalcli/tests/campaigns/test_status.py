@@ -47,6 +47,20 @@ def test_its_end_is_foreseen_by_what_is_left_and_by_how_long_the_others_took(
     assert status_of(plan, done).end is None
 
 
+def test_runs_that_wait_for_their_hour_are_not_done_before_it(
+    make_planned: Planned, make_plan: Plan, make_state: State
+) -> None:
+    runs = [make_planned(f"memo/{name}", seconds=60.0) for name in "abc"]
+    plan = make_plan(*runs, limits={"mindrouter": ProviderLimits(runs=2, runs_per_hour=1)})
+    # Before the first is begun, as `plan` says it too.
+    waiting = [make_state(run, "waiting") for run in runs]
+    assert status_of(plan, *waiting).end == at(2 * 3600 + 60) == plan.end(NOW)
+    done = make_state(runs[0], "ended", COMPLETE, begun_at=at(-600), ended_at=at(-540))
+    assert status_of(plan, done, *waiting[1:]).end == at(3000 + 3600 + 60)
+    begun = make_state(runs[1], "running", begun_at=at(-90))
+    assert status_of(plan, begun, waiting[2]).end == at(3600 - 90 + 60)
+
+
 def test_a_run_that_ended_before_it_began_by_another_hosts_clock_took_no_time(
     make_planned: Planned, make_plan: Plan, make_state: State
 ) -> None:

@@ -43,8 +43,10 @@ def sentences(plan: CampaignPlan, now: datetime) -> list[str]:
     for provider in plan.providers:
         limits = plan.campaign.limits_of(provider)
         many = counted(sum(run.provider == provider for run in plan.runs), "run")
-        at_once = f"{counted(limits.calls, 'call')} and {counted(limits.runs, 'run')} at once"
-        said.append(f"{provider}: {many}, at most {at_once} over all workers.")
+        at_most = f"{counted(limits.calls, 'call')} and {counted(limits.runs, 'run')} at once"
+        if limits.runs_per_hour is not None:
+            at_most += f", {counted(limits.runs_per_hour, 'run')} begun within an hour,"
+        said.append(f"{provider}: {many}, at most {at_most} over all workers.")
     if plan.seconds is None:
         said.append("How long it takes is not known: there is no past run that says so.")
     else:

@@ -97,13 +97,12 @@ class CampaignPlan(Frozen, frozen=True):
         if not known:
             return None
         mean = math.fsum(known) / len(known)
-        return max(
-            time_of_all(
-                [run.forecast.seconds or mean for run in self.runs if run.provider == provider],
-                self.campaign.limits_of(provider).runs,
-            )
-            for provider in self.providers
-        )
+        times = []
+        for provider in self.providers:
+            limits = self.campaign.limits_of(provider)
+            runs = [run.forecast.seconds or mean for run in self.runs if run.provider == provider]
+            times.append(time_of_all(runs, limits.runs, hourly=limits.runs_per_hour))
+        return max(times)
 
     def end(self, now: datetime) -> datetime | None:
         """Return when a campaign that begins now ends; None where that is not known."""

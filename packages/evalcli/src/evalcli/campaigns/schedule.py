@@ -5,6 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
+
+HOUR_S: Final = 3600.0
 
 
 def longest_first(seconds: Sequence[float | None]) -> list[int]:
@@ -16,16 +19,35 @@ def longest_first(seconds: Sequence[float | None]) -> list[int]:
     return sorted(range(len(seconds)), key=lambda at: -_long(seconds[at]))
 
 
-def time_of_all(seconds: Sequence[float], at_once: int) -> float:
-    """Return how long runs take, begun in this order, so many at once, in the unit of `seconds`.
+def time_of_all(
+    seconds: Sequence[float],
+    at_once: int,
+    *,
+    hourly: int | None = None,
+    under_way: Sequence[float] = (),
+    begun: Sequence[float] = (),
+) -> float:
+    """Return in how many seconds all runs have ended that are begun in this order, so many at once.
+
+    At most `hourly` are begun within any hour. `under_way` is what is left of the runs that are being done;
+    `begun` says how long ago runs were begun.
 
     Each begins where one is free first (Graham's list scheduling): at most 4/3 of the shortest possible
-    time where the longest are begun first.
+    time where the longest are begun first, and no hour is waited for.
     """
-    ends = [0.0] * max(1, min(at_once, len(seconds)))
+    free_at = heapq.nlargest(at_once, [*under_way, *[0.0] * at_once])
+    heapq.heapify(free_at)
+    begins = sorted(-ago for ago in begun)
+    last = max(under_way, default=0.0)
     for one in seconds:
-        heapq.heapreplace(ends, ends[0] + one)
-    return max(ends)
+        begin = free_at[0]
+        if hourly is not None and len(begins) >= hourly:
+            begin = max(begin, begins[-hourly] + HOUR_S)
+        # Never before the one ahead of it, so that they stay in order.
+        begins.append(begin)
+        heapq.heapreplace(free_at, begin + one)
+        last = max(last, begin + one)
+    return last
 
 
 def moment_after(now: datetime, seconds: float) -> datetime:

@@ -11,7 +11,8 @@ import msgspec
 
 from evalcli.campaigns.assignment import RunState, WorkerState
 from evalcli.campaigns.plan import CampaignPlan, shown_model
-from evalcli.campaigns.schedule import moment_after, time_of_all
+from evalcli.campaigns.remaining import seconds_left
+from evalcli.campaigns.schedule import moment_after
 from evalcli.terminal.text import Table, figure
 from evalcore.formats.counts import counted
 from evalcore.formats.durations import duration_text
@@ -53,42 +54,8 @@ class CampaignStatus(Frozen, frozen=True):
     @property
     def end(self) -> datetime | None:
         """Return when it will be done, by what the runs that have ended took beside their forecasts."""
-        if not self.open:
-            return None
-        left = [(state, self._left(state)) for state in self.open]
-        known = [seconds for _, seconds in left if seconds is not None]
-        if not known:
-            return None
-        mean = math.fsum(known) / len(known)
-        times = [
-            time_of_all(
-                [seconds if seconds is not None else mean for state, seconds in left if _of(state) == name],
-                self.plan.campaign.limits_of(name).runs,
-            )
-            for name in {_of(state) for state, _ in left}
-        ]
-        return moment_after(self.now, max(times))
-
-    def _left(self, state: RunState) -> float | None:
-        foreseen = state.assignment.run.forecast.seconds
-        if foreseen is None:
-            return None
-        whole = foreseen * self._pace
-        if state.phase == "running" and state.begun_at is not None:
-            return max(0.0, whole - (self.now - state.begun_at).total_seconds())
-        return whole
-
-    @property
-    def _pace(self) -> float:
-        """How long runs took, for each second that was foreseen."""
-        took, foreseen = 0.0, 0.0
-        for state in self.states:
-            seconds = state.assignment.run.forecast.seconds
-            if seconds and state.begun_at and state.ended_at and word_of(state) == "complete":
-                # By clocks of two hosts it may have ended before it began.
-                took += max(0.0, (state.ended_at - state.begun_at).total_seconds())
-                foreseen += seconds
-        return took / foreseen if foreseen else 1.0
+        left = seconds_left(self.plan, self.states, self.now)
+        return None if left is None else moment_after(self.now, left)
 
 
 def word_of(state: RunState) -> str:
@@ -180,7 +147,3 @@ def _object(state: RunState) -> JsonObject:
 def _plain(value: WorkerState | Sequence[WorkerState] | datetime | None) -> JsonValue:
     plain: JsonValue = msgspec.to_builtins(value)
     return plain
-
-
-def _of(state: RunState) -> str:
-    return state.assignment.run.provider

@@ -46,6 +46,16 @@ def test_the_table_has_each_run_and_the_sentences_the_whole(world: Any) -> None:
     assert (world.calls, world.runs_dir.exists()) == (0, False)
 
 
+def test_the_forecast_waits_for_the_hour_of_a_run_that_may_not_be_begun_before(world: Any) -> None:
+    add_past(world, 60.0)
+    world.file.write_text(world.file.read_text().replace("runs: 2", "runs: 2, runs_per_hour: 1"))
+    done = world.look("plan", world.file)
+    assert done.code == 0, done.err
+    limits = "at most 4 calls and 2 runs at once, 1 run begun within an hour, over all workers."
+    assert f"mindrouter: 2 runs, {limits}" in done.out
+    assert "It takes about 1 h 3 min where no worker is missing." in done.out
+
+
 def test_as_an_object_it_says_the_same(world: Any) -> None:
     told = json.loads(world.look("plan", world.file, "--json").out)
     assert (told["campaign"], told["calls"], told["seconds"], told["deadline_met"]) == (
