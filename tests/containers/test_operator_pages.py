@@ -311,7 +311,7 @@ def test_the_pages_lead_from_nothing_over_upgrade_restore_and_another_vm_to_the_
     assert old.run("cat NEWS") == "of the newer version\n"
     player.play(old, "Upgrade", 2)
     player.play(old, "Rollback")
-    assert old.run("ls NEWS || echo gone").endswith("gone\n")
+    old.run("test ! -e NEWS")
 
     player.play(old, "Backup")
     carry = f"cp state.tar caddy-data.tar {shared}"

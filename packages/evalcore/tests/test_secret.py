@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import pickle  # noqa: TID251 - what must not work
+import pickle
 
 import pytest
 from hypothesis import given

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 
 T = TypeVar("T", bound=msgspec.Struct)
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -48,6 +49,6 @@ def model_server_options(*, port: int, default: str) -> Callable[[Command], Comm
 def read_config(path: Path, kind: type[T]) -> T:
     """Read the file of `--config`; raises click.BadParameter where it cannot be used."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return decode_json(path.read_bytes(), kind)
     except (OSError, *UNREADABLE) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--config") from error

@@ -24,10 +24,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
 from ruamel.yaml import YAML
 
 from evalcore.clients.reply import Reply
+from evalcore.decoding import convert
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.git.clone import Clone
 from evalcore.git.commits import commit_files
@@ -202,7 +202,7 @@ def make_component(slug: str = "memo", **fields: object) -> Component:
         "policy_where": None,
         "policy_sha256": None,
     }
-    return msgspec.convert(values | fields, Component)
+    return convert(values | fields, Component)
 
 
 def make_case(name: str = "one", expected: JsonValue = "{}", **fields: object) -> Case:
@@ -210,7 +210,7 @@ def make_case(name: str = "one", expected: JsonValue = "{}", **fields: object) -
     text = expected if isinstance(expected, str) else json.dumps(expected)
     values: dict[str, object] = {"name": name, "input": "?", "expected": text} | fields
     contents = f"{values['input']}\0{values['expected']}"
-    return msgspec.convert({"sha256": sha256_hex(contents.encode())} | values, Case)
+    return convert({"sha256": sha256_hex(contents.encode())} | values, Case)
 
 
 def make_provider(name: str = "mindrouter") -> Provider:
@@ -238,7 +238,7 @@ def make_job_plan(**fields: object) -> JobPlan:
         "prompt_commit": None,
         "dataset_commit": None,
     }
-    return msgspec.convert(values | fields, JobPlan)
+    return convert(values | fields, JobPlan)
 
 
 def make_run_plan(**fields: object) -> RunPlan:
@@ -257,7 +257,7 @@ def make_run_plan(**fields: object) -> RunPlan:
         "prompt_commit": None,
         "dataset_commit": None,
     }
-    return msgspec.convert(values | fields, RunPlan)
+    return convert(values | fields, RunPlan)
 
 
 def make_reply(case: str = "one", replicate: int = 0, text: str | None = "{}", **fields: object) -> Reply:
@@ -275,7 +275,7 @@ def make_reply(case: str = "one", replicate: int = 0, text: str | None = "{}", *
         "latency_ms": 1000.0,
         "attempts": 1,
     }
-    return msgspec.convert(values | fields, Reply)
+    return convert(values | fields, Reply)
 
 
 def make_record(number: int = 1, *, mean: float | None = 0.9, **fields: object) -> RunRecord:
@@ -324,7 +324,7 @@ def make_record(number: int = 1, *, mean: float | None = 0.9, **fields: object) 
         "tokens": {"prompt": None, "completion": None},
         "cost_usd": None,
     }
-    return msgspec.convert(values | fields, RunRecord)
+    return convert(values | fields, RunRecord)
 
 
 def make_scored_record(number: int, scores: Sequence[float], **fields: object) -> RunRecord:

@@ -25,6 +25,7 @@ from evalcli.campaigns.assignment import Assignment, Phase, RunResult, RunState,
 from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.plan import CampaignPlan
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError, EvaluatorError
 from evalcore.ids import is_plain_id
 
@@ -315,7 +316,7 @@ class CampaignDatabase:
 
     def _read(self, text: str, kind: type[Stored]) -> Stored:
         try:
-            return msgspec.json.decode(text, type=kind)
+            return decode_json(text, kind)
         except UNREADABLE:
             raise self._no_run() from None
 

@@ -17,6 +17,7 @@ from evalcli.campaigns.database import (
     serializer,
     shown_url,
 )
+from evalcore.decoding import decode_json
 
 Do = Callable[[Assignment], RunResult]
 """Does one run to its end; called in a thread of its own for each."""
@@ -40,7 +41,7 @@ class Engine:
         # Without a limit of attempts: a run that outlives many workers is still to be done.
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         def run(text: str) -> str:
-            return msgspec.json.encode(do(msgspec.json.decode(text, type=Assignment))).decode()
+            return msgspec.json.encode(do(decode_json(text, Assignment))).decode()
 
         DBOS.listen_queues([queue_of(provider) for provider in providers])
         self._where = shown_url(url)

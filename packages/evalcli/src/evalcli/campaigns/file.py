@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
+from evalcore.decoding import convert
 from evalcore.errors import ConfigurationError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.near_names import did_you_mean
@@ -184,7 +185,7 @@ def _converted(node: YamlNode, kind: type[Read], where: str, place: str = "") ->
     """Return what a mapping at `place` of the file says."""
     # YAML reads an unquoted moment as text here; a number stays one.
     try:
-        return msgspec.convert(node.plain(), kind)
+        return convert(node.plain(), kind)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$")
         path = path.strip(".`")

@@ -19,6 +19,7 @@ from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
 from evalcli.leaderboards.places import Sources, data_sets_of, no_library
 from evalcli.leaderboards.present_policy import current_policy, policy_sha256
 from evalcli.leaderboards.run_folders import run_heads
+from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError, InputError
 from evalcore.formats.strict_json import sha256_of
 from evalcore.library.checkout import FolderCheckout
@@ -192,7 +193,7 @@ def inputs_sha256(job: JobPlan, model: Model) -> str:
 
 
 def _json(value: object) -> JsonValue:
-    plain: JsonValue = msgspec.json.decode(msgspec.json.encode(value))
+    plain: JsonValue = decode_json(msgspec.json.encode(value), JsonValue)
     return plain
 
 

@@ -20,6 +20,7 @@ import msgspec
 from evalcli.campaigns.assignment import Assignment, Places, RunResult
 from evalcli.campaigns.carry_out import carry_out
 from evalcli.leaderboards.places import Sources
+from evalcore.decoding import decode_json
 from evalcore.errors import EvaluatorError
 from evalcore.structs import Frozen
 
@@ -48,7 +49,7 @@ class RunRequest(Frozen, frozen=True):
 def main() -> None:
     """Do the run that standard input names, and write how it ended to standard output."""
     line = _first_line()
-    request = msgspec.json.decode(line, type=RunRequest)
+    request = decode_json(line, RunRequest)
     watch = threading.Thread(target=_end_without_signs, args=(request.patience_s,), daemon=True)
     watch.start()
     # What modules print must not be taken for the result.

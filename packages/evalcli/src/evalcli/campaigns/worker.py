@@ -27,6 +27,7 @@ from evalcli.campaigns.engine import Engine
 from evalcli.campaigns.run_process import ABANDONED, RunRequest
 from evalcli.terminal.output import note, say
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 
 PATIENCE: Final = 0.6
 """Of the lease: a run's process that has heard nothing for so long ends."""
@@ -182,7 +183,7 @@ class Worker:
 
     def _result(self, name: str, written: bytes, code: int, last: deque[str]) -> RunResult:
         try:
-            result = msgspec.json.decode(written, type=RunResult)
+            result = decode_json(written, RunResult)
         except UNREADABLE:
             why = f"its process ended with code {code}: {''.join(last).strip() or 'without a word'}"
             result = RunResult("failed", why[:1000], None, self.host, "")

@@ -20,6 +20,7 @@ from evalcli.terminal.tables import print_lines, print_table
 from evalcli.terminal.text import Span, Table, line
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.reply import Reply
+from evalcore.decoding import decode_json
 from evalcore.errors import CaseError, CheckoutError
 from evalcore.evaluation.material import load_material, require_input_text
 from evalcore.formats.strict_json import encode_canonical, rounded
@@ -129,7 +130,7 @@ def answer(
         return Exit.INCOMPLETE
     difference = diff(scorer_of(read.component, case, plan_fields(read.component, read.cases)), parsed.value)
     if as_json:
-        written: JsonObject = msgspec.json.decode(msgspec.json.encode(difference))
+        written: JsonObject = decode_json(msgspec.json.encode(difference), JsonValue)
         print_bytes(encode_canonical(rounded({"component": component, "case": case_name, **written})))
     else:
         title = f"{component}, case {case_name}"
@@ -161,7 +162,7 @@ def explain_command(
     for warning in weight_warnings(rules):
         warn(warning)
     if as_json:
-        written: list[JsonValue] = msgspec.json.decode(msgspec.json.encode(rules))
+        written: list[JsonValue] = decode_json(msgspec.json.encode(rules), JsonValue)
         print_bytes(encode_canonical(rounded(written)))
         return Exit.DONE
     for case in read.cases:
@@ -217,7 +218,7 @@ def _refuse_run_files(path: str) -> None:
 def _begins_with_a_reply(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
-            msgspec.json.decode(opened.readline(MAX_ANSWER), type=Reply)
+            decode_json(opened.readline(MAX_ANSWER), Reply)
     except (OSError, *UNREADABLE):
         return False  # said where the file is read
     return True

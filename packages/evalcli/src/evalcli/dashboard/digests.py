@@ -15,6 +15,7 @@ import msgspec
 from evalcli.leaderboards.cache import cache_folder, ranking_cache
 from evalcli.leaderboards.files import LEADERBOARD, checked_leaderboard, leaderboard_path
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import LeaderboardError, StorageError
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.library.loader import COMPONENTS
@@ -165,7 +166,7 @@ def _path(folder: Path, slug: str) -> Path:
 def _read(folder: Path, slug: str, key: str) -> ComponentDigest | None:
     try:
         data = read_regular(_path(folder, slug), MAX_BYTES)
-        stored = msgspec.json.decode(data, type=_Stored)
+        stored = decode_json(data, _Stored)
     except (OSError, *UNREADABLE):
         return None
     return stored.digest if stored.key == key else None

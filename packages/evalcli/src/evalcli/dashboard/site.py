@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.runs.files import read_regular, write_atomically
@@ -142,6 +143,6 @@ def _remove(folder: Path, stale: Mapping[str, _Written]) -> int:
 
 def _read_manifest(folder: Path) -> _Manifest | None:
     try:
-        return msgspec.json.decode(read_regular(folder / MANIFEST, MOST_BYTES), type=_Manifest)
+        return decode_json(read_regular(folder / MANIFEST, MOST_BYTES), _Manifest)
     except (OSError, *UNREADABLE):
         return None

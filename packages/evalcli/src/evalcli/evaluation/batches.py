@@ -8,6 +8,7 @@ import msgspec
 
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.interface import SubmittedBatch
+from evalcore.decoding import decode_json
 from evalcore.errors import StorageError
 from evalcore.runs.files import write_atomically
 
@@ -39,7 +40,7 @@ class BatchFile:
     def _read(self) -> dict[str, tuple[SubmittedBatch, ...]]:
         try:
             data = self._path.read_bytes()
-            return msgspec.json.decode(data, type=dict[str, tuple[SubmittedBatch, ...]])
+            return decode_json(data, dict[str, tuple[SubmittedBatch, ...]])
         except FileNotFoundError:
             return {}
         except (OSError, *UNREADABLE) as error:

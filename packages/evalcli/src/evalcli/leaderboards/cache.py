@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import StorageError
 from evalcore.reports.ranking import Cache
 from evalcore.runs.files import write_atomically
@@ -49,7 +50,7 @@ def cache_folder() -> Path:
 def _read(path: Path) -> JsonObject:
     try:
         data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b"{}"
-        cached: JsonObject = msgspec.json.decode(data, type=JsonObject)
+        cached: JsonObject = decode_json(data, JsonObject)
     except (OSError, *UNREADABLE):
         return {}
     return cached

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-import msgspec
-
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, require_library
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import read_regular
@@ -136,7 +135,7 @@ def run_heads(runs_dir: Path) -> list[tuple[Path, RunHead]]:
         try:
             # Run folders are handed around as artifacts: no pipe's writer is waited for, and no file without
             # end read.
-            found.append((plan.parent, msgspec.json.decode(read_regular(plan, MAX_PLAN), type=RunHead)))
+            found.append((plan.parent, decode_json(read_regular(plan, MAX_PLAN), RunHead)))
         except (OSError, *UNREADABLE):
             continue  # no run, or one that another version wrote
     # A UUIDv7 begins with its time.

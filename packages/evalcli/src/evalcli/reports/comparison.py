@@ -10,6 +10,7 @@ import msgspec
 from evalcli.reports.ranking import stale_note
 from evalcli.terminal.text import Line, Span, Style, figure, interval, line
 from evalcore.compare.verdict import Comparison, NotComparable, Outcome, Side, reasons, replies, replies_used
+from evalcore.decoding import decode_json
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import rounded
 from evalcore.structs import Frozen, JsonObject, JsonValue
@@ -60,7 +61,7 @@ def comparison_object(before: str, after: str, outcomes: Iterable[Outcome]) -> J
 
 
 def _object(outcome: Outcome) -> JsonObject:
-    written: JsonObject = msgspec.json.decode(msgspec.json.encode(outcome))
+    written: JsonObject = decode_json(msgspec.json.encode(outcome), JsonValue)
     if isinstance(outcome, NotComparable):
         return {"model": outcome.model, "verdict": _verdict(outcome), "reason": outcome.reason}
     return {**written, "change": outcome.change}

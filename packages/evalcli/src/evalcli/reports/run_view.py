@@ -10,6 +10,7 @@ import msgspec
 from evalcli.reports.run_words import ExaminedRun, case_text, sample_text
 from evalcli.reports.score_tree import LEGEND, TreeView, tree_lines
 from evalcli.terminal.text import Line, Span, line
+from evalcore.decoding import decode_json
 from evalcore.formats.strict_json import rounded
 from evalcore.scoring.examine import ExaminedCase, Sample
 from evalcore.structs import JsonObject, JsonValue
@@ -39,7 +40,9 @@ def run_lines(run: ExaminedRun, view: TreeView, *, is_full: bool) -> Iterator[Li
 def run_object(run: ExaminedRun) -> JsonObject:
     """Write a run for `--json`."""
     plan = run.plan
-    cases: list[JsonValue] = [rounded(msgspec.json.decode(msgspec.json.encode(case))) for case in run.cases]
+    cases: list[JsonValue] = [
+        rounded(decode_json(msgspec.json.encode(case), JsonValue)) for case in run.cases
+    ]
     return {
         "run_id": plan.run_id,
         "component": plan.component.slug,

@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import StorageError
 from evalcore.git.command import run_git
 from evalcore.git.errors import GitFailed
@@ -182,7 +183,7 @@ def read_installed(library: Path) -> Installed:
     if text is None:
         return Installed()
     try:
-        return msgspec.json.decode(text, type=Installed)
+        return decode_json(text, Installed)
     except UNREADABLE as error:
         what = f"is not what `evalcli init` wrote ({error})"
         hint = "restore it from git; without it local edits cannot be told from an older version"

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from evalcli.leaderboards.files import LEADERBOARD
 from evalcli.workflows.bumps import bumps_in_trees
 from evalcli.workflows.due import ComponentState, Contents, SeenRun
+from evalcore.decoding import convert
 from evalcore.errors import CheckoutError, ComponentError, LeaderboardError
 from evalcore.formats.strict_json import sha256_hex
 from evalcore.github.client import PullRequest, slug_of
@@ -154,4 +153,4 @@ class _Library:
 def _seen(run: JsonObject) -> SeenRun:
     """Return what is looked at; a field of another kind, in another program's record, is none."""
     texts = {name: value for name, value in run.items() if isinstance(value, str)}
-    return msgspec.convert(texts, SeenRun)
+    return convert(texts, SeenRun)

@@ -11,6 +11,7 @@ import msgspec
 
 from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.leaderboards.records import records_in
+from evalcore.decoding import convert
 from evalcore.errors import CheckoutError, ComponentError, LeaderboardError
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import fingerprint, parse_carried_json
@@ -53,7 +54,7 @@ class Group(NamedTuple):
     def records(self) -> tuple[RunRecord, ...]:
         """The records, each once; raises LeaderboardError where one id has two contents."""
         runs = leaderboard_of(self.slug or "the records", (one.record for one in self.read)).runs
-        return tuple(msgspec.convert(run, RunRecord) for run in runs)
+        return tuple(convert(run, RunRecord) for run in runs)
 
 
 def published_runs(group: Group) -> str:
@@ -172,7 +173,7 @@ def _objects(data: bytes, where: str) -> tuple[str | None, Sequence[JsonValue]]:
 
 def _record(value: JsonValue, where: str) -> RunRecord:
     try:
-        record = msgspec.convert(value, RunRecord)
+        record = convert(value, RunRecord)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise LeaderboardError(f"holds what is no run record: {error}", where=where, hint=HOW) from None
     # Both go into paths, the branch's name and Markdown, and such a file may be anybody's.

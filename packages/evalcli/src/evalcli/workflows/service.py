@@ -17,10 +17,10 @@ from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 
 from evalcli.workflows.environment import read_secret
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError, EvaluatorError
 from evalcore.git.credentials import is_loopback
 from evalcore.structs import Frozen, JsonObject
@@ -169,7 +169,7 @@ class ServiceClient:
         if status != wanted:
             raise _refusal(status, data, self.url, token)
         try:
-            return msgspec.json.decode(data, type=kind)
+            return decode_json(data, kind)
         except UNREADABLE as error:
             what = f"answers {status} with what no service says ({error})"
             raise ServiceUnreachable(what, where=self.url, hint=f"is {URL} the service's?") from None
@@ -229,7 +229,7 @@ def _id_token(environ: Mapping[str, str], audience: str) -> str:
         status, data = _asked("GET", url, headers)
     if status == HTTPStatus.OK:
         try:
-            return msgspec.json.decode(data, type=_IdToken).value
+            return decode_json(data, _IdToken).value
         except UNREADABLE:
             pass
     raise ServiceRefused(f"GitHub gave no token (HTTP {status})", where=where, hint="run the job again")
@@ -268,7 +268,7 @@ def _translated(where: str) -> Iterator[None]:
 
 def _refusal(status: int, data: bytes, url: str, token: str) -> ServiceRefused | ServiceUnreachable:
     try:
-        body = msgspec.json.decode(data, type=_RefusalBody)
+        body = decode_json(data, _RefusalBody)
     except UNREADABLE:
         body = _RefusalBody()
     if body.busy and body.current_job is not None:

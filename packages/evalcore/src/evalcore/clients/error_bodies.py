@@ -9,6 +9,7 @@ import msgspec
 
 from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.events import BYTE_ORDER_MARK
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 
 _NULL: Final = b"null"
@@ -63,7 +64,7 @@ def read_error(body: bytes) -> Stated | None:
     """Read an error's body, or an event of a stream; None where it is no JSON that tells of an error."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = msgspec.json.decode(body, type=msgspec.Raw)
+        value = decode_json(body, msgspec.Raw)
         return _read(bytes(value), DEEPEST)
     except UNREADABLE:
         return None
@@ -90,11 +91,11 @@ def _read(value: bytes, deepest: int) -> Stated | None:
         return Stated(message=_text(value))
     if value.startswith(b"["):
         # Google wraps its errors in a list; a framework's validation errors are one
-        items = msgspec.json.decode(value, type=list[msgspec.Raw])
+        items = decode_json(value, list[msgspec.Raw])
         return _read(bytes(items[0]), deepest - 1) if items and deepest else None
     if not value.startswith(b"{"):
         return None
-    read = msgspec.json.decode(value, type=_ErrorObject)
+    read = decode_json(value, _ErrorObject)
     # At the top alone: what is wrapped in an error need not say once more that it is one.
     if not read.says_error and deepest == DEEPEST:
         return None
@@ -120,7 +121,7 @@ def _text(raw: bytes) -> str:
     if raw == _NULL:
         return ""
     if raw.startswith(b'"'):
-        return msgspec.json.decode(raw, type=str)
+        return decode_json(raw, str)
     return raw[:LONGEST_PLAIN].decode("utf-8", "replace")
 
 
@@ -130,7 +131,7 @@ def _first_text(*values: msgspec.Raw) -> str:
 
 def _code(raw: bytes) -> str | int | None:
     try:
-        return msgspec.json.decode(raw, type=str | int | None)
+        return decode_json(raw, str | int | None)
     except UNREADABLE:
         return None
 

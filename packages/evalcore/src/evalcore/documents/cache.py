@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.documents.interface import ReadText, settings_read_by
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
@@ -57,7 +58,7 @@ class DocumentCache:
         key = _key(_document_of(case), settings, version)
         path = self._path(case.source, key)
         try:
-            entry = msgspec.json.decode(_read_own(path), type=_Entry)
+            entry = decode_json(_read_own(path), _Entry)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if entry.key != key or sha256_hex(entry.text.encode()) != entry.text_sha256:

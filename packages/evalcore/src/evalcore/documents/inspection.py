@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.documents.answer import WorkerAnswer
 from evalcore.documents.interface import Inspected, ReadText, Unreadable
 from evalcore.library.component import Document
@@ -73,7 +74,7 @@ async def _ask(task: Task, document: Document, data: bytes, dpi: int) -> WorkerA
             _end(process)
             await process.wait()
     try:
-        return msgspec.json.decode(said, type=WorkerAnswer)
+        return decode_json(said, WorkerAnswer)
     except msgspec.MsgspecError:
         return WorkerAnswer(
             "takes more time or memory to look at than a document may, or crashes what reads it"

@@ -16,6 +16,7 @@ from msgspec import Meta
 from evalcore.clients.dialect import UNREADABLE, Upload
 from evalcore.clients.failures import Failure
 from evalcore.clients.openai.dialect import OpenAI
+from evalcore.decoding import decode_json
 from evalcore.documents.interface import ReadText, Unreadable
 from evalcore.library.component import Document
 from evalcore.library.reading import ReadingSettings
@@ -125,7 +126,7 @@ def upload(document: Document, data: bytes, settings: ReadingSettings) -> Upload
 def read_answer(body: bytes, pages: int | None) -> ReadText | Unreadable:
     """Read the body of a 200; `pages` are those that the document has, where that is known."""
     try:
-        answer = msgspec.json.decode(body, type=_Answer)
+        answer = decode_json(body, _Answer)
     except UNREADABLE:
         return Unreadable("MindRouter's answer is not what /v1/ocr answers with")
     # A page that is missing would make figures of another input, and nobody would know.

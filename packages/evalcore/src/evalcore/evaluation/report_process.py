@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.errors import ScoringError
 from evalcore.evaluation.report import labels_of
 from evalcore.evaluation.scoring_process import ENVIRONMENT
@@ -80,7 +81,7 @@ def reports_of_job(
         raise ScoringError(f"reports took over {LONGEST_S:.0f} s", where=plan.job_id, hint=_HINT) from None
     # A process that is killed, as for want of memory, may leave a line torn: that answer is none.
     whole = [line for line in done.stdout.splitlines(keepends=True) if line.endswith(b"\n")]
-    answers = [msgspec.json.decode(line, type=ReportAnswer) for line in whole]
+    answers = [decode_json(line, ReportAnswer) for line in whole]
     errors = [answer.error for answer in answers if answer.error is not None]
     if errors or len(answers) < len(lines):
         what = f"a report cannot be made: {errors[0] if errors else 'the process died'}"

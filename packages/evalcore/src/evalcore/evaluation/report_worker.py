@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.report import published_files
 from evalcore.evaluation.report_process import ReportAnswer, ReportRequest
@@ -22,7 +23,7 @@ def main() -> None:
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for line in sys.stdin.buffer:
-        answer = _made(msgspec.json.decode(line, type=ReportRequest))
+        answer = _made(decode_json(line, ReportRequest))
         sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
         sys.stdout.buffer.flush()
 

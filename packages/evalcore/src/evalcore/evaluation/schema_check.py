@@ -13,10 +13,11 @@ from typing import Final
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.errors import ComponentError
 from evalcore.library.schema import make_validator
 from evalcore.library.schema_work import is_cheap_to_compile
-from evalcore.structs import JsonObject
+from evalcore.structs import JsonObject, JsonValue
 
 SECONDS: Final = 20.0
 MEMORY: Final = 2 * 1024**3
@@ -55,7 +56,7 @@ def main() -> None:
     """Compile the schema on standard input; print what is wrong with it."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
-        make_validator(msgspec.json.decode(sys.stdin.buffer.read()))
+        make_validator(decode_json(sys.stdin.buffer.read(), JsonValue))
     except ComponentError as error:
         sys.stdout.write(error.what)
 

@@ -18,6 +18,7 @@ from typing import Self
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.errors import ScoringError, StorageError
 from evalcore.runs.folder import read_record
 from evalcore.runs.record import RunRecord
@@ -114,7 +115,7 @@ class ScoringProcess:
         while line := await asyncio.wait_for(answers.readline(), LONGEST_CASE_S):
             if not line.endswith(b"\n"):
                 return None  # killed in the middle of an answer, which is none then
-            answer = msgspec.json.decode(line, type=ScoringAnswer)
+            answer = decode_json(line, ScoringAnswer)
             if answer.case is None:
                 return answer
             scoring(answer.case)

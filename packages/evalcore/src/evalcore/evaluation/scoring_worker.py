@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from evalcore.clients.reply import Reply
+from evalcore.decoding import decode_json
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.scoring_process import ScoringAnswer, ScoringRequest
 from evalcore.library.component import Case
@@ -65,7 +66,7 @@ def main() -> None:
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for line in sys.stdin.buffer:
-        request = msgspec.json.decode(line, type=ScoringRequest)
+        request = decode_json(line, ScoringRequest)
         if request.is_complete:
             _say(_score(Path(request.folder), lambda case: _say(ScoringAnswer(case=case))))
         else:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeVar, get_args, get_origin, get_type_h
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from evalcore.decoding import convert
 from evalcore.errors import ComponentError, ConfigurationError
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.library.models import (
@@ -258,7 +259,7 @@ class _Parser:
 
     def convert(self, node: YamlNode, kind: type[_Entry]) -> _Entry:
         try:
-            return msgspec.convert(node.plain(), kind)
+            return convert(node.plain(), kind)
         except msgspec.ValidationError as error:
             # msgspec says where only within its message.
             what, _, path = str(error).partition(" - at `$")

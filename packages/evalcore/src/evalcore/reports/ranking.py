@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from evalcore.compare.pool import CaseKey, Pool, params_but_seed, pools
+from evalcore.decoding import convert
 from evalcore.formats.strict_json import fingerprint, rounded, sha256_hex
 from evalcore.formats.versions import version_order
 from evalcore.library.models import StructuredOutput
@@ -251,7 +252,7 @@ _Ranges: TypeAlias = list[tuple[int, int]]
 def _as_ranks(value: JsonValue, count: int) -> tuple[list[RankRange], list[RankRange | None]] | None:
     """Read cached ranks; None for anything else, which is then worked out anew."""
     try:
-        own, like = msgspec.convert(value, tuple[_Ranges, _Ranges | None])
+        own, like = convert(value, tuple[_Ranges, _Ranges | None])
     except msgspec.ValidationError:
         return None
     # A cache can be of another program, or damaged: what does not fit is worked out anew.
@@ -354,7 +355,7 @@ def _interval(
     kind = "ci95" if purpose == "accuracy" else f"ci95 {purpose}"
     key = _key(kind, [cases_sha256, [list(case) for case in values]])
     try:
-        stored: Interval = msgspec.convert(cache.get(key), Interval)
+        stored: Interval = convert(cache.get(key), Interval)
     except msgspec.ValidationError:
         # The seed of a record's own interval: of a single run it would be the same one.
         uniform = seeded_uniform(purpose, cases_sha256)

@@ -23,6 +23,7 @@ from msgspec import Meta
 
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.reply import Reply
+from evalcore.decoding import decode_json, json_decoder
 from evalcore.errors import StorageError
 from evalcore.formats.strict_json import encode_canonical, sha256_hex
 from evalcore.library.component import Case
@@ -64,10 +65,10 @@ class RunFolder:
         self.path = path
         self.plan = plan
         self._encoder = msgspec.json.Encoder()
-        self._decoder = msgspec.json.Decoder(Reply)
+        self._decoder = json_decoder(Reply)
         # Opening decodes the key of each line alone: a run's replies may be gigabytes, and scoring reads them
         # anyway.
-        self._key_decoder = msgspec.json.Decoder(_ReplyKey)
+        self._key_decoder = json_decoder(_ReplyKey)
         # An array, not a dict of calls: 8 bytes a call, whatever the number planned.
         self._offsets = {case.name: array("q", [_ABSENT]) * plan.replicates for case in plan.cases}
         self.kept = 0
@@ -315,7 +316,7 @@ def read_plan(path: Path) -> RunPlan:
     data = b""
     try:
         data = read_regular(path / PLAN, MAX_PLAN)
-        plan = msgspec.json.decode(data, type=RunPlan)
+        plan = decode_json(data, RunPlan)
     except FileNotFoundError as error:
         raise StorageError(
             f"it holds no {PLAN}, so it is no run's folder", where=str(path), hint="name a run's folder"
@@ -337,7 +338,7 @@ def read_plan(path: Path) -> RunPlan:
 def _format_of(data: bytes) -> int:
     """Return the number of a plan's format; today's where it says none."""
     try:
-        return msgspec.json.decode(data, type=_PlanFormat).schema_version
+        return decode_json(data, _PlanFormat).schema_version
     except UNREADABLE:
         return RUN_SCHEMA_VERSION
 
@@ -356,7 +357,7 @@ def read_record(path: Path, name: str = RECORD) -> RunRecord:
     """
     file = path / name
     try:
-        return msgspec.json.decode(read_regular(file, MAX_RECORD), type=RunRecord)
+        return decode_json(read_regular(file, MAX_RECORD), RunRecord)
     except OSError as error:
         raise _storage_error(file, error) from error
     except UNREADABLE as error:

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from evalcore.decoding import convert
 from evalcore.errors import LeaderboardError
 from evalcore.formats.conflicts import holds_conflict
 from evalcore.formats.strict_json import (
@@ -111,7 +112,7 @@ def known_records(leaderboard: Leaderboard) -> list[RunRecord]:
     records = []
     for run in leaderboard.runs:
         try:
-            records.append(msgspec.convert(run, RunRecord))
+            records.append(convert(run, RunRecord))
         except (msgspec.ValidationError, UnicodeEncodeError):
             continue  # the latter of half a surrogate pair, where msgspec compares keys and fixed words
     return records

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from evalcore.decoding import decode_json
 from evalcore.formats.strict_json import rounded
 from evalcore.library.component import ReaderName, SkippedCase
 from evalcore.library.models import StructuredOutput
@@ -332,5 +333,5 @@ class RunRecord(Frozen, frozen=True, kw_only=True):
 
 def record_object(record: RunRecord) -> JsonObject:
     """Return the record as a JSON object, keys in the order of docs/reference.md, floats rounded."""
-    value: JsonObject = msgspec.json.decode(msgspec.json.encode(record))
+    value: JsonObject = decode_json(msgspec.json.encode(record), JsonValue)
     return {key: rounded(item) for key, item in value.items()}

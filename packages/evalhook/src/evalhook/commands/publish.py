@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import Final
 
 import httpx
-import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError
 from evalhook.config.settings import Settings, read_settings
 from evalhook.errors import Refusal
@@ -79,7 +79,7 @@ def _ask_service(settings: Settings, job_id: str) -> JobView:
                 time.sleep(POLL_SECONDS)
                 answer = client.get(f"/jobs/{job_id}")
             if answer.is_success:
-                return msgspec.json.decode(answer.content, type=JobView)
+                return decode_json(answer.content, JobView)
         except httpx.TransportError as error:
             what = f"the service holds the state directory but does not answer ({type(error).__name__})"
             raise ConfigurationError(what, where=url, hint="stop it, and ask again") from error
@@ -87,4 +87,4 @@ def _ask_service(settings: Settings, job_id: str) -> JobView:
 
 
 def _is_open(answer: httpx.Response) -> bool:
-    return msgspec.json.decode(answer.content, type=JobView).status in {"queued", "running"}
+    return decode_json(answer.content, JobView).status in {"queued", "running"}

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import convert, decode_json
 from evalcore.errors import StorageError
 from evalcore.runs.files import write_atomically
 from evalcore.structs import Frozen, JsonValue
@@ -90,7 +91,7 @@ class AllowedAddresses:
 
     def _restore(self) -> None:
         try:
-            self._use(_networks(msgspec.json.decode(self._stored.read_bytes())))
+            self._use(_networks(decode_json(self._stored.read_bytes(), JsonValue)))
         except FileNotFoundError:
             return
         except (OSError, *UNREADABLE, FetchFailed) as error:
@@ -102,7 +103,7 @@ class AllowedAddresses:
 
 def _networks(value: JsonValue) -> list[Network]:
     try:
-        meta = msgspec.convert(value, Meta)
+        meta = convert(value, Meta)
         # The bound is on the texts, before any is parsed: what is at EVALHOOK_GITHUB_API_URL may be no
         # GitHub.
         networks = [network for text in meta.actions[:MAX_RANGES] for network in parse_networks(text)]

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
+from evalcore.decoding import convert
 from evalcore.structs import Frozen, JsonValue
 from evalhook.security.fetch import FetchFailed, fetch_json
 from evalhook.threads import in_thread
@@ -123,7 +124,7 @@ class KeySet:
 
     def _keys_url(self, document: JsonValue) -> str:
         try:
-            discovery = msgspec.convert(document, Discovery)
+            discovery = convert(document, Discovery)
         except msgspec.ValidationError as error:
             raise FetchFailed(f"the configuration of {self._issuer} is not readable: {error}") from error
         try:
@@ -139,7 +140,7 @@ class KeySet:
 def read_keys(document: JsonValue) -> dict[str, RSAPublicKey]:
     """Read the usable keys of a set: RSA, for signatures, long enough; others are ignored."""
     try:
-        found = msgspec.convert(document, Jwks).keys[:MAX_KEYS]
+        found = convert(document, Jwks).keys[:MAX_KEYS]
     except msgspec.ValidationError as error:
         raise FetchFailed(f"the issuer's keys are not readable: {error}") from error
     # A token names its key by its id: one without could never be asked for.

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import StorageError
 from evalcore.runs.compression import compress_replies
 from evalcore.runs.folder import PLAN
@@ -193,7 +194,7 @@ def _run(path: Path) -> _Run:
 
 def _owner(path: Path) -> str:
     try:
-        return msgspec.json.decode((path / PLAN).read_bytes(), type=_Owner).job_id
+        return decode_json((path / PLAN).read_bytes(), _Owner).job_id
     except (OSError, *UNREADABLE):
         return ""  # it stays as long as any run, and is then removed by its own name
 

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json, json_decoder
 from evalcore.errors import ConfigurationError, EvaluatorError, StorageError
 from evalcore.runs.files import write_atomically
 from evalcore.runs.plan import JobPlan
@@ -138,7 +139,7 @@ class JobStore:
         """Read a job's plan, blocking; raises PlanLost."""
         path = self._plan_path(job_id)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=JobPlan)
+            return decode_json(path.read_bytes(), JobPlan)
         except (OSError, *UNREADABLE) as error:
             raise PlanLost(
                 "the job's plan cannot be read, so it cannot go on; its replies are kept",
@@ -200,7 +201,7 @@ def _read_jobs(folder: Path) -> Iterator[Job]:
     # Plain names, and no more asked of the system than needed: there may be many thousands.
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if entry.name.endswith(".json"))
-    decoder = msgspec.json.Decoder(Job)
+    decoder = json_decoder(Job)
     for name in names:
         where = os.path.join(folder, name)  # noqa: PTH118 - as above
         try:
@@ -210,7 +211,11 @@ def _read_jobs(folder: Path) -> Iterator[Job]:
             log.warning("job_unreadable", file=where, reason=str(error))
 
 
-def _read_job(where: str, job_id: str, decoder: msgspec.json.Decoder[Job]) -> Job:
+def _read_job(
+    where: str,
+    job_id: str,
+    decoder: msgspec.json.Decoder[Job],  # noqa: TID251 - only its type
+) -> Job:
     descriptor = os.open(where, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(descriptor).st_size

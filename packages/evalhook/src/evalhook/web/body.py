@@ -7,9 +7,9 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Final, NoReturn
 
-import msgspec
 from litestar.exceptions import InternalServerException
 
+from evalcore.decoding import convert
 from evalhook import problems
 from evalhook.jobs import EvaluateRequest
 
@@ -68,7 +68,7 @@ def _decode(body: bytes) -> EvaluateRequest:
         value = json.loads(
             body.decode(), object_pairs_hook=_unique, parse_float=_number, parse_constant=_no_constant
         )
-        return msgspec.convert(value, EvaluateRequest)
+        return convert(value, EvaluateRequest)
     except RecursionError:
         raise problems.invalid_request("the body is nested too deeply") from None
     except UnicodeDecodeError:

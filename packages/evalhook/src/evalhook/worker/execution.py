@@ -14,6 +14,7 @@ import structlog
 
 from evalcore.clients.outage import OutagePolicy
 from evalcore.clients.reply import Reply
+from evalcore.decoding import convert
 from evalcore.effects import Effects
 from evalcore.errors import EvaluatorError, StorageError
 from evalcore.evaluation.evaluate import evaluate
@@ -259,7 +260,7 @@ class JobExecution:
         )
 
     async def _attend(self, code: str, message: str) -> None:
-        attention = msgspec.convert(
+        attention = convert(
             {
                 "code": code,
                 "message": one_line(self._context.scrub(message)),

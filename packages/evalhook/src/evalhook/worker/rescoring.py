@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from evalcore.clients.dialect import UNREADABLE
+from evalcore.decoding import decode_json
 from evalcore.errors import EvaluatorError
 from evalcore.evaluation.rescore import Rescoring, rescore_run
 from evalcore.formats.versions import parse_version
@@ -72,7 +73,7 @@ def runs_by_component(runs_dir: Path) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(runs_dir.glob(f"*/{PLAN}")):
         try:
-            slug = msgspec.json.decode(path.read_bytes(), type=_Header).component.slug
+            slug = decode_json(path.read_bytes(), _Header).component.slug
         except (OSError, *UNREADABLE) as error:
             log.warning("run_unreadable", folder=str(path.parent), reason=str(error))
             continue
@@ -146,7 +147,7 @@ class ComponentRescorer:
     def _read(self, slug: str) -> PendingRescoring | None:
         try:
             with self._path(slug).open("rb") as file:
-                return msgspec.json.decode(file.read(MAX_OUTBOX_BYTES), type=PendingRescoring)
+                return decode_json(file.read(MAX_OUTBOX_BYTES), PendingRescoring)
         except FileNotFoundError:
             return None
         except UNREADABLE as error:

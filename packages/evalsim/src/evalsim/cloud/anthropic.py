@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.structs import JsonObject, JsonValue
 from evalsim.cloud.config import CloudModel, FaultKind
 from evalsim.cloud.schemas import anthropic_problem
@@ -211,7 +212,7 @@ def _content(spoken: Spoken) -> list[JsonValue]:
     if spoken.fault in {"refusal", "blocked"}:
         return blocks
     if spoken.as_tool:
-        value = msgspec.json.decode(spoken.text)
+        value = decode_json(spoken.text, JsonValue)
         return [*blocks, {"type": "tool_use", "id": "toolu_1", "name": "answer", "input": value}]
     return [*blocks, {"type": "text", "text": spoken.text, "citations": None}]
 

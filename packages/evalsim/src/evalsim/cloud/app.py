@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen, JsonObject, JsonValue
 from evalsim.asgi import Answer, read_body, send_answer, serve_lifespan
 from evalsim.cloud.anthropic import ANTHROPIC
@@ -130,7 +131,7 @@ class SimulatedCloud:
             model = self._model(request, fields)
             spoken = self._spoken(request, model, self._fault(request, model))
         except Refused as refused:
-            return refused.status, msgspec.json.decode(refused.body)
+            return refused.status, decode_json(refused.body, JsonValue)
         return 200, self._vendor.whole(spoken, model)
 
     def _model(self, request: CloudRequest, fields: JsonObject) -> CloudModel:
@@ -253,7 +254,7 @@ class SimulatedCloud:
 
 def _read_json(body: bytes) -> JsonObject:
     try:
-        read = msgspec.json.decode(body)
+        read = decode_json(body, JsonValue)
     except msgspec.DecodeError as error:
         raise Refused(400, {"error": {"message": str(error)}}) from error
     if not isinstance(read, dict):

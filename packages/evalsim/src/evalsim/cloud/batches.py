@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.structs import JsonObject, JsonValue
 from evalsim.asgi import Answer
 from evalsim.cloud.config import ProviderKind
@@ -41,7 +42,7 @@ class BatchDesk:
     def _anthropic(self, method: str, path: str, body: bytes) -> Answer | None:
         if (method, path) == ("POST", "/v1/messages/batches"):
             lines = []
-            for item in as_list(as_object(msgspec.json.decode(body)).get("requests")):
+            for item in as_list(as_object(decode_json(body, JsonValue)).get("requests")):
                 request = as_object(item)
                 status, answer = self._answered(as_object(request["params"]))
                 result: JsonObject = {"type": "succeeded", "message": answer}
@@ -75,7 +76,7 @@ class BatchDesk:
             self._files[name] = found[1]
             return _json({"id": name, "object": "file", "purpose": "batch"})
         if (method, path) == ("POST", "/v1/batches"):
-            source = as_text(as_object(msgspec.json.decode(body)).get("input_file_id"))
+            source = as_text(as_object(decode_json(body, JsonValue)).get("input_file_id"))
             return _json(self._batch(self._take(self._done(self._files[source])), is_ended=False))
         named = _OPENAI.fullmatch(path)
         if method != "GET" or named is None or named[2] not in self._files:
@@ -87,7 +88,7 @@ class BatchDesk:
     def _done(self, lines: bytes) -> bytes:
         done = []
         for line in lines.splitlines():
-            request = as_object(msgspec.json.decode(line))
+            request = as_object(decode_json(line, JsonValue))
             status, answer = self._answered(as_object(request["body"]))
             response: JsonObject = {"status_code": status, "request_id": "req_1", "body": answer}
             done.append(msgspec.json.encode({"custom_id": request["custom_id"], "response": response}))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 import httpx
-import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoError
 
@@ -78,7 +78,7 @@ class PullRequests:
             ) from error
         if answer.status_code != httpx.codes.OK:
             raise DemoError(f"{method} answers {answer.status_code}: {answer.text[:200]}", where=url)
-        return msgspec.json.decode(answer.content, type=kind)
+        return decode_json(answer.content, kind)
 
 
 def pull_number(url: str) -> int:

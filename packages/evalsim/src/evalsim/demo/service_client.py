@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 import httpx
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 from evalsim.demo.failure import DemoError, DemoInputError
 from evalsim.demo.outside import SimulatedOutside
@@ -168,7 +169,7 @@ class Service:
 
 def _decode(answer: httpx.Response, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(answer.content, type=kind)
+        return decode_json(answer.content, kind)
     except msgspec.DecodeError as error:
         where = f"{answer.request.method} {answer.request.url.path}"
         raise DemoError(f"the answer is not as documented: {error}", where=where) from error

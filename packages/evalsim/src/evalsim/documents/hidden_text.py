@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from evalcore.decoding import decode_json
+
 _MARK = re.compile(rb"evalsimpages([0-9a-f]+)z")
 
 
@@ -27,6 +29,6 @@ def pages_hidden_in(document: bytes) -> list[str] | None:
     if found is None:
         return None
     try:
-        return msgspec.json.decode(zlib.decompress(bytes.fromhex(found[1].decode())), type=list[str])
+        return decode_json(zlib.decompress(bytes.fromhex(found[1].decode())), list[str])
     except (ValueError, zlib.error, msgspec.MsgspecError):
         return None

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalsim.asgi import (
     Answer,
     Receive,
@@ -97,7 +98,7 @@ class SimulatedGitHub:
             self.state.faults.clear()
         elif method == "POST":
             try:
-                self.state.faults.add(msgspec.json.decode(body, type=Fault))
+                self.state.faults.add(decode_json(body, Fault))
             except msgspec.DecodeError as error:
                 return json_answer(400, {"message": str(error)})
         return json_answer(200, self.state.faults.waiting)
@@ -106,9 +107,9 @@ class SimulatedGitHub:
         """Change who is let in from now on; tokens that an app has made already stay good, as GitHub's do."""
         try:
             if path == "/sim/tokens":
-                self.state.set_tokens(msgspec.json.decode(body, type=list[str]))
+                self.state.set_tokens(decode_json(body, list[str]))
             else:
-                for app_id, key in msgspec.json.decode(body, type=dict[str, str]).items():
+                for app_id, key in decode_json(body, dict[str, str]).items():
                     self.state.add_app(app_id, key)
         except msgspec.DecodeError as error:
             return json_answer(400, {"message": str(error)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalsim.asgi import Answer, json_answer
 from evalsim.github import bodies
 from evalsim.github.pulls import find_pull
@@ -174,7 +175,7 @@ def _show(repository: Repository, issue: Issue | Pull, request: Request) -> bodi
 def _label_names(request: Request) -> list[str]:
     # GitHub takes both {"labels": [...]} and, from older clients, the bare list.
     try:
-        return msgspec.json.decode(request.body, type=list[str])
+        return decode_json(request.body, list[str])
     except msgspec.ValidationError:
         wanted = request.decode(LabelNames)
         return wanted.labels

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalsim.asgi import Answer, json_answer
 from evalsim.github.bodies import Body
 
@@ -50,7 +51,7 @@ class Request(NamedTuple):
     def decode(self, kind: type[Wanted]) -> Wanted:
         """The body as a Struct; GitHub's error for anything else."""
         try:
-            return msgspec.json.decode(self.body or b"{}", type=kind)
+            return decode_json(self.body or b"{}", kind)
         except msgspec.ValidationError as error:
             raise ApiError(422, "Invalid request.\n\n" + str(error)) from error
         except msgspec.DecodeError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen, JsonValue
 from evalsim.documents.hidden_text import pages_hidden_in
 from evalsim.mindrouter.pages import TYPES, Unreadable, pages_of
@@ -130,7 +131,7 @@ def _expected(case: Path) -> Expected | None:
     text = _read(case / "expected.json")
     if text is not None:
         try:
-            value: JsonValue = msgspec.json.decode(text)
+            value: JsonValue = decode_json(text, JsonValue)
         except msgspec.DecodeError:
             return None
         return Expected(value=value, is_json=True)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 from evalsim.asgi import serve_lifespan
 from evalsim.mindrouter import wire
@@ -165,7 +166,7 @@ class SimulatedMindRouter:
     async def _add_faults(self, exchange: Exchange) -> None:
         """Put the faults of a JSON list in force."""
         try:
-            faults = msgspec.json.decode(await exchange.body(), type=list[Fault])
+            faults = decode_json(await exchange.body(), list[Fault])
         except msgspec.MsgspecError as error:
             await exchange.answer(_detail(400, str(error)))
             return
@@ -175,7 +176,7 @@ class SimulatedMindRouter:
     async def _revoke(self, exchange: Exchange) -> None:
         """Refuse the keys of a JSON list, and no others any more."""
         try:
-            keys = msgspec.json.decode(await exchange.body(), type=list[str])
+            keys = decode_json(await exchange.body(), list[str])
         except msgspec.MsgspecError as error:
             await exchange.answer(_detail(400, str(error)))
             return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -98,7 +99,7 @@ def tokens(text: str) -> int:
 def read_chat(body: bytes) -> ChatRequest:
     """Read a request's body; raises BadRequest."""
     try:
-        read = msgspec.json.decode(body, type=_Body)
+        read = decode_json(body, _Body)
     except msgspec.ValidationError as error:
         raise BadRequest(f"Invalid request format: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -14,6 +14,7 @@ from evalcore.clients.anthropic.wire import MESSAGES_PATH, parse_message
 from evalcore.clients.dialect import NULL, BatchDialect, BatchState, Request, Upload
 from evalcore.clients.failures import Failure, batch_expired
 from evalcore.clients.reply import Answer
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 
 _encoder = msgspec.json.Encoder()
@@ -43,19 +44,19 @@ class _AnthropicBatches(BatchDialect):
         return Upload(_encoder.encode({"requests": listed}))
 
     def read_id(self, body: bytes) -> str:
-        return msgspec.json.decode(body, type=_Made).id
+        return decode_json(body, _Made).id
 
     def status_path(self, batch_id: str) -> str:
         return f"{self.path}/{quote(batch_id, safe='')}"
 
     def read_state(self, body: bytes, batch_id: str) -> BatchState:
-        made = msgspec.json.decode(body, type=_Made)
+        made = decode_json(body, _Made)
         # the address that the answer names may be another server's, which is not to have the key
         results = (f"{self.status_path(batch_id)}/results",)
         return BatchState(made.processing_status == "ended", results)
 
     def read_result(self, line: bytes, now: datetime) -> tuple[str, Answer | Failure]:  # noqa: ARG002
-        read = msgspec.json.decode(line, type=_Line)
+        read = decode_json(line, _Line)
         if read.result.type == "succeeded":
             return read.custom_id, parse_message(bytes(read.result.message))
         if read.result.type == "errored":

@@ -13,6 +13,7 @@ from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.event_stream import EventStream
 from evalcore.clients.failures import Failure, incomplete_answer, unreadable_answer
 from evalcore.clients.reply import Answer
+from evalcore.decoding import json_decoder
 from evalcore.structs import Frozen
 
 
@@ -43,7 +44,7 @@ class _Event(Frozen, frozen=True):
     usage: msgspec.Raw = NULL
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_decode = json_decoder(_Event).decode
 
 
 class StreamedMessage(EventStream):

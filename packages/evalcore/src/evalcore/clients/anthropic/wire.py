@@ -14,6 +14,7 @@ from evalcore.clients.dialect import NULL, UNREADABLE
 from evalcore.clients.failures import Failure, empty_answer, unreadable_answer
 from evalcore.clients.interface import Attachment, Call, Served, ServedModel
 from evalcore.clients.reply import Answer, TokenCount, Usage
+from evalcore.decoding import json_decoder
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 MESSAGES_PATH: Final = "/v1/messages"
@@ -74,9 +75,9 @@ class _ModelList(Frozen, frozen=True):
     data: list[_ListedModel]
 
 
-_message = msgspec.json.Decoder(_Message)
-_counts = msgspec.json.Decoder(AnthropicUsage | None)
-_model_list = msgspec.json.Decoder(_ModelList)
+_message = json_decoder(_Message)
+_counts = json_decoder(AnthropicUsage | None)
+_model_list = json_decoder(_ModelList)
 _encoder = msgspec.json.Encoder()
 
 

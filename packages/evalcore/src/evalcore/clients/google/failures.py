@@ -28,6 +28,7 @@ from evalcore.clients.failures import (
     unknown_model,
     wait_as_asked,
 )
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 
 _SCHEMA: Final = re.compile(r"response_?(?:json_?)?schema|\bschema\b", re.IGNORECASE)
@@ -80,9 +81,9 @@ def _read(body: bytes) -> _Error:
     try:
         if body.lstrip().startswith(b"["):
             # a stream that is refused has its error in a list
-            bodies = msgspec.json.decode(body, type=list[_Body])
+            bodies = decode_json(body, list[_Body])
             return bodies[0].error if bodies else _Error()
-        return msgspec.json.decode(body, type=_Body).error
+        return decode_json(body, _Body).error
     except UNREADABLE:
         return _Error()
 

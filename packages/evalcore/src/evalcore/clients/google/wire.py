@@ -16,6 +16,7 @@ from evalcore.clients.failures import Failure, empty_answer, no_choices, unreada
 from evalcore.clients.google.failures import stated_failure
 from evalcore.clients.interface import Attachment, Call, Served, ServedModel
 from evalcore.clients.reply import Answer, TokenCount, Usage
+from evalcore.decoding import json_decoder
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 MODELS_PATH: Final = "/v1beta/models?pageSize=1000"
@@ -94,9 +95,9 @@ class _ModelList(Frozen, frozen=True):
     models: list[_ListedModel]
 
 
-generated = msgspec.json.Decoder(Generated)
-_usage = msgspec.json.Decoder(GoogleUsage | None)
-_model_list = msgspec.json.Decoder(_ModelList)
+generated = json_decoder(Generated)
+_usage = json_decoder(GoogleUsage | None)
+_model_list = json_decoder(_ModelList)
 _encoder = msgspec.json.Encoder()
 
 

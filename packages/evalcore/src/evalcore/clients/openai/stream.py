@@ -11,6 +11,7 @@ from evalcore.clients.failures import Failure, incomplete_answer, refused_stream
 from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.openai.wire import Content, read_usage, text_of
 from evalcore.clients.reply import Answer, Usage
+from evalcore.decoding import json_decoder
 from evalcore.structs import Frozen
 
 DONE = b"[DONE]"
@@ -32,7 +33,7 @@ class _Chunk(Frozen, frozen=True):
     usage: msgspec.Raw = NULL
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
+_decode = json_decoder(_Chunk).decode
 
 
 class StreamedAnswer(EventStream):

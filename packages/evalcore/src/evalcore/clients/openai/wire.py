@@ -16,6 +16,7 @@ from evalcore.clients.failures import Failure, empty_answer, no_choices, unreada
 from evalcore.clients.interface import Attachment, Call, Served, ServedModel
 from evalcore.clients.openai.failures import stated_failure
 from evalcore.clients.reply import Answer, TokenCount, Usage
+from evalcore.decoding import json_decoder
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
 CHAT_PATH = "/v1/chat/completions"
@@ -96,11 +97,11 @@ class _Load(Frozen, frozen=True):
     queue: _Queue
 
 
-_completion = msgspec.json.Decoder(_Completion)
-_usage = msgspec.json.Decoder(_WireUsage | None)
-_model_list = msgspec.json.Decoder(_ModelList)
-_status = msgspec.json.Decoder(_Status)
-_load = msgspec.json.Decoder(_Load)
+_completion = json_decoder(_Completion)
+_usage = json_decoder(_WireUsage | None)
+_model_list = json_decoder(_ModelList)
+_status = json_decoder(_Status)
+_load = json_decoder(_Load)
 _encoder = msgspec.json.Encoder()
 
 

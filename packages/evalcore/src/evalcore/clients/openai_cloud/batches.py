@@ -16,6 +16,7 @@ from evalcore.clients.openai.wire import CHAT_PATH, parse_completion
 from evalcore.clients.openai_cloud.failures import classify
 from evalcore.clients.openai_cloud.wire import declined
 from evalcore.clients.reply import Answer
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 
 _OK: Final = 200
@@ -62,19 +63,19 @@ class _OpenAIBatches(BatchDialect):
         return Upload(body, f"multipart/form-data; boundary={boundary}")
 
     def batch_of(self, uploaded: bytes) -> Upload:
-        made = msgspec.json.decode(uploaded, type=_Made)
+        made = decode_json(uploaded, _Made)
         return Upload(
             _encoder.encode({"input_file_id": made.id, "endpoint": CHAT_PATH, "completion_window": _WINDOW})
         )
 
     def read_id(self, body: bytes) -> str:
-        return msgspec.json.decode(body, type=_Made).id
+        return decode_json(body, _Made).id
 
     def status_path(self, batch_id: str) -> str:
         return f"{self.path}/{quote(batch_id, safe='')}"
 
     def read_state(self, body: bytes, batch_id: str) -> BatchState:  # noqa: ARG002 - the files are named
-        made = msgspec.json.decode(body, type=_Made)
+        made = decode_json(body, _Made)
         if made.status == "failed":
             return BatchState(is_ended=True, problem="the provider could not read the batch")
         is_ended = made.status in {"completed", "expired", "cancelled"}
@@ -83,7 +84,7 @@ class _OpenAIBatches(BatchDialect):
         return BatchState(is_ended, tuple(paths))
 
     def read_result(self, line: bytes, now: datetime) -> tuple[str, Answer | Failure]:
-        read = msgspec.json.decode(line, type=_Line)
+        read = decode_json(line, _Line)
         if read.response is None:
             return read.custom_id, batch_expired("expired")
         body = bytes(read.response.body)

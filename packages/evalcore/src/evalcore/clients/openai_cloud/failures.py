@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from evalcore.clients.context_length import context_length, is_context_length
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.clients.error_bodies import Stated, read_words
@@ -28,6 +26,7 @@ from evalcore.clients.failures import (
     wait_as_asked,
     with_words,
 )
+from evalcore.decoding import decode_json
 from evalcore.structs import Frozen
 
 NO_MONEY: Final = frozenset(
@@ -61,7 +60,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
 
 def _param(body: bytes) -> str:
     try:
-        read = msgspec.json.decode(body, type=_Body)
+        read = decode_json(body, _Body)
     except UNREADABLE:
         return ""
     return (read.error.param or "") if read.error is not None else ""

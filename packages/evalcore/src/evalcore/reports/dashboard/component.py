@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from evalcore.decoding import convert
 from evalcore.formats.versions import version_order
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts, ModelFacts
 from evalcore.reports.dashboard.failures import failures_of
@@ -97,7 +98,7 @@ def _encodable(record: RunRecord) -> RunRecord:
     try:
         msgspec.json.encode(record)
     except UnicodeEncodeError:
-        return msgspec.convert(_mended(msgspec.to_builtins(record)), RunRecord)
+        return convert(_mended(msgspec.to_builtins(record)), RunRecord)
     return record
 
 

@@ -12,6 +12,7 @@ import msgspec
 from evalcore.compare.pool import Pool, changed_conditions, pools, pools_by_one_policy
 from evalcore.compare.verdict import Comparison, Outcome, compare_pools, reasons
 from evalcore.compare.versions import evaluated_versions, previous_version
+from evalcore.decoding import convert
 from evalcore.formats.strict_json import fingerprint, sha256_hex
 from evalcore.formats.versions import Version, version_order
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts
@@ -152,7 +153,7 @@ def _compared(old: Sequence[Pool], new: Sequence[Pool], cache: Cache) -> Compare
     previous, version = old[0].version, new[0].version
     key = _key("versions", [_contents(pool) for pool in (*old, *new)])
     try:
-        return msgspec.convert(cache.get(key), ComparedVersions)
+        return convert(cache.get(key), ComparedVersions)
     except msgspec.ValidationError:
         # The exact p of what is no change is on no page, and takes up to a tenth of a second for each model.
         outcomes = compare_pools(old, new, verdicts_only=True)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from evalcore.decoding import convert
 from evalcore.formats.strict_json import parse_json
 from evalcore.reports.dashboard.facts import LibraryFacts
 from evalcore.reports.dashboard.site import FieldCount, Report, ReportExample
@@ -69,7 +70,7 @@ def published_report(name: str, folder: str, summary: str | None, library: Libra
         problem = f"it has no readable {SUMMARY}"
     else:
         try:
-            found = msgspec.convert(parse_json(summary), _Summary)
+            found = convert(parse_json(summary), _Summary)
         except (ValueError, msgspec.ValidationError) as error:
             problem = f"{SUMMARY}: {error}"
     drift = found.validation.name_drift

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from evalcore.clients.reply import Reply
+from evalcore.decoding import decode_json
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.component import Case
 from evalcore.reports.run_report.drawings import charts_of
@@ -71,4 +72,4 @@ def encode_summary(summary: Summary) -> bytes:
 def summary_object(summary: Summary) -> JsonValue:
     """Return what `summary.json` holds."""
     # As figures of records are: the same one reads the same everywhere, on any machine.
-    return rounded(msgspec.json.decode(msgspec.json.encode(summary)))
+    return rounded(decode_json(msgspec.json.encode(summary), JsonValue))
