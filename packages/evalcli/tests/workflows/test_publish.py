@@ -192,7 +192,7 @@ def test_a_run_of_the_library_that_one_is_in_is_named_as_everywhere(
     assert ended.code == 0, ended.err
     assert ended.out.endswith("/pull/1\n")
     # A component's name stands for its newest run: which one that was is said.
-    assert f"1 run of version 1.0.0: {folder.name} (" in ended.err
+    assert f"1 run of memo 1.0.0: {folder.name} (" in ended.err
 
 
 def test_cases_of_the_data_sets_are_never_named(

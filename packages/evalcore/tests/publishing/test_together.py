@@ -31,7 +31,7 @@ def part(world: Any, slug: str, *run_ids: str, **fields: Any) -> ComponentResult
 @pytest.fixture
 def publish(world: Any) -> Callable[..., Published]:
     def run(*parts: ComponentResults, name: str = "nightly", github: GitHub | None = None) -> Published:
-        return publish_together(world.clone, github or world.github(), name, parts)
+        return publish_together(world.clone, github or world.github(), name, parts).published
 
     return run
 

@@ -9,14 +9,15 @@ from datetime import datetime
 import msgspec
 
 from evalcli.campaigns.plan import CampaignPlan, PlannedRun
-from evalcli.evaluation.forecast import UNKNOWN
+from evalcli.evaluation.forecast import SMALLEST_FALL, SMALLEST_FALL_MEANS, UNKNOWN, fall_text
 from evalcli.terminal.text import Table
 from evalcore.formats.counts import counted
 from evalcore.formats.durations import duration_text
 from evalcore.formats.strict_json import rounded
 from evalcore.structs import JsonObject
 
-HEADINGS = ("component", "model", "calls", "at once", "time", "tokens in", "tokens out", "USD", "shows", "by")
+_RUN = ("component", "model", "calls", "at once", "time")
+HEADINGS = (*_RUN, "tokens in", "tokens out", "USD", SMALLEST_FALL, "by")
 
 
 def runs_table(plan: CampaignPlan) -> Table:
@@ -25,11 +26,11 @@ def runs_table(plan: CampaignPlan) -> Table:
         rows = tuple((run.component, run.version, run.model, run.rescored or "") for run in plan.runs)
         return Table(headings=("component", "version", "model", "run"), rows=rows)
     return Table(
-        title="`shows`: the smallest fall of accuracy that the run would show; `by`: which past runs say so",
+        title=f"{SMALLEST_FALL_MEANS}; by: which past runs say so",
         headings=HEADINGS,
         rows=tuple(map(_row, plan.runs)),
         numeric=frozenset(HEADINGS) - {"component", "model", "by"},
-        spare=("tokens in", "tokens out", "at once", "shows", "by"),
+        spare=("tokens in", "tokens out", "at once", SMALLEST_FALL, "by"),
     )
 
 
@@ -122,7 +123,7 @@ def _row(run: PlannedRun) -> tuple[str, ...]:
         UNKNOWN if foreseen.prompt_tokens is None else f"{foreseen.prompt_tokens:,}",
         UNKNOWN if foreseen.completion_tokens is None else f"{foreseen.completion_tokens:,}",
         UNKNOWN if foreseen.cost_usd is None else f"{foreseen.cost_usd:.2f}",
-        "none" if foreseen.smallest_change is None else f"{foreseen.smallest_change:.3f}",
+        fall_text(foreseen.smallest_change),
         foreseen.basis,
     )
 

@@ -13,19 +13,12 @@ from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.run_folders import find_run
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import note, print_line, say
-from evalcli.workflows.environment import GitHubAccess, commenter_of, github_access, github_of
-from evalcli.workflows.publishing import (
-    clone_of,
-    comment_on_regression,
-    publish_group,
-    pull_request_options,
-    reports_of,
-)
-from evalcli.workflows.results import Group, groups, published_runs, read_results
+from evalcli.terminal.output import say
+from evalcli.workflows.environment import github_access, github_of
+from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options, reports_of
+from evalcli.workflows.results import groups, read_results
+from evalcli.workflows.telling import tell_published
 from evalcore.errors import RepositoryError
-from evalcore.formats.counts import counted
-from evalcore.publishing.outbox import Published
 
 
 @click.command(name="publish")
@@ -70,32 +63,9 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
             for group, files in zip(found, reports, strict=True):
                 may_be_named = published.setting == "names"
                 made = publish_group(group, clone, github, options, files, may_be_named=may_be_named)
-                if made.pull_request_url is not None:
-                    print_line(made.pull_request_url)
-                    note(published_runs(group))
-                    if made.sentence:
-                        note(made.sentence)
-                    if made.regression is not None:
-                        said = f"{made.regression.version}: {made.regression.summary}"
-                        note(f"regression, left for a person to merge: {said}")
-                        _tell_origin(group, made, access)
-                else:
-                    runs = counted(len(group.records), "run")
-                    of = f"version {group.version} at {group.prompt_commit[:12]}"
-                    note(f"nothing new: {repo} has {runs} of {of} already")
+                tell_published(group, made, access)
     # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:
         say(f"evalcli: {error.line}")
         return Exit.INCOMPLETE
     return Exit.DONE
-
-
-def _tell_origin(group: Group, made: Published, access: GitHubAccess) -> None:
-    """Comment where the version came from; results are published whether or not that may be written."""
-    try:
-        page = comment_on_regression(group, made, commenter_of(access))
-    except RepositoryError as error:
-        note(f"the pull request that brought the version is not told: {error.line}")
-    else:
-        if page is not None:
-            note(f"told on {page}")

@@ -33,7 +33,9 @@ Number = TypeVar("Number", int, float)
 UNKNOWN = "unknown"
 _FIGURES = 4
 """Of a forecast that are summed up: hours, tokens in and out, USD."""
-HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", "smallest fall")
+SMALLEST_FALL = "smallest fall"
+SMALLEST_FALL_MEANS = f"{SMALLEST_FALL}: the least loss of accuracy that would show"
+HEADINGS = ("model", "past runs", "hours", "tokens in", "tokens out", "USD", SMALLEST_FALL)
 
 
 class Forecast(Frozen, frozen=True):
@@ -125,7 +127,7 @@ def forecast_table(forecasts: Sequence[Forecast]) -> Table:
     if len(forecasts) > 1:
         rows.append(_sums(forecasts))
     return Table(
-        title="by past runs of the same models; smallest fall: the least loss of accuracy that would show",
+        title=f"by past runs of the same models; {SMALLEST_FALL_MEANS}",
         headings=HEADINGS,
         rows=tuple(rows),
         numeric=frozenset(HEADINGS) - {"model"},
@@ -303,5 +305,10 @@ def _row(name: str, past_runs: str, item: Forecast) -> tuple[str, ...]:
         UNKNOWN if item.prompt_tokens is None else f"{item.prompt_tokens:,}",
         UNKNOWN if item.completion_tokens is None else f"{item.completion_tokens:,}",
         UNKNOWN if item.cost_usd is None else f"{item.cost_usd:.2f}",
-        "none" if item.smallest_change is None else f"{item.smallest_change:.3f}",
+        fall_text(item.smallest_change),
     )
+
+
+def fall_text(smallest_change: float | None) -> str:
+    """Write the smallest fall that would show; None where there are too few cases for any."""
+    return "none" if smallest_change is None else f"{smallest_change:.3f}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.workflows.environment import NAMES, GitHubAccess, github_of
@@ -17,14 +18,12 @@ from evalcore.evaluation.report import in_library, report_run
 from evalcore.git.clone import FIRST_CLONE_TIMEOUT, Clone
 from evalcore.git.credentials import Credentials, origin_of
 from evalcore.git.errors import BranchMissing, PushRefused
-from evalcore.github.client import GitHub, slug_of
-from evalcore.github.reports import GitHubReports, Note
+from evalcore.github.client import GitHub
 from evalcore.github.tokens import PUBLIC_API
 from evalcore.library.checkout import CommitCheckout
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
-from evalcore.publishing.regressions import comment_mark, comment_text
 from evalcore.publishing.together import ComponentResults, publish_together
 from evalcore.runs.plan import JobPlan
 
@@ -109,13 +108,17 @@ def publish_group(
 
 def publish_groups_together(
     name: str, groups: Sequence[Group], clone: Clone, github: GitHub, *, may_be_named: bool
-) -> Published:
-    """Publish the records of several components in one pull request; raises as `publish_group`."""
+) -> tuple[Published, list[Published]]:
+    """Publish the records of several components in one pull request; raises as `publish_group`.
+
+    Returns what was published, and that of each group.
+    """
     parts = [
         ComponentResults(_plan_at_its_commit(group, clone, github, may_be_named=may_be_named), group.records)
         for group in groups
     ]
-    return publish_together(clone, github, name, parts)
+    made, regressions = publish_together(clone, github, name, parts)
+    return made, [msgspec.structs.replace(made, regression=one) for one in regressions]
 
 
 def _plan_at_its_commit(group: Group, clone: Clone, github: GitHub, *, may_be_named: bool) -> JobPlan:
@@ -142,28 +145,6 @@ def reports_of(group: Group, published: PublishedCases) -> dict[str, bytes]:
             report = report_run(folder, published.privacy(folder.resolve().parent))
             files |= in_library(report.summary.config.component, report, draw_png)
     return files
-
-
-def comment_on_regression(group: Group, published: Published, reports: GitHubReports) -> str | None:
-    """Comment once on the pull request that brought a version whose results are a regression.
-
-    Returns that pull request's page; None where nothing got worse, or no pull request brought the commit.
-    Raises RepositoryError.
-    """
-    if published.regression is None:
-        return None
-    records = group.records
-    # The records may not say whose they are; the branch does.
-    text = comment_text(
-        slug_of(published.branch or "") or "", published.regression, published.pull_request_url
-    )
-    note = Note(
-        issue_mark="",
-        job_mark=comment_mark(min(record.job_id for record in records)),
-        text=text,
-        since=datetime.fromisoformat(min(record.started_at for record in records)),
-    )
-    return reports.comment_on_origin(group.prompt_commit, note)
 
 
 def _web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:

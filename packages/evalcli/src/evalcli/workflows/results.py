@@ -51,6 +51,11 @@ class Group(NamedTuple):
     read: tuple[ReadRecord, ...]
 
     @property
+    def name(self) -> str:
+        """The component and its version; the version alone where the records do not say whose they are."""
+        return f"{self.slug or 'version'} {self.version}"
+
+    @property
     def records(self) -> tuple[RunRecord, ...]:
         """The records, each once; raises LeaderboardError where one id has two contents."""
         runs = leaderboard_of(self.slug or "the records", (one.record for one in self.read)).runs
@@ -61,7 +66,7 @@ def published_runs(group: Group) -> str:
     """Say which runs are published: a component's name alone stands for its newest run, and not for all."""
     runs = [f"{record.run_id} ({record.model})" for record in group.records]
     more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
-    return f"{counted(len(runs), 'run')} of version {group.version}: {', '.join(runs[:MOST_NAMED])}{more}"
+    return f"{counted(len(runs), 'run')} of {group.name}: {', '.join(runs[:MOST_NAMED])}{more}"
 
 
 def read_results(paths: Iterable[Path], published: PublishedCases) -> list[ReadRecord]:

@@ -39,6 +39,8 @@ def test_the_table_has_each_run_and_the_sentences_the_whole(world: Any) -> None:
     rows = [line.split() for line in done.out.splitlines() if line.startswith("memo")]
     assert [row[:3] for row in rows] == [["memo", "alpha", "6"], ["memo", "beta", "6"]]
     assert all("its own runs" in line for line in done.out.splitlines() if line.startswith("memo"))
+    # As `evaluate --dry-run` calls it.
+    assert "smallest fall: the least loss of accuracy that would show" in done.out
     assert "nightly: 2 runs, 12 calls." in done.out
     assert "mindrouter: 2 runs, at most 4 calls and 2 runs at once over all workers." in done.out
     assert "It takes about 3 min 2 s where no worker is missing." in done.out

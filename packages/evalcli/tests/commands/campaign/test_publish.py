@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from evalcore.github.client import GitHub
+from evalcore.github.tokens import FixedToken
 from evalcore.runs.leaderboard import parse_leaderboard
+from evalcore.secret import Secret
 from evalsim.github import Fault, SimulatedGitHub
 from evalsim.github.app import API
+from evalsim.mindrouter import Fault as GatewayFault
 from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
 
@@ -70,7 +74,10 @@ def test_each_component_has_a_pull_request_all_may_have_one_and_twice_is_nothing
     assert {run["run_id"] for runs in brought for run in runs} == records
     again = publish()
     assert (again.code, again.out, len(repository.pulls)) == (0, "", 2), again.err
-    assert again.err.count("nothing new") == 2
+    commit = git(world.library, "rev-parse", "HEAD")[:12]
+    for slug in ("budget", "memo"):
+        said = f"nothing new: {REPOSITORY} has 1 run of {slug} 1.0.0 at {commit} already"
+        assert said in again.err.splitlines()
 
     together = publish("--together")
     assert (together.code, together.out) == (0, f"{url}/{REPOSITORY}/pull/3\n"), together.err
@@ -127,3 +134,57 @@ def test_what_has_not_ended_complete_is_left_out_and_what_github_refuses_is_exit
         assert GITHUB_TOKEN not in refused.err
     app.state.faults.clear()
     assert world.look("publish", "nightly", "--repo", REPOSITORY, **access).code == 0
+
+
+@pytest.fixture
+def regression(
+    make_world: Callable[..., Any], github: tuple[SimulatedGitHub, str]
+) -> Callable[..., tuple[Any, Any]]:
+    """A campaign of memo 1.1.0, which a merged pull request has brought and which is worse than 1.0.0.
+
+    Returns what publishes it, and the repository.
+    """
+    app, url = github
+    world = make_world()
+    world.file.write_text("models: [alpha]\ncomponents: [memo]\nreplicates: 6\n")
+    assert world.run("run", world.file).returncode == 0
+    assert world.look("publish", world.file, "--here").code == 0
+    git(world.library, "add", "--all")
+    git(world.library, "commit", "-q", "-m", "results of 1.0.0")
+    repository = app.state.add_repository(REPOSITORY, world.library)
+    prompt = world.library / "components" / "memo" / "prompt.md"
+    prompt.write_text(prompt.read_text().replace("1.0.0", "1.1.0"))
+    git(world.library, "commit", "-q", "--all", "-m", "bump")
+    git(world.library, "push", "-q", str(repository.bare.path), "HEAD:refs/heads/bump")
+    GitHub(REPOSITORY, FixedToken(Secret(GITHUB_TOKEN)), api_url=f"{url}{API}").open_pull_request(
+        "bump", "main", "bump", ""
+    )
+    (pull,) = repository.pulls
+    pull.head_sha = git(world.library, "rev-parse", "HEAD")
+    pull.merge_commit_sha = repository.bare.merge("main", pull.head_sha, "Merge")
+    pull.state, pull.merged_at, pull.closed_at = "closed", "2026-01-05T09:00:00Z", "2026-01-05T09:00:00Z"
+    world.mindrouter.faults.add([GatewayFault(kind="broken_json")])
+    second = world.file.with_name("second.yaml")
+    second.write_text(world.file.read_text())
+    assert world.run("run", second).returncode == 0
+    access = {"GITHUB_TOKEN": GITHUB_TOKEN, "GITHUB_API_URL": f"{url}{API}", "GITHUB_REPOSITORY": REPOSITORY}
+    return lambda *options: world.look("publish", "second", *options, **access), repository
+
+
+@pytest.mark.parametrize("options", [(), ("--together",)], ids=["each", "together"])
+def test_the_pull_request_that_brought_a_regression_is_told_once(
+    regression: tuple[Callable[..., Any], Any], options: tuple[str, ...]
+) -> None:
+    publish, repository = regression
+    done = publish(*options)
+    assert done.code == 0, done.err
+    bump, results = repository.pulls
+    assert "regression, left for a person to merge: 1.1.0: alpha -100.0\n" in done.err
+    assert f"told on {done.out.strip().replace('/pull/2', '/pull/1')}\n" in done.err
+    assert publish(*options).code == 0
+    (comment,) = bump.comments
+    assert comment.body.startswith(
+        "**Regression** in `memo` version `1.1.0`, which this pull request brought"
+    )
+    assert f"/pull/{results.number}" in comment.body
+    assert results.labels == ["eval-results"]

@@ -21,8 +21,9 @@ from evalcore.git.objects import message_of
 from evalcore.github.client import GitHub
 from evalcore.publishing.changes import ForeignChange, leaderboard_path, read_leaderboard
 from evalcore.publishing.committer import RESULTS_LABEL, results_of
-from evalcore.publishing.outbox import Published
+from evalcore.publishing.outbox import Published, Regression
 from evalcore.publishing.pull_request import LONGEST, Results, pull_request_body, results_sentence
+from evalcore.publishing.regressions import describe, regressions
 from evalcore.runs.leaderboard import encode_leaderboard, leaderboard_of, merge_leaderboards
 from evalcore.runs.plan import JobPlan
 from evalcore.runs.record import RunRecord
@@ -39,7 +40,17 @@ class ComponentResults(NamedTuple):
     records: Sequence[RunRecord]
 
 
-def publish_together(clone: Clone, github: GitHub, name: str, parts: Sequence[ComponentResults]) -> Published:
+class PublishedTogether(NamedTuple):
+    """Where the results of several components are, and which of them got worse."""
+
+    published: Published
+    regressions: Sequence[Regression | None]
+    """Of each part, in their order."""
+
+
+def publish_together(
+    clone: Clone, github: GitHub, name: str, parts: Sequence[ComponentResults]
+) -> PublishedTogether:
     """Propose the results of several components under a name; the same records once.
 
     Raises RepositoryError, or LeaderboardError where a leaderboard that is there is not valid.
@@ -49,7 +60,7 @@ def publish_together(clone: Clone, github: GitHub, name: str, parts: Sequence[Co
     results = [_results(clone, part, tip) for part in _by_component(parts)]
     new = [one for one in results if one is not None]
     if not new:
-        return Published(None, None)
+        return PublishedTogether(Published(None, None), [None] * len(parts))
     digest = sha256_hex("\n".join(sorted(_ids(new))).encode())
     branch = f"{BRANCHES}/{name}-{digest[:12]}"
     subject = f"eval({name}): {counted(len(_ids(new)), 'run')} of {counted(len(new), 'component')}"
@@ -67,7 +78,23 @@ def publish_together(clone: Clone, github: GitHub, name: str, parts: Sequence[Co
         hint = "close it, and publish again"
         raise ForeignChange("another account has opened it", where=pull_request.url, hint=hint)
     github.add_labels(pull_request, [RESULTS_LABEL])
-    return Published(pull_request.url, branch, sentence=_summary(name, new))
+    published = Published(pull_request.url, branch, sentence=_summary(name, new))
+    return PublishedTogether(published, _regressions(parts, new))
+
+
+def _regressions(parts: Sequence[ComponentResults], new: Sequence[Results]) -> list[Regression | None]:
+    """Say of each part which of its models got worse, beside all that is known of the component."""
+    found = {one.slug: regressions(one.earlier, one.records) for one in new}
+    return [
+        describe(
+            [
+                each
+                for each in found.get(plan.component.slug, ())
+                if each.after.version == plan.component.version
+            ]
+        )
+        for plan, _ in parts
+    ]
 
 
 def _by_component(parts: Sequence[ComponentResults]) -> list[ComponentResults]:

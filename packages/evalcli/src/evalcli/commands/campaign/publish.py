@@ -23,9 +23,11 @@ from evalcli.workflows.publishing import (
     publish_groups_together,
     pull_request_options,
 )
-from evalcli.workflows.results import Group, ReadRecord, groups
+from evalcli.workflows.results import ReadRecord, groups
+from evalcli.workflows.telling import tell_published, tell_regression
 from evalcore.errors import RepositoryError
 from evalcore.formats.counts import counted
+from evalcore.publishing.outbox import Published
 from evalcore.runs.record import RunRecord
 
 
@@ -99,12 +101,14 @@ def _propose(name: str, read: Sequence[ReadRecord], repo: str, *, together: bool
         github = github_of(access)
         with clone_of(access, os.environ, None) as clone:
             if together:
-                made = publish_groups_together(name, found, clone, github, may_be_named=may_be_named)
-                _say(made.pull_request_url, made.sentence)
+                made, each = publish_groups_together(name, found, clone, github, may_be_named=may_be_named)
+                _say(made, repo)
+                for group, one in zip(found, each, strict=True):
+                    tell_regression(group, one, access)
                 return Exit.DONE
             for group in found:
                 one = publish_group(group, clone, github, options, {}, may_be_named=may_be_named)
-                _say(one.pull_request_url, one.sentence or _named(group))
+                tell_published(group, one, access)
     # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:
         say(f"evalcli: {error.line}")
@@ -120,14 +124,10 @@ def _record(state: RunState, wanted: set[str]) -> ReadRecord | None:
     return ReadRecord(result.record, state.assignment.run.component, where)
 
 
-def _say(url: str | None, sentence: str | None) -> None:
-    if url is None:
-        note(f"nothing new: {sentence or 'the repository has these records already'}")
+def _say(made: Published, repo: str) -> None:
+    if made.pull_request_url is None:
+        note(f"nothing new: {repo} has these runs already")
         return
-    print_line(url)
-    if sentence:
-        note(sentence)
-
-
-def _named(group: Group) -> str:
-    return f"the repository has the runs of {group.slug} {group.version} already"
+    print_line(made.pull_request_url)
+    if made.sentence:
+        note(made.sentence)
