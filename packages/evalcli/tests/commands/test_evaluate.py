@@ -103,6 +103,12 @@ def test_a_dry_run_calls_nobody_and_writes_nothing(evaluate, library):
     assert not (library / ".evaluator" / "runs").exists()
 
 
+def test_a_dry_run_of_too_few_replicates_says_how_many_would_show_something(evaluate):
+    told = "good: in 1 replicate of 2 cases no fall of accuracy would show, however large; --replicates 3, or"
+    assert told in evaluate("--dry-run", "--replicates", "1").out
+    assert "however large" not in evaluate("--dry-run", "--replicates", "3").out
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from evalcli.evaluation.forecast import forecast, forecast_table, together
+from evalcli.evaluation.forecast import blind_sentences, forecast, forecast_table, together
 from evalcore.library.models import Model, Price
 from evalcore.runs.record import Calls, CaseResult, RunRecord, Tokens
 
@@ -104,3 +104,21 @@ def test_what_it_could_show_of_one_model_depends_on_how_many_are_compared() -> N
     assert among > alone
     # One case of five replies can be dealt in 252 ways: too few to show anything of one among eight.
     assert forecast(MODEL, 1, 5, [], models=8).smallest_change is None
+
+
+def test_where_no_fall_would_show_it_is_said_with_what_would_help() -> None:
+    few = [forecast(Model(name, "mindrouter"), 1, 2, []) for name in ("big", "small")]
+    (said,) = blind_sentences([*few, forecast(MODEL, 3, 20, [])])
+    assert said == (
+        "big, small: in 2 replicates of 1 case no fall of accuracy would show, however large;"
+        " --replicates 4, or more cases, would help"
+    )
+    assert forecast(MODEL, 1, 3, []).smallest_change is None
+    assert forecast(MODEL, 1, 4, []).smallest_change is not None
+
+
+def test_where_no_number_of_replicates_helps_only_cases_are_named(make_record: MakeRecord) -> None:
+    """A model that is wrong nearly always has nothing left to lose."""
+    wrong = _past(make_record, case_results=(CaseResult("one", "c" * 64, None, (0.0,) * 40, None),))
+    (said,) = blind_sentences([forecast(MODEL, 1, 5, [wrong])])
+    assert "so few past answers are right that there is little to lose: only more cases" in said

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.stats.power import Spread, smallest_change, spread_of
+from evalcore.stats.power import Spread, least_replicates, smallest_change, spread_of
 
 
 def test_more_replicates_and_more_cases_show_smaller_changes():
@@ -56,3 +56,11 @@ def test_a_few_replies_that_happen_to_agree_do_not_promise_everything():
 
 def test_one_model_among_many_must_change_more_to_be_seen():
     assert smallest_change(3, 10) < smallest_change(3, 10, models=8) < smallest_change(3, 10, models=50)
+
+
+@given(st.integers(1, 4), st.integers(1, 9), st.floats(0, 1), st.floats(0, 0.5))
+def test_the_fewest_replicates_are_those_below_which_no_fall_would_show(cases, models, mean, deviation):
+    spread = Spread(mean=mean, deviation=deviation)
+    told = least_replicates(cases, spread, models, most=20)
+    shows = [n for n in range(1, 21) if smallest_change(cases, n, spread, models=models) is not None]
+    assert told == (shows[0] if shows else None)

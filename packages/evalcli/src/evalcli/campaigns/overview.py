@@ -54,6 +54,10 @@ def sentences(plan: CampaignPlan, now: datetime) -> list[str]:
         missing = sum(run.forecast.seconds is None for run in plan.runs)
         rest = f", of which {counted(missing, 'run')} by the mean of the others" if missing else ""
         said.append(f"It takes about {duration_text(plan.seconds)} where no worker is missing{rest}.")
+    blind = sum(run.forecast.smallest_change is None for run in plan.runs)
+    if blind:
+        many = counted(blind, "run shows", "runs show")
+        said.append(f"{many} no fall of accuracy, however large: more replicates or more cases would help.")
     said += [f"{text}." for text in (_cost(plan), late(plan, now), too_dear(plan)) if text]
     return said
 

@@ -15,8 +15,8 @@ from evalcli.commands.verbosity import how_much_is_said
 from evalcli.evaluation.batches import batches_path
 from evalcli.evaluation.check import unversioned_change
 from evalcli.evaluation.documents import document_source, with_reading_forecast
+from evalcli.evaluation.dry_run import print_dry_run
 from evalcli.evaluation.finish import FinishOptions, call_and_finish
-from evalcli.evaluation.forecast import print_dry_run
 from evalcli.evaluation.plan import Prepared, make_runs_dir, only_cases, prepare
 from evalcli.evaluation.resume import find_job
 from evalcli.evaluation.run import Evaluation

@@ -1,31 +1,19 @@
-"""`evalcli evaluate --dry-run`: what would be called, and what it will take, before anything is spent."""
+"""What an evaluation will take by past runs of the same models, and what it could show."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import msgspec
-
-from evalcli.evaluation.plan import Prepared
-from evalcli.terminal.output import print_bytes, print_line
-from evalcli.terminal.tables import print_table
 from evalcli.terminal.text import Table
 from evalcore.compare.pool import spread_of_records
-from evalcore.documents.forecast import ReadingForecast
-from evalcore.errors import InputError
-from evalcore.evaluation.probe import asked_of
 from evalcore.formats.counts import counted
-from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.formats.versions import version_order
-from evalcore.library.component import SkippedCase
-from evalcore.library.models import Model, is_local
-from evalcore.runs.plan import JobPlan, cases_for
+from evalcore.library.models import Model
 from evalcore.runs.record import RunRecord
-from evalcore.stats.power import smallest_change
+from evalcore.stats.power import least_replicates, smallest_change
 from evalcore.structs import Frozen, JsonObject
 
 Number = TypeVar("Number", int, float)
@@ -53,46 +41,12 @@ class Forecast(Frozen, frozen=True):
     smallest_change: float | None
     """The fall of accuracy that such a run would show four times in five against an equal one.
 
-    Of one model, where as many are compared at once as the job has.
+    Of one model, where as many are compared at once as the job has. None where no fall would show.
     """
-
-
-def print_dry_run(
-    prepared: Prepared, past: Sequence[RunRecord], reading: ReadingForecast, *, as_json: bool
-) -> None:
-    """Show what would be read and called, and what it will take by the past runs in the leaderboard."""
-    job = prepared.job
-    count = len(job.models)
-    forecasts = [
-        forecast(model, len(cases_for(job, model)[0]), job.replicates, past, models=count)
-        for model in job.models
-    ]
-    if as_json:
-        print_bytes(_encoded(prepared, forecasts, reading))
-        return
-    if reading.documents:
-        print_line(reading_sentence(prepared.job, reading))
-    for table in _plan_tables(prepared):
-        print_table(table)
-    if any(one.past_runs for one in forecasts):
-        print_table(forecast_table(forecasts))
-    elif forecasts:
-        # A table of nothing but `unknown` would hide that in its columns.
-        print_line("What it will take is not known: there is no past run of these models.")
-
-
-def reading_sentence(job: JobPlan, reading: ReadingForecast) -> str:
-    """Say what is read before the first call, and what of it counts for MindRouter's rate limit and quota."""
-    many = counted(reading.documents, "document is", "documents are")
-    if job.reading.reader == "none":
-        return f"{many} sent to the models as they are"
-    said = f"{many} read first by `{job.reading.reader}`"
-    if job.reading.reader != "mindrouter":
-        return said
-    said += f": up to {reading.calls} calls of {job.reading.model} for {counted(reading.pages, 'page')}"
-    if reading.uncounted:
-        said += f", and more for {counted(reading.uncounted, 'document')} whose pages are not known"
-    return f"{said}, which count for MindRouter's rate limit and quota; none for what was read before"
+    cases: int = 0
+    replicates: int = 0
+    least_replicates: int | None = None
+    """The fewest that would show any fall, of as many cases; None where the most there may be would not."""
 
 
 def forecast(
@@ -103,6 +57,7 @@ def forecast(
     `models` are evaluated, and so compared, at once: the more they are, the less is shown of one.
     """
     runs = newest_of_model(model, past)
+    spread = spread_of_records(runs)
     calls = cases * replicates
     made = sum(run.calls.total for run in runs)
     prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
@@ -117,7 +72,10 @@ def forecast(
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost_usd=_cost(model, prompt, completion),
-        smallest_change=smallest_change(cases, replicates, spread_of_records(runs), models=models),
+        smallest_change=smallest_change(cases, replicates, spread, models=models),
+        cases=cases,
+        replicates=replicates,
+        least_replicates=least_replicates(cases, spread, models=models),
     )
 
 
@@ -152,6 +110,29 @@ def together(forecasts: Sequence[Forecast]) -> Forecast:
     )
 
 
+def blind_sentences(forecasts: Iterable[Forecast]) -> list[str]:
+    """Say of which models no fall of accuracy would show, however large, and what would help.
+
+    Models that as many replicates would help are named together.
+    """
+    alike: dict[tuple[int, int, int | None], list[str]] = {}
+    for item in forecasts:
+        if item.smallest_change is None and item.calls:
+            alike.setdefault((item.cases, item.replicates, item.least_replicates), []).append(item.model)
+    return [_blind_sentence(*design, models) for design, models in alike.items()]
+
+
+def _blind_sentence(cases: int, replicates: int, least: int | None, models: Sequence[str]) -> str:
+    design = f"{counted(replicates, 'replicate')} of {counted(cases, 'case')}"
+    # Even of a hundred replicates that is so only of a model that is wrong nearly always.
+    cure = (
+        "so few past answers are right that there is little to lose: only more cases could help"
+        if least is None
+        else f"--replicates {least}, or more cases, would help"
+    )
+    return f"{', '.join(models)}: in {design} no fall of accuracy would show, however large; {cure}"
+
+
 def _sums(forecasts: Sequence[Forecast]) -> tuple[str, ...]:
     """Return the last row: what is known of all models together, and of how many it is not known."""
     cells = []
@@ -179,78 +160,6 @@ def forecast_object(item: Forecast) -> JsonObject:
         "cost_usd": item.cost_usd,
         "smallest_change": item.smallest_change,
     }
-
-
-def _plan_tables(prepared: Prepared) -> list[Table]:
-    job = prepared.job
-    cases = [(case.name, "used", "") for case in job.cases]
-    cases += [
-        (case.case, "broken" if case.broken else "skipped", _reason(case)) for case in job.skipped_cases
-    ]
-    models = [_model_row(job, model) for model in job.models]
-    models += [
-        (skipped.model, skipped.provider, "0", skipped.reason) for skipped in prepared.selection.skipped
-    ]
-    return [
-        Table(
-            title=f"{job.component.slug} {job.component.version}: {counted(len(job.cases), 'case')}"
-            f" x {counted(job.replicates, 'replicate')}",
-            headings=("case", "status", "reason"),
-            rows=tuple(cases),
-        ),
-        Table(
-            title=f"{counted(job.calls, 'call')}, if every model is served"
-            if job.models
-            else "no call: no model can be called from here",
-            headings=("model", "provider", "calls", "reason"),
-            rows=tuple(models),
-            numeric=frozenset({"calls"}),
-        ),
-    ]
-
-
-def _reason(case: SkippedCase) -> str:
-    """Return why a case is left out, without its folder: the row names it, and a path cannot be wrapped."""
-    return re.sub(rf"^\S*/{re.escape(case.case)}(?:/|: )", "", case.reason)
-
-
-def _model_row(job: JobPlan, model: Model) -> tuple[str, str, str, str]:
-    """Return a model's calls, and what of its schema is changed; none where it cannot be asked."""
-    cases, _ = cases_for(job, model)
-    private = 0 if is_local(model) else sum(case.local_only for case in job.cases)
-    untaken = len(job.cases) - len(cases) - private
-    reasons = [f"{counted(private, 'case is', 'cases are')} local_only"] if private else []
-    if untaken:
-        many = counted(untaken, "document is of a kind", "documents are of kinds")
-        reasons.append(f"{many} that it does not take as it is")
-    try:
-        reasons += asked_of(model, job.component, job.providers[model.provider]).changes
-    except InputError as error:
-        return model.id, model.provider, "0", error.line
-    return model.id, model.provider, str(len(cases) * job.replicates), "; ".join(reasons)
-
-
-def _encoded(prepared: Prepared, forecasts: Sequence[Forecast], reading: ReadingForecast) -> bytes:
-    job = prepared.job
-    value: JsonObject = {
-        "component": job.component.slug,
-        "component_version": job.component.version,
-        "prompt_commit": job.prompt_commit,
-        "dataset_commit": job.dataset_commit,
-        "replicates": job.replicates,
-        "calls": job.calls,
-        "reading": {"reader": job.reading.reader, **msgspec.structs.asdict(reading)}
-        if reading.documents
-        else None,
-        "cases": [case.name for case in job.cases],
-        "skipped_cases": msgspec.to_builtins(job.skipped_cases),
-        "models": [model.id for model in job.models],
-        "skipped_models": [
-            {"model": item.model, "reason": item.reason} for item in prepared.selection.skipped
-        ],
-        "forecast": [rounded(forecast_object(item)) for item in forecasts],
-    }
-    return encode_canonical(value)
 
 
 def newest_of_model(model: Model, past: Iterable[RunRecord]) -> list[RunRecord]:

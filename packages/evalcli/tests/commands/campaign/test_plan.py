@@ -58,6 +58,13 @@ def test_the_forecast_waits_for_the_hour_of_a_run_that_may_not_be_begun_before(w
     assert "It takes about 1 h 3 min where no worker is missing." in done.out
 
 
+def test_runs_that_could_show_nothing_are_counted_with_what_would_help(world: Any) -> None:
+    blind = "show no fall of accuracy, however large: more replicates or more cases would help."
+    assert blind not in world.look("plan", world.file).out
+    world.file.write_text(world.file.read_text().replace("replicates: 3", "replicates: 1"))
+    assert f"2 runs {blind}" in world.look("plan", world.file).out
+
+
 def test_as_an_object_it_says_the_same(world: Any) -> None:
     told = json.loads(world.look("plan", world.file, "--json").out)
     assert (told["campaign"], told["calls"], told["seconds"], told["deadline_met"]) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterable
 
@@ -90,3 +91,19 @@ def smallest_change(
         if change >= margin + quantiles * error:
             return change
     return None
+
+
+def least_replicates(
+    cases: int, spread: Spread | None = None, models: int = 1, most: int = 100
+) -> int | None:
+    """Return the fewest replicates of so many cases that would show any fall; None where `most` would not.
+
+    `models` are tested at once, as in `smallest_change`.
+    """
+    # In order: a design that shows a fall shows it with more replicates, too.
+    least = 1 + bisect.bisect_left(
+        range(1, most + 1),
+        True,
+        key=lambda count: smallest_change(cases, count, spread, models=models) is not None,
+    )
+    return least if least <= most else None
