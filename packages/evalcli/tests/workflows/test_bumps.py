@@ -334,3 +334,57 @@ def test_what_asking_github_takes_is_named(evalcli: Callable[..., Any]) -> None:
     assert (both.code, "two places" in both.err) == (2, True)
     half = evalcli(*line, REPOSITORY, EVALHOOK_GITHUB_APP_ID="1", **unset)
     assert "EVALHOOK_GITHUB_APP_PRIVATE_KEY" in half.err
+
+
+@pytest.fixture
+def cloned(tmp_path: Path) -> Path:
+    """A clone on a branch: a version that was pushed, then one in a commit and one in the working tree."""
+    pushed = History(tmp_path / "pushed")
+    pushed.commit({at("a"): prompt("1.0.0"), at("b"): prompt("1.0.0"), at("c"): prompt("1.0.0")}, "one")
+    git(tmp_path, "clone", "-q", str(pushed.root), str(tmp_path / "clone"))
+    clone = tmp_path / "clone"
+    git(clone, "checkout", "-q", "-b", "topic")
+    (clone / at("a")).write_text(prompt("1.1.0"))
+    git(clone, "commit", "-q", "-am", "two")
+    # What came to the default branch meanwhile is no change of this branch.
+    pushed.commit({at("c"): prompt("2.0.0")}, "meanwhile")
+    git(clone, "fetch", "-q")
+    (clone / at("b")).write_text(prompt("2.0.0"))
+    return clone
+
+
+def _changed(ended: Any) -> dict[str, str]:
+    assert ended.code == 0, ended.err
+    return {one["component"]: one["change"] for one in json.loads(ended.out)}
+
+
+def test_with_no_commit_named_the_working_tree_is_compared_with_where_it_left_the_default_branch(
+    evalcli: Callable[..., Any], cloned: Path
+) -> None:
+    line = ("bumps", "--json", "--prompt-library", cloned)
+    ended = evalcli(*line)
+    point = git(cloned, "rev-parse", "HEAD~1")
+    assert _changed(ended) == {"a": "minor", "b": "major"}
+    assert ended.err == f"comparing {point[:12]}, where it left origin/main, with the working tree\n"
+    committed = evalcli(*line, "--head", "HEAD")
+    assert (_changed(committed), "with HEAD" in committed.err) == ({"a": "minor"}, True)
+    since = evalcli(*line, "--base", "HEAD")
+    assert (_changed(since), "comparing HEAD with the working tree" in since.err) == ({"b": "major"}, True)
+    assert evalcli(*line, "--base", "HEAD~1", "--head", "HEAD").err == ""
+
+
+def test_without_a_remote_the_local_default_branch_is_the_main_line(
+    evalcli: Callable[..., Any], cloned: Path
+) -> None:
+    git(cloned, "remote", "remove", "origin")
+    ended = evalcli("bumps", "--prompt-library", cloned, "--json")
+    assert (_changed(ended), "left main" in ended.err) == ({"a": "minor", "b": "major"}, True)
+    git(cloned, "branch", "-q", "-D", "main")
+    nothing = evalcli("bumps", "--prompt-library", cloned)
+    assert (nothing.code, nothing.out, "--base" in nothing.err) == (2, "", True)
+
+
+def test_by_github_both_commits_are_to_be_named(evalcli: Callable[..., Any]) -> None:
+    ended = evalcli("bumps", "--repo", REPOSITORY, "--head", "main")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--repo needs --base and --head" in ended.err

@@ -25,6 +25,13 @@ class CommitState(Frozen, frozen=True):
     """Paths from the folder's root that are modified, added or not tracked."""
 
 
+class BranchingPoint(Frozen, frozen=True):
+    """The newest commit that a revision shares with a main line (40 hex digits), and that line's name."""
+
+    commit: str
+    branch: str
+
+
 def head_commit(folder: Path) -> str | None:
     """Return the 40 hex digits of the commit that a folder's checkout stands at; None outside git."""
     answer = ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -46,6 +53,24 @@ def commit_of(folder: Path, revision: str) -> str | None:
     answer = ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
     commit = answer.decode("ascii", "replace").strip() if answer is not None else ""
     return commit if _COMMIT.fullmatch(commit) else None
+
+
+def branching_point(folder: Path, revision: str) -> BranchingPoint | None:
+    """Return where a revision left the main line, on which it may be itself; None where nothing tells.
+
+    The main line is the default branch of `origin`; without one, the checked-out branch's upstream, or else
+    the local branch `main` or `master`.
+    """
+    told = ask(folder, "rev-parse", "--abbrev-ref", "origin/HEAD")
+    default = [os.fsdecode(told).strip()] if told is not None else []
+    commit = commit_of(folder, revision)
+    for branch in (*default, "origin/main", "origin/master", "@{upstream}", "main", "master"):
+        line = commit_of(folder, branch)
+        if commit is None or line is None:
+            continue
+        point = commit_of(folder, os.fsdecode(ask(folder, "merge-base", commit, line) or b"-").strip())
+        return None if point is None else BranchingPoint(point, branch)
+    return None
 
 
 def commit_state(folder: Path, paths: Sequence[str], *, but: Sequence[str] = ()) -> CommitState:
