@@ -229,6 +229,7 @@ def test_a_leaderboard_is_brought_to_the_present_rules_as_far_as_replies_are_kep
     assert ended.out.splitlines()[-1].endswith(
         f"1 run rescored, 1 at scoring version {SCORING_VERSION} before, 1 without replies at hand"
     )
+    assert f"the ranking at scoring version {SCORING_VERSION} lacks 1 complete run" in ended.err
     runs = json.loads(path.read_bytes())["runs"]
     assert len(runs) == 4
     assert [run["rescored_from"] for run in runs if run["rescored_from"]] == [kept.name]
@@ -375,6 +376,9 @@ def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
     (component / "evals" / "scoring.yaml").write_text(POLICY + "# another\n")
     ended = evalcli(*line, *where, "--runs-dir", library / "runs")
     assert (ended.code, "its replies are not in" in ended.out) == (1, True)
+    assert ended.err.splitlines()[-1].startswith(
+        "the ranking by the present policy lacks 1 complete run of big: put their folders into "
+    )
 
 
 def test_whoever_rescores_after_a_change_of_the_policy_is_told_how_it_is_made_to_count(

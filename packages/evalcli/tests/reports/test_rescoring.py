@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evalcli.leaderboards.rescoring import Rescored
-from evalcli.reports.rescoring import sentence
+from evalcli.reports.rescoring import missing_sentence, sentence
 from evalsim.testing import make_record, make_run_plan
 
 PATH = Path("runs/r/record-2.json")
@@ -64,3 +64,18 @@ def test_what_was_changed_is_named_with_the_folder():
 
 def test_a_figure_that_is_not_there_is_a_dash():
     assert "accuracy 0.500 instead of -" in said("new", make_record(mean=None))
+
+
+def test_what_a_ranking_lacks_is_counted_by_where_it_was_made_with_what_helps():
+    records = [
+        make_record(1, model="big", origin="vm"),
+        make_record(2, model="small", origin="vm"),
+        make_record(3, model="small", origin="actions"),
+        make_record(4, model="late", status="partial"),
+    ]
+    assert missing_sentence(records, Path("runs"), "by the present policy") == (
+        "the ranking by the present policy lacks 3 complete runs of big, small: put their folders into runs"
+        " (made: 1 in GitHub Actions, 2 on the service's VM) and run this again,"
+        " or evaluate the models anew"
+    )
+    assert missing_sentence(records[3:], Path("runs"), "by the present policy") is None

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from evalcli.leaderboards.rescoring import Rescored
 from evalcli.terminal.text import figure, shown
+from evalcore.formats.counts import counted
 from evalcore.runs.folder import RECORD
+from evalcore.runs.record import RunRecord
 
 OTHER_POLICY: Final = "{} has another scoring policy now; with `--policy current` it is scored by that one"
 """Said where runs were scored by their own policy, and nobody asked for the present one."""
+
+_MADE: Final = {"vm": "on the service's VM", "actions": "in GitHub Actions", "local": "by somebody's evalcli"}
+
+
+def missing_sentence(absent: Iterable[RunRecord], runs_dir: Path, ranking: str) -> str | None:
+    """Say which runs a ranking lacks since their replies are not at hand, and what helps; None for none."""
+    # A partial run stands in no ranking anyway.
+    runs = [record for record in absent if record.status == "complete"]
+    if not runs:
+        return None
+    models = ", ".join(sorted({record.model for record in runs}))
+    made = Counter(_MADE[record.origin] for record in runs)
+    where = ", ".join(f"{count} {place}" for place, count in sorted(made.items()))
+    return (
+        f"the ranking {ranking} lacks {counted(len(runs), 'complete run')} of {models}: put their folders"
+        f" into {runs_dir} (made: {where}) and run this again, or evaluate the models anew"
+    )
 
 
 def sentence(item: Rescored) -> str:

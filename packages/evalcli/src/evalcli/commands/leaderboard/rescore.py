@@ -13,9 +13,9 @@ from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import rescore_to_policy
 from evalcli.leaderboards.present_policy import current_policy, current_policy_sha256
 from evalcli.leaderboards.rescoring import RescoredRuns, published_scorings, rescore_older
-from evalcli.reports.rescoring import OTHER_POLICY, sentence
+from evalcli.reports.rescoring import OTHER_POLICY, missing_sentence, sentence
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import note, print_line
+from evalcli.terminal.output import note, print_line, say
 from evalcore.formats.counts import counted
 from evalcore.library.checkout import FolderCheckout
 from evalcore.runs.leaderboard import Leaderboard, known_records
@@ -81,4 +81,7 @@ def _rescored(path: Path, leaderboard: Leaderboard, done: RescoredRuns, runs_dir
         f"{path}: {counted(len(usable), 'run')} rescored, {done.current} {wanted} before,"
         f" {len(done.absent)} without replies at hand{left}"
     )
+    missing = missing_sentence(done.absent, runs_dir, wanted)
+    if missing is not None:
+        say(missing)
     return Exit.INCOMPLETE if done.absent or len(usable) < len(done.rescored) else Exit.DONE
