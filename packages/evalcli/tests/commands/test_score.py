@@ -159,8 +159,8 @@ def test_weights_that_let_one_list_decide_are_warned_of(evalcli: Evalcli, tmp_pa
     write_component(tmp_path, "memo", prompt_file=PROMPT, schema=SCHEMA, cases={"one": expected})
     ended = evalcli("score", "explain", "memo", "--prompt-library", tmp_path, "--json")
     assert ended.code == 0
-    assert "case one: the list `papers` holds 98% of the weight" in ended.err
-    assert "case one: the key field `decision` weighs 1.6%" in ended.err
+    assert "case one: the list `papers` holds 98 % of the weight" in ended.err
+    assert "case one: the key field `decision` weighs 1.6 %" in ended.err
     assert {rule["case"] for rule in json.loads(ended.out)} == {"one"}
 
 

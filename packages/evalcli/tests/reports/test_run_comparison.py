@@ -64,7 +64,7 @@ def styles(compared: RunComparison, holding: str) -> set[str]:
 def test_the_two_sides_and_the_verdict_stand_first(fallen: RunComparison) -> None:
     lines = text(fallen).splitlines()
     assert lines[0] == "memo: 1.0.0 -> 1.1.0"
-    assert lines[1].startswith("regression: accuracy 100.0% to ")
+    assert lines[1].startswith("regression: accuracy 100.0 % to ")
     assert "bad" in styles(fallen, "regression:")
 
 

@@ -213,7 +213,7 @@ def test_each_model_gets_its_verdict_against_the_previous_version() -> None:
         for model in ("down", "even", "other")
     }
     assert "server changed (version)" in told_of["down"]
-    assert "moved most: `due` 94.2 to 44.2 %" in told_of["down"]
+    assert "moved most: `due` 94.2 % to 44.2 %" in told_of["down"]
     assert "1 run against 1" in told_of["down"]
     assert "of one model among 3 would be found four times in five" in told_of["even"]
     assert "moved" not in told_of["even"]

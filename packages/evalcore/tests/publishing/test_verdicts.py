@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalcore.compare.verdict import NotComparable
-from evalcore.publishing.verdicts import MOST_VERDICTS, compare_with, percent, verdict_cell, verdict_list
+from evalcore.publishing.verdicts import MOST_VERDICTS, compare_with, share, verdict_cell, verdict_list
 from evalsim.testing import make_scored_record
 
 
@@ -30,7 +30,7 @@ SAME = record(2, "1.1.0", [0.9] * 10)
     ],
 )
 def test_a_share_is_shown_in_per_cent_with_its_interval(value, interval, shown):
-    assert percent(value, interval) == shown
+    assert share(value, interval) == shown
 
 
 def verdicts(new, *earlier):

@@ -45,7 +45,7 @@ def test_a_list_that_decides_a_case_almost_alone_is_told():
     found = weight_warnings([rule("l[].a", 3.0), rule("l[].b", 3.0), rule("n", 4.0)])
     assert len(found) == 1
     assert found[0] == (
-        "case one: the list `l` holds 60% of the weight; "
+        "case one: the list `l` holds 60 % of the weight; "
         "give its fields a lower `weight`, or others a higher one"
     )
 
@@ -60,7 +60,7 @@ def test_an_answer_that_is_a_list_is_no_list_among_fields():
 
 def test_a_key_field_that_hardly_counts_is_told():
     found = weight_warnings([rule("n", 1.0), rule("m", 99.0)])
-    assert found == ["case one: the key field `n` weighs 1.0%; give it a higher `weight`"]
+    assert found == ["case one: the key field `n` weighs 1.0 %; give it a higher `weight`"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Final
 
 from evalcli.terminal.text import Line, Span, Style, line
 from evalcore.compare.verdict import NotComparable
+from evalcore.formats.percent import percent
 from evalcore.reports.run_report.comparison import Moved, MovedCount, RunComparison
 from evalcore.reports.run_report.comparison_page import figure_rows, sides, verdict_line
 
@@ -38,7 +39,7 @@ def _moved(title: str, rows: Sequence[Moved]) -> Iterator[Line]:
     yield from _heading(title, len(rows))
     for row in rows[:MOST_SHOWN]:
         style: Style = "good" if row.change > 0 else "bad"
-        figures = f"{100 * row.before:.1f} % -> {100 * row.after:.1f} %"
+        figures = f"{percent(row.before)} -> {percent(row.after)}"
         yield line("  ", Span(f"{100 * row.change:+6.1f}", style), f"  {row.name}: {figures}")
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from evalcli.exits import PROGRAM
 from evalcli.terminal.text import Line, Span, Style, line, width_of
+from evalcore.formats.percent import around, percent
 from evalcore.reports.run_report.summary import Headline, Summary
 
 MOST_SHOWN: Final = 8
@@ -50,8 +51,8 @@ def summary_lines(summary: Summary, run: str) -> Iterator[Line]:
 
 def _figures(headline: Headline, replicates: int) -> Iterator[Line]:
     yield line(
-        f"accuracy {_percent(headline.accuracy)}{_around(headline.accuracy_ci95)}, "
-        f"reproducibility {_percent(headline.reproducibility)}{_around(headline.reproducibility_ci95)}"
+        f"accuracy {_percent(headline.accuracy)}{around(headline.accuracy_ci95)}, "
+        f"reproducibility {_percent(headline.reproducibility)}{around(headline.reproducibility_ci95)}"
     )
     yield line(
         f"every leaf right: {_percent(headline.exact_rate)} of the replies, "
@@ -138,8 +139,4 @@ def _cut(text: str) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
-
-
-def _around(limits: tuple[float, float] | None) -> str:
-    return "" if limits is None else f" ({100 * limits[0]:.1f} to {100 * limits[1]:.1f})"
+    return "-" if value is None else percent(value)

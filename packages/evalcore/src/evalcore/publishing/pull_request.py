@@ -17,7 +17,7 @@ from evalcore.formats.counts import counted
 from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.results_table import details_table, results_table, sorted_rows
-from evalcore.publishing.verdicts import compare_with, percent, verdict_list
+from evalcore.publishing.verdicts import compare_with, share, verdict_list
 from evalcore.reports.ranking import RankedPool, Ranking, rankings
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
 from evalcore.reports.run_report.files import PAGE
@@ -193,7 +193,7 @@ def _moved_most(outcomes: Mapping[str, Outcome], previous: str | None) -> str:
         return ""
     moved.sort(key=lambda one: (-one[0], one[1], one[2].field))
     lines = [
-        f"- {_name(change.field)} of {_name(model)}: {percent(change.before)} to {percent(change.after)}"
+        f"- {_name(change.field)} of {_name(model)}: {share(change.before)} to {share(change.after)}"
         for _, model, change in moved[:MOST_MOVED]
     ]
     return "\n".join([f"What changed most since {_name(previous or '')}:", "", *lines])
@@ -297,7 +297,7 @@ def _in_common(ranking: Ranking) -> str:
     """List the ranks over the cases in common: else those with a case more or less stand beside nobody."""
     what = f"Over the {counted(ranking.cases, 'case')} that all sets of cases of this version have in common:"
     ranked = [
-        (row.model, f"{row.rank.text}, accuracy {percent(row.accuracy, row.ci95)}")
+        (row.model, f"{row.rank.text}, accuracy {share(row.accuracy, row.ci95)}")
         for row in ranking.rows
         if row.rank is not None
     ]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.formats.markdown_text import CELL, escape_markdown
-from evalcore.publishing.verdicts import NONE, percent, verdict_cell
+from evalcore.publishing.verdicts import NONE, share, verdict_cell
 from evalcore.reports.ranking import RankedPool
 from evalcore.runs.record import RunRecord
 
@@ -109,11 +109,11 @@ def _cells(row: ResultRow) -> tuple[str, ...]:
     return (
         NONE if pool is None or pool.rank is None else pool.rank.text,
         escape_markdown(record.model, CELL),
-        percent(accuracy, ci95),
+        share(accuracy, ci95),
         NONE if pool is None or row.runs == 1 else f"{row.runs} ({pool.replies} replies)",
         verdict_cell(row.outcome if record.status == "complete" else None),
-        percent(agreement, around),
-        percent(record.schema_valid_rate),
+        share(agreement, around),
+        share(record.schema_valid_rate),
         _failed(record),
         _cost(record.cost_usd),
         _COMPLETE if record.status == "complete" else "**partial**, not ranked",
@@ -145,8 +145,8 @@ def _detail_cells(row: ResultRow) -> tuple[str, ...]:
     latency = record.latency_ms
     return (
         escape_markdown(record.model, CELL),
-        percent(earlier),
-        percent(before.reproducibility if before else None),
+        share(earlier),
+        share(before.reproducibility if before else None),
         f"{record.calls.ok} of {record.calls.total} ok",
         str(record.calls.truncated),
         _seconds(latency.p50),

@@ -17,6 +17,7 @@ from evalcore.compare.verdict import (
     what_counts,
 )
 from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
+from evalcore.formats.percent import around, percent
 from evalcore.runs.record import RunRecord
 
 NONE: Final = "-"
@@ -71,12 +72,9 @@ def verdict_list(outcomes: Mapping[str, Outcome], previous: str) -> str:
     return "\n".join([f"Compared with version {escape_markdown(previous, CELL)}:", "", *lines])
 
 
-def percent(value: float | None, interval: tuple[float, float] | None = None) -> str:
+def share(value: float | None, interval: tuple[float, float] | None = None) -> str:
     """A share in per cent, with its 95 % interval where there is one."""
-    if value is None:
-        return NONE
-    around = "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
-    return f"{100 * value:.1f} %{around}"
+    return NONE if value is None else f"{percent(value)}{around(interval)}"
 
 
 def _place(outcome: Outcome) -> tuple[int, str]:
@@ -94,7 +92,7 @@ def _verdict_line(outcome: Outcome) -> str:
 
 
 def _side(side: Side) -> str:
-    return percent(side.mean, side.ci95)
+    return share(side.mean, side.ci95)
 
 
 def _moved(outcome: Comparison) -> Iterator[str]:
@@ -104,4 +102,4 @@ def _moved(outcome: Comparison) -> Iterator[str]:
 
 def _field(change: FieldChange) -> str:
     shown = escape_markdown(change.field, CELL)
-    return f"{shown} {100 * change.before:.1f} to {100 * change.after:.1f} %"
+    return f"{shown} {percent(change.before)} to {percent(change.after)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from evalcore.compare.pool import Pool
+from evalcore.formats.percent import whole_percent
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.sentences import pool_labels
 from evalcore.runs.record import RunRecord
@@ -101,12 +102,4 @@ def _shortened(labels: Sequence[str]) -> str:
 
 def _percent(share: float, around: Interval | None) -> str:
     limits = "" if around is None else f" ({100 * around[0]:.0f} to {100 * around[1]:.0f})"
-    return f"{_whole(share)} %{limits}"
-
-
-def _whole(share: float) -> str:
-    """Return a share in percent without places; 0 and 100 are only what is none or all."""
-    text = f"{100 * share:.0f}"
-    if text == "100" and share < 1:
-        return "over 99"
-    return "under 1" if text == "0" and share > 0 else text
+    return f"{whole_percent(share)}{limits}"

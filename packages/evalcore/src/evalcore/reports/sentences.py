@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from evalcore.compare.verdict import Comparison, Outcome
+from evalcore.formats.percent import percent
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.structs import JsonValue
 
@@ -146,7 +147,7 @@ def _cases(ranking: Ranking) -> str:
 def _accuracy(best: Sequence[tuple[str, RankedPool]], shares: Shares) -> str:
     known = [row.accuracy for _, row in best if row.accuracy is not None]
     # As they are shown: two that round to one figure are not written as a range.
-    written = {f"{100 * one:.1f}" if shares == "percent" else f"{one:.3f}" for one in known}
+    written = {percent(one).removesuffix(" %") if shares == "percent" else f"{one:.3f}" for one in known}
     figures = sorted(written, key=float)
     if not figures:
         return ""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from evalcore.formats.percent import percent, whole_percent
 from evalcore.library.component import Case, Component
 from evalcore.scoring.canonical_text import scalar_text
 from evalcore.scoring.leaves import comparator_shown
@@ -84,14 +85,15 @@ def _warnings(leaves: Sequence[LeafRule], whole: float) -> Iterator[str]:
     for name, weight in lists.items():
         if name != "." and weight > HEAVY_LIST * whole:
             yield (
-                f"the list `{name}` holds {weight / whole:.0%} of the weight; "
+                f"the list `{name}` holds {whole_percent(weight / whole)} of the weight; "
                 f"give its fields a lower `weight`, or others a higher one"
             )
     for leaf in leaves:
         # Prose is meant to weigh little.
         is_key = not set(leaf.path) & set(".[") and leaf.weight and not leaf.why.startswith("prose")
         if is_key and leaf.weight < LIGHT_FIELD * whole:
-            yield f"the key field `{leaf.path}` weighs {leaf.weight / whole:.1%}; give it a higher `weight`"
+            weighs = percent(leaf.weight / whole)
+            yield f"the key field `{leaf.path}` weighs {weighs}; give it a higher `weight`"
 
 
 def _leaf_rules(case: str, value: JsonValue, field: Field, shared: int) -> Iterator[LeafRule]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.reports.charts.scale import Scale, exact_percent, fitted_range, grouped, percent, round_values
+from evalcore.reports.charts.scale import Scale, fitted_range, grouped, round_values
 
 SHARES = st.floats(0, 1)
 
@@ -51,14 +50,5 @@ def test_a_figure_that_is_no_number_moves_no_axis() -> None:
     assert fitted_range([math.nan, 0.9]) == fitted_range([0.9])
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(1.0, "100.0 %"), (0.99999, "99.9 %"), (0.00001, "0.1 %"), (0.0, "0.0 %"), (0.8765, "87.6 %")],
-)
-def test_only_what_is_whole_is_said_to_be_whole(value: float, text: str) -> None:
-    assert exact_percent(value) == text
-
-
 def test_axes_write_no_more_than_they_need() -> None:
-    assert [percent(value) for value in (0.5, 0.925, 1)] == ["50 %", "92.5 %", "100 %"]
     assert [grouped(value) for value in (5, 16384, 2_000_000)] == ["5", "16,384", "2,000,000"]

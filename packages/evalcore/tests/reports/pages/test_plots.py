@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.made_sites import HOSTILE, hostile, partial_only, small
 
 from evalcore.reports.pages.plots import accuracy_plot, agreement_plot, data_block, history_plot
@@ -13,12 +14,12 @@ def test_models_of_a_ranking_have_their_figures_and_intervals() -> None:
     ranking = small().components[0].rankings[0]
     rows = [row for row in ranking.rows if row.status == "complete"]
     (trace,) = accuracy_plot(ranking)["data"]
-    assert trace["x"] == [row.accuracy for row in rows]
+    assert trace["x"] == [pytest.approx(100 * row.accuracy, abs=0.005) for row in rows]
     assert trace["y"] == [row.label for row in rows]
     for row, up, down in zip(rows, trace["error_x"]["array"], trace["error_x"]["arrayminus"], strict=True):
         low, high = row.ci95
-        assert abs(row.accuracy + up - high) < 1e-4
-        assert abs(row.accuracy - down - low) < 1e-4
+        assert abs(100 * row.accuracy + up - 100 * high) < 0.02
+        assert abs(100 * row.accuracy - down - 100 * low) < 0.02
 
 
 def test_the_best_are_filled_and_the_others_are_rings() -> None:

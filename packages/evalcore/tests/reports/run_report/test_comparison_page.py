@@ -18,7 +18,7 @@ def compared(make_reported, before, after, version="1.1.0"):
 def test_the_page_shows_both_sides(make_reported):
     page = comparison_page(compared(make_reported, [RIGHT] * 4, [WRONG] * 4))
     assert page.startswith("# `memo`: `1.0.0` → `1.1.0`\n\n**regression: ")
-    assert "| accuracy | 100.0%" in page
+    assert "| accuracy | 100.0 %" in page
     assert "| worse | `pages` |" in page
     assert "✓ as expected" in page
 
@@ -40,7 +40,7 @@ def test_whatever_a_model_writes_is_code(make_reported):
 def test_two_runs_of_one_version_and_model_are_told_apart_by_their_ids(make_reported):
     found = compared(make_reported, [RIGHT] * 4, [WRONG] * 4, version="1.0.0")
     assert sides(found.before, found.after) == ("1.0.0", "1.0.0")
-    assert verdict_line(found).startswith("regression: accuracy 100.0% to ")
+    assert verdict_line(found).startswith("regression: accuracy 100.0 % to ")
 
 
 def test_figures_that_neither_has_are_left_out(make_reported):

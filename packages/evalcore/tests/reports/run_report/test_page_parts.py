@@ -11,11 +11,11 @@ from evalcore.reports.run_report.summary import WHOLE, Percentiles
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (page_parts.share(0.125), "12.5%"),
+        (page_parts.share(0.125), "12.5 %"),
         (page_parts.share(None), "–"),
-        (page_parts.interval((0.1, 0.25)), " (95 % interval 10.0–25.0%)"),
+        (page_parts.interval((0.1, 0.25)), " (95 % interval 10.0–25.0 %)"),
         (page_parts.interval(None), ""),
-        (page_parts.part_of(1, 8), "1/8 (12.5%)"),
+        (page_parts.part_of(1, 8), "1/8 (12.5 %)"),
         (page_parts.part_of(0, 0), "0/0"),
         (page_parts.code(None), "–"),
         (page_parts.code("a|b"), "`a¦b`"),

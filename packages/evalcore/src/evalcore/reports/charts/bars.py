@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.charts.scale import Scale, bottom_axis, grouped, left_axis, percent
+from evalcore.formats.percent import short_percent
+from evalcore.reports.charts.scale import Scale, bottom_axis, grouped, left_axis
 from evalcore.reports.charts.svg import (
     Ink,
     chart,
@@ -50,15 +51,15 @@ def bar_chart(bars: Sequence[Bar], *, title: str, description: str, axis: str = 
     left = min(max((text_width(bar.name) for bar in bars), default=0.0) + 12, LONGEST_NAME)
     bottom = 8 + ROW * len(bars)
     scale = Scale(0.0, 1.0, left, WIDTH - 64)
-    parts = bottom_axis(scale, 4, bottom, text=percent, title=axis)
+    parts = bottom_axis(scale, 4, bottom, text=short_percent, title=axis)
     for index, bar in enumerate(bars):
         y = 8 + ROW * index
         parts.append(label(left - 8, y + 15, shortened(bar.name, left - 12), anchor="end"))
         if bar.share is not None:
             width = scale.at(bar.share) - left
-            tip = element("title", {}, text=f"{bar.name}: {percent(bar.share)}")
+            tip = element("title", {}, text=f"{bar.name}: {short_percent(bar.share)}")
             parts.append(inked(bar.ink, [tip, rectangle(left, y + 3, width, ROW - 6)]))
-        text = bar.text or ("unknown" if bar.share is None else percent(bar.share))
+        text = bar.text or ("unknown" if bar.share is None else short_percent(bar.share))
         parts.append(label(left + 6 + (scale.at(bar.share) - left if bar.share else 0), y + 15, text))
     return chart(title, description, WIDTH, bottom + (40 if axis else 24), parts)
 

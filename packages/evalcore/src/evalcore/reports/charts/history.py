@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.charts.scale import Scale, exact_percent, left_axis, percent
+from evalcore.formats.percent import percent, short_percent
+from evalcore.reports.charts.scale import Scale, left_axis
 from evalcore.reports.charts.svg import (
     Ink,
     Shape,
@@ -70,7 +71,7 @@ def history_chart(
     step = (right - left) / max(len(moments), 1)
     # By order, not by date: runs of one day would lie over each other, and a year without any be empty.
     places = [left + step * (index + 0.5) for index in range(len(moments))]
-    parts = left_axis(upright, left, right, text=percent, count=4)
+    parts = left_axis(upright, left, right, text=short_percent, count=4)
     parts += _versions(moments, places, step, bottom)
     line = [
         (x, upright.at(moment.value))
@@ -96,7 +97,7 @@ def _moment(moment: HistoryMark, x: float, upright: Scale, value: float) -> ET.E
         low, high = (upright.at(end) for end in moment.interval)
         drawn.append(rule(x, low, x, high, width=1.5))
     size = 5.5 if moment.change != "quiet" else 3.5
-    tip = moment.tip or f"{moment.version}, {moment.when}: {exact_percent(value)}"
+    tip = moment.tip or f"{moment.version}, {moment.when}: {percent(value)}"
     drawn.append(mark(x, upright.at(value), shape, size=size, tip=tip))
     parts = [inked(ink, drawn)]
     if moment.drifting:

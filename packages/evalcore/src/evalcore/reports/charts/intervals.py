@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.charts.scale import Scale, bottom_axis, exact_percent, fitted_range, percent
+from evalcore.formats.percent import percent, short_percent
+from evalcore.reports.charts.scale import Scale, bottom_axis, fitted_range
 from evalcore.reports.charts.svg import (
     Ink,
     chart,
@@ -78,7 +79,7 @@ def interval_chart(
             scale.at(low), top, scale.at(high) - scale.at(low), height * _last_best(rows) + 4, opacity=0.1
         )
         parts.append(inked("accent", [band]))
-    parts += bottom_axis(scale, top, bottom, text=percent, title=axis)
+    parts += bottom_axis(scale, top, bottom, text=short_percent, title=axis)
     for index, row in enumerate(rows):
         parts += _row(row, scale, top + 2 + height * (index + 0.5), width)
     return chart(title, description, width, bottom + (40 if axis else 24), parts)
@@ -96,15 +97,15 @@ def _row(row: Ranked, scale: Scale, middle: float, width: float) -> list[ET.Elem
     if row.value is None:
         return [*parts, label(scale.start + 4, middle + 4, "no figure", ink="quiet")]
     ink: Ink = "accent" if row.is_best else "quiet"
-    x, said = scale.at(row.value), f"{row.name} {row.detail}".strip() + f": {exact_percent(row.value)}"
+    x, said = scale.at(row.value), f"{row.name} {row.detail}".strip() + f": {percent(row.value)}"
     drawn: list[ET.Element] = []
     if row.interval is not None:
         low, high = (scale.at(end) for end in row.interval)
-        said += f", {exact_percent(row.interval[0])} to {exact_percent(row.interval[1])}"
+        said += f", {percent(row.interval[0])} to {percent(row.interval[1])}"
         drawn += [rule(low, middle, high, middle, width=2)]
         drawn += [rule(end, middle - 5, end, middle + 5, width=2) for end in (low, high)]
     drawn.append(mark(x, middle, "circle" if row.is_best else "ring", size=5, tip=said))
-    figure = label(width - 6, middle + 4, exact_percent(row.value), anchor="end")
+    figure = label(width - 6, middle + 4, percent(row.value), anchor="end")
     return [*parts, inked(ink, drawn), figure]
 
 

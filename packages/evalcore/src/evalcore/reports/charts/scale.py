@@ -62,24 +62,6 @@ def fitted_range(
     return low, high if ceiling is None else min(high, ceiling)
 
 
-def percent(value: float) -> str:
-    """Write a fraction as a percentage, with a decimal only where it is none of whole percents."""
-    return f"{100 * value:.1f}".removesuffix(".0") + " %"
-
-
-def exact_percent(value: float) -> str:
-    """Write a figure as a percentage with one decimal, so that figures below each other compare.
-
-    Only 1 is written as 100 %, and only 0 as 0 %: what is nearly so is not said to be so.
-    """
-    rounded = round(100 * value, 1)
-    if value < 1:
-        rounded = min(rounded, 99.9)
-    if value > 0:
-        rounded = max(rounded, 0.1)
-    return f"{rounded:.1f} %"
-
-
 def grouped(value: float) -> str:
     """Write a number with its thousands apart."""
     return f"{value:,.10g}" if abs(value) < 1e6 else f"{value:,.0f}"  # noqa: PLR2004

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from evalcore.reports.charts.scale import Scale, bottom_axis, exact_percent, fitted_range, left_axis, percent
+from evalcore.formats.percent import percent, short_percent
+from evalcore.reports.charts.scale import Scale, bottom_axis, fitted_range, left_axis
 from evalcore.reports.charts.svg import (
     SHAPES,
     Anchor,
@@ -78,8 +79,8 @@ def scatter_chart(
     left, right, top, bottom = 58.0, width - 24, 26.0, HEIGHT - 46
     level = Scale(*fitted_range(point.x for point in points), left, right)
     upright = Scale(*fitted_range(point.y for point in points), bottom, top)
-    parts = left_axis(upright, left, right, text=percent)
-    parts += bottom_axis(level, top, bottom, text=percent, title=across)
+    parts = left_axis(upright, left, right, text=short_percent)
+    parts += bottom_axis(level, top, bottom, text=short_percent, title=across)
     parts.append(label(8, 14, upward, ink="quiet"))
     spots = [(level.at(point.x), upright.at(point.y)) for point in points]
     frame = _Box(left + 2, top - 12, right + 12, bottom - 2)
@@ -99,7 +100,7 @@ def scatter_chart(
 
 def _point(point: Point, x: float, y: float) -> ET.Element:
     ink: Ink = "accent" if point.is_best else "quiet"
-    tip = f"{point.name}: {exact_percent(point.x)}, {exact_percent(point.y)}"
+    tip = f"{point.name}: {percent(point.x)}, {percent(point.y)}"
     drawn = inked(ink, [mark(x, y, SHAPES[0] if point.is_best else "ring", size=5.5, tip=tip)])
     return link(point.href, [drawn], name=tip) if point.href else drawn
 

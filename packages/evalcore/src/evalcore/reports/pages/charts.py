@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from evalcore.formats.percent import percent, short_percent
 from evalcore.reports.charts.history import Change, HistoryMark, history_chart
 from evalcore.reports.charts.intervals import Ranked, interval_chart
-from evalcore.reports.charts.scale import Scale, exact_percent, fitted_range, percent
+from evalcore.reports.charts.scale import Scale, fitted_range
 from evalcore.reports.charts.scatter import Point, scatter_chart
 from evalcore.reports.charts.svg import INKS, Ink, chart, element, number
 from evalcore.reports.dashboard.site import (
@@ -148,10 +149,11 @@ def strip(ranking: RankingView, reach: tuple[float, float]) -> str:
     parts = [_dots([(scale.start, scale.end - scale.start)], middle, "grid", 2)]
     parts.append(_dots([(scale.at(value), 0.0) for value in others], middle, "quiet", 7))
     parts.append(_dots([(scale.at(value), 0.0) for value in best], middle, "accent", 10))
-    low, high = exact_percent(min(found)), exact_percent(max(found))
+    low, high = percent(min(found)), percent(max(found))
     return chart(
         f"{figures.counted(len(found), 'model')} from {low} to {high}",
-        f"{len(best)} of them may be the best, on an axis from {percent(reach[0])} to {percent(reach[1])}",
+        f"{len(best)} of them may be the best,"
+        f" on an axis from {short_percent(reach[0])} to {short_percent(reach[1])}",
         _STRIP_WIDTH,
         _STRIP_HEIGHT,
         [part for part in parts if part.get("d")],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from evalcore.formats.percent import between, percent
 from evalcore.reports.charts.heat import heat_step
-from evalcore.reports.charts.scale import exact_percent
 from evalcore.reports.dashboard.site import Interval, RankRange
 
 NONE: Final = "–"
@@ -18,15 +18,12 @@ _TEN_SECONDS: Final = 10_000.0
 
 def share(value: float | None) -> str:
     """Write a share in [0, 1] as a percentage with one decimal."""
-    return NONE if value is None else exact_percent(value)
+    return NONE if value is None else percent(value)
 
 
 def interval(value: Interval | None) -> str:
     """Write an interval of shares: `85.0–92.1 %`."""
-    if value is None:
-        return NONE
-    low, high = (exact_percent(end).removesuffix(" %") for end in value)
-    return f"{low}–{high} %"
+    return NONE if value is None else between(value)
 
 
 def points(value: float | None) -> str:

@@ -20,7 +20,6 @@ from evalcore.structs import JsonObject, JsonValue
 SYMBOLS: Final[tuple[str, ...]] = (
     "circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "circle-open",
 )  # fmt: skip
-_SHARE: Final = ".1%"
 
 
 def data_block(value: JsonObject) -> Markup:
@@ -52,9 +51,9 @@ def agreement_plot(ranking: RankingView) -> JsonObject:
         "mode": "markers+text" if len(rows) <= MOST_ROWS else "markers",
         "textposition": "top center",
         "text": [_text(row.label) for row in rows],
-        "x": [row.accuracy for row in rows],
-        "y": [row.reproducibility for row in rows],
-        "hovertemplate": "%{text}<br>accuracy %{x:.1%}<br>reproducibility %{y:.1%}<extra></extra>",
+        "x": [_percents(row.accuracy) for row in rows],
+        "y": [_percents(row.reproducibility) for row in rows],
+        "hovertemplate": "%{text}<br>accuracy %{x:.1f} %<br>reproducibility %{y:.1f} %<extra></extra>",
         "marker": {"size": 11, "symbol": [_filled(is_filled=row.is_level_with_best) for row in rows]},
     }
     return {"data": [trace], "layout": {"xaxis": _axis("Accuracy"), "yaxis": _axis("Reproducibility")}}
@@ -70,14 +69,14 @@ def history_plot(component: ComponentView) -> JsonObject:
             "mode": "lines+markers",
             "name": _text(line.model),
             "x": [point.last_at[:16] for point in points],
-            "y": [_short(point.accuracy) for point in points],
+            "y": [_percents(point.accuracy) for point in points],
             "error_y": _error([(point.accuracy, point.ci95) for point in points]),
             "text": [
                 _text(point.component_version)
                 + {"better": ", improvement", "worse": ", regression", "quiet": ""}[change_of(point)]
                 for point in points
             ],
-            "hovertemplate": "%{text}, %{x}<br>%{y:.1%}",
+            "hovertemplate": "%{text}, %{x}<br>%{y:.1f} %",
             "marker": {"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 8},
         }
         traces.append(trace)
@@ -89,9 +88,9 @@ def _intervals(rows: Sequence[tuple[str, float | None, Interval | None]]) -> Jso
         "type": "scatter",
         "mode": "markers",
         "y": [_text(name) for name, _, _ in rows],
-        "x": [value for _, value, _ in rows],
+        "x": [_percents(value) for _, value, _ in rows],
         "error_x": _error([(value, ends) for _, value, ends in rows]),
-        "hovertemplate": "%{y}<br>%{x:.1%}<extra></extra>",
+        "hovertemplate": "%{y}<br>%{x:.1f} %<extra></extra>",
         "marker": {"size": 10},
     }
     layout: JsonObject = {
@@ -106,19 +105,19 @@ def _error(values: Sequence[tuple[float | None, Interval | None]]) -> JsonObject
     return {
         "type": "data",
         "symmetric": False,
-        "array": [_short(high - value) for value, (_, high) in known],
-        "arrayminus": [_short(value - low) for value, (low, _) in known],
+        "array": [_percents(high - value) for value, (_, high) in known],
+        "arrayminus": [_percents(value - low) for value, (low, _) in known],
         "thickness": 1.5,
     }
 
 
-def _short(value: float | None) -> float | None:
-    """Round to more than a chart can show, so that 500 points are no large part of a page."""
-    return None if value is None else round(value, 4)
+def _percents(share: float | None) -> float | None:
+    """Write a share in percents, for Plotly's own percentages have no space; rounded, for pages are small."""
+    return None if share is None else round(100 * share, 2)
 
 
 def _axis(title: str) -> JsonObject:
-    return {"title": {"text": title}, "tickformat": _SHARE}
+    return {"title": {"text": title}, "tickformat": ".1f", "ticksuffix": " %"}
 
 
 def _filled(*, is_filled: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from evalcore.compare.verdict import NotComparable, reasons
 from evalcore.formats.markdown_text import CELL, REASON
+from evalcore.formats.percent import around, percent
 from evalcore.reports.run_report.comparison import Moved, MovedCount, RunComparison
 from evalcore.reports.run_report.page_parts import (
     LONGEST_VALUE,
@@ -42,7 +43,7 @@ def verdict_line(compared: RunComparison, code: Callable[[str], str] = str) -> s
     outcome = compared.outcome
     if isinstance(outcome, NotComparable):
         return f"not comparable: {code(outcome.reason)}"
-    change = f"accuracy {100 * outcome.before.mean:.1f}% to {100 * outcome.after.mean:.1f}%"
+    change = f"accuracy {percent(outcome.before.mean)} to {percent(outcome.after.mean)}"
     points = f"{100 * outcome.change:+.1f} points over {outcome.cases} shared cases"
     return f"{outcome.verdict}: {change}, {points}; {'; '.join(code(one) for one in reasons(outcome))}"
 
@@ -150,12 +151,11 @@ def _examples(compared: RunComparison) -> Iterator[str]:
 
 
 def _with_interval(value: float | None, limits: tuple[float, float] | None) -> str:
-    around = "" if limits is None else f" ({100 * limits[0]:.1f}–{100 * limits[1]:.1f}%)"
-    return f"{share(value)}{around}"
+    return f"{share(value)}{around(limits)}"
 
 
 def _pct(value: float | None) -> str:
-    return NONE if value is None else f"{value:.1f}%"
+    return NONE if value is None else percent(value / 100)
 
 
 def _number(value: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from evalcore.formats.percent import percent
 from evalcore.reports.charts.bars import Bar, Line, bar_chart, histogram
 from evalcore.reports.charts.heat import Cell, heat_chart
 from evalcore.reports.charts.svg import Ink
@@ -86,11 +87,11 @@ def _agreement(summary: Summary) -> str:
     if not rows:
         return _score_agreement(summary)
     bars = [Bar(row.field, row.n_full / row.n_docs, ink=_ink(row.n_full / row.n_docs)) for row in rows]
-    worst = rows[0]
+    worst = f"{rows[0].field} with {percent(rows[0].pct_full_agreement / 100)}"
     return bar_chart(
         bars,
         title=CHART_TITLES["field_agreement"],
-        description=f"{len(bars)} fields, the worst first: {worst.field} with {worst.pct_full_agreement} %.",
+        description=f"{len(bars)} fields, the worst first: {worst}.",
         axis=f"cases in which all {summary.config.n_replicates} replicates agree",
     )
 
@@ -99,7 +100,7 @@ def _score_agreement(summary: Summary) -> str:
     rows = summary.consistency.fields[:MOST_BARS]
     if not rows:
         return ""
-    worst = f"{rows[0].field} with {100 * rows[0].agreement:.1f} %"
+    worst = f"{rows[0].field} with {percent(rows[0].agreement)}"
     return bar_chart(
         [Bar(row.field, row.agreement, ink=_ink(row.agreement)) for row in rows],
         title=CHART_TITLES["field_agreement"],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from evalcore.formats.markdown_text import CELL, escape_markdown
+from evalcore.formats.percent import between, percent
 from evalcore.reports.run_report.summary import WHOLE, Percentiles
 
 MOST_SHOWN: Final = 15
@@ -49,17 +50,17 @@ def fenced(lines: Sequence[str]) -> str:
 
 def share(value: float | None) -> str:
     """A share from 0 to 1 in per cent."""
-    return NONE if value is None else f"{100 * value:.1f}%"
+    return NONE if value is None else percent(value)
 
 
 def interval(limits: tuple[float, float] | None) -> str:
     """The 95 % interval of a share, to stand behind it; empty where there is none."""
-    return "" if limits is None else f" (95 % interval {100 * limits[0]:.1f}–{100 * limits[1]:.1f}%)"
+    return "" if limits is None else f" (95 % interval {between(limits)})"
 
 
 def part_of(part: int, whole: int) -> str:
     """A count of a whole, and its share."""
-    return f"{part}/{whole} ({100 * part / whole:.1f}%)" if whole else "0/0"
+    return f"{part}/{whole} ({percent(part / whole)})" if whole else "0/0"
 
 
 def spread(found: Percentiles, unit: float = 1, name: str = "", digits: int = 0) -> str:

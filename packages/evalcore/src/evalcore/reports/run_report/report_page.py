@@ -13,6 +13,7 @@ from typing import Final
 
 from evalcore.formats.counts import counted
 from evalcore.formats.markdown_text import REASON
+from evalcore.formats.percent import whole_percent
 from evalcore.reports.run_report.page_parts import (
     LONGEST_VALUE,
     MOST_SHOWN,
@@ -238,7 +239,7 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
             (
                 code(row.field, LONGEST_FIELD),
                 str(row.n_docs),
-                bold(f"{row.pct_full_agreement:.0f}%"),
+                bold(whole_percent(row.pct_full_agreement / 100)),
                 str(row.n_two_distinct),
                 str(row.n_three_plus),
                 share(row.agreement),
@@ -255,7 +256,7 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
                 (
                     code(row.doc),
                     f"{row.n_fields_with_disagreement} / {row.n_fields_probed}",
-                    f"{row.pct_disagreement:.0f}%",
+                    whole_percent(row.pct_disagreement / 100),
                 )
                 for row in found.doc_rollup[:MOST_CASES]
             ],
@@ -270,7 +271,7 @@ def _consistency(found: Consistency, replicates: int, charts: frozenset[str]) ->
                     code(row.array),
                     f"{row.mean_cv:.3f}",
                     f"{row.max_cv:.3f}",
-                    f"{row.pct_docs_stable:.0f}%",
+                    whole_percent(row.pct_docs_stable / 100),
                     "; ".join(f"{code(one.doc)} ({_lengths(one.lens)})" for one in row.worst_docs) or NONE,
                 )
                 for row in found.array_rollup[:MOST_SHOWN]
@@ -312,7 +313,7 @@ def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
             [
                 (
                     code(row.field, LONGEST_FIELD),
-                    f"{row.pct_populated:.0f}%",
+                    whole_percent(row.pct_populated / 100),
                     f"{row.n_non_null} / {row.n_total}",
                 )
                 for row in found.scalars[:MOST_SHOWN]
@@ -325,7 +326,7 @@ def _coverage(found: Coverage, charts: frozenset[str]) -> Iterator[str]:
             [
                 (
                     code(row.field, LONGEST_FIELD),
-                    f"{row.pct_non_empty:.0f}%",
+                    whole_percent(row.pct_non_empty / 100),
                     f"{row.n_non_empty} / {row.n_total}",
                 )
                 for row in found.arrays[:MOST_SHOWN]
