@@ -68,7 +68,7 @@ def finished(up: Workers, name: str) -> dict[str, Any]:
 
     def ended() -> dict[str, Any] | None:
         told = up.status(name)
-        return told if {"waiting", "running"}.isdisjoint(told["counts"]) else None
+        return told if {"waiting", "running", "interrupted"}.isdisjoint(told["counts"]) else None
 
     return until(ended, seconds=600, what=f"the end of campaign {name}")
 

@@ -1,8 +1,8 @@
-"""Campaigns in a real database: what is noted once, read back whole, and said in one line where it is not."""
+"""Campaigns in a real database: what is noted once, and read back whole."""
 
 from __future__ import annotations
 
-import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,30 +11,21 @@ from pathlib import Path
 import msgspec
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
 
+from evalcli.campaigns.address import sqlite_url
 from evalcli.campaigns.assignment import Assignment, RunResult
 from evalcli.campaigns.begin import to_be_queued
-from evalcli.campaigns.database import (
-    _CONNECT_LIMITS,
-    CampaignDatabase,
-    DatabaseGone,
-    has_password,
-    id_of,
-    shown_url,
-    sqlite_url,
-)
+from evalcli.campaigns.database import CampaignDatabase
 from evalcli.campaigns.engine import Engine
 from evalcli.campaigns.file import ProviderLimits
 from evalcli.campaigns.plan import EVALUATOR, CampaignPlan, PlannedRun
-from evalcore.errors import ConfigurationError, EvaluatorError
+from evalcli.campaigns.rows import id_of
+from evalcore.errors import ConfigurationError
 from evalcore.ids import uuid7
 from evalsim.testing import make_record
 
 Planned = Callable[..., PlannedRun]
 Plan = Callable[..., CampaignPlan]
-PASSWORD = "s3cret-canary-8f1d"
 
 
 @pytest.fixture
@@ -61,12 +52,17 @@ def work(url: str, do: Callable[[Assignment], RunResult], until: Callable[[], bo
     """Let a worker of this process do what is queued for MindRouter until that holds."""
     engine = Engine(url, "worker", EVALUATOR, ["mindrouter"], do)
     try:
-        deadline = time.monotonic() + 30
-        while not until():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        await_that(until)
     finally:
         engine.close()
+
+
+def await_that(holds: Callable[[], bool]) -> None:
+    """Return once that holds."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_campaign_is_noted_once_and_the_first_plan_counts(
@@ -181,6 +177,39 @@ def test_how_a_run_ended_is_read_back_as_its_worker_wrote_it(
         assert state.begun_at <= state.ended_at
 
 
+def test_a_run_whose_worker_has_stopped_or_is_lost_is_interrupted_until_another_has_it(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    queue(database, make_plan(make_planned()))
+    database.workers.seen("worker", "host", EVALUATOR, 30.0)
+    is_shown, stood = threading.Event(), []
+
+    def do(_: Assignment) -> RunResult:
+        is_shown.wait()
+        return RunResult("complete", None, make_record(), "host", "")
+
+    def look() -> bool:
+        (state,) = database.runs("nightly")
+        stood.append((state.phase, state.worker))
+        return state.phase == "running"
+
+    engine = Engine(url, "worker", EVALUATOR, ["mindrouter"], do)
+    try:
+        await_that(look)
+        database.workers.retire("worker")
+        assert not look()
+        database.workers.forget("worker")
+        assert not look()
+        assert stood[-2:] == [("interrupted", "worker")] * 2
+        assert database.open_runs(["mindrouter"]) == {EVALUATOR: 1}
+        is_shown.set()
+        await_that(lambda: not database.open_runs(["mindrouter"]))
+    finally:
+        is_shown.set()
+        engine.close()
+    assert [state.phase for state in database.runs("nightly")] == ["ended"]
+
+
 def test_runs_begin_in_the_plans_order(
     url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
 ) -> None:
@@ -231,23 +260,23 @@ def test_other_limits_wait_until_the_campaign_that_has_them_is_done(
 
 def test_workers_are_seen_by_the_databases_clock_until_they_are_forgotten(database: CampaignDatabase) -> None:
     was_known = [
-        database.seen("one", "host-1", EVALUATOR, 30.0),
-        database.seen("two", "host-2", "0.1.0", 2.0),
-        database.seen("one", "host-1", EVALUATOR, 60.0),
+        database.workers.seen("one", "host-1", EVALUATOR, 30.0),
+        database.workers.seen("two", "host-2", "0.1.0", 2.0),
+        database.workers.seen("one", "host-1", EVALUATOR, 60.0),
     ]
     assert was_known == [False, False, True]
-    workers = {worker.id: worker for worker in database.workers()}
+    workers = {worker.id: worker for worker in database.workers.known()}
     assert {name: (one.host, one.evaluator, one.lease_s) for name, one in workers.items()} == {
         "one": ("host-1", EVALUATOR, 60.0),
         "two": ("host-2", "0.1.0", 2.0),
     }
     assert all(-0.5 < worker.seen_s < 20 for worker in workers.values())
     # Its lease is over from the moment on that it says so.
-    database.retire("one")
-    assert next(one for one in database.workers() if one.id == "one").lease_s < 0
-    database.forget("one")
-    database.forget("one")
-    assert [one.id for one in database.workers()] == ["two"]
+    database.workers.retire("one")
+    assert next(one for one in database.workers.known() if one.id == "one").lease_s < 0
+    database.workers.forget("one")
+    database.workers.forget("one")
+    assert [one.id for one in database.workers.known()] == ["two"]
 
 
 def test_what_is_no_run_of_a_campaign_is_one_line(
@@ -264,73 +293,3 @@ def test_what_is_no_run_of_a_campaign_is_one_line(
         connection.commit()
     with pytest.raises(ConfigurationError, match="it holds what is no run of a campaign"):
         database.plan("nightly")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "campaigns.sqlite",
-        "",
-        "sqlite://",
-        "mysql://host/name",
-        f"postgres://u:{PASSWORD}@host/name",
-        f"postgresql://u:{PASSWORD}@host:port/name",
-        f"postgresql://u:{PASSWORD}@[::1/name",
-        f"postgresql+nodriver://u:{PASSWORD}@127.0.0.1:1/name",
-        "postgresql://%",
-    ],
-)
-def test_what_is_no_address_of_a_database_is_one_line_without_its_password(address: str) -> None:
-    with pytest.raises(EvaluatorError) as raised:
-        CampaignDatabase(address)
-    assert "\n" not in raised.value.line
-    assert PASSWORD not in raised.value.line
-
-
-@given(st.text(max_size=40) | st.text(":/@%?#[]=.!&", max_size=12).map(lambda text: f"postgresql:{text}"))
-def test_any_text_can_be_shown_instead_of_an_address(text: str) -> None:
-    assert isinstance(shown_url(text), str)
-    assert isinstance(has_password(text), bool)
-
-
-def test_a_password_is_seen_and_not_shown() -> None:
-    address = f"postgresql://user:{PASSWORD}@host/name"
-    assert has_password(address)
-    assert not has_password("postgresql://user@host/name")
-    assert shown_url(address) == "postgresql://user:***@host/name"
-    in_query = f"postgresql://user@host/name?password={PASSWORD}&sslmode=require"
-    assert has_password(in_query)
-    assert PASSWORD not in shown_url(in_query)
-
-
-def test_a_file_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "text.sqlite").write_text("This is no database." * 100)
-    for path in (tmp_path / "absent" / "campaigns.sqlite", tmp_path, tmp_path / "text.sqlite"):
-        with pytest.raises(DatabaseGone, match="the database cannot be used") as raised:
-            CampaignDatabase(sqlite_url(path))
-        assert "\n" not in raised.value.line
-
-
-def test_a_database_that_nobody_listens_at_is_one_line_at_once() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        began = time.monotonic()
-        with pytest.raises(DatabaseGone) as raised:
-            CampaignDatabase(f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name")
-    assert time.monotonic() - began < 15
-    assert "\n" not in raised.value.line
-    assert PASSWORD not in raised.value.line
-
-
-def test_a_database_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The least that libpq takes, of two connections: DBOS looks first whether the database is to be made.
-    monkeypatch.setitem(_CONNECT_LIMITS, "connect_timeout", "2")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        began = time.monotonic()
-        with pytest.raises(DatabaseGone) as raised:
-            CampaignDatabase(f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name")
-    assert time.monotonic() - began < 20
-    assert "\n" not in raised.value.line
-    assert PASSWORD not in raised.value.line

@@ -28,8 +28,17 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def status_of(plan: CampaignPlan, *states: RunState) -> CampaignStatus:
-    return CampaignStatus(plan, states, (), NOW)
+def worker(**fields: Any) -> WorkerState:
+    """A worker that was seen a second ago."""
+    return WorkerState(
+        **{"id": "a", "host": "a", "evaluator": EVALUATOR, "seen_s": 1.0, "lease_s": 30.0} | fields
+    )
+
+
+def status_of(
+    plan: CampaignPlan, *states: RunState, workers: tuple[WorkerState, ...] = (worker(),)
+) -> CampaignStatus:
+    return CampaignStatus(plan, states, workers, NOW)
 
 
 def test_its_end_is_foreseen_by_what_is_left_and_by_how_long_the_others_took(
@@ -45,6 +54,26 @@ def test_its_end_is_foreseen_by_what_is_left_and_by_how_long_the_others_took(
     done = make_state(runs[0], "ended", COMPLETE, begun_at=at(-230), ended_at=at(-30))
     assert status_of(plan, done, begun, waiting[2]).end == at(170 + 200)
     assert status_of(plan, done).end is None
+
+
+@pytest.mark.parametrize(
+    "workers",
+    [(), (worker(lease_s=-1.0),), (worker(seen_s=31.0),), (worker(evaluator="0.1.0"),)],
+    ids=["none", "stopped", "lost", "of another version"],
+)
+def test_while_nobody_is_at_work_it_has_no_end_but_is_as_long_as_it_is(
+    make_planned: Planned, make_plan: Plan, make_state: State, workers: tuple[WorkerState, ...]
+) -> None:
+    runs = [make_planned(f"memo/{name}", seconds=60.0) for name in "ab"]
+    plan = make_plan(*runs, limits={"mindrouter": ProviderLimits(runs=1)})
+    # How much of the first is kept is not known here.
+    states = [make_state(runs[0], "interrupted", begun_at=at(-50)), make_state(runs[1], "waiting")]
+    status = status_of(plan, *states, workers=workers)
+    assert (status.end, status.seconds_left, status.at_work) == (None, 120.0, [])
+    assert summary(status) == (
+        "nightly: 0 of 2 runs complete, 1 interrupted, 1 waiting;"
+        " it takes about 2 min 0 s once a worker is at work"
+    )
 
 
 def test_runs_that_wait_for_their_hour_are_not_done_before_it(
@@ -97,7 +126,7 @@ def test_it_is_said_in_one_sentence(make_planned: Planned, make_plan: Plan, make
     assert status_of(make_plan(runs[0]), states[0]).is_complete
 
 
-@pytest.mark.parametrize("phase", ["waiting", "running", "cancelled"])
+@pytest.mark.parametrize("phase", ["waiting", "running", "interrupted", "cancelled"])
 def test_what_needs_a_look_comes_first(
     make_planned: Planned, make_plan: Plan, make_state: State, phase: str
 ) -> None:
@@ -116,9 +145,8 @@ def test_what_needs_a_look_comes_first(
 def test_workers_that_have_stopped_are_not_among_those_that_are_there(
     make_planned: Planned, make_plan: Plan
 ) -> None:
-    leases = {"a": 30.0, "b": -1.0}
-    workers = tuple(WorkerState(name, name, EVALUATOR, 1.0, lease) for name, lease in leases.items())
-    told: Any = status_object(CampaignStatus(make_plan(make_planned()), (), workers, NOW))
+    workers = (worker(), worker(id="b", lease_s=-1.0))
+    told: Any = status_object(status_of(make_plan(make_planned()), workers=workers))
     assert [worker["id"] for worker in told["workers"]] == ["a"]
     assert (told["planned"], told["runs"]) == (1, [])
 
@@ -131,7 +159,7 @@ MOMENTS = st.none() | st.floats(-1e6, 1e6).map(at)
     st.lists(
         st.tuples(
             st.none() | st.floats(0, 1e13),
-            st.sampled_from(["waiting", "running", "cancelled", "ended"]),
+            st.sampled_from(["waiting", "running", "interrupted", "cancelled", "ended"]),
             MOMENTS,
             MOMENTS,
         ),

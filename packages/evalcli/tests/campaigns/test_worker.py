@@ -7,8 +7,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from evalcli.campaigns.address import sqlite_url
 from evalcli.campaigns.assignment import Places
-from evalcli.campaigns.database import CampaignDatabase, sqlite_url
+from evalcli.campaigns.database import CampaignDatabase
 from evalcli.campaigns.plan import EVALUATOR
 from evalcli.campaigns.worker import SIGN, Worker, send
 from evalcli.leaderboards.places import Sources
@@ -41,7 +42,7 @@ def test_a_worker_that_others_took_for_lost_gives_its_runs_up(tmp_path: Path) ->
         worker = Worker(database, Places(Sources(tmp_path, None, None), tmp_path), 2.0, EVALUATOR)
 
         def taken_for_lost() -> bool:
-            database.forget(worker.id)
+            database.workers.forget(worker.id)
             return False
 
         has_kept_its_runs = worker.serve(("mindrouter",), taken_for_lost)

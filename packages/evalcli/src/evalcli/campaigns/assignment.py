@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from evalcli.campaigns.plan import PlannedRun
 from evalcli.leaderboards.places import Sources
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
-Phase = Literal["waiting", "running", "ended", "cancelled"]
+Phase = Literal["waiting", "running", "interrupted", "ended", "cancelled"]
+"""`interrupted`: its worker has stopped or is lost, and no other has it yet."""
+OPEN: Final = frozenset[Phase]({"waiting", "running", "interrupted"})
+"""Those of a run that has not ended."""
 ResultStatus = Literal["complete", "partial", "skipped", "stopped", "failed"]
 """`skipped`: the model is not served; `stopped`: at the limit of its cost; `failed`: it could not be done."""
 
@@ -78,4 +81,9 @@ class WorkerState(Frozen, frozen=True):
     seen_s: float
     """Seconds since its last sign of life."""
     lease_s: float
-    """Seconds without one after which its runs are given to others."""
+    """Seconds without one after which its runs are given to others; below 0 once it has stopped."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its runs are to be given to others: it has stopped, or not been seen for too long."""
+        return self.seen_s > self.lease_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from evalcli.campaigns.assignment import Assignment, RunState
+from evalcli.campaigns.assignment import OPEN, Assignment, RunState
 from evalcli.campaigns.plan import CampaignPlan
 from evalcore.errors import ConfigurationError
 
@@ -41,7 +41,7 @@ def to_be_queued(
     queued = []
     for place, run in enumerate(plan.runs, start=1):
         state = known.get(run.key)
-        if state is not None and (state.phase in {"waiting", "running"} or _is_done(state)):
+        if state is not None and (state.phase in OPEN or _is_done(state)):
             continue
         # One job for each component: its runs are published together.
         job_id = jobs.setdefault(run.component, "") or new_id()

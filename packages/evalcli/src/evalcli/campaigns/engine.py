@@ -7,16 +7,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from dbos import DBOS, DBOSConfig
 
+from evalcli.campaigns.address import bounded_url, reaching, shown_url
 from evalcli.campaigns.assignment import Assignment, RunResult
-from evalcli.campaigns.database import (
-    APPLICATION,
-    WORKFLOW,
-    bounded_url,
-    queue_of,
-    reaching,
-    serializer,
-    shown_url,
-)
+from evalcli.campaigns.rows import APPLICATION, WORKFLOW, queue_of, serializer
 from evalcore.decoding import decode_json
 
 Do = Callable[[Assignment], RunResult]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from evalcli.campaigns.assignment import RunState
+from evalcli.campaigns.assignment import OPEN, RunState
 from evalcli.campaigns.plan import CampaignPlan
 from evalcli.campaigns.schedule import time_of_all
 
@@ -18,7 +18,7 @@ def seconds_left(plan: CampaignPlan, states: Sequence[RunState], now: datetime) 
     long as the others that are left, on average.
     """
     pace = _pace(states)
-    left = {_key(state): _left(state, pace, now) for state in states if state.phase in {"waiting", "running"}}
+    left = {_key(state): _left(state, pace, now) for state in states if state.phase in OPEN}
     known = [seconds for seconds in left.values() if seconds is not None]
     if not known:
         return None
@@ -33,7 +33,8 @@ def _of_provider(
     """Return in how many seconds a provider's runs have ended, by how long each of them still takes."""
     limits = plan.campaign.limits_of(provider)
     own = [state for state in states if state.assignment.run.provider == provider]
-    waiting = {_key(state) for state in own if state.phase == "waiting"}
+    # How much is kept of an interrupted run is not known here: it is taken for one that begins anew.
+    waiting = {_key(state) for state in own if state.phase in {"waiting", "interrupted"}}
     return time_of_all(
         # In the order in which they are begun, which is that of the plan.
         [times[run.key] for run in plan.runs if run.key in waiting],

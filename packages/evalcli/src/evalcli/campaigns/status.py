@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from evalcli.campaigns.assignment import RunState, WorkerState
+from evalcli.campaigns.assignment import OPEN, RunState, WorkerState
 from evalcli.campaigns.plan import CampaignPlan, shown_model
 from evalcli.campaigns.remaining import seconds_left
 from evalcli.campaigns.schedule import moment_after
@@ -38,7 +38,12 @@ class CampaignStatus(Frozen, frozen=True):
     @property
     def open(self) -> list[RunState]:
         """The runs that have not ended."""
-        return [state for state in self.states if state.phase in {"waiting", "running"}]
+        return [state for state in self.states if state.phase in OPEN]
+
+    @property
+    def at_work(self) -> list[WorkerState]:
+        """The workers that do its runs: those of the version that planned them."""
+        return [one for one in self.workers if not one.is_lost and one.evaluator == self.plan.evaluator]
 
     @property
     def is_complete(self) -> bool:
@@ -52,10 +57,15 @@ class CampaignStatus(Frozen, frozen=True):
         return math.fsum(record.cost_usd or 0.0 for record in records if record is not None)
 
     @property
+    def seconds_left(self) -> float | None:
+        """How long it still takes, by what the runs that have ended took beside their forecasts."""
+        return seconds_left(self.plan, self.states, self.now)
+
+    @property
     def end(self) -> datetime | None:
-        """Return when it will be done, by what the runs that have ended took beside their forecasts."""
-        left = seconds_left(self.plan, self.states, self.now)
-        return None if left is None else moment_after(self.now, left)
+        """When it will be done; None while nobody is at work on it."""
+        left = self.seconds_left
+        return None if left is None or not self.at_work else moment_after(self.now, left)
 
 
 def word_of(state: RunState) -> str:
@@ -75,17 +85,33 @@ def summary(status: CampaignStatus) -> str:
     text = ", ".join([text, *parts])
     if status.cost_usd:
         text += f"; {status.cost_usd:.2f} USD"
-    if status.end is not None:
-        text += f"; done in about {duration_text((status.end - status.now).total_seconds())}"
-        deadline = status.plan.campaign.deadline
-        if deadline is not None and status.end > deadline:
-            text += f", {duration_text((status.end - deadline).total_seconds())} after the deadline"
+    return text + _when(status)
+
+
+def _when(status: CampaignStatus) -> str:
+    """Say when it will be done, as far as that is known."""
+    left, deadline = status.seconds_left, status.plan.campaign.deadline
+    if left is None:
+        return ""
+    about = f"about {duration_text(left)}"
+    text = f"; done in {about}" if status.at_work else f"; it takes {about} once a worker is at work"
+    end = moment_after(status.now, left)
+    if deadline is not None and end > deadline:
+        text += f", {duration_text((end - deadline).total_seconds())} after the deadline"
     return text
 
 
 def status_table(status: CampaignStatus) -> Table:
     """Lay out where each run stands; what waits comes last."""
-    order = {"failed": 0, "partial": 1, "skipped": 2, "stopped": 3, "running": 4, "cancelled": 5}
+    order = {
+        "failed": 0,
+        "partial": 1,
+        "skipped": 2,
+        "stopped": 3,
+        "interrupted": 4,
+        "running": 5,
+        "cancelled": 6,
+    }
     states = sorted(
         status.states,
         key=lambda state: (order.get(word_of(state), 9), word_of(state), state.assignment.run.key),

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from evalcli.campaigns.address import is_shared, sqlite_path
 from evalcli.campaigns.assignment import Places
-from evalcli.campaigns.database import CampaignDatabase, is_shared, sqlite_path
+from evalcli.campaigns.database import CampaignDatabase
 from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.worker import Worker
 from evalcli.exits import PROGRAM, Exit

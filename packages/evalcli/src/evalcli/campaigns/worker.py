@@ -21,9 +21,11 @@ from typing import IO, Final
 
 import msgspec
 
+from evalcli.campaigns.address import DatabaseGone
 from evalcli.campaigns.assignment import Assignment, Places, RunResult, WorkerState
-from evalcli.campaigns.database import CampaignDatabase, DatabaseGone, id_of
+from evalcli.campaigns.database import CampaignDatabase
 from evalcli.campaigns.engine import Engine
+from evalcli.campaigns.rows import id_of
 from evalcli.campaigns.run_process import ABANDONED, RunRequest
 from evalcli.terminal.output import note, say
 from evalcore.clients.dialect import UNREADABLE
@@ -92,7 +94,7 @@ class Worker:
             # Where that fails its lease ends by itself. To raise would leave a process that never ends,
             # since threads of DBOS wait in it.
             with suppress(DatabaseGone):
-                self._database.retire(self.id)
+                self._database.workers.retire(self.id)
         return not self._is_abandoned.is_set() or self._ended.is_set()
 
     def _beat(self, engine: Engine) -> None:
@@ -105,24 +107,24 @@ class Worker:
             processes = dict(self._processes)
             for process in processes.values():
                 send(process, SIGN)
-        lost = [one.id for one in self._database.workers() if self._has_lost_its_runs(one)]
+        lost = [one.id for one in self._database.workers.known() if self._has_lost_its_runs(one)]
         if lost:
             # Before it is forgotten: a kill between the two hands its runs on once more.
             engine.hand_on(lost)
             for worker in lost:
-                self._database.forget(worker)
+                self._database.workers.forget(worker)
                 note(f"{worker} has stopped, or is lost; what it was doing is given to others")
         for run in self._database.cancelled(list(processes)):
             self._cancelled.add(run)
             processes[run].kill()
 
     def _show_life(self) -> bool:
-        return self._database.seen(self.id, self.host, self._evaluator, self._lease_s)
+        return self._database.workers.seen(self.id, self.host, self._evaluator, self._lease_s)
 
     def _has_lost_its_runs(self, other: WorkerState) -> bool:
         # Runs of another version are handed on by a worker of that version.
         is_ours = other.evaluator == self._evaluator and other.id != self.id
-        return is_ours and other.seen_s > other.lease_s
+        return is_ours and other.is_lost
 
     def wait_for_database(self) -> None:
         """Return once the database is there again, or `stop` was called."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from evalcli.campaigns.database import CampaignDatabase, shown_url, sqlite_url
+from evalcli.campaigns.address import shown_url, sqlite_url
+from evalcli.campaigns.database import CampaignDatabase
 from evalcli.commands.campaign.options import this_command
 
 Make = Callable[..., Any]

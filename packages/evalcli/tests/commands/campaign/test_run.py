@@ -67,6 +67,9 @@ def test_interrupted_it_says_how_to_go_on_and_calls_nothing_that_is_kept_again(
     assert done.returncode == 130, done.stderr
     command = done.stderr.splitlines()[-1].split()
     assert command[:3] == ["evalcli", "campaign", "run"]
+    # Nobody has its runs now.
+    assert standing(world.status()) == dict.fromkeys(COMPLETE, "interrupted")
+    assert "2 interrupted" in world.look("status", "nightly").out
     hold.open()
     if name == signal.SIGINT:
         goes_on(world)

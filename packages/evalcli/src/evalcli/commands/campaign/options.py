@@ -67,11 +67,9 @@ def open_database(url: str | None, prompt_library: Path, *, is_made: bool) -> Ca
     library, otherwise as CampaignDatabase.
     """
     try:
-        from evalcli.campaigns.database import (  # noqa: PLC0415 - of an extra, which no other command needs
-            CampaignDatabase,
-            has_password,
-            sqlite_url,
-        )
+        # Of an extra, which no other command needs.
+        from evalcli.campaigns.address import has_password, sqlite_url  # noqa: PLC0415
+        from evalcli.campaigns.database import CampaignDatabase  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in EXTRA:
             raise

@@ -87,7 +87,9 @@ def command(
         note(f"{counted(len(queued), 'run is', 'runs are')} queued in {opened.where}")
         if not no_work:
             _work(opened, plan, Places(sources, folder), lease_s)
-        status = CampaignStatus(plan, tuple(opened.runs(name)), tuple(opened.workers()), datetime.now(UTC))
+        status = CampaignStatus(
+            plan, tuple(opened.runs(name)), tuple(opened.workers.known()), datetime.now(UTC)
+        )
     if as_json:
         print_bytes(encode_canonical(status_object(status)))
     else:

@@ -31,14 +31,13 @@ def command(campaign: str, database: str | None, prompt_library: Path, *, as_jso
     with closing(open_database(database, prompt_library, is_made=False)) as opened:
         plan = begun_campaign(opened, campaign)
         states = tuple(opened.runs(plan.campaign.name))
-        status = CampaignStatus(plan, states, tuple(opened.workers()), datetime.now(UTC))
+        status = CampaignStatus(plan, states, tuple(opened.workers.known()), datetime.now(UTC))
     if as_json:
         print_bytes(encode_canonical(status_object(status)))
     else:
         print_table(status_table(status))
         print_line(summary(status))
         if status.open:
-            present = [worker for worker in status.workers if worker.lease_s >= worker.seen_s]
-            print_line(f"{counted(len(present), 'worker is', 'workers are')} at work.")
+            print_line(f"{counted(len(status.at_work), 'worker is', 'workers are')} at work.")
     ended = [state for state in status.states if state.phase == "ended"]
     return Exit.INCOMPLETE if len(ended) > status.counts["complete"] else Exit.DONE
