@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from evalcli.campaigns.assignment import OPEN, Assignment, RunState
 from evalcli.campaigns.plan import CampaignPlan
 from evalcore.errors import ConfigurationError
+from evalcore.formats.counts import first_few
 
 
 def require_same(asked: CampaignPlan, begun: CampaignPlan) -> None:
@@ -21,8 +22,8 @@ def require_same(asked: CampaignPlan, begun: CampaignPlan) -> None:
     now, then = _inputs(asked), _inputs(begun)
     differing = sorted({key for key in now.keys() | then.keys() if now.get(key) != then.get(key)})
     if differing:
-        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-        what = f"a campaign of this name was begun with other files or settings for {differing[0]}{more}"
+        named = first_few(differing, 1)
+        what = f"a campaign of this name was begun with other files or settings for {named}"
         hint = "check out what it was begun with, or give the new one another name"
         raise ConfigurationError(what, where=name, hint=hint)
     # The provider's queue may be that of another campaign too, which was begun with the same limits.
@@ -44,8 +45,7 @@ def to_be_queued(
         if state is not None and (state.phase in OPEN or _is_done(state)):
             continue
         # One job for each component: its runs are published together.
-        job_id = jobs.setdefault(run.component, "") or new_id()
-        jobs[run.component] = job_id
+        job_id = jobs[run.component] = jobs.get(run.component) or new_id()
         assignment = Assignment(
             campaign=plan.campaign.name,
             attempt=1 if state is None else state.assignment.attempt + 1,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Final, Literal
 
-from evalcli.evaluation.forecast import newest_complete, newest_of_model
+from evalcli.evaluation.forecast import cost_of, newest_complete, newest_of_model, wall_seconds
 from evalcore.compare.pool import spread_of_records
 from evalcore.library.models import Model
 from evalcore.runs.record import RunRecord
@@ -72,7 +71,7 @@ def forecast_run(
         seconds=seconds,
         prompt_tokens=prompt,
         completion_tokens=completion,
-        cost_usd=_cost(model, prompt, completion),
+        cost_usd=cost_of(model, prompt, completion),
         smallest_change=smallest_change(cases, replicates, spread_of_records(runs), models=models),
     )
 
@@ -114,15 +113,5 @@ def _latency(run: RunRecord) -> float | None:
 
 def _wall(run: RunRecord) -> float | None:
     """Return the seconds between two calls' ends, for a record without latencies."""
-    try:
-        began, ended = datetime.fromisoformat(run.started_at), datetime.fromisoformat(run.finished_at)
-    except ValueError:  # another program's record, of a day that no calendar has
-        return None
-    return max(0.0, (ended - began).total_seconds()) / run.calls.total
-
-
-def _cost(model: Model, prompt: int | None, completion: int | None) -> float | None:
-    """Price the tokens as models.yaml prices them now."""
-    if model.price is None or prompt is None or completion is None:
-        return None
-    return model.price.of(prompt, completion)
+    seconds = wall_seconds(run)
+    return None if seconds is None else max(0.0, seconds) / run.calls.total

@@ -12,6 +12,7 @@ from evalcli.leaderboards.present_policy import current_policy, policy_sha256
 from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import changed_text, check_component
 from evalcore.evaluation.finding import Finding, finding_of
+from evalcore.formats.counts import first_few
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.catalog import CATALOG_PATH, REMAKE_CATALOG
 from evalcore.library.checkout import Checkout, FolderCheckout, read_text
@@ -79,9 +80,8 @@ def _catalog(library: Checkout) -> Iterator[Finding]:
     # Only what could be a component's name is shown: the catalog is foreign text.
     absent = [slug for slug in named if isinstance(slug, str) and SLUG.fullmatch(slug) and slug not in there]
     if absent:
-        more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
-        listed = ", ".join(f"`{slug}`" for slug in absent[:MOST_NAMED])
-        what = f"names what is not in {COMPONENTS}/: {listed}{more}"
+        listed = first_few((f"`{slug}`" for slug in absent), MOST_NAMED)
+        what = f"names what is not in {COMPONENTS}/: {listed}"
         yield Finding("warning", None, CATALOG_PATH, what, REMAKE_CATALOG)
 
 

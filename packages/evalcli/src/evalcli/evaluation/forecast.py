@@ -63,7 +63,7 @@ def forecast(
     prompt = _scaled([run.tokens.prompt for run in runs], calls, made)
     completion = _scaled([run.tokens.completion for run in runs], calls, made)
     # By wall-clock time, not by latencies: how many calls were in flight is in it already.
-    seconds = _whole([_seconds(run) for run in runs])
+    seconds = _whole([wall_seconds(run) for run in runs])
     return Forecast(
         model=model.id,
         calls=calls,
@@ -71,7 +71,7 @@ def forecast(
         hours=math.fsum(seconds) * calls / made / 3600 if seconds else None,
         prompt_tokens=prompt,
         completion_tokens=completion,
-        cost_usd=_cost(model, prompt, completion),
+        cost_usd=cost_of(model, prompt, completion),
         smallest_change=smallest_change(cases, replicates, spread, models=models),
         cases=cases,
         replicates=replicates,
@@ -180,7 +180,8 @@ def newest_complete(past: Iterable[RunRecord]) -> list[RunRecord]:
     return [run for run in runs.values() if version_order(run.component_version) == newest]
 
 
-def _seconds(run: RunRecord) -> float | None:
+def wall_seconds(run: RunRecord) -> float | None:
+    """Return the seconds from a run's first reply to its last; None where its record does not tell."""
     try:
         began, ended = datetime.fromisoformat(run.started_at), datetime.fromisoformat(run.finished_at)
     except ValueError:  # another program's record, of a day that no calendar has
@@ -193,11 +194,11 @@ def _scaled(counts: Sequence[int | None], calls: int, made: int) -> int | None:
     return round(sum(known) * calls / made) if known else None
 
 
-def _cost(model: Model, prompt: int | None, completion: int | None) -> float | None:
-    """Price the tokens as `models.yaml` prices them now."""
+def cost_of(model: Model, prompt: int | None, completion: int | None) -> float | None:
+    """Price the tokens as `models.yaml` prices them now; None where one of the three is not known."""
     if model.price is None or prompt is None or completion is None:
         return None
-    return math.fsum((prompt * model.price.input, completion * model.price.output)) / 1e6
+    return model.price.of(prompt, completion)
 
 
 def _whole(values: Sequence[Number | None]) -> list[Number]:

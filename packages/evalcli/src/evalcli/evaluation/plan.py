@@ -16,7 +16,7 @@ from evalcore.errors import CaseError, ConfigurationError, StorageError
 from evalcore.evaluation.check import contradictions, misplaced_policies
 from evalcore.evaluation.finding import Finding
 from evalcore.evaluation.material import load_material
-from evalcore.formats.counts import counted
+from evalcore.formats.counts import counted, first_few
 from evalcore.library.cases import document_bytes
 from evalcore.library.checkout import CommitState, FolderCheckout, commit_state
 from evalcore.library.loader import (
@@ -146,8 +146,7 @@ def skip_warnings(skipped: Sequence[SkippedModel]) -> Iterator[str]:
         if len(models) == 1:
             yield f"model {models[0]} is skipped: {reason}"
         else:
-            more = f" and {len(models) - MOST_NAMED} more" if len(models) > MOST_NAMED else ""
-            yield f"{len(models)} models are skipped ({', '.join(models[:MOST_NAMED])}{more}): {reason}"
+            yield f"{len(models)} models are skipped ({first_few(models, MOST_NAMED)}): {reason}"
 
 
 def _kept_here(job: JobPlan) -> Iterator[str]:
@@ -258,9 +257,8 @@ def _commit(state: CommitState, field: str, where: Path) -> tuple[str | None, st
     # A commit that does not hold what was evaluated would be a wrong record: better none.
     if not state.changed:
         return state.commit, ""
-    more = f" and {len(state.changed) - 1} more" if len(state.changed) > 1 else ""
-    verb = "differ" if more else "differs"
-    changed = f"{state.changed[0]}{more} {verb} from the commit"
+    verb = "differs" if len(state.changed) == 1 else "differ"
+    changed = f"{first_few(state.changed, 1)} {verb} from the commit"
     return None, f"{changed}, so {lost}; commit first to have it"
 
 

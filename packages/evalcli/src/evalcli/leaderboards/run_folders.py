@@ -12,6 +12,7 @@ from evalcli.leaderboards.places import RUNS_IN_LIBRARY, SCRATCH, require_librar
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.decoding import decode_json
 from evalcore.errors import ConfigurationError
+from evalcore.formats.counts import first_few
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import read_regular
 from evalcore.runs.folder import MAX_PLAN, PLAN
@@ -162,5 +163,4 @@ def _hint(selector: str, heads: Sequence[RunHead]) -> str:
     if "@" not in selector and "/" not in selector and (near := did_you_mean(selector, slugs)):
         return near
     names = list(dict.fromkeys(head.selector for head in heads))
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return did_you_mean(selector, names) or f"there are {', '.join(names[:MOST_NAMED])}{more}"
+    return did_you_mean(selector, names) or f"there are {first_few(names, MOST_NAMED)}"

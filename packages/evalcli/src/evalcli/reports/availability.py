@@ -10,6 +10,7 @@ import msgspec
 from evalcli.terminal.text import Table
 from evalcore.clients.interface import Served
 from evalcore.errors import ModelError, ProviderRefused
+from evalcore.formats.counts import first_few
 from evalcore.library.models import Model, NotConfigured
 from evalcore.near_names import did_you_mean
 from evalcore.structs import JsonValue
@@ -103,6 +104,5 @@ def _not_served(model: str, answer: Served) -> str:
     """Say that a model is not served, and which may have been meant, or which are."""
     what = "it does not serve it now, or does not know it"
     names = sorted(answer.models)
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    hint = did_you_mean(model, names) or f"it serves {', '.join(names[:MOST_NAMED]) or 'none'}{more}"
+    hint = did_you_mean(model, names) or f"it serves {first_few(names, MOST_NAMED) or 'none'}"
     return f"{what}; {hint}"

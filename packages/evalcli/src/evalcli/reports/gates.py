@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from evalcore.compare.verdict import Comparison, Outcome
+from evalcore.formats.counts import first_few
 from evalcore.runs.record import RunRecord
 from evalcore.structs import Frozen
 
@@ -35,7 +36,7 @@ def unmet_regressions(outcomes: Iterable[Outcome]) -> str | None:
         for outcome in outcomes
         if isinstance(outcome, Comparison) and outcome.verdict == "regression"
     ]
-    return f"gate not met: regression of {_named(fallen)}" if fallen else None
+    return f"gate not met: regression of {first_few(fallen, MOST_NAMED)}" if fallen else None
 
 
 def _lower(record: RunRecord) -> float | None:
@@ -50,14 +51,9 @@ def _below(what: str, limit: float | None, figures: Sequence[tuple[str, float | 
         for model, figure in figures
         if figure is None or figure < limit
     ]
-    return [f"{what} below {limit:g}: {_named(low)}"] if low else []
+    return [f"{what} below {limit:g}: {first_few(low, MOST_NAMED)}"] if low else []
 
 
 def _text(figure: float) -> str:
     # All the digits that a limit may have: 0.8996 is not to be read as the 0.9 that it is below.
     return f"{figure:.6f}".rstrip("0").rstrip(".")
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more

@@ -8,7 +8,7 @@ from typing import Final
 from evalcli.leaderboards.present_policy import PolicyHash
 from evalcli.terminal.text import Table, figure, interval
 from evalcore.compare.versions import stale_cases
-from evalcore.formats.counts import counted
+from evalcore.formats.counts import counted, first_few
 from evalcore.library.component import broken_cases_sentence
 from evalcore.reports.ranking import RankedPool, Ranking
 from evalcore.reports.ranking_notes import chance_notes, notes_of, rightness_notes
@@ -164,9 +164,8 @@ def as_sentence(note: str) -> str:
 
 def stale_note(stale: dict[str, str], most: int = 5) -> str:
     """Name the cases whose expected answer was last checked against an older version."""
-    named = ", ".join(f"{case} ({version})" for case, version in list(stale.items())[:most])
-    more = f" and {len(stale) - most} more" if len(stale) > most else ""
-    return f"Validated against an older version: {named}{more}."
+    named = first_few((f"{case} ({version})" for case, version in stale.items()), most)
+    return f"Validated against an older version: {named}."
 
 
 def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
@@ -176,9 +175,7 @@ def identical_notes(records: Sequence[RunRecord]) -> Iterator[str]:
         if record.identical_note is not None:
             models.setdefault(record.identical_note, {})[record.model] = None
     for note, named in models.items():
-        names = list(named)
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        yield f"{', '.join(names[:MOST_NAMED])}{more}: {note}."
+        yield f"{first_few(named, MOST_NAMED)}: {note}."
 
 
 def _records(ranking: Ranking) -> list[RunRecord]:

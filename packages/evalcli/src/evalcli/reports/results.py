@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from evalcli.exits import Exit
-from evalcli.reports.run_words import TOKEN_LIMITS
+from evalcli.reports.run_words import limit_now
 from evalcli.terminal.progress import reason_shown
 from evalcli.terminal.text import Table, figure, interval
 from evalcore.evaluation.outcome import RunOutcome
@@ -53,9 +53,8 @@ def cut_short_hint(record: RunRecord) -> str:
     # Of a mixture the limit is not the cause, and raising it no cure.
     if calls.ok or not calls.parse_error or calls.truncated < calls.parse_error:
         return ""
-    limits = [f"{name}: {value}" for name, value in record.params.items() if name in TOKEN_LIMITS]
-    now = f" (now {limits[0]})" if limits else ""
     replies = "the only reply was" if calls.parse_error == 1 else f"all {calls.parse_error} replies were"
+    now = limit_now(record.params)
     return (
         f"{record.model}: {replies} cut at the token limit,"
         f" so none could be read: raise `max_tokens` in its `params` in models.yaml{now}."

@@ -10,11 +10,11 @@ from evalcli.exits import PROGRAM
 from evalcli.leaderboards.present_policy import PolicyHash
 from evalcli.leaderboards.records import newest_by
 from evalcli.terminal.text import figure
-from evalcore.formats.counts import counted
+from evalcore.formats.counts import counted, first_few
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
 from evalcore.scoring.examine import ExaminedCase, Sample
-from evalcore.structs import Frozen
+from evalcore.structs import Frozen, JsonObject
 
 MOST_REPLICATES = 10
 """Replicates that are named of those that ended alike."""
@@ -69,13 +69,9 @@ class ExaminedRun(Frozen, frozen=True):
         # Only where all of them were cut: of a mixture the limit is not the cause, and raising it no cure.
         if not unparsable or sum(case.truncated_unparsable for case in self.cases) < unparsable:
             return ""
-        limits = [
-            f"{name}: {value}" for name, value in self.plan.model.params.items() if name in TOKEN_LIMITS
-        ]
-        now = f" (now {limits[0]})" if limits else ""
         return (
             f"All {unparsable} unparsable replies were cut at the token limit:"
-            f" raise `max_tokens` in the model's `params` in models.yaml{now}."
+            f" raise `max_tokens` in the model's `params` in models.yaml{limit_now(self.plan.model.params)}."
         )
 
     @property
@@ -110,8 +106,13 @@ def scored_otherwise(
     )
 
 
+def limit_now(params: JsonObject) -> str:
+    """Say what limits a reply's length now, as ` (now max_tokens: 512)`; empty where no parameter does."""
+    return next((f" (now {name}: {value})" for name, value in params.items() if name in TOKEN_LIMITS), "")
+
+
 TOKEN_LIMITS: Final = ("max_tokens", "max_completion_tokens", "maxOutputTokens", "max_output_tokens")
-"""Parameters that limit how long a reply may be."""
+"""Parameters that limit how long a reply may be: each wire dialect has a name of its own."""
 
 
 def case_text(case: ExaminedCase) -> str:
@@ -142,5 +143,4 @@ def replicates_text(replicates: Sequence[int]) -> str:
     first, others = replicates[0], replicates[1:]
     if not others:
         return f"replicate {first}"
-    more = f" and {len(others) - MOST_REPLICATES} more" if len(others) > MOST_REPLICATES else ""
-    return f"replicate {first}, and {', '.join(map(str, others[:MOST_REPLICATES]))}{more} alike"
+    return f"replicate {first}, and {first_few(map(str, others), MOST_REPLICATES)} alike"

@@ -13,7 +13,7 @@ from evalcli.terminal.text import figure
 from evalcore.clients.failures import CODE_WORDS
 from evalcore.clients.reply import CallError, Reply
 from evalcore.evaluation.outcome import Observer, RunOutcome
-from evalcore.formats.counts import counted
+from evalcore.formats.counts import counted, first_few
 from evalcore.formats.durations import duration_text
 from evalcore.runs.case_privacy import without_words
 from evalcore.runs.plan import RunPlan
@@ -118,9 +118,7 @@ def model_waits(awaited: Mapping[str, float], now: float) -> str:
     """Name the models that are not served and are still looked for; empty where there is none."""
     if not awaited:
         return ""
-    named = ", ".join(list(awaited)[:MAX_NAMED])
-    more = f" and {len(awaited) - MAX_NAMED} more" if len(awaited) > MAX_NAMED else ""
-    return f"waiting for {named}{more}, {duration(max(0.0, max(awaited.values()) - now))}"
+    return f"waiting for {first_few(awaited, MAX_NAMED)}, {duration(max(0.0, max(awaited.values()) - now))}"
 
 
 def reading_shown(documents: tuple[int, int]) -> str:

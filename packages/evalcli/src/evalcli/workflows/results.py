@@ -13,7 +13,7 @@ from evalcli.leaderboards.published_cases import PublishedCases
 from evalcli.leaderboards.records import records_in
 from evalcore.decoding import convert
 from evalcore.errors import CheckoutError, ComponentError, LeaderboardError
-from evalcore.formats.counts import counted
+from evalcore.formats.counts import counted, first_few
 from evalcore.formats.strict_json import fingerprint, parse_carried_json
 from evalcore.ids import is_plain_id
 from evalcore.library.checkout import Checkout
@@ -65,8 +65,7 @@ class Group(NamedTuple):
 def published_runs(group: Group) -> str:
     """Say which runs are published: a component's name alone stands for its newest run, and not for all."""
     runs = [f"{record.run_id} ({record.model})" for record in group.records]
-    more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
-    return f"{counted(len(runs), 'run')} of {group.name}: {', '.join(runs[:MOST_NAMED])}{more}"
+    return f"{counted(len(runs), 'run')} of {group.name}: {first_few(runs, MOST_NAMED)}"
 
 
 def read_results(paths: Iterable[Path], published: PublishedCases) -> list[ReadRecord]:

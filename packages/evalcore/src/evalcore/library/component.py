@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
+from evalcore.formats.counts import first_few
 from evalcore.structs import Frozen, JsonObject
 
 OutputFormat = Literal["json_object", "json_array", "json", "markdown"]
@@ -135,12 +136,11 @@ def broken_cases_sentence(
     names = [escape(case.case) for case in skipped if case.broken]
     if not names:
         return None
-    more = f" and {len(names) - MOST_BROKEN} more" if len(names) > MOST_BROKEN else ""
-    named = ", ".join(names[:MOST_BROKEN])
+    named = first_few(names, MOST_BROKEN)
     one = len(names) == 1
     many = "1 case" if one else f"{len(names)} cases"
     be = "is" if one else "are"
     said = f"{many} {be} broken and left out"
     if since is not None:
         said = f"{since} {many} {'was' if one else 'were'} broken and {be} left out"
-    return f"{said}, so the figures are of the others alone: {named}{more}."
+    return f"{said}, so the figures are of the others alone: {named}."

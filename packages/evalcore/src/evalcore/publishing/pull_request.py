@@ -13,7 +13,7 @@ import msgspec
 from evalcore.compare import versions
 from evalcore.compare.verdict import Comparison, Outcome
 from evalcore.compare.versions import stale_cases
-from evalcore.formats.counts import counted
+from evalcore.formats.counts import counted, first_few
 from evalcore.formats.markdown_text import CELL, REASON, escape_markdown
 from evalcore.library.component import SkippedCase, broken_cases_sentence
 from evalcore.publishing.results_table import details_table, results_table, sorted_rows
@@ -212,9 +212,8 @@ def _what_changes(results: Results) -> str:
     folders = dict.fromkeys(path.rpartition(f"/{PAGE}")[0] for path in results.reports if path.endswith(PAGE))
     if not folders:
         return "Only the component's leaderboard.json changes."
-    named = [escape_markdown(folder, 2 * CELL) for folder in list(folders)[:MOST_LISTED]]
-    more = f" and {len(folders) - MOST_LISTED} more" if len(folders) > MOST_LISTED else ""
-    return f"The component's leaderboard.json changes, and reports are added: {', '.join(named)}{more}."
+    named = first_few((escape_markdown(folder, 2 * CELL) for folder in folders), MOST_LISTED)
+    return f"The component's leaderboard.json changes, and reports are added: {named}."
 
 
 def _opening(results: Results, previous: str | None) -> str:

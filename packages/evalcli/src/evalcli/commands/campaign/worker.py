@@ -22,7 +22,7 @@ from evalcli.commands.campaign.options import (
 from evalcli.evaluation.plan import make_runs_dir
 from evalcli.exits import Exit
 from evalcli.leaderboards.places import Sources, require_library
-from evalcli.terminal.output import note, say, warn
+from evalcli.terminal.output import note, warn
 from evalcore.formats.counts import counted
 
 
@@ -56,9 +56,6 @@ def command(
         from evalcli.campaigns.work import within_reach, work  # noqa: PLC0415 - needs the extra, as the database
 
         providers = within_reach(places, os.environ, None)
-        if not providers:
-            say("no provider is within reach, so there is nothing that could be done here")
-            return Exit.NOTHING
 
         def is_done() -> bool:
             return not wait and not opened.open_runs(providers)[EVALUATOR]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from evalcore.formats.counts import first_few
 from evalcore.library.adaptation.merge import ANNOTATIONS, Merger, NullCheck
 from evalcore.library.adaptation.rules import RULES, SchemaDialect
 from evalcore.structs import JsonObject, JsonValue
@@ -204,10 +205,8 @@ class Rewriter:
 def _sentence(what: str, places: list[str]) -> str:
     if not places:
         return what
-    unique = list(dict.fromkeys(places))
-    named = ", ".join(place[:80] for place in unique[:SHOWN_PLACES])
-    more = f" and {len(unique) - SHOWN_PLACES} more" if len(unique) > SHOWN_PLACES else ""
-    return f"{what}: {named}{more}"
+    unique = dict.fromkeys(places)
+    return f"{what}: {first_few((place[:80] for place in unique), SHOWN_PLACES)}"
 
 
 def _may_be_object(schema: JsonObject) -> bool:
@@ -220,13 +219,12 @@ def _has_type(schema: JsonObject, kind: str) -> bool:
 
 
 def _kind(value: JsonValue) -> str:
+    """Return the type of a value that is neither text nor a number."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "boolean"
-    if isinstance(value, dict):
-        return "object"
-    return "array" if isinstance(value, list) else "string"
+    return "object" if isinstance(value, dict) else "array"
 
 
 def _object(value: JsonValue) -> JsonObject:
