@@ -47,6 +47,11 @@ def id_of(assignment: Assignment) -> str:
     return f"{assignment.campaign}/{assignment.attempt}/{assignment.run.key}"
 
 
+def campaign_of(run: str) -> str:
+    """Return the name of the campaign that a run belongs to, of what DBOS knows the run by."""
+    return run.partition("/")[0]
+
+
 def state_of(row: WorkflowStatus, where: str, present: Collection[str]) -> RunState:
     """Return where a run stands by its row; `present` are the ids of the workers that are at work.
 

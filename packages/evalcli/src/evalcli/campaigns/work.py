@@ -65,8 +65,8 @@ def work(
 ) -> None:
     """Do runs until `is_done`; `go_on` is the command line that goes on after an interruption.
 
-    Ends the process where it is interrupted, and begins it anew where it has lost its runs: threads of
-    DBOS wait in both cases for runs that are not to be ended by this process.
+    Ends the process where it is interrupted, and begins it anew where it has lost its runs: in both cases
+    threads of DBOS may wait for the outcome of runs that are others' by now, and would keep the process.
     """
     worker = Worker(database, places, lease_s, evaluator)
     interrupted = False

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Final
@@ -25,11 +25,12 @@ from evalcli.campaigns.address import DatabaseGone
 from evalcli.campaigns.assignment import Assignment, Places, RunResult, WorkerState
 from evalcli.campaigns.database import CampaignDatabase
 from evalcli.campaigns.engine import Engine
-from evalcli.campaigns.rows import id_of
+from evalcli.campaigns.rows import campaign_of, id_of
 from evalcli.campaigns.run_process import ABANDONED, RunRequest
 from evalcli.terminal.output import note, say
 from evalcore.clients.dialect import UNREADABLE
 from evalcore.decoding import decode_json
+from evalcore.formats.counts import counted
 
 PATIENCE: Final = 0.6
 """Of the lease: a run's process that has heard nothing for so long ends."""
@@ -40,6 +41,13 @@ MOST_BETWEEN_S: Final = 1.0
 MAX_RESULT: Final = 64 * 1024 * 1024
 """Bytes of what a run's process writes; a record of 100 replicates of 5,000 cases has about ten million."""
 SIGN: Final = b"\n"
+
+
+class RunLeft(BaseException):
+    """A run is left as it stands, for whoever gets it next.
+
+    No Exception: of those DBOS records that the run has ended.
+    """
 
 
 class Worker:
@@ -57,6 +65,7 @@ class Worker:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ended = threading.Event()
         self._is_abandoned = threading.Event()
+        self._is_leaving = threading.Event()
         self._cancelled: set[str] = set()
 
     def stop(self) -> None:
@@ -79,6 +88,7 @@ class Worker:
             try:
                 self._beat(engine)
                 if is_done():
+                    self._tell_left()
                     break
             except DatabaseGone as error:
                 if not is_gone:
@@ -91,8 +101,7 @@ class Worker:
         self._end_all()
         engine.close()
         if not is_gone:
-            # Where that fails its lease ends by itself. To raise would leave a process that never ends,
-            # since threads of DBOS wait in it.
+            # Where that fails its lease ends by itself.
             with suppress(DatabaseGone):
                 self._database.workers.retire(self.id)
         return not self._is_abandoned.is_set() or self._ended.is_set()
@@ -135,8 +144,17 @@ class Worker:
                 continue
             return
 
+    def _tell_left(self) -> None:
+        with self._lock:
+            left = Counter(campaign_of(run) for run in self._processes)
+        for campaign, count in sorted(left.items()):
+            runs = counted(count, "run is", "runs are")
+            say(f"{runs} left in the middle, of campaign {campaign}: whoever works for it next goes on")
+
     def _end_all(self) -> None:
         with self._lock:
+            # From here on none is begun, though DBOS may still give one out.
+            self._is_leaving.set()
             processes = list(self._processes.values())
         for process in processes:
             process.kill()
@@ -144,8 +162,25 @@ class Worker:
             process.wait()
 
     def _do(self, assignment: Assignment) -> RunResult:
-        """Do one run in a process of its own; does not return where the run is not this worker's any more."""
+        """Do one run in a process of its own; raises RunLeft where the run is not this worker's any more."""
         run, name = id_of(assignment), f"{assignment.run.component} on {assignment.run.model}"
+        process = self._begin(assignment, name)
+        with process:
+            try:
+                written, last = _read(process, name)
+                code = process.wait()
+            finally:
+                with self._lock:
+                    del self._processes[run]
+        if run in self._cancelled:
+            return RunResult("stopped", "it was cancelled", None, self.host, "")
+        if code == ABANDONED:
+            self._is_abandoned.set()
+        if self._is_abandoned.is_set() or self._is_leaving.is_set():
+            raise RunLeft
+        return self._result(name, written, code, last)
+
+    def _begin(self, assignment: Assignment, name: str) -> subprocess.Popen[bytes]:
         sources = self._places.sources
         request = RunRequest(
             assignment=assignment,
@@ -156,32 +191,21 @@ class Worker:
             runs_dir=str(self._places.runs_dir.resolve()),
             patience_s=self._lease_s * PATIENCE,
         )
-        note(f"{name}: begins")
-        command = [sys.executable, "-m", "evalcli.campaigns.run_process"]
-        # A session of its own: Ctrl-C in a terminal is the worker's to act on.
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            with self._lock:
-                self._processes[run] = process
-                send(process, msgspec.json.encode(request) + SIGN)
-            try:
-                written, last = _read(process, name)
-                code = process.wait()
-            finally:
-                with self._lock:
-                    del self._processes[run]
-        if run in self._cancelled:
-            return RunResult("stopped", "it was cancelled", None, self.host, "")
-        if code == ABANDONED or self._ended.is_set() or self._is_abandoned.is_set():
-            self._is_abandoned.set()
-            # The run is left as it stands, for whoever gets it next: to return, or to raise, would end it.
-            threading.Event().wait()
-        return self._result(name, written, code, last)
+        with self._lock:
+            if self._is_leaving.is_set() or self._is_abandoned.is_set():
+                raise RunLeft
+            note(f"{name}: begins")
+            # A session of its own: Ctrl-C in a terminal is the worker's to act on.
+            process = subprocess.Popen(
+                [sys.executable, "-m", "evalcli.campaigns.run_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            self._processes[id_of(assignment)] = process
+            send(process, msgspec.json.encode(request) + SIGN)
+        return process
 
     def _result(self, name: str, written: bytes, code: int, last: deque[str]) -> RunResult:
         try:

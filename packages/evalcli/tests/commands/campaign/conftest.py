@@ -177,8 +177,11 @@ def make_world(tmp_path: Path, evalcli: Callable[..., Any]) -> Iterator[Callable
     library = write_library(tmp_path)
     with ExitStack() as stack:
 
-        def make(*faults: Fault, sleep: Any = asyncio.sleep, latency: float = 0.001) -> World:
-            models = tuple(SimModel(id=name, latency=latency) for name in ("alpha", "beta"))
+        def make(
+            *faults: Fault, sleep: Any = asyncio.sleep, latency: float = 0.001, beta: float | None = None
+        ) -> World:
+            latencies = {"alpha": latency, "beta": latency if beta is None else beta}
+            models = tuple(SimModel(id=name, latency=each) for name, each in latencies.items())
             config = SimConfig(models=models, keys=(KEY,), faults=faults)
             book = AnswerBook.from_folders([library, tmp_path / "evaluation-data-sets"])
             mindrouter = SimulatedMindRouter(config, book, sleep=sleep)

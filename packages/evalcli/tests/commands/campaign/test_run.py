@@ -15,6 +15,8 @@ import pytest
 from evalsim.testing import Hold
 
 CALLS = 12
+SLOW_S = 0.01
+"""A latency by which a model that is to be held is known."""
 Make = Callable[..., Any]
 Eventually = Callable[[Callable[[], object], str], None]
 
@@ -234,3 +236,36 @@ def is_alive(process: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def test_done_with_its_own_campaign_it_leaves_the_runs_of_another_to_be_gone_on_with(
+    make_world: Make, eventually: Eventually
+) -> None:
+    hold = Hold(2)
+
+    async def sleep(seconds: float) -> None:
+        """Let beta answer; alpha answers twice."""
+        if seconds < SLOW_S:
+            return
+        await hold.sleep(seconds)
+
+    world = make_world(sleep=sleep, latency=SLOW_S, beta=0.0)
+    both = "components: [memo]\nreplicates: 6\nlimits: {mindrouter: {calls: 4, runs: 2}}\n"
+    world.file.write_text(f"models: [alpha]\n{both}")
+    assert world.run("run", world.file, "--no-work").returncode == 0
+    other = world.file.with_name("other.yaml")
+    other.write_text(f"models: [beta]\n{both}")
+    process = world.start("run", other, "--json")
+    eventually(hold.is_held.is_set, "alpha is called")
+    done = world.ended(process)
+    assert done.returncode == 0, done.stderr
+    assert standing(json.loads(done.stdout)) == {"memo/beta": "complete"}
+    assert "1 run is left in the middle, of campaign nightly" in done.stderr
+    assert world.status()["counts"] == {"interrupted": 1}
+
+    hold.open()
+    assert world.run("run", world.file).returncode == 0
+    assert standing(world.status()) == {"memo/alpha": "complete"}
+    assert set(world.kept().values()) == {1}
+    # Of two at once those that were held came to nothing, and were made again.
+    assert 2 * CALLS < world.calls <= 2 * CALLS + 2
