@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcli.campaigns.address import _CONNECT_LIMITS, DatabaseGone, has_password, shown_url, sqlite_url
+from evalcli.campaigns import address as addresses
+from evalcli.campaigns.address import (
+    _CONNECT_LIMITS,
+    DatabaseGone,
+    has_password,
+    shown_url,
+    sqlite_url,
+    when_there,
+)
 from evalcli.campaigns.database import CampaignDatabase
 from evalcore.errors import EvaluatorError
 
@@ -85,3 +93,37 @@ def test_a_database_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - began < 20
     assert "\n" not in raised.value.line
     assert PASSWORD not in raised.value.line
+
+
+def test_a_database_that_comes_is_waited_for_and_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(addresses, "BETWEEN_S", 0.01)
+    gone = DatabaseGone("the database cannot be used (refused)", where="postgresql://host/name")
+    answers = iter([gone, gone, "the database"])
+
+    def opened() -> str:
+        answer = next(answers)
+        if isinstance(answer, DatabaseGone):
+            raise answer
+        return answer
+
+    assert when_there(opened) == "the database"
+    assert capsys.readouterr().err.splitlines() == [
+        "postgresql://host/name: the database cannot be used (refused); it is waited for, 10 min 0 s at most",
+        "the database is there",
+    ]
+    # One that is there is opened without a word.
+    assert (when_there(lambda: 7), capsys.readouterr().err) == (7, "")
+
+
+def test_a_database_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "BETWEEN_S", 0.01)
+    monkeypatch.setattr(addresses, "PATIENCE_S", 0.1)
+    gone = DatabaseGone("the database cannot be used (refused)", where="postgresql://host/name")
+
+    def opened() -> None:
+        raise gone
+
+    with pytest.raises(DatabaseGone):
+        when_there(opened)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from dbos import error as dbos_errors
 
+from evalcli.terminal.output import note, say
 from evalcore.errors import ConfigurationError, EvaluatorError
+from evalcore.formats.durations import duration_text
 
+PATIENCE_S: Final = 600.0
+"""Seconds that a worker waits at its beginning for a database that is not there."""
+BETWEEN_S: Final = 2.0
+"""Seconds between two looks then."""
 CONNECT_S: Final = 5
 """Seconds after which a database that does not answer is taken for gone."""
 _CONNECT_LIMITS: Final = {"connect_timeout": str(CONNECT_S), "tcp_user_timeout": str(CONNECT_S * 1000)}
@@ -19,6 +26,7 @@ _CONNECT_LIMITS: Final = {"connect_timeout": str(CONNECT_S), "tcp_user_timeout":
 _PASSWORDS: Final = frozenset({"password", "sslpassword"})
 """What libpq takes as passwords among an address's settings."""
 SQLITE: Final = "sqlite:///"
+Opened = TypeVar("Opened")
 
 
 class DatabaseGone(EvaluatorError):
@@ -54,6 +62,27 @@ def reaching(where: str) -> Iterator[None]:
     except (sa.exc.SQLAlchemyError, dbos_errors.DBOSException, OSError) as error:
         what = f"the database cannot be used ({_first_line(error)})"
         raise DatabaseGone(what, where=where, hint="see that it is there, and try again") from error
+
+
+def when_there(opened: Callable[[], Opened]) -> Opened:
+    """Return what opens a database, as soon as that is there; raises DatabaseGone after PATIENCE_S."""
+    began, is_told = time.monotonic(), False
+    while True:
+        try:
+            found = opened()
+        except DatabaseGone as error:
+            if time.monotonic() - began + BETWEEN_S > PATIENCE_S:
+                raise
+            if not is_told:
+                # At once: the address may be wrong, which no waiting mends.
+                waits = f"it is waited for, {duration_text(PATIENCE_S)} at most"
+                say(f"{error.where}: {error.what}; {waits}")
+                is_told = True
+            time.sleep(BETWEEN_S)
+        else:
+            if is_told:
+                note("the database is there")
+            return found
 
 
 def shown_url(url: str) -> str:

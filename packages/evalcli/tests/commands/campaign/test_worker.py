@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,21 @@ def test_without_anything_to_do_it_ends_or_waits_until_it_is_told_to_end(
     assert done.returncode == 130, done.stderr
     assert done.stderr.splitlines()[-1].split() == ["evalcli", "campaign", "worker", "--wait"]
     assert world.status()["workers"] == []
+
+
+def test_where_its_database_is_not_there_it_waits_and_may_be_ended_in_order(make_world: Make) -> None:
+    """A task of a job array that begins while the database is restarted is not lost."""
+    world = make_world()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"postgresql://user@127.0.0.1:{free.getsockname()[1]}/name"
+        process = world.start("worker", "--database", address)
+        said = process.stderr.readline()
+        assert said.startswith(f"{address}: the database cannot be used (")
+        assert said.endswith("; it is waited for, 10 min 0 s at most\n")
+        process.send_signal(signal.SIGTERM)
+        done = world.ended(process)
+    assert (done.returncode, done.stderr.strip()) == (130, "evalcli: interrupted")
 
 
 def test_in_a_folder_that_is_no_library_it_is_one_line(make_world: Make, tmp_path: Path) -> None:

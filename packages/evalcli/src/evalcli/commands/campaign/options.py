@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -60,15 +61,24 @@ LEASE: Final = click.option(
 )
 
 
-def open_database(url: str | None, prompt_library: Path, *, is_made: bool) -> CampaignDatabase:
+def open_database(
+    url: str | None, prompt_library: Path, *, is_made: bool, is_awaited: bool = False
+) -> CampaignDatabase:
     """Open the database that is named, or the library's own file, which `is_made` where it is not there.
+
+    One that is named `is_awaited` for a while where it is not there.
 
     Raises UsageError where the extra is not installed, ConfigurationError where nothing was begun in the
     library, otherwise as CampaignDatabase.
     """
     try:
         # Of an extra, which no other command needs.
-        from evalcli.campaigns.address import has_password, sqlite_url  # noqa: PLC0415
+        from evalcli.campaigns.address import (  # noqa: PLC0415
+            has_password,
+            is_shared,
+            sqlite_url,
+            when_there,
+        )
         from evalcli.campaigns.database import CampaignDatabase  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in EXTRA:
@@ -86,6 +96,8 @@ def open_database(url: str | None, prompt_library: Path, *, is_made: bool) -> Ca
             "a password on the command line can be read by everybody on this machine;"
             f" set {DATABASE_VARIABLE}, or PGPASSWORD"
         )
+    if is_awaited and is_shared(url):
+        return when_there(partial(CampaignDatabase, url))
     return CampaignDatabase(url)
 
 

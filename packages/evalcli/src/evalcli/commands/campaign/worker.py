@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +27,9 @@ from evalcli.exits import Exit
 from evalcli.leaderboards.places import Sources, require_library
 from evalcli.terminal.output import note, warn
 from evalcore.formats.counts import counted
+
+if TYPE_CHECKING:
+    from evalcli.campaigns.database import CampaignDatabase
 
 
 @click.command(name="worker")
@@ -52,29 +58,47 @@ def command(
     """
     require_library(prompt_library)
     places = Places(Sources(prompt_library, data_sets, models), make_runs_dir(runs_dir, prompt_library))
-    with closing(open_database(database, prompt_library, is_made=True)) as opened:
-        from evalcli.campaigns.work import within_reach, work  # noqa: PLC0415 - needs the extra, as the database
+    with (
+        _ended_in_order(),
+        closing(open_database(database, prompt_library, is_made=True, is_awaited=True)) as opened,
+    ):
+        return _work(opened, places, lease_s, wait=wait)
 
-        providers = within_reach(places, os.environ, None)
 
-        def is_done() -> bool:
-            return not wait and not opened.open_runs(providers)[EVALUATOR]
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM interrupt, as SIGINT does: whoever began the worker knows 130 as an end in order."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
-        for version, count in opened.open_runs(providers).items():
-            if version != EVALUATOR:
-                many = counted(count, "run is", "runs are")
-                warn(f"{many} left to workers of evaluator {version}; this is {EVALUATOR}")
-        if is_done():
-            note("nothing is left to do")
-            return Exit.NOTHING
-        note(f"working for {', '.join(providers)} from {opened.where}")
-        work(
-            opened,
-            places,
-            lease_s,
-            providers=providers,
-            evaluator=EVALUATOR,
-            is_done=is_done,
-            go_on=this_command(opened),
-        )
+
+def _work(database: CampaignDatabase, places: Places, lease_s: float, *, wait: bool) -> int:
+    """Do runs until none is left that can be done here."""
+    from evalcli.campaigns.work import within_reach, work  # noqa: PLC0415 - needs the extra, as the database
+
+    providers = within_reach(places, os.environ, None)
+
+    def is_done() -> bool:
+        return not wait and not database.open_runs(providers)[EVALUATOR]
+
+    for version, count in database.open_runs(providers).items():
+        if version != EVALUATOR:
+            many = counted(count, "run is", "runs are")
+            warn(f"{many} left to workers of evaluator {version}; this is {EVALUATOR}")
+    if is_done():
+        note("nothing is left to do")
+        return Exit.NOTHING
+    note(f"working for {', '.join(providers)} from {database.where}")
+    work(
+        database,
+        places,
+        lease_s,
+        providers=providers,
+        evaluator=EVALUATOR,
+        is_done=is_done,
+        go_on=this_command(database),
+    )
     return Exit.DONE
