@@ -24,6 +24,8 @@ RUN --mount=type=bind,from=no-perl,source=/no-perl.deb,target=/no-perl.deb \
         /usr/local/lib/python3.*/site-packages/pip-*.dist-info \
     && if dpkg-query --show python3-pip >/dev/null 2>&1; then apt-get purge --yes python3-pip >/dev/null; fi \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+    # Debian has the program there a second time (4 MB).
+    && ln -s ../../bin/git /usr/lib/git-core/git \
     && useradd --uid ${EVALUATOR_UID} --user-group --create-home --shell /bin/bash evaluator
 
 FROM ${PYTHON_IMAGE} AS build
@@ -41,14 +43,14 @@ RUN --mount=type=bind,source=docker/apt-install,target=/apt-install \
 FROM build AS dependencies
 COPY docker/hook.requirements.txt docker/
 # Of these nothing is ever loaded: Litestar's test factories (faker alone is 25 MB) and its command line, rich for
-# terminals, and Pillow's AVIF, which no document is.
-RUN /opt/build/bin/pip --python /opt/evaluator/bin/python install --no-cache-dir --disable-pip-version-check \
+# terminals, what makes bindings to C, and what python-excludes lists.
+RUN --mount=type=bind,source=docker/python-exclude,target=/python-exclude \
+    --mount=type=bind,source=docker/python-excludes,target=/python-excludes \
+    /opt/build/bin/pip --python /opt/evaluator/bin/python install --no-cache-dir --disable-pip-version-check \
         --require-hashes --requirement docker/hook.requirements.txt \
     && /opt/build/bin/pip --python /opt/evaluator/bin/python uninstall --yes --disable-pip-version-check \
-        faker litestar-htmx polyfactory pygments rich rich-click \
-    && rm -f /opt/evaluator/lib/python3.*/site-packages/PIL/_avif.* \
-        /opt/evaluator/lib/python3.*/site-packages/pillow.libs/libavif* \
-    && find /opt/evaluator -name '*.so*' -type f -exec strip --strip-unneeded {} + \
+        faker litestar-htmx polyfactory pycparser pygments rich rich-click \
+    && sh /python-exclude /opt/evaluator \
     && echo /opt/evaluator/own >"$(echo /opt/evaluator/lib/python3.*/site-packages)/own.pth"
 
 FROM dependencies AS install

@@ -24,6 +24,8 @@ RUN --mount=type=bind,from=no-perl,source=/no-perl.deb,target=/no-perl.deb \
         /usr/local/lib/python3.*/site-packages/pip-*.dist-info \
     && if dpkg-query --show python3-pip >/dev/null 2>&1; then apt-get purge --yes python3-pip >/dev/null; fi \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+    # Debian has the program there a second time (4 MB).
+    && ln -s ../../bin/git /usr/lib/git-core/git \
     && useradd --uid ${EVALUATOR_UID} --user-group --create-home --shell /bin/bash evaluator
 
 FROM ${PYTHON_IMAGE} AS build
@@ -40,20 +42,16 @@ RUN --mount=type=bind,source=docker/apt-install,target=/apt-install \
 # What is not ours is installed first: a change of our own code builds from here on alone.
 FROM build AS dependencies
 COPY docker/runner.requirements.txt docker/
-# Of these nothing is ever loaded: rich's highlighting of source code, Pillow's AVIF, which no document is, other
-# databases than those of campaigns, tests and sources of compiled modules. Debian's libpq, below, takes the place of
-# psycopg's own, which brings a second OpenSSL.
-RUN /opt/build/bin/pip --python /opt/evaluator/bin/python install --no-cache-dir --disable-pip-version-check \
+# Of these nothing is ever loaded: rich's highlighting of source code, what makes bindings to C, and what
+# python-excludes lists. Debian's libpq, below, takes the place of psycopg's own, which brings a second OpenSSL.
+RUN --mount=type=bind,source=docker/python-exclude,target=/python-exclude \
+    --mount=type=bind,source=docker/python-excludes,target=/python-excludes \
+    /opt/build/bin/pip --python /opt/evaluator/bin/python install --no-cache-dir --disable-pip-version-check \
         --require-hashes --requirement docker/runner.requirements.txt \
     && /opt/build/bin/pip --python /opt/evaluator/bin/python uninstall --yes --disable-pip-version-check \
-        pygments psycopg-binary \
-    && packages=$(echo /opt/evaluator/lib/python3.*/site-packages) \
-    && rm -rf "$packages"/PIL/_avif.* "$packages"/pillow.libs/libavif* "$packages"/dbos/_templates \
-        "$packages"/croniter/tests "$packages"/greenlet/tests "$packages"/sqlalchemy/testing \
-        "$packages"/sqlalchemy/dialects/mssql "$packages"/sqlalchemy/dialects/mysql "$packages"/sqlalchemy/dialects/oracle \
-    && find "$packages"/greenlet "$packages"/sqlalchemy -type f -regex '.*\.\([ch]\|[ch]pp\|pyx\|pxd\)' -delete \
-    && find /opt/evaluator -name '*.so*' -type f -exec strip --strip-unneeded {} + \
-    && echo /opt/evaluator/own >"$packages/own.pth"
+        psycopg-binary pycparser pygments \
+    && sh /python-exclude /opt/evaluator \
+    && echo /opt/evaluator/own >"$(echo /opt/evaluator/lib/python3.*/site-packages)/own.pth"
 
 FROM dependencies AS install
 COPY packages/evalcore packages/evalcore

@@ -14,7 +14,7 @@ from tests.containers.deployments import REPOSITORY, Deployment, deployed
 from tests.containers.engine import run_docker
 from tests.containers.images import Images, built_image
 from tests.containers.operating import execute, finished, logs
-from tests.containers.outside import counted, started
+from tests.containers.outside import counted, run_outside, started
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
@@ -78,15 +78,19 @@ print(json.dumps([outcome(lambda: globals()[what](*words)) for what, *words in j
 
 
 @pytest.fixture(scope="module")
-def up(
-    images: Images, project_root: Path, base: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
-    front = tmp_path_factory.mktemp("front")
-    front.chmod(0o755)
+def front(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What lends GitHub and MindRouter their TLS: certificate, its authority and Caddy's configuration."""
+    folder = tmp_path_factory.mktemp("front")
+    folder.chmod(0o755)
     authority = Authority()
-    authority.write_certificate(front, "github.test", "mindrouter.test")
-    write(front / "authority.crt", authority.pem)
-    write(front / "Caddyfile", FRONT.encode())
+    authority.write_certificate(folder, "github.test", "mindrouter.test")
+    write(folder / "authority.crt", authority.pem)
+    write(folder / "Caddyfile", FRONT.encode())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def up(images: Images, project_root: Path, base: list[str], front: Path) -> Iterator[Deployment]:
     settings = {
         "FRONT": str(front),
         "ELSEWHERE": str(project_root / "tests/containers/elsewhere.py"),
@@ -128,6 +132,30 @@ def test_the_main_job_goes_through_to_the_pull_request(up: Deployment, project_r
         (pull,) = github.get("/pulls").json()
     assert pull["head"]["ref"] == job["result"]["branch"]
     assert httpx.URL(job["result"]["pull_request_url"]).path.endswith(f"/pull/{pull['number']}")
+
+
+CLONE_AND_PUSH = f"""
+git clone --quiet --depth=1 https://x-access-token:$TOKEN@github.test/{REPOSITORY}.git /tmp/library
+cd /tmp/library && git config user.name x && git config user.email x@example.org
+git commit --quiet --allow-empty --message=Empty && git push --quiet origin HEAD:refs/heads/pushed
+git ls-remote origin pushed && git rev-parse HEAD
+"""
+
+
+def test_the_runner_clones_and_pushes_over_https(up: Deployment, front: Path) -> None:
+    """By git's own TLS, which is of another make than the service's and evalcli's."""
+    trusting = {"GIT_SSL_CAINFO": "/front/authority.crt", "TOKEN": up.credentials.actions_token}
+    bash = ["bash", "-euo", "pipefail", "-c", CLONE_AND_PUSH]
+    mounted = ["--volume", f"{front}:/front:ro"]
+    done = run_outside(up, *bash, environment=trusting, options=mounted, network="to-github")
+    assert done.code == 0, done.said
+    remote, _, local = done.said.split()
+    assert remote == local
+    # Who is not known by the authority that is given is not asked.
+    untrusting = {**trusting, "GIT_SSL_CAINFO": "/etc/ssl/certs/ca-certificates.crt"}
+    done = run_outside(up, *bash, environment=untrusting, options=mounted, network="to-github")
+    assert done.code != 0
+    assert "certificate" in done.said
 
 
 def test_the_service_reaches_nothing_on_any_other_network(up: Deployment) -> None:

@@ -59,8 +59,8 @@ def test_no_source_tree_or_package_cache_is_left(docker: Any, image: str) -> Non
     assert docker(*CONFINED, "--entrypoint", "sh", "--user", "0", image, "-c", script) == ""
 
 
-MOST_ADDED = {"hook": 140, "runner": 160}
-"""MB over the base image; 23 of the runner's are for campaigns."""
+MOST_ADDED = {"hook": 140, "runner": 150}
+"""MB over the base image."""
 
 
 @pytest.mark.parametrize("name", ["hook", "runner"])
