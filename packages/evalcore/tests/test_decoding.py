@@ -8,7 +8,7 @@ import sys
 import msgspec
 import pytest
 
-from evalcore.decoding import convert, decode_json, json_decoder
+from evalcore.decoding import convert, convert_mostly, decode_json, json_decoder
 from evalcore.structs import Frozen
 
 AT_ONCE = """\
@@ -68,3 +68,26 @@ def test_a_decoder_is_made_once_and_what_does_not_fit_is_an_error() -> None:
         convert({"name": 1}, Named)
     with pytest.raises(msgspec.DecodeError):
         decode_json(b"{", Named)
+
+
+class _Inner(Frozen, frozen=True, forbid_unknown_fields=True):
+    count: int = 1
+
+
+class _Outer(Frozen, frozen=True, forbid_unknown_fields=True):
+    name: str
+    inner: _Inner = _Inner()
+    many: tuple[int, ...] = ()
+
+
+def test_all_that_does_not_fit_is_told_and_the_rest_is_read() -> None:
+    value = {"name": "a", "inner": {"count": "x", "cuont": 1}, "many": [1, "b"], "nmae": 2}
+    told, left = convert_mostly(value, _Outer)
+    places = {text.partition(" - at ")[2] for text in told}
+    assert (len(told), places) == (4, {"`$.inner.count`", "`$.inner`", "`$.many[1]`", ""})
+    assert left == _Outer("a")
+
+
+def test_what_is_needful_and_wrong_is_told_once() -> None:
+    told, left = convert_mostly({"name": 1}, _Outer)
+    assert (len(told), left) == (1, None)

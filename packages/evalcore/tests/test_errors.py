@@ -17,6 +17,7 @@ from evalcore.errors import (
     InputError,
     LeaderboardError,
     ModelError,
+    Problems,
     ProviderRefused,
     ProviderUnreachable,
     RepositoryError,
@@ -96,3 +97,24 @@ def test_errors_are_kinds_of_each_other(kind, parent):
 
 def test_the_tree_in_the_docstring_names_every_class():
     assert {kind.__name__ for kind in CLASSES} <= set(re.findall(r"\w+", errors.__doc__))
+
+
+def test_several_errors_of_one_file_are_told_together_in_the_order_of_its_lines():
+    problems = Problems(ConfigurationError)
+    with problems:
+        raise ConfigurationError("b", where="f.yaml:10", hint="mend b")
+    with problems:
+        problems.add([ConfigurationError("a", where="f.yaml:9", hint="mend a")])
+    with problems:
+        raise ConfigurationError("a", where="f.yaml:9", hint="mend a")
+    with pytest.raises(ConfigurationError) as caught:
+        problems.end()
+    assert caught.value.lines == ("f.yaml:9: a; mend a", "f.yaml:10: b; mend b")
+    assert caught.value.line == "f.yaml:9: a; mend a; line 10: b; mend b"
+
+
+def test_other_errors_are_not_collected_and_none_is_none():
+    problems = Problems(ConfigurationError)
+    with pytest.raises(StorageError), problems:
+        raise StorageError("full")
+    problems.end()

@@ -34,7 +34,7 @@ class Interrupted(Exception):
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; a user's mistake is one line on standard error."""
+    """Run a command line and return its exit code; each mistake of a user is one line on standard error."""
     try:
         # Not standalone: click would end the process itself, with exit codes of its own.
         result: Any = command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
@@ -47,7 +47,8 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         return Exit.UNUSABLE
     # Errors of others are defects: their traceback stays, for whoever reports them.
     except (EvaluatorError, OSError) as error:
-        say(f"{PROGRAM}: {_unusable(error).line}")
+        for line in _unusable(error).lines:
+            say(f"{PROGRAM}: {line}")
         return Exit.UNUSABLE
     except Interrupted:
         return Exit.INTERRUPTED

@@ -174,3 +174,29 @@ def test_no_bytes_are_more_than_a_mistake(data: bytes) -> None:
         path.write_bytes(data)
         read = read_or_refused(lambda: read_campaign(path))
     assert isinstance(read, Campaign) or read.line.startswith(str(path))
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    text = """\
+modells: all
+models: every
+replicates: 0
+deadline: 2026-12-07T08:00:00
+name: A name
+limits:
+  mindrouter: {calls: 2, runs: 4}
+  openai: {calls: many, run: 1}
+"""
+    with pytest.raises(ConfigurationError) as error:
+        parse(text)
+    told = [line.removeprefix("nightly.yaml:").partition(";")[0] for line in error.value.lines]
+    assert told == [
+        "1: the key `modells` is unknown",
+        "2: `models` is neither `all` nor a list",
+        "3: `replicates` is wrong: expected `int` >= 1",
+        "4: `deadline` is no moment with an offset from UTC",
+        "5: 'A name' is no name of a campaign",
+        "7: 2 calls of mindrouter cannot be shared by 4 runs",
+        "8: the key `run` is unknown",
+        "8: `limits.openai.calls` is wrong: expected `int`, got `str`",
+    ]

@@ -66,6 +66,35 @@ def test_a_library_without_mistakes_is_exit_code_0(check: Callable[..., Any]) ->
     assert (ended.code, ended.out, ended.err) == (0, "1 component: 0 errors, 0 warnings\n", "")
 
 
+def test_all_that_is_wrong_in_a_file_is_a_finding_each_before_a_call_too(
+    check: Callable[..., Any], evalcli: Evalcli, library: Library
+) -> None:
+    policy = "fields:\n  decison: exact\n  items: {compare: exactly}\n"
+    library.write("components/memo/evals/scoring.yaml", policy)
+    library.write(
+        ".evaluator/models.yaml", "models:\n  - {id: a, provider: opnai}\n  - {id: b, proivder: openai}\n"
+    )
+    told = [
+        ".evaluator/models.yaml:2: the provider `opnai` is unknown",
+        ".evaluator/models.yaml:3: the key is unknown: `proivder`",
+        ".evaluator/models.yaml:3: a key is missing: `provider`",
+        "components/memo/evals/scoring.yaml:2: there is no field `decison`",
+        "components/memo/evals/scoring.yaml:3: unknown comparator `exactly`",
+    ]
+    out = check().out.splitlines()
+    assert [line for line in out if "error" in line and ".yaml" in line] == [
+        line for line in out if any(line.startswith(f"error: {one}") for one in told)
+    ]
+    assert "5 errors" in out[-1]
+    library.write(".evaluator/models.yaml", "models:\n  - {id: a, provider: openai}\n")
+    refused = evalcli("evaluate", "memo", "--prompt-library", library.root, OPENAI_API_KEY="key")
+    assert refused.code == 2
+    assert [line.partition("; ")[0] for line in refused.err.splitlines()] == [
+        f"evalcli: {told[3]} in the schema nor in any expected answer",
+        f"evalcli: {told[4]}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "text", "line"),
     [

@@ -20,31 +20,55 @@ EvaluatorError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import ClassVar, Generic, Self, TypeVar
 
 
 class EvaluatorError(Exception):
     """Says what, where, and what to do, in one line, to the person who can correct it.
 
     `code` is stable and machine-readable; `where` is a file (with a line where known), a URL or a
-    setting; `hint` says what to do.
+    setting; `hint` says what to do. `others` are further errors of the same file: whoever mends the first
+    must not find the next one only then.
     """
 
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", hint: str = "", others: Sequence[EvaluatorError] = ()
+    ) -> None:
         self.what = what
         self.where = where
         self.hint = hint
+        self.others = tuple(others)
         super().__init__(self.line)
 
     @property
+    def each(self) -> tuple[EvaluatorError, ...]:
+        """This error and the others."""
+        return (self, *self.others)
+
+    @property
     def line(self) -> str:
-        """The one line that is shown; nothing in it moves a terminal's cursor or turns its text around."""
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        text = f"{text}; {self.hint}" if self.hint else text
-        return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        """All in one line; nothing in it moves a terminal's cursor or turns its text around."""
+        first, *others = self.lines
+        file = f"{self.where.rpartition(':')[0]}:"
+        # The file is named once.
+        more = (line.replace(file, "line ", 1) if line.startswith(file) else line for line in others)
+        return "; ".join([first, *more])
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for each error; as safe to show as `line`."""
+        return tuple(map(_line, self.each))
+
+
+def _line(error: EvaluatorError) -> str:
+    text = f"{error.where}: {error.what}" if error.where else error.what
+    text = f"{text}; {error.hint}" if error.hint else text
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 class InputError(EvaluatorError):
@@ -124,3 +148,43 @@ class RepositoryError(EvaluatorError):
     """Git or GitHub refused or failed; evalcore.git.errors and evalcore.github.transport refine it."""
 
     code = "repository"
+
+
+Kind = TypeVar("Kind", bound=InputError)
+
+
+class Problems(Generic[Kind]):
+    """Collects the errors of one file, so that all are told at once.
+
+    Each `with` block ends at its first error, and what follows the block is done all the same.
+    """
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self._kind = kind
+        self.found: list[EvaluatorError] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, self._kind):
+            return False
+        self.found += error.each
+        return True
+
+    def add(self, errors: Iterable[EvaluatorError]) -> None:
+        """Collect errors that nobody raised."""
+        self.found += errors
+
+    def end(self) -> None:
+        """Raise what was collected as one error, in the order of lines; nothing where there is none."""
+        if self.found:
+            first, *others = sorted({error.lines[0]: error for error in self.found}.values(), key=_place)
+            raise self._kind(first.what, where=first.where, hint=first.hint, others=others)
+
+
+def _place(error: EvaluatorError) -> tuple[str, int]:
+    file, _, line = error.where.rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (error.where, 0)

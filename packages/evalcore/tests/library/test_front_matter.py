@@ -72,3 +72,12 @@ def test_what_is_wrong_is_named_with_its_line(text: str, what: str, line: str) -
 )
 def test_the_version_is_read_as_it_is_written_whatever_else_is_wrong(front: str, version: str | None) -> None:
     assert written_version(file(front=front), WHERE) == version
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    error = refused("---\nname:\nversion: 1.2\n---\n## Prompt\n")
+    assert [one.what for one in error.each] == [
+        "the prompt is empty",
+        "the front matter has no `name`",
+        "the version `1.2` is not a semantic version",
+    ]

@@ -200,7 +200,7 @@ def test_params_that_the_evaluator_sets_itself_are_refused(name: str) -> None:
 def test_mistakes_in_the_file_are_told_with_their_line(text: str, told: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         parse(text)
-    assert error.value.line.startswith(told)
+    assert any(line.startswith(told) for line in error.value.lines)
     assert error.value.hint
 
 
@@ -354,3 +354,38 @@ def test_provider_that_cannot_be_used_says_why(environment: dict[str, str], reas
 def test_key_is_not_shown_where_an_endpoint_is() -> None:
     endpoint = Endpoint(base_url="https://host", api_key="very-secret")
     assert "very-secret" not in f"{endpoint} {endpoint!r} {endpoint.__rich_repr__()}"
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    text = """\
+modles: 1
+providers:
+  own: {api: openai}
+  other: {api: opnai, base_url: "https://host"}
+models:
+  - {id: a, provider: own, structured_output: json}
+  - id: b c
+    provider: mindruter
+    params: {temperature: warm, model: x}
+    concurrency: many
+    tiemout: 3
+  - {id: a, provider: own}
+  - {provider: own}
+"""
+    with pytest.raises(ConfigurationError) as error:
+        parse_models(text.encode(), "models.yaml")
+    told = [line.removeprefix("models.yaml:").partition(";")[0] for line in error.value.lines]
+    assert told == [
+        "1: the key `modles` is unknown",
+        "3: the provider `own` needs `api` and `base_url`",
+        "4: `api`: `opnai` is not one of its values",
+        "6: `structured_output`: `json` is not one of its values",
+        "7: `id` has unusual characters",
+        "8: the provider `mindruter` is unknown",
+        "9: `temperature` is not a number",
+        "9: `model` is not for `params`",
+        "10: `concurrency`: it should be a whole number, and is text",
+        "11: the key is unknown: `tiemout`",
+        "12: the model `a` stands on line 6 already",
+        "13: a key is missing: `id`",
+    ]

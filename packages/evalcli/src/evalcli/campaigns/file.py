@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from evalcore.decoding import convert
-from evalcore.errors import ConfigurationError
+from evalcore.decoding import convert_mostly
+from evalcore.errors import ConfigurationError, Problems
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import read_regular
@@ -111,30 +111,49 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
         hint = "write `models:`, and what else docs/campaigns.md has"
         line = 1 if root is None else root.line
         raise ConfigurationError("is no mapping of a campaign's settings", where=f"{where}:{line}", hint=hint)
-    _refuse_unknown(root, _File.__struct_fields__, where)
-    limits = root.items().get("limits")
-    by_provider = {
-        name: _limits(name, node, where)
-        for name, node in (limits.items() if limits is not None else {}).items()
-    }
-    file = _converted(root, _File, where)
+    problems = Problems(ConfigurationError)
+    limits: dict[str, ProviderLimits] = {}
+    given = root.items().get("limits")
+    for name, node in given.items().items() if given is not None else ():
+        with problems:
+            limits[name] = _limits(name, node, where, problems)
+    campaign = None
+    with problems:
+        campaign = _campaign(root, where, default_name, problems)
+    problems.end()
+    if campaign is None:  # never: what kept it from being made is raised
+        raise ConfigurationError("cannot be read", where=where, hint="see docs/campaigns.md")
+    return replace(campaign, limits=limits)
+
+
+def _campaign(
+    root: YamlNode, where: str, default_name: str, problems: Problems[ConfigurationError]
+) -> Campaign:
+    file = _converted(root, _File, where, problems)
     if file.task == "rescore" and "replicates" in root.items():
         what = "`replicates` is of an evaluation: kept replies are as many as they are"
-        raise _at(_node(root, "replicates"), what, "leave it out", where)
+        problems.add([_at(_node(root, "replicates"), what, "leave it out", where)])
     name = file.name or default_name
     if not _NAME.fullmatch(name):
         what = f"{name!r:.80} is no name of a campaign"
         hint = "give it `name:`, of a-z, 0-9, `.`, `_` and `-`, 60 at most"
-        raise _at(_node(root, "name"), what, hint, where)
+        problems.add([_at(_node(root, "name"), what, hint, where)])
+    components = models = deadline = None
+    with problems:
+        components = _names(file.components, "components", root, where)
+    with problems:
+        models = _names(file.models, "models", root, where)
+    with problems:
+        deadline = None if file.deadline is None else _moment(file.deadline, root, where)
     return Campaign(
         name=name,
-        components=_names(file.components, "components", root, where),
-        models=_names(file.models, "models", root, where),
+        components=components,
+        models=models,
         task=file.task,
         replicates=file.replicates,
-        deadline=None if file.deadline is None else _moment(file.deadline, root, where),
+        deadline=deadline,
         budget_usd=file.budget_usd,
-        limits=by_provider,
+        limits={},
     )
 
 
@@ -158,17 +177,16 @@ def _moment(text: str, root: YamlNode, where: str) -> datetime:
     return moment
 
 
-def _refuse_unknown(node: YamlNode, known: Sequence[str], where: str) -> None:
+def _unknown(node: YamlNode, known: Sequence[str], where: str) -> Iterator[ConfigurationError]:
     for key, child in node.items().items():
         if key not in known:
             hint = did_you_mean(key, known) or f"use {', '.join(known)}"
-            raise _at(child, f"the key `{key[:60]}` is unknown", hint, where)
+            yield _at(child, f"the key `{key[:60]}` is unknown", hint, where)
 
 
-def _limits(name: str, node: YamlNode, where: str) -> ProviderLimits:
+def _limits(name: str, node: YamlNode, where: str, problems: Problems[ConfigurationError]) -> ProviderLimits:
     """Read a provider's limits; raises ConfigurationError for some that cannot be held."""
-    _refuse_unknown(node, ProviderLimits.__struct_fields__, where)
-    limits = _converted(node, ProviderLimits, where, f"limits.{name[:60]}")
+    limits = _converted(node, ProviderLimits, where, problems, f"limits.{name[:60]}")
     default, given = (RESCORE_LIMITS if name == RESCORE else ProviderLimits()), node.items()
     if "calls" not in given:
         limits = replace(limits, calls=max(default.calls, limits.runs if name == RESCORE else 0))
@@ -181,21 +199,34 @@ def _limits(name: str, node: YamlNode, where: str) -> ProviderLimits:
     return limits
 
 
-def _converted(node: YamlNode, kind: type[Read], where: str, place: str = "") -> Read:
-    """Return what a mapping at `place` of the file says."""
+def _converted(
+    node: YamlNode, kind: type[Read], where: str, problems: Problems[ConfigurationError], place: str = ""
+) -> Read:
+    """Return what a mapping at `place` of the file says, without what is wrong in it, which is noted.
+
+    Raises ConfigurationError where too little is left.
+    """
+    problems.add(_unknown(node, kind.__struct_fields__, where))
+    known = {key: child.plain() for key, child in node.items().items() if key in kind.__struct_fields__}
+    if "limits" in known and isinstance(known["limits"], dict):
+        del known["limits"]  # read apart
     # YAML reads an unquoted moment as text here; a number stays one.
-    try:
-        return convert(node.plain(), kind)
-    except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        path = path.strip(".`")
-        key = re.match(r"[a-z_]+", path)
-        named = ".".join(filter(None, (place, path)))
-        said = (
-            f"`{named}` is wrong: {what[:1].lower()}{what[1:]}" if named else f"{what[:1].lower()}{what[1:]}"
-        )
-        found = node if key is None else _node(node, key[0])
-        raise _at(found, said, "see docs/campaigns.md", where) from None
+    found, value = convert_mostly(known if isinstance(node.value, dict) else node.plain(), kind)
+    mistakes = [_mistake(node, text, where, place) for text in found]
+    problems.add(mistakes)
+    if value is None:
+        raise mistakes[-1]
+    return value
+
+
+def _mistake(node: YamlNode, text: str, where: str, place: str) -> ConfigurationError:
+    what, _, path = text.partition(" - at `$")
+    path = path.strip(".`")
+    key = re.match(r"[a-z_]+", path)
+    named = ".".join(filter(None, (place, path)))
+    what = f"{what[:1].lower()}{what[1:]}"
+    found = node if key is None else _node(node, key[0])
+    return _at(found, f"`{named}` is wrong: {what}" if named else what, "see docs/campaigns.md", where)
 
 
 def _node(root: YamlNode, key: str) -> YamlNode:

@@ -11,7 +11,7 @@ from evalcli.leaderboards.places import Sources, data_sets_of
 from evalcli.leaderboards.present_policy import current_policy, policy_sha256
 from evalcore.errors import EvaluatorError, InputError
 from evalcore.evaluation.check import changed_text, check_component
-from evalcore.evaluation.finding import Finding, finding_of
+from evalcore.evaluation.finding import Finding, findings_of
 from evalcore.formats.counts import first_few
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.catalog import CATALOG_PATH, REMAKE_CATALOG
@@ -63,7 +63,7 @@ def _models(library: Checkout, path: Path | None, found: list[Finding]) -> Model
     except InputError as error:
         # A library without models.yaml is one that is being begun; one that names a file means it.
         is_absent = path is None and not library.has(MODELS_PATH)
-        found.insert(0, finding_of(error, None, "warning" if is_absent else "error"))
+        found[:0] = findings_of(error, None, "warning" if is_absent else "error")
         return None
 
 
@@ -90,7 +90,7 @@ def _leaderboard(prompt_library: Path, data_sets: Checkout | None, slug: str) ->
     try:
         records = known_records(existing_leaderboard(leaderboard_path(prompt_library, slug), slug))
     except EvaluatorError as error:
-        yield finding_of(error, slug)
+        yield from findings_of(error, slug)
     yield from unversioned_change(prompt_library, slug, records)
     yield from _other_policy(prompt_library, data_sets, slug, records)
 

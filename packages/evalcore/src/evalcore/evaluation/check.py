@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from evalcore.errors import CheckoutError, InputError
 from evalcore.evaluation.document_check import document_findings
-from evalcore.evaluation.finding import Finding, finding_of
+from evalcore.evaluation.finding import Finding, findings_of
 from evalcore.evaluation.probe import schema_findings
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.formats.strict_json import parse_json, sha256_hex
@@ -37,7 +37,7 @@ from evalcore.library.schema import TooMuchWork, make_validator
 from evalcore.near_names import did_you_mean
 from evalcore.runs.record import RunRecord
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES, plan_fields
-from evalcore.scoring.rules.policy import parse_policy
+from evalcore.scoring.rules.policy import Policy, parse_policy
 
 Read = TypeVar("Read")
 
@@ -63,14 +63,16 @@ def check_component(
         try:
             return read()
         except InputError as error:
-            found.append(finding_of(error, slug))
+            # A policy is read by itself, and again beside the cases.
+            found.extend(one for one in findings_of(error, slug) if one not in found)
             return None
 
     prompt = tried(lambda: read_prompt(library, slug))
     if prompt is not None:
         found += [*_category(library, slug, prompt), *_catalog_version(library, slug, prompt)]
     contract = tried(lambda: read_contract(library, slug, check_schema))
-    policy = tried(lambda: _readable_policy(library, data_sets, slug)) or (None, None)
+    policy = tried(lambda: read_policy(library, data_sets, slug)) or (None, None)
+    tried(lambda: _parsed_policy(policy))
     found += misplaced_policies(library, data_sets, slug)
     if contract is None:
         return found  # of what kind the answers are is not known, so that no case can be judged
@@ -172,11 +174,9 @@ def _other_text(
     return None
 
 
-def _readable_policy(library: Checkout, data_sets: Checkout | None, slug: str) -> PolicyText:
-    text, where = read_policy(library, data_sets, slug)
-    if text is not None:
-        parse_policy(text, where or "scoring.yaml")
-    return text, where
+def _parsed_policy(policy: PolicyText) -> Policy:
+    text, where = policy
+    return {} if text is None else parse_policy(text, where or "scoring.yaml")
 
 
 def _category(library: Checkout, slug: str, prompt: PromptFile) -> Iterator[Finding]:

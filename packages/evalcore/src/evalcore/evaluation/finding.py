@@ -27,6 +27,6 @@ class Finding(Frozen, frozen=True):
         return EvaluatorError(self.what, where=self.where, hint=self.hint).line
 
 
-def finding_of(error: EvaluatorError, component: str | None, severity: Severity = "error") -> Finding:
-    """Turn an error into a finding."""
-    return Finding(severity, component, error.where, error.what, error.hint)
+def findings_of(error: EvaluatorError, component: str | None, severity: Severity = "error") -> list[Finding]:
+    """Turn an error, and the others of its file, into findings."""
+    return [Finding(severity, component, one.where, one.what, one.hint) for one in error.each]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from evalcore.errors import ComponentError
+from evalcore.errors import ComponentError, InputError, Problems
 from evalcore.evaluation.schema_check import check_schema
 from evalcore.library.cases import load_cases
 from evalcore.library.checkout import Checkout
@@ -59,10 +59,16 @@ def load_material(library: Checkout, data_sets: Checkout | None, slug: str) -> M
     no case can be used.
     """
     component = load_component(library, data_sets, slug, check_schema)
+    problems = Problems(ComponentError)
     if component.policy is not None:
-        # By itself first: its own mistake is the one to mend, whatever is wrong with the cases.
-        parse_policy(component.policy, component.policy_where or "scoring.yaml")
-    cases, skipped = load_cases(library, data_sets, component)
+        with problems:
+            parse_policy(component.policy, component.policy_where or "scoring.yaml")
+    try:
+        cases, skipped = load_cases(library, data_sets, component)
+    except InputError:
+        # The policy's own mistake is the one to mend, whatever is wrong with the cases.
+        problems.end()
+        raise
     # Once more beside the cases: only now are all fields known that it may name.
     plan_fields(component, cases)
     return Material(

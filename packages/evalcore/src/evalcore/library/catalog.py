@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from evalcore.errors import ComponentError
+from evalcore.errors import ComponentError, Problems
 from evalcore.formats.strict_json import parse_json
 from evalcore.library.component import OutputFormat
 from evalcore.structs import Frozen, JsonObject, JsonValue
@@ -87,15 +87,27 @@ def _text(value: JsonValue, key: str) -> str | None:
 
 
 def _entry(entry: JsonObject, where: str) -> CatalogEntry:
-    output = _object(_object(entry, "contracts", where), "output", where)
+    problems = Problems(ComponentError)
+    output: JsonObject = {}
+    with problems:
+        output = _object(_object(entry, "contracts", where), "output", where)
     path = output.get("schema_path")
     if path is not None and (not isinstance(path, str) or not path):
-        raise ComponentError("`schema_path` is not a path", where=where, hint="write a path or null")
+        problems.add(
+            [ComponentError("`schema_path` is not a path", where=where, hint="write a path or null")]
+        )
+        path = None
+    form, point = None, ROOT
+    with problems:
+        form = _output_format(output.get("format"), where)
+    with problems:
+        point = _entry_point(output.get("schema_entrypoints"), where)
+    problems.end()
     version = entry.get("version")
     return CatalogEntry(
-        output=_output_format(output.get("format"), where),
+        output=form,
         schema_path=path,
-        entry_point=_entry_point(output.get("schema_entrypoints"), where),
+        entry_point=point,
         version=version if isinstance(version, str) else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalcore.errors import ComponentError
+from evalcore.errors import ComponentError, Problems
 from evalcore.formats.versions import parse_version
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.structs import Frozen
@@ -37,16 +37,20 @@ def parse_prompt_file(text: str, where: str) -> PromptFile:
             where=f"{where}:1",
             hint="write them between the `---`",
         )
+    problems = Problems(ComponentError)
+    name = version = ""
+    with problems:
+        name = _required(front, "name", where)
+    with problems:
+        version = _version(front, where)
     prompt = _prompt_of(lines[end + 1 :])
     if not prompt:
-        raise ComponentError("the prompt is empty", where=where, hint=f"write it below `{PROMPT_HEADING}`")
+        hint = f"write it below `{PROMPT_HEADING}`"
+        problems.add([ComponentError("the prompt is empty", where=where, hint=hint)])
+    problems.end()
     category = front.items().get("category")
-    return PromptFile(
-        name=_required(front, "name", where),
-        version=_version(front, where),
-        category=category.text if category is not None else None,
-        prompt=prompt,
-    )
+    named = category.text if category is not None else None
+    return PromptFile(name=name, version=version, category=named, prompt=prompt)
 
 
 def _end_of_front_matter(lines: list[str], where: str) -> int:

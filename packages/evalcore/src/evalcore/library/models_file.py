@@ -9,8 +9,8 @@ from typing import Annotated, Literal, TypeVar, get_args, get_origin, get_type_h
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from evalcore.decoding import convert
-from evalcore.errors import ComponentError, ConfigurationError
+from evalcore.decoding import convert_mostly
+from evalcore.errors import ComponentError, ConfigurationError, Problems
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.library.models import (
     BUILT_IN,
@@ -127,9 +127,13 @@ def parse_models(data: bytes, where: str) -> ModelsFile:
 def parse_inputs(text: str, where: str) -> ReadingEntry:
     """Parse a component's inputs.yaml; raises ComponentError naming `where` and the line."""
     try:
-        return _Parser(where).reading(read_yaml(text, where, ConfigurationError), "the file")
+        parser = _Parser(where)
+        with parser.problems:
+            entry = parser.reading(read_yaml(text, where, ConfigurationError), "the file")
+        parser.problems.end()
     except ConfigurationError as error:
-        raise ComponentError(error.what, where=error.where, hint=error.hint) from None
+        raise ComponentError(error.what, where=error.where, hint=error.hint, others=error.others) from None
+    return entry
 
 
 class _Parser:
@@ -137,6 +141,9 @@ class _Parser:
 
     def __init__(self, where: str) -> None:
         self.where = where
+        self.problems = Problems(ConfigurationError)
+        self.unusable: set[str] = set()
+        """Providers that are defined, and wrong."""
 
     def parse(self, root: YamlNode | None) -> ModelsFile:
         if root is None:
@@ -146,10 +153,18 @@ class _Parser:
         for key, node in root.value.items():
             if key not in _KEYS:
                 hint = did_you_mean(key, _KEYS) or "use `providers`, `models` and `documents`"
-                raise self.problem(node, f"the key `{key[:60]}` is unknown", hint)
-        providers = self.providers(root.value.get("providers"))
-        documents = self.reading(root.value.get("documents"), "documents").over(ReadingSettings())
-        return ModelsFile(providers=providers, models=self.models(root, providers), documents=documents)
+                self.problems.add([self.problem(node, f"the key `{key[:60]}` is unknown", hint)])
+        # Providers that are wrong themselves are named still: what uses them is not wrong for that.
+        providers, documents = dict(BUILT_IN), ReadingSettings()
+        with self.problems:
+            providers = self.providers(root.value.get("providers"))
+        with self.problems:
+            documents = self.reading(root.value.get("documents"), "documents").over(documents)
+        models: tuple[Model, ...] = ()
+        with self.problems:
+            models = self.models(root, providers)
+        self.problems.end()
+        return ModelsFile(providers=providers, models=models, documents=documents)
 
     def reading(self, node: YamlNode | None, name: str) -> ReadingEntry:
         if node is None or node.value is None:
@@ -167,12 +182,18 @@ class _Parser:
             return dict(BUILT_IN)
         if not isinstance(node.value, dict):
             raise self.problem(node, "`providers` is not a mapping", "write a name and its settings")
-        return BUILT_IN | {name: self.provider(name, entry) for name, entry in node.value.items()}
+        found = dict(BUILT_IN)
+        for name, entry in node.value.items():
+            self.unusable.add(name)
+            with self.problems:
+                found[name] = self.provider(name, entry)
+                self.unusable.discard(name)
+        return found
 
     def provider(self, name: str, node: YamlNode) -> Provider:
         if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,59}", name):
             raise self.problem(node, "a provider's name is wrong", "use a-z, 0-9, `.`, `_` and `-`")
-        entry = self.convert(node, _ProviderEntry)
+        entry = self.convert(node, _ProviderEntry, is_whole=True)
         known = BUILT_IN.get(name)
         api = entry.api or (known.api if known else UNSET)
         base_url = entry.base_url or (known.base_url if known else UNSET)
@@ -196,6 +217,8 @@ class _Parser:
 
     def models(self, root: YamlNode, providers: dict[str, Provider]) -> tuple[Model, ...]:
         node = root.items().get("models")
+        if node is None and not root.items().keys() <= set(_KEYS):
+            return ()  # it may stand there under another name
         if node is None or not node.value:
             raise self.problem(node or root, "lists no models", "add one below `models:`")
         if not isinstance(node.value, list):
@@ -203,26 +226,27 @@ class _Parser:
         lines: dict[str, int] = {}
         models = []
         for item in node.value:
-            model = self.model(item, providers)
-            if model.id in lines:
-                what = f"the model `{model.id}` stands on line {lines[model.id]} already"
-                raise self.problem(item, what, "keep one")
-            lines[model.id] = item.line
-            models.append(model)
+            with self.problems:
+                model = self.model(item, providers)
+                if model.id in lines:
+                    what = f"the model `{model.id}` stands on line {lines[model.id]} already"
+                    raise self.problem(item, what, "keep one")
+                lines[model.id] = item.line
+                models.append(model)
         return tuple(models)
 
     def model(self, node: YamlNode, providers: dict[str, Provider]) -> Model:
+        with self.problems:
+            self.check_params(node.items().get("params"))
         entry = self.convert(node, _ModelEntry)
         if not _is_model_id(entry.id):
-            raise self.problem(
-                node.items()["id"], "`id` has unusual characters", "write the provider's name for it"
-            )
-        if entry.provider not in providers:
+            what = "`id` has unusual characters"
+            self.problems.add([self.problem(node.items()["id"], what, "write the provider's name for it")])
+        if entry.provider not in providers and entry.provider not in self.unusable:
             what = f"the provider `{entry.provider[:60]}` is unknown"
             known = f"use {', '.join(sorted(providers))}, or define it under `providers:`"
             hint = did_you_mean(entry.provider, providers) or known
-            raise self.problem(node.items()["provider"], what, hint)
-        self.check_params(node.items().get("params"))
+            self.problems.add([self.problem(node.items()["provider"], what, hint)])
         return Model(
             id=entry.id,
             provider=entry.provider,
@@ -237,17 +261,21 @@ class _Parser:
 
     def check_params(self, node: YamlNode | None) -> None:
         for name, value in (node.items() if node is not None else {}).items():
-            if name in RESERVED_PARAMS:
-                raise self.problem(value, f"`{name}` is not for `params`", "the evaluator sets it itself")
-            # True is a whole number to Python: it would be sent as 1, plus the replicate's index.
-            if name == "seed" and (isinstance(value.value, bool) or not isinstance(value.value, int)):
-                raise self.problem(
-                    value, "`seed` is not a whole number", "write one: the replicate's index is added"
-                )
-            # Sent as written, `0.1` in quotes too, which servers read as the number; a word none does.
-            if name in _NUMBERS and not _may_be_a_number(value.value):
-                raise self.problem(value, f"`{name}` is not a number", "write one, as in `0.1`")
-            self.check_numbers(value)
+            with self.problems:
+                self.check_param(name, value)
+
+    def check_param(self, name: str, value: YamlNode) -> None:
+        if name in RESERVED_PARAMS:
+            raise self.problem(value, f"`{name}` is not for `params`", "the evaluator sets it itself")
+        # True is a whole number to Python: it would be sent as 1, plus the replicate's index.
+        if name == "seed" and (isinstance(value.value, bool) or not isinstance(value.value, int)):
+            raise self.problem(
+                value, "`seed` is not a whole number", "write one: the replicate's index is added"
+            )
+        # Sent as written, `0.1` in quotes too, which servers read as the number; a word none does.
+        if name in _NUMBERS and not _may_be_a_number(value.value):
+            raise self.problem(value, f"`{name}` is not a number", "write one, as in `0.1`")
+        self.check_numbers(value)
 
     def check_numbers(self, node: YamlNode) -> None:
         # YAML has `.inf` and `.nan`, which no JSON body can hold: the first call would fail.
@@ -257,19 +285,26 @@ class _Parser:
             for child in node.value.values() if isinstance(node.value, dict) else node.value:
                 self.check_numbers(child)
 
-    def convert(self, node: YamlNode, kind: type[_Entry]) -> _Entry:
-        try:
-            return convert(node.plain(), kind)
-        except msgspec.ValidationError as error:
-            # msgspec says where only within its message.
-            what, _, path = str(error).partition(" - at `$")
-            known = _choices(kind, path.rstrip("`"))
-            hint = f"use {' or '.join(known)}" if known and "enum" in what else _near_key(kind, what, path)
-            raise self.problem(
-                _blamed(node, what, path.rstrip("`")),
-                _in_words(what, path.rstrip("`")),
-                hint,
-            ) from None
+    def convert(self, node: YamlNode, kind: type[_Entry], *, is_whole: bool = False) -> _Entry:
+        """Return an entry, without what is wrong in it, which is noted; raises where it lacks too much.
+
+        With `is_whole` it raises for anything that is wrong: what would follow of it is no other mistake.
+        """
+        found, entry = convert_mostly(node.plain(), kind)
+        problems = [self.mistake(node, kind, text) for text in found]
+        self.problems.add(problems)
+        if entry is None or (is_whole and problems):
+            raise problems[-1]
+        return entry
+
+    def mistake(self, node: YamlNode, kind: type[_Entry], text: str) -> ConfigurationError:
+        """Say in words what msgspec says of an entry."""
+        # msgspec says where only within its message.
+        what, _, path = text.partition(" - at `$")
+        path = path.rstrip("`")
+        known = _choices(kind, path)
+        hint = f"use {' or '.join(known)}" if known and "enum" in what else _near_key(kind, what, path)
+        return self.problem(_blamed(node, what, path), _in_words(what, path), hint)
 
     def problem(self, node: YamlNode, what: str, hint: str = "mend it") -> ConfigurationError:
         return ConfigurationError(what, where=f"{self.where}:{node.line}", hint=hint)

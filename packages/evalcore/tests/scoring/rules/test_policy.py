@@ -229,3 +229,24 @@ def test_every_field_that_is_wrong_is_named_at_once():
         "scoring.yaml:2: unknown comparator `normalised`; did you mean `normalized`?; "
         "line 4: `weight` is no number; write one"
     )
+
+
+def test_every_option_of_a_field_that_is_wrong_is_named_at_once():
+    text = "other: 1\nfields:\n  a: {compare: exact, wieght: 1, tolerance: x, required: 3}\n  a..b: ignore\n"
+    with pytest.raises(ComponentError) as error:
+        parse_policy(text, "scoring.yaml")
+    assert [one.where.rpartition(":")[2] for one in error.value.each] == ["1", "3", "3", "3", "3", "4"]
+    told = "\n".join(error.value.lines)
+    for words in ("key `other`", "option `wieght`; did you mean `weight`", "`tolerance` is no number",
+                  "`tolerance` goes with", "`required` is neither", "`a..b` is no field path"):  # fmt: skip
+        assert words in told
+
+
+def test_a_field_that_nobody_has_is_named_beside_a_comparator_that_there_is_not():
+    component = make_component(schema=None, policy="fields:\n  valeu: exact\n  value: {compare: exactly}\n")
+    with pytest.raises(ComponentError) as error:
+        plan_fields(component, [make_case("one", {"value": 1})])
+    assert [line.partition(";")[0] for line in error.value.lines] == [
+        "scoring.yaml:2: there is no field `valeu` in the schema nor in any expected answer",
+        "scoring.yaml:3: unknown comparator `exactly`",
+    ]

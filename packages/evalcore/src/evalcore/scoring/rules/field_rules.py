@@ -14,7 +14,7 @@ from evalcore.library.schema_view import Place, SchemaView, facts_of, types_of
 from evalcore.near_names import did_you_mean
 from evalcore.scoring.anls.nodes import clipped
 from evalcore.scoring.markdown_tree import markdown_fields
-from evalcore.scoring.rules.policy import ITEM, Path, Policy, PolicyEntry, entry_for, parse_policy
+from evalcore.scoring.rules.policy import ITEM, Path, Policy, PolicyEntry, entry_for, read_entries
 from evalcore.scoring.rules.rules import CLOSENESS, PROSE_SHARE, PROSE_WORDS, ListRule, Rule
 from evalcore.structs import JsonObject, JsonValue
 
@@ -191,9 +191,7 @@ def plan_fields(component: Component, cases: Sequence[Case]) -> FieldRules:
     Raises ComponentError, with file and line, for a policy that cannot be used or names a path that
     neither the schema nor any expected answer has; CaseError for an expected answer that is not JSON.
     """
-    policy = (
-        parse_policy(component.policy, component.policy_where or "scoring.yaml") if component.policy else {}
-    )
+    policy, problems = read_entries(component.policy or "", component.policy_where or "scoring.yaml")
     rules = FieldRules(
         component.schema,
         [expected_value(component, case) for case in cases],
@@ -203,7 +201,9 @@ def plan_fields(component: Component, cases: Sequence[Case]) -> FieldRules:
     )
     # After the rules are made: they know which fields there are, of schema and expected answers both.
     for path in policy:
-        _check_path(rules, path, policy)
+        with problems:
+            _check_path(rules, path, policy)
+    problems.end()
     return rules
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, get_args
 
-from evalcore.errors import ComponentError
+from evalcore.errors import ComponentError, Problems
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.near_names import did_you_mean
 from evalcore.scoring.rules.rules import CLOSENESS, Comparator, ListRule, Rule
@@ -46,42 +47,47 @@ Policy: TypeAlias = Mapping[Path, PolicyEntry]
 
 def parse_policy(text: str, where: str) -> Policy:
     """Read a policy; raises ComponentError with file and line. Whether its paths exist is not known here."""
-    root = read_yaml(text, where, ComponentError)
-    if root is None:
-        return {}
-    _check_mapping(root, where, "the policy")
-    for key, node in root.items().items():
-        if key != "fields":
-            raise _unknown(where, node, "key", key, ["fields"])
-    fields = root.items().get("fields")
-    if fields is None or fields.value is None:
-        return {}
-    _check_mapping(fields, where, "`fields`")
-    policy: dict[Path, PolicyEntry] = {}
-    wrong: list[ComponentError] = []
-    for written, node in fields.items().items():
-        path = parse_path(written)
-        if path is None:
-            raise _wrong(
-                where, node, f"`{written[:100]}` is no field path", "write it as `documents[].label`"
-            )
-        # Two spellings of one path are found here too, since they are parsed alike.
-        if path in policy:
-            raise _wrong(where, node, f"`{written[:100]}` stands twice", "keep one")
-        try:
-            policy[path] = _entry(path, node, where)
-        except ComponentError as error:
-            wrong.append(error)
-    if wrong:
-        raise _all_of(wrong)
+    policy, problems = read_entries(text, where)
+    problems.end()
     return policy
 
 
-def _all_of(wrong: Sequence[ComponentError]) -> ComponentError:
-    """Put mistakes into one error: whoever mends the first must not find the next one only then."""
-    first, *others = wrong
-    more = [f"line {str(one.where).rpartition(':')[2]}: {one.what}; {one.hint}" for one in others]
-    return ComponentError(first.what, where=first.where, hint="; ".join([str(first.hint), *more]))
+def read_entries(text: str, where: str) -> tuple[Policy, Problems[ComponentError]]:
+    """Read a policy as far as it can be read, and what is wrong with it.
+
+    A path whose options are wrong has an entry that says nothing. Raises ComponentError for what is no YAML.
+    """
+    problems = Problems(ComponentError)
+    policy: dict[Path, PolicyEntry] = {}
+    root = read_yaml(text, where, ComponentError)
+    if root is None:
+        return policy, problems
+    with problems:
+        _check_mapping(root, where, "the policy")
+    problems.add(
+        _unknown(where, node, "key", key, ["fields"]) for key, node in root.items().items() if key != "fields"
+    )
+    fields = root.items().get("fields")
+    if fields is None or fields.value is None:
+        return policy, problems
+    with problems:
+        _check_mapping(fields, where, "`fields`")
+    for written, node in fields.items().items():
+        with problems:
+            path = _path(written, node, where, policy)
+            policy[path] = PolicyEntry(path=path, where=f"{where}:{node.line}")
+            policy[path] = _entry(path, node, where)
+    return policy, problems
+
+
+def _path(written: str, node: YamlNode, where: str, known: Policy) -> Path:
+    path = parse_path(written)
+    if path is None:
+        raise _wrong(where, node, f"`{written[:100]}` is no field path", "write it as `documents[].label`")
+    # Two spellings of one path are found here too, since they are parsed alike.
+    if path in known:
+        raise _wrong(where, node, f"`{written[:100]}` stands twice", "keep one")
+    return path
 
 
 def parse_path(written: str) -> Path | None:
@@ -136,14 +142,8 @@ class _Options:
         self.given = node.items()
 
     def entry(self, path: Path) -> PolicyEntry:
-        for key, option in self.given.items():
-            # A mistyped option that is passed over would leave the author believing that it counts.
-            if key not in _OPTIONS:
-                raise _unknown(self.where, option, "option", key, _OPTIONS)
-        if not self.given:
-            raise _wrong(self.where, self.node, "nothing is said of the field", "give it an option")
+        self._check()
         compare, weight = self._compare(), self._weight()
-        self._check_fit(compare)
         return PolicyEntry(
             path=path,
             where=f"{self.where}:{self.node.line}",
@@ -152,6 +152,30 @@ class _Options:
             lists=self._lists(compare),
             required=self._bool("required"),
         )
+
+    def _check(self) -> None:
+        """Raise ComponentError for all options that are wrong."""
+        problems = Problems(ComponentError)
+        # A mistyped option that is passed over would leave the author believing that it counts.
+        unknown = {key: option for key, option in self.given.items() if key not in _OPTIONS}
+        problems.add(_unknown(self.where, option, "option", key, _OPTIONS) for key, option in unknown.items())
+        if not self.given:
+            problems.add([_wrong(self.where, self.node, "nothing is said of the field", "give it an option")])
+        readers: tuple[Callable[[], object], ...] = (
+            self._weight,
+            self._choices,
+            lambda: self._number("tolerance", lowest=0),
+            lambda: self._names("align_by"),
+            *(functools.partial(self._bool, key) for key in ("relative", "ordered", "required")),
+        )
+        for read in readers:
+            with problems:
+                read()
+        with problems:
+            self._check_range()
+        with problems:
+            problems.add(self._misfits(self._compare()))
+        problems.end()
 
     def _rule(self, compare: Comparator, weight: float | None) -> Rule:
         # A confidence tells how sure a model is, not what the document says: it weighs little.
@@ -176,20 +200,22 @@ class _Options:
                 return name
         raise _unknown(self.where, node, "comparator", str(node.text), COMPARATORS)
 
-    def _check_fit(self, compare: Comparator | None) -> None:
+    def _misfits(self, compare: Comparator | None) -> Iterator[ComponentError]:
         """Each option belongs to certain comparators, and some comparators need an option."""
         for option, comparators in _BELONGS.items():
             if option in self.given and compare not in comparators:
-                raise _wrong(
+                yield _wrong(
                     self.where,
                     self.given[option],
                     f"`{option}` goes with {' or '.join(comparators)}",
                     f"write `compare: {comparators[0]}` beside it, or leave it out",
                 )
         if compare == "one_of" and "one_of" not in self.given:
-            raise _wrong(self.where, self.node, "`one_of` needs its values", "write `one_of: [a, b]`")
+            yield _wrong(self.where, self.node, "`one_of` needs its values", "write `one_of: [a, b]`")
         if compare == "range" and not {"min", "max"} & self.given.keys():
-            raise _wrong(self.where, self.node, "`range` needs `min` or `max`", "give one of them")
+            yield _wrong(self.where, self.node, "`range` needs `min` or `max`", "give one of them")
+
+    def _check_range(self) -> None:
         low, high = self._number("min"), self._number("max")
         if low is not None and high is not None and low > high:
             raise _wrong(self.where, self.given["min"], "`min` is above `max`", "change one of them")
