@@ -20,6 +20,7 @@ from evalcore.git.clone import Clone
 from evalcore.git.credentials import Credentials
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import FixedToken
+from evalcore.library.models import Model
 from evalcore.publishing.committer import Committer
 from evalcore.runs.folder import RunFolder
 from evalcore.runs.leaderboard import parse_leaderboard
@@ -191,8 +192,60 @@ def test_a_run_of_the_library_that_one_is_in_is_named_as_everywhere(
     ended = publish(named if named.startswith("memo") else folder.name[:-1])
     assert ended.code == 0, ended.err
     assert ended.out.endswith("/pull/1\n")
-    # A component's name stands for its newest run: which one that was is said.
+    # A component's name may stand for several runs: which they were is said.
     assert f"1 run of memo 1.0.0: {folder.name} (" in ended.err
+
+
+@pytest.fixture
+def kept(world: World, make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Keep a run in the library that one is in."""
+    library = world.root / REPOSITORY.replace("/", "-")
+    (library / ".evaluator" / "runs").mkdir(parents=True)
+    monkeypatch.chdir(library / "components" / "memo")
+
+    def keep(number: int, version: str = "1.0.0", *, is_recorded: bool = True, **fields: Any) -> Path:
+        given = {"prompt_commit": world.commit, "component": make_component(version=version)} | fields
+        folder = make_run([{}], number, is_recorded=is_recorded, **given)
+        return folder.rename(library / ".evaluator" / "runs" / folder.name)
+
+    return keep
+
+
+def test_a_components_name_stands_for_all_complete_runs_of_its_newest_version_and_what_is_left_is_said(
+    world: World, publish: Callable[..., Any], kept: Callable[..., Path]
+) -> None:
+    alpha, beta = kept(5, model=Model("alpha", "mindrouter")), kept(6, model=Model("beta", "mindrouter"))
+    partial = kept(7)
+    record = json.loads((partial / "record.json").read_text()) | {"status": "partial"}
+    (partial / "record.json").write_text(json.dumps(record))
+    unfinished, elsewhere = kept(8, is_recorded=False), kept(9, prompt_commit=None)
+    kept(3, version="0.9.0")
+    ended = publish("memo")
+    assert ended.code == 0, ended.err
+    (pull,) = world.app.state.repositories[REPOSITORY].pulls
+    assert {run["run_id"] for run in board(world, pull.head)} == {alpha.name, beta.name}
+    assert "2 runs of memo 1.0.0: " in ended.err
+    left = ended.err.splitlines()[-1]
+    assert left.startswith("not published: 1 complete run of memo 0.9.0 (`evalcli publish memo@0.9.0`); ")
+    assert f"1 run of no commit ({elsewhere.name})" in left
+    assert f"1 partial run (by its id, to have it shown and not ranked: {partial.name})" in left
+    assert f"1 unfinished run ({unfinished.name})" in left
+    again = publish("memo@1.0.0/alpha")
+    assert "nothing new" in again.err
+    assert "complete run of memo 1.0.0" not in again.err
+
+
+def test_a_run_that_is_named_leaves_the_others_and_says_so(
+    publish: Callable[..., Any], kept: Callable[..., Path]
+) -> None:
+    kept(5, model=Model("alpha", "mindrouter"))
+    kept(6, model=Model("beta", "mindrouter"))
+    ended = publish("memo@1.0.0/alpha")
+    assert ended.code == 0, ended.err
+    assert ended.err.splitlines()[-1] == (
+        "not published: 1 complete run of memo 1.0.0 (`evalcli publish memo@1.0.0`)"
+    )
+    assert "not published" not in publish("memo").err
 
 
 def test_cases_of_the_data_sets_are_never_named(

@@ -11,11 +11,17 @@ from evalcli.commands.arguments import LIBRARY, REPO, SELECTOR, library_around
 from evalcli.exits import Exit
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.published_cases import published_cases
-from evalcli.leaderboards.run_folders import find_run
 from evalcli.terminal.completion import completed_by
-from evalcli.terminal.output import say
+from evalcli.terminal.output import note, say
 from evalcli.workflows.environment import github_access, github_of
-from evalcli.workflows.publishing import clone_of, publish_group, pull_request_options, reports_of
+from evalcli.workflows.kept_runs import kept_runs, left_sentence, named_folders
+from evalcli.workflows.publishing import (
+    clone_of,
+    publish_group,
+    published_ids,
+    pull_request_options,
+    reports_of,
+)
 from evalcli.workflows.results import groups, read_results
 from evalcli.workflows.telling import tell_published
 from evalcore.errors import RepositoryError
@@ -41,15 +47,16 @@ from evalcore.errors import RepositoryError
 def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *, publish_report: bool) -> int:
     """Publish runs: a branch, a commit of leaderboard.json, and a pull request, as the service makes them.
 
-    RUN is a run's folder or, of the runs of the prompt library that is named or that one is in, an id, the
-    beginning of one, or SKILL@VERSION/MODEL: the newest such run.
+    RUN is a run's folder or, of the runs of the prompt library that is named or that one is in: an id, the
+    beginning of one, SKILL@VERSION/MODEL (the newest such run), SKILL@VERSION (all its complete runs), or
+    SKILL (those of its newest version that has any). What is left of the component's kept runs is said.
 
     Records are merged by run id; those that are published already change nothing. The token is
     GITHUB_TOKEN, or a GitHub App's as the service's. Cases of the data sets are hashed. Exit code 1: git
     or GitHub refuses.
     """
     runs_dir = (prompt_library or library_around(Path())) / RUNS_IN_LIBRARY
-    paths = [path if (path := Path(name)).exists() else find_run(name, runs_dir) for name in results]
+    paths = [path for name in results for path in _paths(name, runs_dir)]
     # A pull request is read by others, wherever it is made.
     published = published_cases(os.environ, made="actions")
     access = github_access(os.environ, repo)
@@ -57,6 +64,7 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
     found = groups(read_results(paths, published))
     # Made before anything is pushed: a run that has no report is found now.
     reports = [reports_of(group, published) if options.publish_reports else {} for group in found]
+    shown: set[str] = set()
     try:
         github = github_of(access)
         with clone_of(access, os.environ, prompt_library) as clone:
@@ -64,8 +72,17 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
                 may_be_named = published.setting == "names"
                 made = publish_group(group, clone, github, options, files, may_be_named=may_be_named)
                 tell_published(group, made, access)
+                shown |= published_ids(group, clone)
     # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:
         say(f"evalcli: {error.line}")
         return Exit.INCOMPLETE
+    for slug in sorted({group.slug for group in found if group.slug is not None}):
+        left = left_sentence(slug, kept_runs(runs_dir, slug), shown)
+        if left is not None:
+            note(left)
     return Exit.DONE
+
+
+def _paths(name: str, runs_dir: Path) -> list[Path]:
+    return [path] if (path := Path(name)).exists() else named_folders(name, runs_dir)

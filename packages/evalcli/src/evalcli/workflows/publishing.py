@@ -21,6 +21,7 @@ from evalcore.git.errors import BranchMissing, PushRefused
 from evalcore.github.client import GitHub
 from evalcore.github.tokens import PUBLIC_API
 from evalcore.library.checkout import CommitCheckout
+from evalcore.publishing.changes import read_leaderboard
 from evalcore.publishing.committer import Committer
 from evalcore.publishing.outbox import Published
 from evalcore.publishing.pull_request import PullRequestOptions
@@ -104,6 +105,22 @@ def publish_group(
     plan = _plan_at_its_commit(group, clone, github, may_be_named=may_be_named)
     committer = Committer(clone, mode="pr", github=github, options=options)
     return committer.publish(plan, group.records, reports=reports)
+
+
+def published_ids(group: Group, clone: Clone) -> set[str]:
+    """Return the ids of all published runs of a group's component, and of its own.
+
+    They are on the default branch, or on one of the component's results branches that publishing has fetched.
+    """
+    ids = {record.run_id for record in group.records}
+    if group.slug is None:
+        return ids
+    pattern = clone.tracking_ref(f"eval-results/{group.slug}-*")
+    fetched = clone.git("for-each-ref", "--format=%(refname)", pattern).text.split()
+    for reference in (clone.tracking, *fetched):
+        board = read_leaderboard(clone, group.slug, clone.commit_at(reference))
+        ids |= {str(run.get("run_id")) for run in board.runs}
+    return ids
 
 
 def publish_groups_together(

@@ -63,7 +63,7 @@ class Group(NamedTuple):
 
 
 def published_runs(group: Group) -> str:
-    """Say which runs are published: a component's name alone stands for its newest run, and not for all."""
+    """Say which runs are published: a component's name stands for several."""
     runs = [f"{record.run_id} ({record.model})" for record in group.records]
     return f"{counted(len(runs), 'run')} of {group.name}: {first_few(runs, MOST_NAMED)}"
 
