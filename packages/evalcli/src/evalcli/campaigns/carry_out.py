@@ -46,7 +46,9 @@ def carry_out(assignment: Assignment, places: Places, environ: Mapping[str, str]
     if assignment.run.rescored is not None:
         return _rescored(assignment.run, assignment.run.rescored, places, environ)
     folder = places.runs_dir / assignment.run_id
+    # First: whoever had the run may be writing its record in this moment.
     await_turn(folder)
+    # The worker may have died between its record and its row: what is recorded is not called again.
     if (folder / RECORD).exists():
         return _result(outcome_of(read_record(folder), folder), folder, environ)
     prepared = _prepared(assignment, places, environ)

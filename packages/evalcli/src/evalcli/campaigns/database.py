@@ -55,6 +55,7 @@ class CampaignDatabase:
                 system_database_url=bounded_url(url),
                 serializer=serializer(),
                 application_name=APPLICATION,
+                # By itself it would wait, without a word, until the database is there again.
                 retry_connection_errors=False,
             )
 
@@ -109,6 +110,8 @@ class CampaignDatabase:
                 limits = plan.campaign.limits_of(provider)
                 # Scoring takes a core for each run, which calls do not.
                 here = (os.cpu_count() or 1) if provider == RESCORE else limits.runs
+                # One where workers share: the first to look would take all that may run, and its host be busy
+                # while the others are idle.
                 each = limits.runs_per_worker or (1 if is_shared(self.url) else min(here, limits.runs))
                 hourly = limits.runs_per_hour
                 self._client.register_queue(
@@ -170,6 +173,7 @@ class CampaignDatabase:
                 load_input=False,
                 load_output=False,
             )
+        # As in `runs`: to the database the prefix is a pattern.
         return Counter(row.app_version or "" for row in rows if row.workflow_id.startswith(prefix or ""))
 
     def cancelled(self, ids: Sequence[str]) -> set[str]:

@@ -113,6 +113,7 @@ def parse_campaign(text: str, where: str, default_name: str) -> Campaign:
         raise ConfigurationError("is no mapping of a campaign's settings", where=f"{where}:{line}", hint=hint)
     problems = Problems(ConfigurationError)
     limits: dict[str, ProviderLimits] = {}
+    # Each provider by itself: of a mapping's values msgspec says `[...]`, whichever of them is meant.
     given = root.items().get("limits")
     for name, node in given.items().items() if given is not None else ():
         with problems:

@@ -62,7 +62,7 @@ def forecast_run(
     latencies = [seconds for run in _latest(runs) if (seconds := _latency(run)) is not None]
     seconds = None
     if latencies:
-        # The last calls of a run have the line to themselves, so that no run is shorter than one call.
+        # However many places there are, a run lasts as long as one call.
         each = statistics.median(latencies)
         seconds = START_S + max(each, each * calls / min(in_flight, calls, model.concurrency))
     return RunForecast(

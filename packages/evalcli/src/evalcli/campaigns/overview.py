@@ -84,6 +84,7 @@ def too_dear(plan: CampaignPlan) -> str | None:
 def plan_object(plan: CampaignPlan, now: datetime) -> JsonObject:
     """Write a plan for `--json`."""
     end, deadline = plan.end(now), plan.campaign.deadline
+    # One that is over is missed whatever is foreseen; of one ahead nothing is known without an end.
     is_open = deadline is None or (end is None and deadline > now)
     value: JsonObject = {
         "campaign": plan.campaign.name,

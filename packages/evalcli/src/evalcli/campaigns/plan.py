@@ -127,6 +127,7 @@ def plan_campaign(campaign: Campaign, sources: Sources, runs_dir: Path) -> Campa
     slugs = known if campaign.components is None else campaign.components
     if campaign.task == "rescore":
         return CampaignPlan(campaign, EVALUATOR, tuple(_kept_runs(campaign, sources, slugs, runs_dir)), ())
+    # Of every component, chosen or not: how fast a model answers is told by its runs of others too.
     past = {slug: _past(sources, slug) for slug in known}
     runs: list[PlannedRun] = []
     left_out: list[LeftOut] = []
@@ -145,6 +146,7 @@ def plan_campaign(campaign: Campaign, sources: Sources, runs_dir: Path) -> Campa
             continue
         warnings |= dict.fromkeys(prepared.warnings)
         runs += _runs_of(prepared, campaign, past)
+    # Over all providers together: each has its own queue, in which the order stays.
     order = longest_first([run.forecast.seconds for run in runs])
     shared = _with_budget([runs[at] for at in order], campaign.budget_usd)
     return CampaignPlan(campaign, EVALUATOR, tuple(shared), tuple(left_out), tuple(warnings))

@@ -57,6 +57,7 @@ def state_of(row: WorkflowStatus, where: str, present: Collection[str]) -> RunSt
 
     Raises ConfigurationError, about `where`, for what is no run of a campaign.
     """
+    # A workflow of another program may have no input; `{}` is refused below as no run of ours.
     text = row.input["args"][0] if row.input is not None and row.input["args"] else "{}"
     assignment = read_stored(text, Assignment, where)
     result = read_stored(row.output, RunResult, where) if isinstance(row.output, str) else None

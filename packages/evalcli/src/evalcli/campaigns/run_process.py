@@ -84,6 +84,7 @@ def _end_without_signs(patience_s: float) -> None:
             if time.monotonic() - heard > patience_s:
                 break  # stopped and woken: the sign that waits there is an old one
             if ready:
+                # However many signs have gathered meanwhile, together they are one.
                 if not os.read(0, 4096):
                     break
                 heard = time.monotonic()

@@ -103,6 +103,7 @@ def _when(status: CampaignStatus) -> str:
 
 def status_table(status: CampaignStatus) -> Table:
     """Lay out where each run stands; what waits comes last."""
+    # What is amiss stands first.
     order = {
         "failed": 0,
         "partial": 1,

@@ -55,6 +55,7 @@ class WorkersTable:
     def retire(self, worker: str) -> None:
         """Note that a worker has stopped: others need not wait for its lease to end."""
         with reaching(self._where), self._engine.begin() as connection:
+            # Below 0, since a worker that was seen in this instant has been silent for 0 seconds.
             connection.execute(sa.update(_WORKERS).where(_WORKERS.c.id == worker).values(lease_s=-1.0))
 
     def forget(self, worker: str) -> None:

@@ -27,6 +27,7 @@ def skill_of(text: str) -> str:
     """
     if text.rstrip("/") == "." and Path.cwd().parent.name == "components":
         return Path.cwd().name
+    # `components/leaderboard.json` is a file, and not a component of that name.
     in_components = _IN_COMPONENTS.fullmatch(text)
     return in_components[1] if in_components and not in_components[1].endswith(".json") else text
 

@@ -35,6 +35,7 @@ class TimeSpan(click.ParamType[timedelta]):
         self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
         """Return the time."""
+        # Five digits: six of days would lead to before the year 1, which `datetime` does not have.
         found = re.fullmatch(r"(\d{1,5})([mhd])", value) if isinstance(value, str) else None
         if found is None:
             self.fail(f"{value!r} is no time; write e.g. 24h or 7d", param, ctx)

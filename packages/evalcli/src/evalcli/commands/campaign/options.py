@@ -81,6 +81,7 @@ def open_database(
         )
         from evalcli.campaigns.database import CampaignDatabase  # noqa: PLC0415
     except ModuleNotFoundError as error:
+        # A module of our own that is missing is a defect, and no reason to install anything.
         if error.name is None or error.name.split(".")[0] not in EXTRA:
             raise
         refuse(f"campaigns need {error.name}, which is not installed", hint="install evalcli[campaign]")

@@ -76,11 +76,13 @@ def command(
     if not asked.runs:
         say("there is nothing to evaluate")
         return Exit.NOTHING
+    # The database is a file in the library's own folder of runs, wherever the replies go.
     if runs_dir is not None and database is None:
         make_runs_dir(None, prompt_library)
     with closing(open_database(database, prompt_library, is_made=True)) as opened:
         require_same(asked, opened.begin(asked))
         plan, name = asked, asked.campaign.name
+        # Only now: what differs from what was begun is refused, and must not replace it.
         opened.renew(plan)
         queued = to_be_queued(plan, opened.runs(name), real_effects().new_id)
         opened.add(plan, queued)

@@ -21,7 +21,7 @@ LONGEST_NAME = 300.0
 
 
 class Cell(Frozen, frozen=True):
-    """A share in [0, 1], or None where there is none; `text` stands in it in place of whole percents."""
+    """A share in [0, 1], which is its colour, or None where there is none; `text` stands in it."""
 
     share: float | None
     text: str = ""
@@ -64,14 +64,15 @@ def heat_chart(
 
 
 def _cell(cell: Cell, x: float, y: float, width: float, name: str) -> ET.Element:
-    text = cell.text or ("" if cell.share is None else f"{100 * cell.share:.0f}")
     box = {"x": number(x), "y": number(y), "width": number(width - 1), "height": number(CELL_HEIGHT - 1)}
     middle = {"x": number(x + width / 2), "y": number(y + 15), "text-anchor": "middle", "font-size": "11"}
-    tips = [element("title", {}, text=f"{name}: {text or 'none'}")] if name else []
+    tips = [element("title", {}, text=f"{name}: {cell.text or 'none'}")] if name else []
     if cell.share is None:
         empty = {"fill": "none", "stroke": "currentColor", "stroke-dasharray": "2 2"}
         return inked("grid", [*tips, element("rect", box | empty)])
     step = heat_step(cell.share)
     colour = {"class": f"heat-{step}", "fill": HEAT[step], "stroke": INKS["grid"]}
     on = {"class": f"on-heat-{step}", "fill": "#000000" if step >= DARK_UP_TO else "#ffffff"}
-    return element("g", {}, [*tips, element("rect", box | colour), element("text", middle | on, text=text)])
+    return element(
+        "g", {}, [*tips, element("rect", box | colour), element("text", middle | on, text=cell.text)]
+    )

@@ -64,7 +64,9 @@ def interval_chart(
     Behind them is a band as wide as the intervals of all that may be the best: who lies in it is level. Rows
     that are not compared with each other have none (`has_band`).
     """
-    named = max((text_width(row.name) for row in rows), default=0.0)
+    # A detail too: it is what tells two rows of one model apart, and a short name would leave it no room.
+    widths = (max(text_width(row.name), text_width(row.detail, SMALL)) for row in rows)
+    named = max(widths, default=0.0)
     left = 44 + min(named, LONGEST_NAME if width >= WIDTH else width * 0.34) + 10
     scale = Scale(*fitted_range(_reach(rows)), left, width - 58)
     least = TWO_LINES if any(row.detail for row in rows) else ROW
