@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from evalcore.decoding import convert, convert_mostly, decode_json, json_decoder
+from evalcore.errors import MOST_PROBLEMS
 from evalcore.structs import Frozen
 
 AT_ONCE = """\
@@ -91,3 +92,8 @@ def test_all_that_does_not_fit_is_told_and_the_rest_is_read() -> None:
 def test_what_is_needful_and_wrong_is_told_once() -> None:
     told, left = convert_mostly({"name": 1}, _Outer)
     assert (len(told), left) == (1, None)
+
+
+def test_of_what_is_wrong_throughout_some_is_told_since_each_takes_a_conversion() -> None:
+    told, left = convert_mostly({f"field_{number}": 1 for number in range(10_000)}, _Outer)
+    assert (len(told), left) == (MOST_PROBLEMS + 1, None)

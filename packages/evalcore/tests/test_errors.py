@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from evalcore import errors
 from evalcore.errors import (
+    MOST_PROBLEMS,
     CaseError,
     CheckoutError,
+    ComponentError,
     ConfigurationError,
     EvaluatorError,
     InputError,
@@ -118,3 +120,16 @@ def test_other_errors_are_not_collected_and_none_is_none():
     with pytest.raises(StorageError), problems:
         raise StorageError("full")
     problems.end()
+
+
+def test_of_many_mistakes_in_one_file_the_first_are_told_and_the_others_counted():
+    problems = Problems(ComponentError)
+    for number in reversed(range(1, 3001)):
+        with problems:
+            raise ComponentError("is wrong", where=f"models.yaml:{number}", hint="mend it")
+    with pytest.raises(ComponentError) as raised:
+        problems.end()
+    lines = raised.value.lines
+    assert len(lines) == MOST_PROBLEMS + 1
+    assert (lines[0], lines[-1]) == ("models.yaml:1: is wrong; mend it", "and 2,980 more")
+    assert raised.value.line.endswith("; line 20: is wrong; mend it; and 2,980 more")

@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias, TypeVar, overload
 
 import msgspec
 
+from evalcore.errors import MOST_PROBLEMS
+
 Decoded = TypeVar("Decoded")
 Data: TypeAlias = bytes | bytearray | memoryview | str | msgspec.Raw
 
@@ -61,7 +63,7 @@ def convert_mostly(value: object, kind: type[Decoded]) -> tuple[list[str], Decod
     """Return all that keeps plain data from being a value of a type, in msgspec's words, and what is left.
 
     What is wrong is left out of `value`, which is taken apart for it; what is left is None where something
-    needful is missing then.
+    needful is missing then, or where more is wrong than is told at once.
     """
     said: list[str] = []
     left_out: set[tuple[str, str]] = set()
@@ -79,7 +81,8 @@ def convert_mostly(value: object, kind: type[Decoded]) -> tuple[list[str], Decod
             unknown = _UNKNOWN.search(what)
             parent, key = (path, unknown[1]) if unknown else _last_step(path)
             left_out.add((parent, key))
-            if not _leave_out(value, parent, key):
+            # Each mistake takes a conversion of the whole.
+            if len(said) > MOST_PROBLEMS or not _leave_out(value, parent, key):
                 return said, None
 
 

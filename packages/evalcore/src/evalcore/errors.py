@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Final, Generic, Self, TypeVar
 
 
 class EvaluatorError(Exception):
@@ -151,6 +151,8 @@ class RepositoryError(EvaluatorError):
 
 
 Kind = TypeVar("Kind", bound=InputError)
+MOST_PROBLEMS: Final = 20
+"""As many of one file are told at once: nobody mends more in one go, and the line has to end somewhere."""
 
 
 class Problems(Generic[Kind]):
@@ -182,6 +184,9 @@ class Problems(Generic[Kind]):
         """Raise what was collected as one error, in the order of lines; nothing where there is none."""
         if self.found:
             first, *others = sorted({error.lines[0]: error for error in self.found}.values(), key=_place)
+            if len(others) >= MOST_PROBLEMS:
+                more = len(others) - MOST_PROBLEMS + 1
+                others = [*others[: MOST_PROBLEMS - 1], EvaluatorError(f"and {more:,} more")]
             raise self._kind(first.what, where=first.where, hint=first.hint, others=others)
 
 
