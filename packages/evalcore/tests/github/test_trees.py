@@ -1,4 +1,4 @@
-"""Trees and blobs of a repository on GitHub, and a commit of it as a checkout, read without a clone."""
+"""Trees and blobs of a repository on GitHub, read without a clone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from evalcore.errors import CheckoutError
 from evalcore.github.tokens import FixedToken
 from evalcore.github.trees import GitHubTrees
-from evalcore.library.checkout.api import ApiCheckout
 from evalcore.secret import Secret
-from evalsim.github import Fault
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
 
 
@@ -78,63 +76,3 @@ def test_a_blob_is_given_as_it_is(reader, repository):
 def test_the_newest_commit_before_a_moment_is_found(reader, repository):
     assert reader.commit_before("main", datetime(2090, 1, 1, tzinfo=UTC)) == repository.bare.branch("main")
     assert reader.commit_before("main", datetime(2000, 1, 1, tzinfo=UTC)) is None
-
-
-# As a checkout
-
-
-@pytest.fixture
-def checkout(reader):
-    return ApiCheckout(reader, "main", "components", {})
-
-
-def test_files_are_read_and_links_inside_followed(checkout):
-    assert checkout.read("components/memo/prompt.md") == b"prompt\n"
-    assert checkout.read("link") == b"prompt\n"
-    assert checkout.folders("components") == ("memo",)
-    assert checkout.has("run.sh")
-    assert not checkout.has("nothing")
-
-
-@pytest.mark.parametrize(
-    ("path", "what"),
-    [
-        ("nothing", "is not there"),
-        ("components", "is a folder, not a regular file"),
-        ("out", "is a link that leaves the checkout"),
-        ("../x", "leaves the checkout"),
-        (".git/config", "is git's own"),
-    ],
-)
-def test_what_is_no_file_of_it_is_refused(checkout, path, what):
-    with pytest.raises(CheckoutError) as caught:
-        checkout.read(path)
-    assert (caught.value.what, caught.value.where) == (what, path)
-
-
-def test_the_files_below_a_folder_have_their_ids(checkout, repository):
-    blob = git(repository.bare.path, "rev-parse", "main:components/memo/prompt.md")
-    assert checkout.files_below("components/memo") == {"prompt.md": blob}
-    assert checkout.files_below("nowhere") == {}
-
-
-def test_of_a_tree_that_is_not_listed_whole_the_folder_is_seen(reader, repository):
-    repository.tree_limit = 1
-    partial = ApiCheckout(reader, "main", "components", {})
-    assert partial.read("components/memo/prompt.md") == b"prompt\n"
-    assert partial.folders("components") == ("memo",)
-
-
-def test_a_blob_is_fetched_once_for_two_commits(reader, app):
-    blobs = {}
-    first, second = (ApiCheckout(reader, "main", "components", blobs) for _ in range(2))
-    first.read("components/memo/prompt.md")
-    second.read("run.sh")
-    app.state.faults.add(Fault(on="blobs.get", status=500))
-    assert second.read("components/memo/prompt.md") == b"prompt\n"
-    app.state.faults.clear()
-
-
-def test_only_a_regular_file_has_bytes_of_its_own(checkout):
-    assert checkout.blob_at("run.sh") == b"#!/bin/sh\n"
-    assert checkout.blob_at("link") is checkout.blob_at("components") is checkout.blob_at("nothing") is None

@@ -48,7 +48,15 @@ class FolderCheckout:
 
     def has(self, path: str) -> bool:
         """Whether anything is there by that name, a link that leads nowhere included."""
-        return os.path.lexists(self._real_root / checked_path(path))
+        checked = checked_path(path)
+        try:
+            # The way there first: through a link that leaves, it would be told what lies outside.
+            os.lstat(self._resolve(str(checked.parent)) / checked.name)
+        except CheckoutError:
+            return True  # a link stands on the way; reading through it says what is wrong with it
+        except OSError as error:
+            return error.errno == errno.ELOOP  # so that reading says it
+        return True
 
     def folders(self, path: str) -> tuple[str, ...]:
         """Return the names of the folders in a folder, sorted; none where there is no such folder."""
