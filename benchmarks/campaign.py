@@ -42,7 +42,7 @@ CALLS, RUNS = 16, 4
 WORKERS = (1, 2, 4)
 MOST_OF_IDEAL = 1.25
 MOST_OFF = 1 / 3
-LIMITS = f"limits: {{mindrouter: {{calls: {CALLS}, runs: {RUNS}}}}}\n"
+LIMITS = f"limits: {{mindrouter: {{calls: {CALLS}, runs: {RUNS}, runs_per_model: {RUNS}}}}}\n"
 SECONDS_OF = {"openai/gpt-oss-120b": 0.8, "qwen/qwen3.5-122b": 1.6, "mistral/mistral-small-4": 0.4}
 """Seconds of a call, by the model."""
 

@@ -25,6 +25,7 @@ from tests.containers.operating import execute, kill, kill_process, restart, sta
 from tests.containers.outside import Counted, ask_mindrouter, counted
 from tests.containers.waiting import until
 
+from evalcore.library.models import concurrency_by_default
 from evalsim.mindrouter import SimConfig, SimModel
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
@@ -114,6 +115,13 @@ def most_in_flight(up: Workers) -> int:
     return int(ask_mindrouter(up, "GET", "/sim/state")["most_in_flight"])
 
 
+def require_within_limits(up: Workers) -> None:
+    """Never more calls were in flight than the provider may have, nor for a model than that may."""
+    state = ask_mindrouter(up, "GET", "/sim/state")
+    assert int(state["most_in_flight"]) <= LIMITS["calls"]
+    assert max(state["most_of_model"].values()) <= concurrency_by_default("mindrouter")
+
+
 def require_in_time(told: dict[str, Any], planned: int) -> None:
     """A campaign takes as long as its calls, and a quarter more at most."""
     if REPLICATES >= ENOUGH:
@@ -131,7 +139,7 @@ def test_three_workers_make_each_call_once(up: Workers) -> None:
     assert len({run["worker"] for run in told["runs"]}) == len(WORKERS)
     assert set(calls.requests.values()) == set(calls.answered.values()) == {1}
     assert len(calls.requests) == planned
-    assert most <= LIMITS["calls"]
+    require_within_limits(up)
     require_in_time(told, planned)
 
 
@@ -207,7 +215,7 @@ def test_workers_lost_and_halted_and_the_database_restarted_lose_and_double_noth
     # A restart may take longer than a worker's runs wait for it: then all that are in flight are lost.
     again = calls.requests.total() - planned
     assert 0 <= again <= DISTURBANCES * LOST_AT_MOST + LIMITS["calls"]
-    assert most <= LIMITS["calls"]
+    require_within_limits(up)
     require_in_time(told, planned)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -226,6 +227,34 @@ def test_runs_begin_in_the_plans_order(
     assert begun == keys
 
 
+def test_a_model_has_no_more_runs_at_once_than_it_may_each_in_the_plans_order(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    keys = [f"{component}/{model}" for component in ("c", "a", "d", "b") for model in ("alpha", "beta")]
+    limits = {"mindrouter": ProviderLimits(calls=8, runs=4, runs_per_model=1)}
+    queue(database, make_plan(*map(make_planned, keys), limits=limits))
+    lock, both = threading.Lock(), threading.Barrier(2)
+    going: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    begun: dict[str, list[str]] = {"alpha": [], "beta": []}
+
+    def do(assignment: Assignment) -> RunResult:
+        model = assignment.run.model
+        with lock:
+            going[model] += 1
+            most[model] = max(most[model], going[model])
+            begun[model].append(assignment.run.component)
+        # The other model's run is done beside it.
+        both.wait(30)
+        with lock:
+            going[model] -= 1
+        return RunResult("skipped", None, None, "", "")
+
+    work(url, do, lambda: not database.open_runs(["mindrouter"]))
+    assert most == {"alpha": 1, "beta": 1}
+    assert begun == {model: ["c", "a", "d", "b"] for model in most}
+
+
 def test_a_worker_takes_no_run_that_another_version_planned(
     url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
 ) -> None:
@@ -256,6 +285,10 @@ def test_other_limits_wait_until_the_campaign_that_has_them_is_done(
     database.begin(elsewhere)
     database.cancel("nightly")
     assert database.begin(other) == other
+    queue(database, other)
+    # Nor is a campaign gone on with, under other limits than those that the queue has by now.
+    with pytest.raises(ConfigurationError, match="campaign second, which is not done, has other limits"):
+        database.begin(make_plan(make_planned()))
 
 
 def test_workers_are_seen_by_the_databases_clock_until_they_are_forgotten(database: CampaignDatabase) -> None:

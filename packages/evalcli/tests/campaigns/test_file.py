@@ -37,16 +37,36 @@ replicates: 20
 deadline: 2026-12-07T08:00:00+01:00
 budget_usd: 12.5
 limits:
-  mindrouter: {calls: 12, runs: 3, runs_per_worker: 2, runs_per_hour: 60}
+  mindrouter: {calls: 12, runs: 3, runs_per_model: 2, runs_per_worker: 2, runs_per_hour: 60}
 """)
     assert campaign.name == "three-new-models"
     assert (campaign.components, campaign.models) == (("memo", "budget"), ("alpha", "beta"))
     assert (campaign.replicates, campaign.budget_usd) == (20, 12.5)
     assert campaign.deadline == datetime(2026, 12, 7, 7, tzinfo=UTC)
     limits = campaign.limits_of("mindrouter")
-    assert limits == ProviderLimits(calls=12, runs=3, runs_per_worker=2, runs_per_hour=60)
+    assert limits == ProviderLimits(calls=12, runs=3, runs_per_model=2, runs_per_worker=2, runs_per_hour=60)
     assert limits.calls_of_a_run == 4
     assert campaign.limits_of("openai") == ProviderLimits()
+
+
+@pytest.mark.parametrize(
+    ("limits", "provider", "runs"),
+    [
+        # A model of MindRouter has four calls by default, one of another provider eight.
+        (ProviderLimits(), "mindrouter", 1),
+        (ProviderLimits(), "openai", 2),
+        (ProviderLimits(calls=4, runs=2), "mindrouter", 2),
+        (ProviderLimits(calls=2, runs=2), "openai", 2),
+        (ProviderLimits(calls=64, runs=2), "mindrouter", 1),
+        (ProviderLimits(runs_per_model=3), "mindrouter", 3),
+        (ProviderLimits(runs_per_model=30), "mindrouter", 4),
+        (ProviderLimits(calls=64, runs=64), "rescore", 64),
+    ],
+)
+def test_a_model_has_as_many_runs_at_once_as_its_calls_allow(
+    limits: ProviderLimits, provider: str, runs: int
+) -> None:
+    assert limits.runs_of_a_model(provider) == runs
 
 
 def test_kept_replies_are_scored_again_as_many_as_there_are() -> None:

@@ -77,8 +77,13 @@ def test_every_component_runs_on_every_model_whose_key_need_not_be_here(library:
     assert [run.key for run in planned.runs] == ["budget/alpha", "budget/beta", "memo/alpha", "memo/beta"]
     assert {(run.calls, run.replicates) for run in planned.runs} == {(6, 3)}
     assert planned.providers == ("lab", "mindrouter")
-    # Its share of the provider's 16 calls for 4 runs, or what its model takes at once.
-    assert {run.model: run.in_flight for run in planned.runs} == {"alpha": 4, "beta": 2}
+    # Its share of the provider's 16 calls for 4 runs, or of what its model takes at once for two.
+    assert {run.model: run.in_flight for run in planned.runs} == {"alpha": 4, "beta": 1}
+    limits = "limits: {mindrouter: {runs_per_model: 2}, lab: {runs_per_model: 1}}\n"
+    planned = plan(library, f"models: all\n{limits}")
+    assert {run.model: run.in_flight for run in planned.runs} == {"alpha": 2, "beta": 2}
+    with pytest.raises(ConfigurationError, match="its `concurrency` of 2 cannot be shared by 3 runs at once"):
+        plan(library, "models: all\nlimits: {lab: {runs_per_model: 3}}\n")
 
 
 def test_components_and_models_are_chosen_by_name(library: Path) -> None:
@@ -257,5 +262,13 @@ def test_a_plan_is_one_object_that_says_what_the_table_says(library: Path) -> No
     told = json.loads(encode_canonical(plan_object(planned, NOW)))
     assert (told["campaign"], told["calls"], told["deadline_met"]) == ("nightly", 40, True)
     assert told["end"].startswith("2026-01-05T09:")
-    assert told["limits"] == {"lab": {"calls": 16, "runs": 4, "runs_per_worker": None, "runs_per_hour": None}}
+    assert told["limits"] == {
+        "lab": {
+            "calls": 16,
+            "runs": 4,
+            "runs_per_model": None,
+            "runs_per_worker": None,
+            "runs_per_hour": None,
+        }
+    }
     assert [run["component"] for run in told["runs"]] == [run.component for run in planned.runs]

@@ -16,13 +16,14 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient
+from dbos import DBOS, DBOSClient, EnqueueOptions
 
 from evalcli.campaigns.address import DatabaseGone, bounded_url, engine_of, is_shared, reaching, shown_url
 from evalcli.campaigns.assignment import OPEN, Assignment, RunState
 from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.plan import CampaignPlan
 from evalcli.campaigns.rows import APPLICATION, WORKFLOW, id_of, queue_of, read_stored, serializer, state_of
+from evalcli.campaigns.schedule import HOUR_S
 from evalcli.campaigns.workers_table import WorkersTable
 from evalcore.errors import ConfigurationError
 
@@ -82,9 +83,9 @@ class CampaignDatabase:
         not done: both use its one queue.
         """
         name = plan.campaign.name
+        self._require_same_limits(plan)
         if (known := self.plan(name)) is not None:
             return known
-        self._require_same_limits(plan)
         text = msgspec.json.encode(plan).decode()
         try:
             with self._reaching(), self._engine.begin() as connection:
@@ -107,32 +108,37 @@ class CampaignDatabase:
         """Queue runs, each with its priority, the lowest number first; one that is there stays as it is."""
         with self._reaching():
             for provider in plan.providers:
-                limits = plan.campaign.limits_of(provider)
-                # Scoring takes a core for each run, which calls do not.
-                here = (os.cpu_count() or 1) if provider == RESCORE else limits.runs
-                # One where workers share: the first to look would take all that may run, and its host be busy
-                # while the others are idle.
-                each = limits.runs_per_worker or (1 if is_shared(self.url) else min(here, limits.runs))
-                hourly = limits.runs_per_hour
-                self._client.register_queue(
-                    queue_of(provider),
-                    global_concurrency=limits.runs,
-                    worker_concurrency=each,
-                    limiter={"limit": hourly, "period": 3600.0} if hourly is not None else None,
-                    polling_interval_sec=POLL_S,
-                )
+                self._register(plan, provider)
             for assignment, priority in assignments:
-                self._client.enqueue(
-                    {
-                        "workflow_name": WORKFLOW,
-                        "queue_name": queue_of(assignment.run.provider),
-                        "workflow_id": id_of(assignment),
-                        # A worker of another version, which would score differently, takes none of them.
-                        "app_version": plan.evaluator,
-                        "priority": priority,
-                    },
-                    msgspec.json.encode(assignment).decode(),
-                )
+                options: EnqueueOptions = {
+                    "workflow_name": WORKFLOW,
+                    "queue_name": queue_of(assignment.run.provider),
+                    "workflow_id": id_of(assignment),
+                    # A worker of another version, which would score differently, takes none of them.
+                    "app_version": plan.evaluator,
+                    "priority": priority,
+                }
+                if _is_by_model(plan, assignment.run.provider):
+                    options["queue_partition_key"] = assignment.run.model
+                self._client.enqueue(options, msgspec.json.encode(assignment).decode())
+
+    def _register(self, plan: CampaignPlan, provider: str) -> None:
+        """Make a provider's queue, or give it the limits that there are now."""
+        limits, at_once = plan.campaign.limits_of(provider), plan.at_once(provider)
+        # Scoring takes a core for each run, which calls do not.
+        here = (os.cpu_count() or 1) if provider == RESCORE else limits.runs
+        # One where workers share: the first to look would take all that may run, and its host be busy
+        # while the others are idle.
+        each = limits.runs_per_worker or (1 if is_shared(self.url) else min(here, limits.runs))
+        self._client.register_queue(
+            queue_of(provider),
+            global_concurrency=limits.runs,
+            worker_concurrency=each,
+            # A queue in parts is emptied part by part, in no order: only where it has to be.
+            partition_concurrency=at_once.of_a_model if _is_by_model(plan, provider) else None,
+            limiter={"limit": at_once.hourly, "period": HOUR_S} if at_once.hourly is not None else None,
+            polling_interval_sec=POLL_S,
+        )
 
     def runs(self, name: str) -> list[RunState]:
         """Return where each run of a campaign stands, by its last attempt, in the order of their names."""
@@ -188,6 +194,8 @@ class CampaignDatabase:
 
     def _require_same_limits(self, plan: CampaignPlan) -> None:
         for name in self.names():
+            if name == plan.campaign.name:
+                continue
             other = self.plan(name)
             common = set(plan.providers) & set(other.providers if other is not None else ())
             differing = [
@@ -202,3 +210,9 @@ class CampaignDatabase:
 
     def _reaching(self) -> AbstractContextManager[None]:
         return reaching(self.where)
+
+
+def _is_by_model(plan: CampaignPlan, provider: str) -> bool:
+    """Whether a provider's queue has a part for each model, of which a few runs are taken at once."""
+    at_once = plan.at_once(provider)
+    return at_once.of_a_model < at_once.runs

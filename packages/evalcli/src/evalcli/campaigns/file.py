@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from evalcore.decoding import convert_mostly
 from evalcore.errors import ConfigurationError, Problems
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
+from evalcore.library.models import concurrency_by_default
 from evalcore.near_names import did_you_mean
 from evalcore.runs.files import read_regular
 from evalcore.structs import Frozen, Strict
@@ -44,6 +45,8 @@ class ProviderLimits(Strict, frozen=True):
     """Calls in flight."""
     runs: _Count = DEFAULT_RUNS
     """Runs at once; each has an equal share of the calls."""
+    runs_per_model: _Count | None = None
+    """Runs of one model at once; None: as many as a model's default `concurrency` has room for."""
     runs_per_worker: _Count | None = None
     """Runs at once in one worker; None: all of them on one machine, one where workers share a database."""
     runs_per_hour: _Count | None = None
@@ -53,6 +56,16 @@ class ProviderLimits(Strict, frozen=True):
     def calls_of_a_run(self) -> int:
         """Calls in flight of one run: its share, so that all runs at once never exceed the limit."""
         return self.calls // self.runs
+
+    def runs_of_a_model(self, provider: str) -> int:
+        """Runs of one model at once, of a provider; they share the model's own `concurrency`.
+
+        The same for all models of it, since they are shared out by one queue.
+        """
+        if provider == RESCORE:
+            return self.runs
+        fitting = concurrency_by_default(provider) // self.calls_of_a_run
+        return min(self.runs, self.runs_per_model or max(1, fitting))
 
 
 RESCORE_LIMITS: Final = ProviderLimits(calls=64, runs=64)

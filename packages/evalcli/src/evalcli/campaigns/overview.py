@@ -44,10 +44,13 @@ def sentences(plan: CampaignPlan, now: datetime) -> list[str]:
     for provider in plan.providers:
         limits = plan.campaign.limits_of(provider)
         many = counted(sum(run.provider == provider for run in plan.runs), "run")
-        at_most = f"{counted(limits.calls, 'call')} and {counted(limits.runs, 'run')} at once"
+        at_most = [f"{counted(limits.calls, 'call')} and {counted(limits.runs, 'run')} at once"]
+        if (of_a_model := limits.runs_of_a_model(provider)) < limits.runs:
+            at_most.append(f"{of_a_model} of each model")
         if limits.runs_per_hour is not None:
-            at_most += f", {counted(limits.runs_per_hour, 'run')} begun within an hour,"
-        said.append(f"{provider}: {many}, at most {at_most} over all workers.")
+            at_most.append(f"{counted(limits.runs_per_hour, 'run')} begun within an hour")
+        comma = "," if len(at_most) > 1 else ""
+        said.append(f"{provider}: {many}, at most {', '.join(at_most)}{comma} over all workers.")
     if plan.seconds is None:
         said.append("How long it takes is not known: there is no past run that says so.")
     else:

@@ -12,7 +12,7 @@ import msgspec
 
 from evalcli.campaigns.file import RESCORE, Campaign
 from evalcli.campaigns.forecast import RunForecast, forecast_run
-from evalcli.campaigns.schedule import longest_first, moment_after, time_of_all
+from evalcli.campaigns.schedule import AtOnce, Timed, longest_first, moment_after, time_of_all
 from evalcli.evaluation.cost import most_of_a_call
 from evalcli.evaluation.plan import Prepared, prepare
 from evalcli.leaderboards.files import existing_leaderboard, leaderboard_path
@@ -100,10 +100,18 @@ class CampaignPlan(Frozen, frozen=True):
         mean = math.fsum(known) / len(known)
         times = []
         for provider in self.providers:
-            limits = self.campaign.limits_of(provider)
-            runs = [run.forecast.seconds or mean for run in self.runs if run.provider == provider]
-            times.append(time_of_all(runs, limits.runs, hourly=limits.runs_per_hour))
+            runs = [
+                Timed(run.forecast.seconds or mean, run.model)
+                for run in self.runs
+                if run.provider == provider
+            ]
+            times.append(time_of_all(runs, self.at_once(provider)))
         return max(times)
+
+    def at_once(self, provider: str) -> AtOnce:
+        """How many runs of a provider there may be at the same time."""
+        limits = self.campaign.limits_of(provider)
+        return AtOnce(limits.runs, limits.runs_of_a_model(provider), limits.runs_per_hour)
 
     def end(self, now: datetime) -> datetime | None:
         """Return when a campaign that begins now ends; None where that is not known."""
@@ -214,7 +222,7 @@ def _runs_of(
         cases, _ = cases_for(job, model)
         if not cases:
             continue  # all of them are kept from it, which a warning says
-        in_flight = min(campaign.limits_of(model.provider).calls_of_a_run, model.concurrency)
+        in_flight = _calls_at_once(model, campaign)
         forecast = forecast_run(
             model,
             cases=len(cases),
@@ -239,6 +247,20 @@ def _runs_of(
         )
         runs.append(run)
     return runs
+
+
+def _calls_at_once(model: Model, campaign: Campaign) -> int:
+    """Return a run's calls in flight: its share of what the provider and the model may have over all runs.
+
+    Raises ConfigurationError for a model whose calls are fewer than its runs at once.
+    """
+    limits = campaign.limits_of(model.provider)
+    runs = limits.runs_of_a_model(model.provider)
+    if model.concurrency < runs:
+        what = f"its `concurrency` of {model.concurrency} cannot be shared by {runs} runs at once"
+        hint = f"give {model.provider} `runs_per_model: {model.concurrency}` among the campaign's limits"
+        raise ConfigurationError(what, where=model.id, hint=hint)
+    return min(limits.calls_of_a_run, model.concurrency // runs)
 
 
 def _most(prepared: Prepared, model: Model, calls: int, forecast: RunForecast) -> float | None:

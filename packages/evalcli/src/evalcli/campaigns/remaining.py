@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evalcli.campaigns.assignment import OPEN, RunState
 from evalcli.campaigns.plan import CampaignPlan
-from evalcli.campaigns.schedule import time_of_all
+from evalcli.campaigns.schedule import Timed, time_of_all
 
 
 def seconds_left(plan: CampaignPlan, states: Sequence[RunState], now: datetime) -> float | None:
@@ -31,16 +31,15 @@ def _of_provider(
     plan: CampaignPlan, provider: str, states: Sequence[RunState], times: Mapping[str, float], now: datetime
 ) -> float:
     """Return in how many seconds a provider's runs have ended, by how long each of them still takes."""
-    limits = plan.campaign.limits_of(provider)
     own = [state for state in states if state.assignment.run.provider == provider]
     # How much is kept of an interrupted run is not known here: it is taken for one that begins anew.
     waiting = {_key(state) for state in own if state.phase in {"waiting", "interrupted"}}
+    under_way = [state.assignment.run for state in own if state.phase == "running"]
     return time_of_all(
         # In the order in which they are begun, which is that of the plan.
-        [times[run.key] for run in plan.runs if run.key in waiting],
-        limits.runs,
-        hourly=limits.runs_per_hour,
-        under_way=[times[_key(state)] for state in own if state.phase == "running"],
+        [Timed(times[run.key], run.model) for run in plan.runs if run.key in waiting],
+        plan.at_once(provider),
+        under_way=[Timed(times[run.key], run.model) for run in under_way],
         begun=[_since(state.begun_at, now) for state in own if state.begun_at is not None],
     )
 

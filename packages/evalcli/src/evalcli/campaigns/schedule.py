@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 HOUR_S: Final = 3600.0
 
@@ -19,35 +20,58 @@ def longest_first(seconds: Sequence[float | None]) -> list[int]:
     return sorted(range(len(seconds)), key=lambda at: -_long(seconds[at]))
 
 
-def time_of_all(
-    seconds: Sequence[float],
-    at_once: int,
-    *,
-    hourly: int | None = None,
-    under_way: Sequence[float] = (),
-    begun: Sequence[float] = (),
-) -> float:
-    """Return in how many seconds all runs have ended that are begun in this order, so many at once.
+class Timed(NamedTuple):
+    """A run, for the time that it takes."""
 
-    At most `hourly` are begun within any hour. `under_way` is what is left of the runs that are being done;
-    `begun` says how long ago runs were begun.
+    seconds: float
+    model: str = ""
+
+
+class AtOnce(NamedTuple):
+    """How many runs there may be at the same time."""
+
+    runs: int
+    of_a_model: int
+    hourly: int | None = None
+    """How many are begun within any hour; None for no limit."""
+
+
+def time_of_all(
+    runs: Sequence[Timed], limits: AtOnce, *, under_way: Sequence[Timed] = (), begun: Sequence[float] = ()
+) -> float:
+    """Return in how many seconds all runs have ended that are begun in this order, within the limits.
+
+    `under_way` is what is left of the runs that are being done; `begun` says how long ago runs were begun.
 
     Each begins where one is free first (Graham's list scheduling): at most 4/3 of the shortest possible
-    time where the longest are begun first, and no hour is waited for.
+    time where the longest are begun first, and neither a model nor an hour is waited for.
     """
-    free_at = heapq.nlargest(at_once, [*under_way, *[0.0] * at_once])
-    heapq.heapify(free_at)
+    now, last = 0.0, max((run.seconds for run in under_way), default=0.0)
+    going = list(under_way)
+    heapq.heapify(going)
+    models = Counter(run.model for run in going)
     begins = sorted(-ago for ago in begun)
-    last = max(under_way, default=0.0)
-    for one in seconds:
-        begin = free_at[0]
-        if hourly is not None and len(begins) >= hourly:
-            begin = max(begin, begins[-hourly] + HOUR_S)
-        # Never before the one ahead of it, so that they stay in order.
-        begins.append(begin)
-        heapq.heapreplace(free_at, begin + one)
-        last = max(last, begin + one)
+    waiting = list(runs)
+    while waiting:
+        if limits.hourly is not None and len(begins) >= limits.hourly:
+            now = max(now, begins[-limits.hourly] + HOUR_S)
+        while going and going[0].seconds <= now:
+            models[heapq.heappop(going).model] -= 1
+        at = _first_with_room(waiting, models, limits) if len(going) < limits.runs else None
+        if at is None:
+            now = going[0].seconds
+            continue
+        run = waiting.pop(at)
+        begins.append(now)
+        models[run.model] += 1
+        heapq.heappush(going, Timed(now + run.seconds, run.model))
+        last = max(last, now + run.seconds)
     return last
+
+
+def _first_with_room(waiting: Sequence[Timed], models: Mapping[str, int], limits: AtOnce) -> int | None:
+    """Return the place of the first run whose model has room; None where none has."""
+    return next((at for at, run in enumerate(waiting) if models[run.model] < limits.of_a_model), None)
 
 
 def moment_after(now: datetime, seconds: float) -> datetime:

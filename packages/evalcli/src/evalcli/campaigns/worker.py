@@ -213,9 +213,11 @@ class Worker:
         except UNREADABLE:
             why = f"its process ended with code {code}: {''.join(last).strip() or 'without a word'}"
             result = RunResult("failed", why[:1000], None, self.host, "")
-        mean = result.record.accuracy.mean if result.record is not None else None
-        figure = "" if mean is None else f", accuracy {mean:.3f}"
-        note(f"{name}: {result.status}{figure}{f' ({result.reason})' if result.reason else ''}")
+        # A run of calls says itself how it ended, unless it could not be done at all.
+        if f": {result.status}" not in "".join(last):
+            mean = result.record.accuracy.mean if result.record is not None else None
+            figure = "" if mean is None else f", accuracy {mean:.3f}"
+            note(f"{name}: {result.status}{figure}{f' ({result.reason})' if result.reason else ''}")
         return msgspec.structs.replace(result, worker=self.host)
 
 

@@ -48,6 +48,19 @@ def test_the_table_has_each_run_and_the_sentences_the_whole(world: Any) -> None:
     assert (world.calls, world.runs_dir.exists()) == (0, False)
 
 
+def test_the_forecast_knows_that_a_model_does_one_run_after_the_other(world: Any) -> None:
+    add_past(world, 60.0)
+    world.file.write_text("models: all\nreplicates: 2\nlimits: {mindrouter: {runs: 4}}\n")
+    done = world.look("plan", world.file)
+    assert done.code == 0, done.err
+    assert (
+        "mindrouter: 4 runs, at most 16 calls and 4 runs at once, 1 of each model, over all workers."
+        in done.out
+    )
+    # Two components of four calls, all of them at once, on each model.
+    assert "It takes about 2 min 4 s where no worker is missing" in done.out
+
+
 def test_the_forecast_waits_for_the_hour_of_a_run_that_may_not_be_begun_before(world: Any) -> None:
     add_past(world, 60.0)
     world.file.write_text(world.file.read_text().replace("runs: 2", "runs: 2, runs_per_hour: 1"))

@@ -44,6 +44,8 @@ def test_every_run_is_done_once_within_the_limits_and_running_again_calls_nothin
     for run in told["runs"]:
         record = json.loads((Path(run["run_dir"]) / "record.json").read_text())
         assert (record["run_id"], record["accuracy"]["mean"]) == (run["run_id"], run["accuracy"])
+    # How a run ended is said once.
+    assert done.stderr.count(": complete, accuracy ") == 4
     # One job for each component: its runs are published together.
     jobs = {json.loads(path.read_text())["job_id"] for path in world.runs_dir.glob("*/record.json")}
     assert len(jobs) == 2
@@ -54,6 +56,19 @@ def test_every_run_is_done_once_within_the_limits_and_running_again_calls_nothin
     assert again.code == 0, again.err
     assert "nightly: 4 of 4 runs complete" in again.out
     assert world.calls == 2 * CALLS
+
+
+def test_a_models_concurrency_holds_over_all_runs_of_it(make_world: Make) -> None:
+    world = make_world(latency=0.05)
+    models = world.library / ".evaluator" / "models.yaml"
+    models.write_text(models.read_text().replace("params:", "concurrency: 2, params:"))
+    world.file.write_text("models: all\nreplicates: 3\nlimits: {mindrouter: {calls: 12, runs: 4}}\n")
+    done = world.run("run", world.file, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"] == {"complete": 4}
+    # Both of their calls were used, and by two components no more than by one.
+    assert world.mindrouter.gateway.most_of_model == {"alpha": 2, "beta": 2}
+    assert Counter(world.requests.values()) == {1: 2 * CALLS}
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
@@ -71,7 +86,9 @@ def test_interrupted_it_says_how_to_go_on_and_calls_nothing_that_is_kept_again(
     assert command[:3] == ["evalcli", "campaign", "run"]
     # Nobody has its runs now.
     assert standing(world.status()) == dict.fromkeys(COMPLETE, "interrupted")
-    assert "2 interrupted" in world.look("status", "nightly").out
+    shown = world.look("status", "nightly").out
+    assert "2 interrupted" in shown
+    assert "No worker is at work: `evalcli campaign run` goes on" in shown
     hold.open()
     if name == signal.SIGINT:
         goes_on(world)
@@ -84,6 +101,7 @@ def goes_on(world: Any, *options: object) -> None:
     assert len(kept) == 4
     done = world.run("run", world.file, "--json", *options)
     assert done.returncode == 0, done.stderr
+    assert " left to do in sqlite:///" in done.stderr
     assert set(standing(json.loads(done.stdout)).values()) == {"complete"}
     assert Counter(world.kept().values()) == {1: CALLS}
     assert kept.keys() <= world.kept().keys()

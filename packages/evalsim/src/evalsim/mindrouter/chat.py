@@ -58,7 +58,12 @@ class Chat:
         model = self._gateway.served(target)
         if model is None:
             await exchange.answer(self._unknown(target))
-        elif await (self._stream if request.stream else self._whole)(exchange, request, model, fault):
+            return
+        with self._gateway.calling(model.id):
+            is_whole = await (self._stream if request.stream else self._whole)(
+                exchange, request, model, fault
+            )
+        if is_whole:
             self._gateway.answered[digest] += 1
 
     def _unknown(self, target: str) -> Response:

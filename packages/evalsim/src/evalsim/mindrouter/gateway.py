@@ -34,6 +34,9 @@ class Gateway:
         """Chat calls that are being answered now, those included whose client is gone."""
         self.most_in_flight = 0
         """The most of them so far at one time."""
+        self._calling: Counter[str] = Counter()
+        self.most_of_model: Counter[str] = Counter()
+        """The most calls at one time that were for a model, by its id."""
         self.calls: Counter[str] = Counter()
         """Chat requests so far, refused ones included, by the model's id."""
         self.requests: Counter[str] = Counter()
@@ -110,6 +113,16 @@ class Gateway:
             yield
         finally:
             self.in_flight -= 1
+
+    @contextmanager
+    def calling(self, model_id: str) -> Iterator[None]:
+        """Count a call for a model while the block runs."""
+        self._calling[model_id] += 1
+        self.most_of_model[model_id] = max(self.most_of_model[model_id], self._calling[model_id])
+        try:
+            yield
+        finally:
+            self._calling[model_id] -= 1
 
     @contextmanager
     def waiting(self, model_id: str) -> Iterator[None]:

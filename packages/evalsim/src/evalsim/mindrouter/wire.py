@@ -183,6 +183,7 @@ def state(gateway: Gateway) -> bytes:
         "documents": dict(gateway.documents),
         "documents_read": dict(gateway.documents_read),
         "most_in_flight": gateway.most_in_flight,
+        "most_of_model": dict(gateway.most_of_model),
     }
     return encode(counts)
 

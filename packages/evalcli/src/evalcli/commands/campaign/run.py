@@ -86,7 +86,7 @@ def command(
         opened.renew(plan)
         queued = to_be_queued(plan, opened.runs(name), real_effects().new_id)
         opened.add(plan, queued)
-        note(f"{counted(len(queued), 'run is', 'runs are')} queued in {opened.where}")
+        note(_queued(len(queued), opened.open_runs(plan.providers, name).total(), opened.where))
         if not no_work:
             _work(opened, plan, Places(sources, folder), lease_s)
         status = CampaignStatus(
@@ -124,3 +124,9 @@ def _work(database: CampaignDatabase, plan: CampaignPlan, places: Places, lease_
         is_done=is_done,
         go_on=this_command(database),
     )
+
+
+def _queued(new: int, still_open: int, where: str) -> str:
+    if not new and still_open:
+        return f"{counted(still_open, 'run is', 'runs are')} left to do in {where}"
+    return f"{counted(new, 'run is', 'runs are')} queued in {where}"

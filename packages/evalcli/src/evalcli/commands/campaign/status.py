@@ -38,6 +38,12 @@ def command(campaign: str, database: str | None, prompt_library: Path, *, as_jso
         print_table(status_table(status))
         print_line(summary(status))
         if status.open:
-            print_line(f"{counted(len(status.at_work), 'worker is', 'workers are')} at work.")
+            print_line(_who(len(status.at_work)))
     ended = [state for state in status.states if state.phase == "ended"]
     return Exit.INCOMPLETE if len(ended) > status.counts["complete"] else Exit.DONE
+
+
+def _who(workers: int) -> str:
+    if not workers:
+        return "No worker is at work: `evalcli campaign run` goes on with it, or a worker of its database."
+    return f"{counted(workers, 'worker is', 'workers are')} at work."
