@@ -192,6 +192,14 @@ class CampaignDatabase:
             )
         return {row.workflow_id for row in rows}
 
+    def holders(self, evaluator: str) -> set[str]:
+        """Return who has runs of this version in hand: the ids of workers, of lost ones too."""
+        with self._reaching():
+            rows = self._client.list_workflows(
+                status="PENDING", app_version=evaluator, load_input=False, load_output=False
+            )
+        return {row.executor_id for row in rows if row.executor_id is not None}
+
     def _require_same_limits(self, plan: CampaignPlan) -> None:
         for name in self.names():
             if name == plan.campaign.name:

@@ -22,7 +22,7 @@ from typing import IO, Final
 import msgspec
 
 from evalcli.campaigns.address import DatabaseGone
-from evalcli.campaigns.assignment import Assignment, Places, RunResult, WorkerState
+from evalcli.campaigns.assignment import Assignment, Places, RunResult
 from evalcli.campaigns.database import CampaignDatabase
 from evalcli.campaigns.engine import Engine
 from evalcli.campaigns.rows import campaign_of, id_of
@@ -116,8 +116,7 @@ class Worker:
             processes = dict(self._processes)
             for process in processes.values():
                 send(process, SIGN)
-        lost = [one.id for one in self._database.workers.known() if self._has_lost_its_runs(one)]
-        if lost:
+        if lost := self._lost():
             # Before it is forgotten: a kill between the two hands its runs on once more.
             engine.hand_on(lost)
             for worker in lost:
@@ -127,13 +126,17 @@ class Worker:
             self._cancelled.add(run)
             processes[run].kill()
 
+    def _lost(self) -> list[str]:
+        """The ids of the workers of this version whose runs are to be handed on."""
+        # Asked first, so that one who comes in between is known.
+        holders = self._database.holders(self._evaluator)
+        known = self._database.workers.known()
+        lost = {one.id for one in known if one.is_lost and one.evaluator == self._evaluator}
+        # One that was forgotten may have taken a further run before it noticed.
+        return sorted((lost | holders - {one.id for one in known}) - {self.id})
+
     def _show_life(self) -> bool:
         return self._database.workers.seen(self.id, self.host, self._evaluator, self._lease_s)
-
-    def _has_lost_its_runs(self, other: WorkerState) -> bool:
-        # Runs of another version are handed on by a worker of that version.
-        is_ours = other.evaluator == self._evaluator and other.id != self.id
-        return is_ours and other.is_lost
 
     def wait_for_database(self) -> None:
         """Return once the database is there again, or `stop` was called."""

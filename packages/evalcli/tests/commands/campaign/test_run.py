@@ -7,11 +7,14 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evalcli.campaigns.address import sqlite_url
+from evalcli.campaigns.database import CampaignDatabase
 from evalsim.testing import Hold
 
 CALLS = 12
@@ -110,9 +113,11 @@ def goes_on(world: Any, *options: object) -> None:
     assert world.calls == CALLS + sum(called.values()) - len(kept)
 
 
+@pytest.mark.parametrize("is_forgotten", [False, True], ids=["not-forgotten", "forgotten"])
 def test_killed_its_runs_end_and_the_next_one_goes_on_with_what_is_kept(
-    make_world: Make, eventually: Eventually
+    make_world: Make, eventually: Eventually, *, is_forgotten: bool
 ) -> None:
+    """Forgotten, it was given one more run by its queue, when others had handed on those that it had."""
     hold = Hold(4)
     world = make_world(sleep=hold.sleep)
     world.file.write_text(ONE_RUN)
@@ -123,6 +128,10 @@ def test_killed_its_runs_end_and_the_next_one_goes_on_with_what_is_kept(
     process.kill()
     process.communicate()
     eventually(lambda: not any(map(is_alive, runs)), "the processes of its runs have ended")
+    if is_forgotten:
+        with closing(CampaignDatabase(sqlite_url(world.runs_dir / "campaigns.sqlite"))) as database:
+            (worker,) = database.workers.known()
+            database.workers.forget(worker.id)
     hold.open()
     goes_on(world, "--lease", 2)
 
