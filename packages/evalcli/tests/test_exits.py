@@ -89,9 +89,7 @@ def test_an_interrupted_command_has_already_said_what_is_kept(capsys):
 def test_wrong_usage_names_the_help(capsys):
     code, line = ended(lambda: 0, capsys, "act", "--count", "x")
     assert code == Exit.UNUSABLE
-    assert (
-        line == "evalcli: Invalid value for '--count': 'x' is not a valid integer; see `evalcli act --help`\n"
-    )
+    assert line == "evalcli: Invalid value for '--count': 'x' is no whole number; see `evalcli act --help`\n"
     assert "see `evalcli --help`" in ended(lambda: 0, capsys, "nothing")[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -73,7 +74,7 @@ def _unusable(error: EvaluatorError | OSError) -> EvaluatorError:
 
 
 def _usage_line(error: click.ClickException, command: click.Command, arguments: Sequence[str]) -> str:
-    message = " ".join(error.format_message().split())
+    message = _in_words(" ".join(error.format_message().split()))
     if isinstance(error, click.BadOptionUsage):
         named = _named_command(command, arguments)
     elif isinstance(error, click.UsageError) and error.ctx is not None:
@@ -85,6 +86,16 @@ def _usage_line(error: click.ClickException, command: click.Command, arguments: 
     # click asks `Did you mean 'x'?` in a sentence of its own.
     end = " See" if message.endswith(("?", "?)")) else "; see"
     return f"{message.rstrip('.')}{end} `{named} --help`"
+
+
+def _in_words(message: str) -> str:
+    """Say what click says of a number in the words that people use."""
+    message = re.sub(r"is not a valid integer( range)?\b", "is no whole number", message)
+    message = re.sub(r"is not a valid float( range)?\b", "is no number", message)
+    share = re.search(r"([0-9.]+) is not in the range 0<=x<=1\b", message)
+    if share is None or not 1 < float(share[1]) <= 100:  # noqa: PLR2004 - per cent
+        return message
+    return f"{message.rstrip('.')}; write {float(share[1]) / 100:g} for {float(share[1]):g} %"
 
 
 def _named_command(command: click.Command, arguments: Sequence[str]) -> str:

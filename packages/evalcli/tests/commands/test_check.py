@@ -11,7 +11,7 @@ import pytest
 
 from evalcore.formats.strict_json import sha256_hex
 from evalsim.library import as_git
-from evalsim.testing import git, write_leaderboard
+from evalsim.testing import git, make_record, write_leaderboard
 
 Evalcli = Callable[..., Any]
 
@@ -273,3 +273,30 @@ def test_actions_do_not_show_what_is_wrong_with_cases_of_the_data_sets(
     assert ended.code == 1
     assert "zebra" not in ended.out
     assert "1 finding about memo" in ended.out
+
+
+def test_a_folder_whose_name_no_component_can_have_is_an_error(
+    check: Callable[..., Any], evalcli: Evalcli, library: Library
+) -> None:
+    library.write("components/My_Memo/prompt.md", PROMPT.format(version="1.0.0", category="a", text="b"))
+    told = "components/My_Memo: is not a component's name, so nothing reads what is there; rename it"
+    assert (check().code, told in check().out) == (1, True)
+    empty = library.root.parent / "empty"
+    (library.root / "components/My_Memo").rename(empty.parent / "My_Memo")
+    (empty / "components").mkdir(parents=True)
+    (empty.parent / "My_Memo").rename(empty / "components" / "My_Memo")
+    ended = evalcli("list", "--prompt-library", empty)
+    assert (ended.code, "components/My_Memo is not a component's name" in ended.err) == (2, True)
+
+
+def test_findings_of_one_file_stand_together_and_no_advice_rests_on_a_policy_that_is_wrong(
+    check: Callable[..., Any], library: Library
+) -> None:
+    run = make_record(1, component_version="1.1.0", prompt_sha256=sha256_hex(b"Decide."))
+    write_leaderboard(library.root / "components/memo/leaderboard.json", run)
+    library.write("components/memo/evals/scoring.yaml", "fields:\n  decison: exact\n  items: {wieght: 1}\n")
+    library.case("broken", expected="{")
+    lines = check().out.splitlines()
+    places = [at for at, line in enumerate(lines) if "scoring.yaml" in line]
+    assert places == list(range(places[0], places[0] + 2))
+    assert not any("another scoring policy" in line for line in lines)

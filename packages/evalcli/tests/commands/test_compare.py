@@ -302,3 +302,14 @@ def test_a_regression_can_be_made_exit_code_1(
         assert ended.code == code
         assert (ended.err == "gate not met: regression of big, accuracy -0.500\n") is (code == 1)
     assert evalcli("compare", "memo@1.0.0", "memo@1.1.0", "--prompt-library", where).code == 0
+
+
+def test_where_the_prompt_has_a_later_version_without_a_run_it_is_named(
+    evalcli: Evalcli, run: Callable[..., RunRecord], library: Callable[..., Path]
+) -> None:
+    where = library(run(1, "1.0.0", GOOD))
+    told = "memo 1.0.0: no earlier version has a complete run, so there is nothing to compare it with"
+    assert evalcli("compare", "memo", "--prompt-library", where).err == f"{told}\n"
+    (where / "components/memo/prompt.md").write_text("---\nname: memo\nversion: 1.1.0\n---\nAnswer.\n")
+    later = evalcli("compare", "memo", "--prompt-library", where)
+    assert later.err == f"{told}; the prompt is 1.1.0 now, and has none yet: `evalcli evaluate memo`\n"

@@ -113,6 +113,8 @@ def test_a_dry_run_of_too_few_replicates_says_how_many_would_show_something(eval
     ("options", "words"),
     [
         (["--replicates", "0"], "--replicates"),
+        (["--replicates", "3x"], "'3x' is no whole number"),
+        (["--fail-under", "80"], "write 0.8 for 80 %"),
         (["--model", "goood"], "good"),
         (["--models", "nowhere.yaml"], "nowhere.yaml"),
         (["--case", "onne"], "one"),
@@ -153,3 +155,8 @@ def test_a_report_of_each_run_is_written_into_the_library_where_it_is_asked_for(
 def test_a_look_is_not_published(evaluate):
     ended = evaluate("--publish-report", "--scratch")
     assert (ended.code, "a look is not published" in ended.err) == (2, True)
+
+
+def test_without_a_connection_the_variable_that_holds_the_address_is_named(evaluate):
+    ended = evaluate("--no-wait", MINDROUTER_BASE_URL="http://127.0.0.1:9")
+    assert (ended.code, "no connection to the server; check MINDROUTER_BASE_URL" in ended.err) == (2, True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from evalcore.formats.strict_json import sha256_hex
 from evalcore.runs.folder import REPLIES
 from evalsim import testing
 
@@ -224,3 +225,18 @@ print(loaded, file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip().endswith("[]")
+
+
+def test_of_runs_by_two_policies_the_command_is_named_that_compares_by_one(
+    evalcli: Evalcli, make_run: MakeRun
+) -> None:
+    text = "fields: {amount: ignore}"
+    policy = {
+        "policy": text, "policy_where": "scoring.yaml", "policy_sha256": sha256_hex(text.encode()),
+    }  # fmt: skip
+    before = make_run([RIGHT], 1)
+    after = make_run([RIGHT], 2, component=testing.make_component(**policy))
+    assert (
+        f"`evalcli compare {before} {after}` is by one" in evalcli("report", "--compare", before, after).err
+    )
+    assert "by each run's own" not in evalcli("report", "--compare", before, before).err

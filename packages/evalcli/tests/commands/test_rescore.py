@@ -377,7 +377,7 @@ def test_a_leaderboard_is_brought_to_the_present_policy_and_compared_by_it(
     ended = evalcli(*line, *where, "--runs-dir", library / "runs")
     assert (ended.code, "its replies are not in" in ended.out) == (1, True)
     assert ended.err.splitlines()[-1].startswith(
-        "the ranking by the present policy lacks 1 complete run of big: put their folders into "
+        "the ranking by the present policy lacks 1 complete run of big: put the folders made "
     )
 
 

@@ -210,3 +210,23 @@ def test_a_document_has_no_text_to_compare_with_before_it_is_stored(
     ended = score(EXPECTED)
     assert ended.code == 2
     assert "evalcli cases read memo --write" in ended.err
+
+
+def test_a_case_that_is_not_named_or_cannot_be_used_is_answered_with_what_there_is(
+    evalcli: Evalcli, library: Path, tmp_path: Path
+) -> None:
+    answer = tmp_path / "answer.json"
+    answer.write_text("{}")
+    line = ("score", "memo", answer, "--prompt-library", library)
+    unnamed = evalcli(*line)
+    assert (unnamed.code, "add --case NAME; its cases: one" in unnamed.err) == (2, True)
+    broken = library / "components/memo/evals/cases/broken"
+    broken.mkdir()
+    (broken / "input.md").write_text("?")
+    (broken / "expected.json").write_text("{")
+    ended = evalcli(*line, "--case", "broken")
+    assert (ended.code, "case broken cannot be used: " in ended.err, "is not JSON" in ended.err) == (
+        2,
+        True,
+        True,
+    )

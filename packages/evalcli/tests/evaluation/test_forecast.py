@@ -122,3 +122,9 @@ def test_where_no_number_of_replicates_helps_only_cases_are_named(make_record: M
     wrong = _past(make_record, case_results=(CaseResult("one", "c" * 64, None, (0.0,) * 40, None),))
     (said,) = blind_sentences([forecast(MODEL, 1, 5, [wrong])])
     assert "so few past answers are right that there is little to lose: only more cases" in said
+
+
+def test_where_no_fall_of_any_of_several_models_would_show_none_is_named() -> None:
+    few = [forecast(Model(name, "mindrouter"), 1, 2, []) for name in ("big", "small")]
+    (said,) = blind_sentences(few)
+    assert said.startswith("every model: in 2 replicates of 1 case no fall of accuracy would show")

@@ -10,6 +10,7 @@ from evalcli.leaderboards.run_folders import (
     SHORTEST_ID,
     beginning_that_names,
     find_run,
+    other_models,
     run_heads,
     short_name,
 )
@@ -140,3 +141,15 @@ def test_a_run_where_commands_look_has_a_short_name_and_any_other_its_path(runs,
     for path in here:
         assert len(short_name(path)) < len(path.name)
         assert find_run(short_name(path), RUNS_IN_LIBRARY) == path
+
+
+def test_of_a_version_that_several_models_ran_the_others_are_named(runs):
+    add(runs, 1, version="0.9.0", model="old")
+    add(runs, 2, model="small")
+    newest = add(runs, 3)
+    told = "stands for its newest run, of big; others: memo@1.0.0/small"
+    assert other_models("memo", newest, runs) == f"memo {told}"
+    assert other_models("memo@1.0.0", newest, runs) == f"memo@1.0.0 {told}"
+    assert other_models("memo@1.0.0/big", newest, runs) is None
+    assert other_models(newest.name[:8], newest, runs) is None
+    assert other_models("memo@0.9.0", find_run("memo@0.9.0", runs), runs) is None

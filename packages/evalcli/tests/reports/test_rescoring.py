@@ -74,8 +74,7 @@ def test_what_a_ranking_lacks_is_counted_by_where_it_was_made_with_what_helps():
         make_record(4, model="late", status="partial"),
     ]
     assert missing_sentence(records, Path("runs"), "by the present policy") == (
-        "the ranking by the present policy lacks 3 complete runs of big, small: put their folders into runs"
-        " (made: 1 in GitHub Actions, 2 on the service's VM) and run this again,"
-        " or evaluate the models anew"
+        "the ranking by the present policy lacks 3 complete runs of big, small: put the folders made in"
+        " GitHub Actions (1), on the service's VM (2) into runs and run this again, or evaluate anew"
     )
     assert missing_sentence(records[3:], Path("runs"), "by the present policy") is None

@@ -365,7 +365,7 @@ def test_with_no_commit_named_the_working_tree_is_compared_with_where_it_left_th
     ended = evalcli(*line)
     point = git(cloned, "rev-parse", "HEAD~1")
     assert _changed(ended) == {"a": "minor", "b": "major"}
-    assert ended.err == f"comparing {point[:12]}, where it left origin/main, with the working tree\n"
+    assert ended.err == f"comparing {point[:12]}, where HEAD left origin/main, with the working tree\n"
     committed = evalcli(*line, "--head", "HEAD")
     assert (_changed(committed), "with HEAD" in committed.err) == ({"a": "minor"}, True)
     since = evalcli(*line, "--base", "HEAD")
@@ -379,6 +379,10 @@ def test_without_a_remote_the_local_default_branch_is_the_main_line(
     git(cloned, "remote", "remove", "origin")
     ended = evalcli("bumps", "--prompt-library", cloned, "--json")
     assert (_changed(ended), "left main" in ended.err) == ({"a": "minor", "b": "major"}, True)
+    git(cloned, "checkout", "-q", "-B", "main")
+    on_main = evalcli("bumps", "--prompt-library", cloned, "--json")
+    assert (_changed(on_main), ", on main, with the working" in on_main.err) == ({"b": "major"}, True)
+    git(cloned, "checkout", "-q", "topic")
     git(cloned, "branch", "-q", "-D", "main")
     nothing = evalcli("bumps", "--prompt-library", cloned)
     assert (nothing.code, nothing.out, "--base" in nothing.err) == (2, "", True)

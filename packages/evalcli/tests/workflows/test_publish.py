@@ -443,3 +443,11 @@ def test_reports_are_published_where_they_are_asked_for(
         assert "answered" in git(repository.bare.path, "show", f"{pull.head}:{pages[0]}")
         again = publish(world.root / "runs" / make_record(1).run_id, *options, **environment)
         assert again.err.startswith("nothing new"), again.err
+
+
+def test_a_commit_that_was_never_pushed_is_named_with_what_to_do(
+    world: World, publish: Callable[..., Any]
+) -> None:
+    ended = publish(world.write("records.json", world.record(1, prompt_commit="a" * 40)))
+    assert (ended.code, ended.out) == (1, "")
+    assert "main does not hold commit aaaaaaaaaaaa, which was evaluated; merge it first" in ended.err

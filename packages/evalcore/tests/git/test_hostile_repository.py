@@ -165,6 +165,8 @@ def test_any_commit_of_the_remote_is_found_where_the_operator_allows_it(trap: Tr
         assert (folder / "README.md").exists()
     assert not trap.clone.holds(sha)
     assert trap.clone.holds(trap.parent)
+    # One that somebody has committed and not pushed.
+    assert not trap.clone.holds("a" * 40)
 
 
 def test_the_beginning_of_an_id_must_be_of_a_branch(trap: Trap) -> None:

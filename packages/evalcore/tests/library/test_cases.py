@@ -57,7 +57,10 @@ def test_of_several_the_first_is_named_and_all_are_counted():
 
 def test_a_component_without_cases_is_told_where_they_go():
     error = NoUsableCase("memo", ())
-    assert error.line == ("components/memo: has no cases; put one into components/memo/evals/cases/<case>/")
+    assert error.line == (
+        "components/memo: has no cases;"
+        " put input.md and expected.json (or .md) into components/memo/evals/cases/<case>/"
+    )
 
 
 def test_a_reason_says_where_a_skipped_case_comes_from():

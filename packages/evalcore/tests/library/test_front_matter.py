@@ -81,3 +81,8 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
         "the front matter has no `name`",
         "the version `1.2` is not a semantic version",
     ]
+
+
+def test_a_key_that_is_misspelt_is_named_with_its_line() -> None:
+    error = refused(file("Prompt.", front="version: 1.2.0\nnmae: memo"))
+    assert error.line == f"{WHERE}:3: the front matter has no `name`; write `name: ...` for `nmae`"

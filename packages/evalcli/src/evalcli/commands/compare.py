@@ -24,8 +24,12 @@ from evalcli.terminal.tables import print_lines
 from evalcore.compare.pool import Pool, pools, pools_by_one_policy
 from evalcore.compare.verdict import Outcome, compare_models, compare_pools, compare_two
 from evalcore.compare.versions import previous_version, stale_cases
+from evalcore.errors import InputError
 from evalcore.formats.counts import counted
 from evalcore.formats.strict_json import encode_canonical
+from evalcore.formats.versions import version_order
+from evalcore.library.checkout import FolderCheckout
+from evalcore.library.loader import read_prompt
 from evalcore.near_names import did_you_mean
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.rescoring import first_run_id
@@ -167,8 +171,20 @@ def _sides(before: str, after: str | None, prompt_library: Path) -> tuple[Select
         return named, find_runs(after, prompt_library)
     previous = previous_version(named.records, named.version)
     if previous is None:
-        return f"{named.label}: no earlier version has a complete run, so there is nothing to compare it with"
+        what = "no earlier version has a complete run, so there is nothing to compare it with"
+        return f"{named.label}: {what}{_yet_to_come(named, prompt_library)}"
     return runs_of_version(named.component, list(named.records), previous), named
+
+
+def _yet_to_come(named: SelectedRuns, prompt_library: Path) -> str:
+    """Say that the prompt has a later version without a run: it may be the one that is meant."""
+    try:
+        version = read_prompt(FolderCheckout(prompt_library), named.component).version
+    except InputError:
+        return ""
+    if version_order(version) <= version_order(named.version):
+        return ""
+    return f"; the prompt is {version} now, and has none yet: `{PROGRAM} evaluate {named.component}`"
 
 
 def _compare(old: SelectedRuns, new: SelectedRuns, margin: float) -> list[Outcome]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from evalcli.commands.arguments import RUNS_DIR, SELECTOR, prompt_library_option
-from evalcli.exits import Exit, refuse
+from evalcli.commands.found_runs import found_runs
+from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.present_policy import current_policy_sha256
 from evalcli.leaderboards.published_cases import published_cases
@@ -99,12 +101,12 @@ def command(
         refuse("--json writes no report and checks none", hint="leave --out and --check out")
     if not runs:
         refuse("no run is named", hint="name a run's folder, or see `evalcli report --help`")
-    # As `rescore`: `.evaluator/runs/*` names the folder of those that count nowhere as well.
-    named = [run for run in runs if len(runs) == 1 or not is_scratch(run)]
     if is_check:
+        # As in `found_runs`, the folder of those that count nowhere is no run.
+        named = [run for run in runs if len(runs) == 1 or not is_scratch(run)]
         right = [_check(run, where, out, has_png=has_png) for run in named]
         return Exit.DONE if all(right) else Exit.INCOMPLETE
-    found = [find_run(run, where) for run in named]
+    found = found_runs(runs, where)
     if as_json:
         summaries = [report_run(run, _privacy(run, is_shown_to_others=False)).summary for run in found]
         print_bytes(encode_canonical(list(map(summary_object, summaries))))
@@ -159,6 +161,9 @@ def _compare(before: Path, after: Path, out: Path | None) -> None:
             what, hint = f"the runs are of two components, {slugs}", "name two runs of one"
             raise ConfigurationError(what, where=str(after), hint=hint)
         compared = compare_runs(old, new)
+    if old.plan.component.policy_sha256 != new.plan.component.policy_sha256:
+        line = shlex.join([PROGRAM, "compare", short_name(before), short_name(after)])
+        note(f"a report is by each run's own policy; `{line}` is by one that both were scored by")
     if out is None:
         print_lines(comparison_lines(compared))
         return

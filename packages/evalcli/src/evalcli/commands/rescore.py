@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import DATA_SETS_FOR_POLICY, RUNS_DIR, SELECTOR, prompt_library_option
+from evalcli.commands.found_runs import found_runs
 from evalcli.exits import PROGRAM, Exit
 from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path, read_leaderboard
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import rescore_by_policy
 from evalcli.leaderboards.present_policy import current_policy, current_policy_sha256
 from evalcli.leaderboards.rescoring import Rescored, published_scorings, rescore_folder
-from evalcli.leaderboards.run_folders import find_run, is_scratch
 from evalcli.reports.rescoring import OTHER_POLICY, sentence
 from evalcli.reports.results import encode_records
 from evalcli.terminal.completion import completed_by
@@ -76,8 +76,7 @@ def command(
     figures by two policies never stand in one ranking.
     """  # noqa: D301 - click takes the character for "do not rewrap"
     where = runs_dir or prompt_library / RUNS_IN_LIBRARY
-    # `.evaluator/runs/*` is the runs; the folder of those that count nowhere is among what it names.
-    run_dirs = [find_run(run, where) for run in runs if len(runs) == 1 or not is_scratch(run)]
+    run_dirs = found_runs(runs, where)
     if policy is None:
         rescored = [rescore_folder(run_dir) for run_dir in run_dirs]
     else:

@@ -25,7 +25,7 @@ from evalcore.errors import CaseError, CheckoutError
 from evalcore.evaluation.material import load_material, require_input_text
 from evalcore.formats.strict_json import encode_canonical, rounded
 from evalcore.library.checkout import FolderCheckout
-from evalcore.library.component import Case, Component
+from evalcore.library.component import Case, Component, SkippedCase
 from evalcore.near_names import did_you_mean
 from evalcore.runs.compression import COMPRESSED, REPLIES
 from evalcore.runs.record import WORDING
@@ -44,18 +44,27 @@ class Scored(Frozen, frozen=True):
 
     component: Component
     cases: tuple[Case, ...]
+    skipped: tuple[SkippedCase, ...]
 
     def case(self, name: str) -> Case:
         """Return a case by its name; raises CaseError where there is none."""
         for case in self.cases:
             if case.name == name:
                 return case
-        names = [case.name for case in self.cases]
+        for skipped in self.skipped:
+            if skipped.case == name:
+                what = f"case {name} cannot be used: {skipped.reason}"
+                raise CaseError(what, where=self.component.slug, hint="mend it, or finish it")
         raise CaseError(
             f"there is no usable case {name!r:.110}",
             where=self.component.slug,
-            hint=did_you_mean(name, names) or f"its cases: {', '.join(names[:10])}",
+            hint=did_you_mean(name, [case.name for case in self.cases]) or self.names,
         )
+
+    @property
+    def names(self) -> str:
+        """The cases that there are, in words."""
+        return f"its cases: {', '.join(case.name for case in self.cases[:10])}"
 
 
 class ScoreGroup(click.Group):
@@ -97,10 +106,9 @@ def command() -> None:
 @click.option(
     "--case",
     "case_name",
-    required=True,
     metavar="NAME",
     shell_complete=completed_by("cases"),
-    help="The case that is answered.",
+    help="The case that is answered; to be named.",
 )
 @PROMPT_LIBRARY
 @DATA_SETS
@@ -108,7 +116,7 @@ def command() -> None:
 def answer(
     component: str,
     answer_file: str,
-    case_name: str,
+    case_name: str | None,
     prompt_library: Path,
     data_sets: Path | None,
     *,
@@ -122,6 +130,8 @@ def answer(
     """
     _refuse_run_files(answer_file)
     read = _read(component, prompt_library, data_sets)
+    if case_name is None:
+        refuse("the case is not named", hint=f"add --case NAME; {read.names}")
     case = read.case(case_name)
     require_input_text(read.component, [case])
     parsed = parse_answer(_text_of(answer_file), read.component.output)
@@ -187,7 +197,7 @@ def _read(slug: str, prompt_library: Path, data_sets: Path | None) -> Scored:
     require_library(prompt_library)
     library = FolderCheckout(prompt_library)
     material = load_material(library, data_sets_of(prompt_library, data_sets), slug)
-    return Scored(component=material.component, cases=material.cases)
+    return Scored(component=material.component, cases=material.cases, skipped=material.skipped_cases)
 
 
 def _text_of(path: str) -> str:

@@ -10,12 +10,13 @@ import click
 import msgspec
 
 from evalcli.commands.arguments import DATA_SETS_WITH_POLICY, RUNS_DIR, SELECTOR, prompt_library_option
+from evalcli.commands.found_runs import found_runs
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY, data_sets_of
 from evalcli.leaderboards.policies import with_policy
 from evalcli.leaderboards.present_policy import current_policy, current_policy_sha256
 from evalcli.leaderboards.records import newest_by, records_in
-from evalcli.leaderboards.run_folders import find_run, short_name
+from evalcli.leaderboards.run_folders import short_name
 from evalcli.reports.run_page import run_page
 from evalcli.reports.run_view import run_lines, run_object
 from evalcli.reports.run_words import ExaminedRun, scored_otherwise
@@ -106,7 +107,7 @@ def command(
     """  # noqa: D301 - click takes the character for "do not rewrap"
     if as_json and is_opened:
         refuse("--json and --open are two ways to see a run", hint="leave one out")
-    path = find_run(run, runs_dir or prompt_library / RUNS_IN_LIBRARY)
+    (path,) = found_runs([run], runs_dir or prompt_library / RUNS_IN_LIBRARY)
     slug = read_plan(path).component.slug
     present = None
     if policy is not None:

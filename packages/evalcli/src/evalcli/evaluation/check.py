@@ -24,12 +24,15 @@ from evalcore.library.loader import (
     list_components,
     load_models,
     load_models_file,
+    misnamed_folders,
     read_prompt,
 )
 from evalcore.library.models import ModelsFile
 from evalcore.runs.leaderboard import known_records
 from evalcore.runs.record import RunRecord
+from evalcore.scoring.rules.policy import parse_policy
 
+NAMES_OF_COMPONENTS: Final = "rename it: a-z, 0-9, `.`, `_` and `-`, a letter or digit first"
 MOST_NAMED: Final = 10
 """Components that one finding names."""
 
@@ -38,13 +41,29 @@ def check_library(sources: Sources, slugs: Sequence[str], *, is_whole: bool) -> 
     """Check these components of a library, which are there, and what they share; `is_whole`: all of it."""
     library = FolderCheckout(sources.prompt_library)
     data_sets = data_sets_of(sources.prompt_library, sources.data_sets)
-    found = list(_catalog(library)) if is_whole else []
+    found = [*_catalog(library), *_misnamed(library)] if is_whole else []
     models_file = _models(library, sources.models, found)
     for slug in slugs:
         found += check_component(library, data_sets, slug, models_file)
         found += _leaderboard(sources.prompt_library, data_sets, slug)
     # A broken catalog is one finding, not one for each component.
-    return list({(finding.where, finding.what): finding for finding in reversed(found)}.values())[::-1]
+    once = list({(finding.where, finding.what): finding for finding in reversed(found)}.values())[::-1]
+    return _by_file(once)
+
+
+def _by_file(found: Sequence[Finding]) -> list[Finding]:
+    """Put the findings of one file together, where its first one stands."""
+    files: dict[tuple[str | None, str], list[Finding]] = {}
+    for finding in found:
+        files.setdefault((finding.component, finding.where.partition(":")[0]), []).append(finding)
+    return [finding for of_file in files.values() for finding in of_file]
+
+
+def _misnamed(library: Checkout) -> Iterator[Finding]:
+    """Yield the folders of prompts that nothing reads, since no component has such a name."""
+    for name in misnamed_folders(library):
+        what = "is not a component's name, so nothing reads what is there"
+        yield Finding("error", None, f"{COMPONENTS}/{name}", what, NAMES_OF_COMPONENTS)
 
 
 def unversioned_change(prompt_library: Path, slug: str, records: Sequence[RunRecord]) -> Iterator[Finding]:
@@ -102,7 +121,10 @@ def _other_policy(
     library = FolderCheckout(prompt_library)
     try:
         version = read_prompt(library, slug).version
-        now = policy_sha256(current_policy(library, data_sets, slug))
+        policy = current_policy(library, data_sets, slug)
+        if policy[0] is not None:
+            parse_policy(policy[0], policy[1] or "")
+        now = policy_sha256(policy)
     except InputError:
         return  # which whoever reads the component says
     # Of complete runs alone: a partial one's figures are shown and never ranked, by whatever policy.

@@ -110,7 +110,7 @@ def together(forecasts: Sequence[Forecast]) -> Forecast:
     )
 
 
-def blind_sentences(forecasts: Iterable[Forecast]) -> list[str]:
+def blind_sentences(forecasts: Sequence[Forecast]) -> list[str]:
     """Say of which models no fall of accuracy would show, however large, and what would help.
 
     Models that as many replicates would help are named together.
@@ -119,7 +119,12 @@ def blind_sentences(forecasts: Iterable[Forecast]) -> list[str]:
     for item in forecasts:
         if item.smallest_change is None and item.calls:
             alike.setdefault((item.cases, item.replicates, item.least_replicates), []).append(item.model)
-    return [_blind_sentence(*design, models) for design, models in alike.items()]
+    # Of all alike no name is needed.
+    several = len(forecasts) > 1
+    return [
+        _blind_sentence(*design, ["every model"] if several and len(models) == len(forecasts) else models)
+        for design, models in alike.items()
+    ]
 
 
 def _blind_sentence(cases: int, replicates: int, least: int | None, models: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from evalcore.errors import ConfigurationError
 from evalcore.library.checkout import FolderCheckout
-from evalcore.library.loader import COMPONENTS
+from evalcore.library.loader import COMPONENTS, misnamed_folders
 from evalcore.structs import Frozen
 
 # Apart from evaluation/plan.py, which loads what calls models: `score`, `show` and `rescore` look in the same
@@ -45,6 +45,9 @@ def no_library(folder: Path) -> ConfigurationError:
     # Where `evalcli init` has been, and where components/ is empty, only the first component is missing.
     if (folder / ".evaluator").is_dir() or (folder / COMPONENTS).is_dir():
         what, hint = f"has no component in {COMPONENTS}/ yet", f"begin with {COMPONENTS}/NAME/prompt.md"
+        if misnamed := misnamed_folders(FolderCheckout(folder)):
+            what = f"has no component: {COMPONENTS}/{misnamed[0]} is not a component's name"
+            hint = "use a-z, 0-9, `.`, `_` and `-`"
     else:
         what, hint = f"is not a prompt library: it has no {COMPONENTS}/", "name one with --prompt-library"
     return ConfigurationError(what, where=str(folder), hint=hint)

@@ -72,6 +72,27 @@ def find_run(selector: str, runs_dir: Path) -> Path:
     raise ConfigurationError(f"no run is {selector!r:.110}", where=str(runs_dir), hint=_hint(selector, heads))
 
 
+def other_models(selector: str, run_dir: Path, runs_dir: Path) -> str | None:
+    """Say of which other models a version has runs, where no model was named; None where there is none.
+
+    `run_dir` is the run that was found by `selector`: the newest one, of whatever model.
+    """
+    parts = split_selector(selector)
+    if parts is None or parts[2] is not None or Path(selector).exists():
+        return None
+    heads = dict(run_heads(runs_dir))
+    own = heads.get(run_dir)
+    # The beginning of an id is written as a component is.
+    if own is None or own.component.slug != parts[0]:
+        return None
+    others = {head.selector for head in heads.values() if head.component == own.component}
+    others.discard(own.selector)
+    if not others:
+        return None
+    named = first_few(sorted(others), MOST_NAMED)
+    return f"{selector} stands for its newest run, of {own.model.id}; others: {named}"
+
+
 def is_scratch(selector: str) -> bool:
     """Whether a path is the folder of the runs that count nowhere, beside those that do."""
     path = Path(selector)

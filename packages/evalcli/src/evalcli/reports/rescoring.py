@@ -16,7 +16,7 @@ from evalcore.runs.record import RunRecord
 OTHER_POLICY: Final = "{} has another scoring policy now; with `--policy current` it is scored by that one"
 """Said where runs were scored by their own policy, and nobody asked for the present one."""
 
-_MADE: Final = {"vm": "on the service's VM", "actions": "in GitHub Actions", "local": "by somebody's evalcli"}
+_MADE: Final = {"vm": "on the service's VM", "actions": "in GitHub Actions", "local": "on somebody's machine"}
 
 
 def missing_sentence(absent: Iterable[RunRecord], runs_dir: Path, ranking: str) -> str | None:
@@ -27,10 +27,10 @@ def missing_sentence(absent: Iterable[RunRecord], runs_dir: Path, ranking: str) 
         return None
     models = ", ".join(sorted({record.model for record in runs}))
     made = Counter(_MADE[record.origin] for record in runs)
-    where = ", ".join(f"{count} {place}" for place, count in sorted(made.items()))
+    where = ", ".join(f"{place} ({count})" for place, count in sorted(made.items()))
     return (
-        f"the ranking {ranking} lacks {counted(len(runs), 'complete run')} of {models}: put their folders"
-        f" into {runs_dir} (made: {where}) and run this again, or evaluate the models anew"
+        f"the ranking {ranking} lacks {counted(len(runs), 'complete run')} of {models}: put the folders made"
+        f" {where} into {runs_dir} and run this again, or evaluate anew"
     )
 
 

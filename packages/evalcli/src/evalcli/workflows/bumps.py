@@ -45,7 +45,9 @@ def sides_of(library: Path, base: str | None, head: str | None) -> Sides:
             where=str(library.resolve()),
             hint="name the earlier commit with --base, or fetch it (actions/checkout: fetch-depth 0)",
         )
-    said = f"comparing {point.commit[:12]}, where it left {point.branch}, with {after}"
+    is_tip = point.commit == commit_of(library, head or "HEAD")
+    place = f"on {point.branch}" if is_tip else f"where {head or 'HEAD'} left {point.branch}"
+    said = f"comparing {point.commit[:12]}, {place}, with {after}"
     return Sides(point.commit, head, said)
 
 

@@ -195,3 +195,15 @@ def test_a_conflict_is_refused_and_nothing_written(
     assert ended.code == 2
     assert "two different contents" in ended.err
     assert not out.exists()
+
+
+def test_without_a_name_every_leaderboard_in_conflict_is_resolved(
+    evalcli: Evalcli, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository)
+    assert evalcli("leaderboard", "resolve").out == "no leaderboard is in conflict\n"
+    assert subprocess.run(["git", "merge", "-q", "one"], check=False, capture_output=True).returncode != 0
+    named = evalcli("leaderboard", "merge", "memo")
+    assert (named.code, "`evalcli leaderboard resolve memo`" in named.err) == (2, True)
+    ended = evalcli("leaderboard", "resolve")
+    assert (ended.code, ended.out) == (0, f"{BOARD}: resolved, 3 runs of memo\n")

@@ -27,7 +27,7 @@ from evalcore.clients.reply import Answer, Reply
 from evalcore.clients.retry import Attempts, RetryPolicy
 from evalcore.clients.stream_limit import SILENCE_SECONDS
 from evalcore.errors import ProviderRefused, ProviderUnreachable
-from evalcore.library.models import Provider, server_root
+from evalcore.library.models import FROM_VARIABLE, Provider, server_root
 from evalcore.version import __version__
 
 PROBE_SECONDS = 30.0
@@ -261,7 +261,7 @@ class HttpClient:
             raise ProviderUnreachable(
                 f"the answer to GET {self._dialect.models_path} is no list of models",
                 where=self._provider.name,
-                hint="check the provider's base_url",
+                hint=self._check_address,
             ) from error
 
     def _refused(self, failure: Failure) -> ProviderRefused | ProviderUnreachable:
@@ -269,7 +269,13 @@ class HttpClient:
         if failure.code in _KEY_REFUSED:
             variable = self._provider.api_key_env or "the provider's key"
             return ProviderRefused(failure.message, where=where, hint=f"check {variable}")
-        return ProviderUnreachable(failure.message, where=where, hint="check the provider's base_url")
+        return ProviderUnreachable(failure.message, where=where, hint=self._check_address)
+
+    @property
+    def _check_address(self) -> str:
+        """Say where the address stands: of a built-in provider that is no file."""
+        variable = FROM_VARIABLE.search(self._provider.base_url)
+        return f"check {variable[1]}" if variable else "check the provider's base_url"
 
     async def _wait_for_circuit(self, model_id: str, yield_slot: YieldSlot) -> Failure | None:
         """Wait out what the model's calls wait for together; a failure where that is not worth it."""

@@ -181,11 +181,14 @@ class Clone:
         """Whether the default branch, as last fetched, holds a commit; raises RepositoryError."""
         # Of the tracking reference: the clone's own branch may have commits that no remote has.
         outcome = self._run("merge-base", "--is-ancestor", self._full(sha), self.tracking)
-        # 1 is git's "no"; any other failure is not an answer.
-        if outcome.status == 1:
+        # 1 is git's "no"; any other failure is not an answer, unless the clone knows no such commit.
+        if outcome.status == 1 or not self._has_commit(sha):
             return False
         self._checked(outcome, "merge-base")
         return True
+
+    def _has_commit(self, sha: str) -> bool:
+        return self._run("cat-file", "-e", f"{self._full(sha)}^{{commit}}").status == 0
 
     @contextmanager
     def worktree(self, sha: str) -> Iterator[Path]:

@@ -55,7 +55,7 @@ class NoUsableCase(CaseError):
             more = f"; `evalcli check {slug}` says why of each" if len(skipped) > 1 else ""
             super().__init__(what, where=where, hint=f"mend one{more}")
         else:
-            hint = f"put one into components/{slug}/evals/cases/<case>/"
+            hint = f"put input.md and expected.json (or .md) into components/{slug}/evals/cases/<case>/"
             super().__init__("has no cases", where=where, hint=hint)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from evalcore.errors import ComponentError, Problems
 from evalcore.formats.versions import parse_version
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
+from evalcore.near_names import did_you_mean
 from evalcore.structs import Frozen
 
 PROMPT_HEADING = "## Prompt"
@@ -75,10 +76,10 @@ def _prompt_of(body: list[str]) -> str:
 def _required(front: YamlNode, key: str, where: str) -> str:
     node = front.items().get(key)
     if node is None or not node.text or not node.text.strip() or node.value is None:
-        line = node.line if node is not None else 1
-        raise ComponentError(
-            f"the front matter has no `{key}`", where=f"{where}:{line}", hint=f"write `{key}: ...`"
-        )
+        mistyped = [known for known in front.items() if did_you_mean(known, [key])] if node is None else []
+        line = node.line if node is not None else front.items()[mistyped[0]].line if mistyped else 1
+        hint = f"write `{key}: ...`" + (f" for `{mistyped[0]:.60}`" if mistyped else "")
+        raise ComponentError(f"the front matter has no `{key}`", where=f"{where}:{line}", hint=hint)
     # The text as written: YAML would take the version 1.10 for the number 1.1.
     return node.text
 

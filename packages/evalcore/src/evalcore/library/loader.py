@@ -124,6 +124,14 @@ def list_components(library: Checkout) -> tuple[str, ...]:
     return tuple(name for name in library.folders(COMPONENTS) if SLUG.fullmatch(name))
 
 
+def misnamed_folders(library: Checkout) -> tuple[str, ...]:
+    """Return the folders with a prompt whose names no component can have, sorted: nothing reads them."""
+    names = library.folders(COMPONENTS)
+    return tuple(
+        name for name in names if not SLUG.fullmatch(name) and library.has(f"{COMPONENTS}/{name}/prompt.md")
+    )
+
+
 def component_state(library: Path, slug: str) -> CommitState:
     """Return the commit that a component is read at, and which files that decide about it differ from it.
 

@@ -8,14 +8,19 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import PROMPT_LIBRARY, SELECTOR
-from evalcli.exits import Exit, refuse
+from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.conflicts import (
     CONFIG_LINE,
     install_attributes,
     merge_for_git,
     resolve_conflict,
 )
-from evalcli.leaderboards.files import named_leaderboard, read_leaderboard
+from evalcli.leaderboards.files import (
+    leaderboard_files,
+    leaderboard_path,
+    named_leaderboard,
+    read_leaderboard,
+)
 from evalcli.leaderboards.places import why_no_library_yet
 from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import print_bytes, print_line, print_verbatim, say, warn
@@ -36,6 +41,10 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
 
     The order of the files never matters, and merging twice changes nothing.
     """
+    for file in files:
+        if not file.exists() and leaderboard_path(Path(), str(file)).exists():
+            hint = f"`{PROGRAM} leaderboard resolve {file}` unites the sides of a conflict"
+            refuse(f"`{file}` is a component, and files are merged", hint=hint)
     if out is None:
         print_bytes(_merged(files))
         return Exit.DONE
@@ -48,22 +57,40 @@ def merge(files: tuple[Path, ...], out: Path | None) -> int:
 
 
 @click.command()
-@click.argument("source", metavar="SKILL|FILE", type=SELECTOR, shell_complete=completed_by("components"))
+@click.argument(
+    "source",
+    metavar="[SKILL|FILE]",
+    required=False,
+    type=SELECTOR,
+    shell_complete=completed_by("components"),
+)
 @PROMPT_LIBRARY
-def resolve(source: str, prompt_library: Path) -> int:
-    """Resolve a leaderboard that a merge, rebase or cherry-pick left in conflict.
+def resolve(source: str | None, prompt_library: Path) -> int:
+    """Resolve the leaderboards that a merge, rebase or cherry-pick left in conflict, or the one named.
 
     Both sides are united by run id, and the file is added to git's index; go on with `git merge
     --continue`, or as git said.
     """
-    path = named_leaderboard(source, prompt_library)
+    paths = (
+        leaderboard_files(prompt_library) if source is None else [named_leaderboard(source, prompt_library)]
+    )
+    resolved = [_resolve(path, is_named=source is not None) for path in paths]
+    if not any(resolved):
+        print_line("no leaderboard is in conflict")
+    return Exit.DONE
+
+
+def _resolve(path: Path, *, is_named: bool) -> bool:
+    """Resolve a leaderboard, and return whether anything was said of it."""
     resolved = resolve_conflict(path)
+    if resolved is None and not is_named:
+        return False
     if resolved is None:
         found = read_leaderboard(path)
         print_line(f"{path}: it is in no conflict, {counted(len(found.runs), 'run')} of {found.component}")
     else:
         print_line(f"{path}: resolved, {counted(len(resolved.runs), 'run')} of {resolved.component}")
-    return Exit.DONE
+    return True
 
 
 @click.command(name="merge-driver")

@@ -17,7 +17,14 @@ from evalcli.terminal.output import note, print_line, warn
 from evalcore.errors import ConfigurationError, StorageError
 from evalcore.library.checkout import MAX_BYTES
 from evalcore.library.loader import MODELS_PATH
-from evalcore.library.models import Model, Price, StructuredOutput, concurrency_by_default, streams_by_default
+from evalcore.library.models import (
+    BUILT_IN,
+    Model,
+    Price,
+    StructuredOutput,
+    concurrency_by_default,
+    streams_by_default,
+)
 from evalcore.library.models_edit import add_model, remove_model
 from evalcore.library.models_file import MAX_SECONDS
 from evalcore.runs.files import write_atomically
@@ -30,7 +37,6 @@ SECONDS = click.FloatRange(min=0, min_open=True, max=MAX_SECONDS)
 @click.argument("model_id", metavar="ID")
 @click.option(
     "--provider",
-    required=True,
     shell_complete=completed_by("providers"),
     help="mindrouter, openai, ... or one that the file defines.",
 )
@@ -55,7 +61,7 @@ SECONDS = click.FloatRange(min=0, min_open=True, max=MAX_SECONDS)
 @MODELS
 def add(
     model_id: str,
-    provider: str,
+    provider: str | None,
     structured_output: StructuredOutput,
     params: tuple[str, ...],
     concurrency: int | None,
@@ -68,6 +74,9 @@ def add(
     is_streamed: bool | None,
 ) -> int:
     """Add a model at the end of models.yaml; its comments and layout are kept."""
+    if provider is None:
+        hint = f"add --provider: {', '.join(sorted(BUILT_IN))}, or one that the file defines"
+        refuse("the provider is not named", hint=hint)
     model = Model(
         id=model_id,
         provider=provider,
