@@ -324,7 +324,9 @@ def test_every_setting_that_the_operators_page_lists_is_one() -> None:
     listed = section.partition("For Caddy and compose alone")[0]
     cells = re.findall(r"^\| (`.*?) \|", listed, re.MULTILINE)
     # `EVALHOOK_DATA_SETS`, `..._URL` may share a row; the defaults and meanings name no setting.
-    assert sorted(written(cells)) == sorted(inspect_settings({}).shown)
+    found, known = sorted(written(cells)), sorted(inspect_settings({}).shown)
+    rows = sorted(set(found) ^ set(known))
+    assert found == known, f"docs/operations.md, Settings: `make docs` adds or removes the rows of {rows}"
 
 
 def written(cells: Iterable[str]) -> list[str]:

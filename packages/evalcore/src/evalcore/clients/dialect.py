@@ -178,7 +178,11 @@ class Dialect(Protocol):
 
     @abstractmethod
     def read_answer(self, body: bytes) -> Answer | Failure:
-        """Read the body of a 200 that is not a stream."""
+        """Read the body of a 200 that is not a stream.
+
+        One that is no answer, such as a proxy's page, is a Failure (`failures.unreadable_answer`): what was
+        raised would end the whole evaluation.
+        """
         ...
 
     def read_stream(self) -> StreamReader | None:
