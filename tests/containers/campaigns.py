@@ -180,7 +180,7 @@ def _up(root: Path, settings: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     if done.returncode != 0:
         logs = subprocess.run(

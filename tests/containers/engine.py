@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from tests.containers.waiting import PATIENCE
 
 REQUIRED = os.environ.get("EVALUATOR_REQUIRE") in {"all", "containers"}
 LABEL = "evaluator-test"
@@ -26,13 +28,16 @@ def is_there() -> bool:
 
 
 def run_docker(*arguments: str, seconds: float = 60, words: str = "") -> str:
-    """Run the client with some words on its standard input; what it says is in the failure."""
+    """Run the client with some words on its standard input; what it says is in the failure.
+
+    It is given PATIENCE times the seconds, as everything that is waited for.
+    """
     done = subprocess.run(
         ["docker", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds,
+        timeout=PATIENCE * seconds,
         input=words,
     )
     if done.returncode != 0:
@@ -41,13 +46,28 @@ def run_docker(*arguments: str, seconds: float = 60, words: str = "") -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on; the engine's own choice would be another at a restart."""
+    """Ports of this machine that nobody listens on; the engine's own choice would be another at a restart.
+
+    They are at random below those that the kernel gives to whoever wants any: of these, one that is free now
+    may be a passing connection's by the time that it is listened on.
+    """
+    found: list[int] = []
     with ExitStack() as held:
-        # All at once: one that is let go could be given a second time.
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        while len(found) < count:
+            # All are held at once: one that is let go could be found a second time.
+            probe, port = held.enter_context(socket.socket()), secrets.choice(range(10_000, _first_given()))
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
+
+
+def _first_given() -> int:
+    """The first port that the kernel gives to whoever wants any."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return 32768  # of Linux, elsewhere they begin later
 
 
 def remove_project(project: str) -> None:

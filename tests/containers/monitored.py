@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 from tests.containers.certificates import write
 from tests.containers.deployments import Deployment, deployed
+from tests.containers.engine import free_ports
 from tests.containers.images import Images
 from tests.containers.waiting import until
 
@@ -53,10 +53,7 @@ def monitored(
     """Bring one up with the rules and the configuration of a folder; `folder` is for the files it needs."""
     folder.chmod(0o755)
     write(folder / "grafana_password", secrets.token_hex(16).encode())
-    with socket.socket() as one, socket.socket() as other:
-        for probe in (one, other):
-            probe.bind(("127.0.0.1", 0))
-        ports = [int(probe.getsockname()[1]) for probe in (one, other)]
+    ports = free_ports(2)
     chosen = {
         "PROMETHEUS_IMAGE": prometheus,
         "PROMETHEUS_PORT": str(ports[0]),

@@ -18,6 +18,8 @@ from tests.containers.images import Images
 
 SOCKET = "/var/run/docker.sock"
 USER = "ops"
+COMMAND_SECONDS = 900
+"""At most, for one command; some build images."""
 CONSOLE = re.compile(r"^(?P<indent> *)```console\n(?P<lines>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -68,8 +70,16 @@ class Machine:
         """The authority that its programs trust."""
         return self.folder / "authority.crt"
 
-    def run(self, command: str, typed: str | None = None, *, seconds: float = 600) -> str:
-        """Run a command in the operator's shell; `typed` is what he types. Its failure is the test's."""
+    def run(self, command: str, typed: str | None = None) -> str:
+        """What a command prints in the operator's shell, where he types `typed`; it must succeed."""
+        return self._done(command, typed).stdout
+
+    def said(self, command: str, typed: str | None = None) -> str:
+        """The same, and then its errors: the engine carries them apart, so that their order is lost."""
+        done = self._done(command, typed)
+        return done.stdout + done.stderr
+
+    def _done(self, command: str, typed: str | None) -> subprocess.CompletedProcess[str]:
         # The folder that a command has changed to is the next one's.
         script = f'cd "$(cat ~/here)"; {command}\ncode=$?; pwd >~/here; exit $code'
         trusted = f"CURL_CA_BUNDLE={self.authority}"
@@ -77,14 +87,14 @@ class Machine:
         done = subprocess.run(
             ["docker", "exec", *stdin, "--user", USER, "--env", trusted, self.name, "bash", "-c", script],
             input=typed,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
             check=False,
-            timeout=seconds,
+            timeout=COMMAND_SECONDS,
         )
-        assert done.returncode == 0, f"$ {command}\n{done.stdout[-6000:]}\n{self._log()}"
-        return done.stdout
+        said = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert done.returncode == 0, f"$ {command}\n{said}\n{self._log()}"
+        return done
 
     def _log(self) -> str:
         """What the service said last, for a failure's message."""

@@ -19,6 +19,7 @@ import pytest
 from tests.containers.deployments import Deployment
 from tests.containers.engine import LABEL, remove, run_docker
 from tests.containers.operating import Containers, execute
+from tests.containers.waiting import PATIENCE
 
 from evalsim.testing import workflow_step
 
@@ -31,7 +32,10 @@ class Done:
     """A container that has ended."""
 
     code: int
+    out: str
+    """Its standard output, to be parsed or compared."""
     said: str
+    """The same, and then its errors, to be searched: the engine carries them apart, so that order is lost."""
     seconds: float
     """From the start of its process to its end, by the engine's clock."""
 
@@ -72,16 +76,15 @@ def run_outside(
         done = subprocess.run(
             words,
             env={**os.environ, **values},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
             check=False,
-            timeout=seconds,
+            timeout=PATIENCE * seconds,
         )
         (state,) = json.loads(run_docker("inspect", name))
     finally:
         remove("container", name)
-    return Done(done.returncode, done.stdout, _seconds(state["State"]))
+    return Done(done.returncode, done.stdout, done.stdout + done.stderr, _seconds(state["State"]))
 
 
 def _seconds(state: dict[str, Any]) -> float:
@@ -143,7 +146,7 @@ _ASK = """
 import sys, urllib.request
 method, path, body = sys.argv[1:]
 asked = urllib.request.Request("http://127.0.0.1:8000" + path, body.encode() or None, method=method)
-print(urllib.request.urlopen(asked, timeout=20).read().decode())
+print(urllib.request.urlopen(asked, timeout=60).read().decode())
 """
 
 

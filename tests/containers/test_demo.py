@@ -61,7 +61,9 @@ def test_it_says_where_to_look(demo: dict[str, Any]) -> None:
 
 def test_the_pull_request_can_be_read(demo: dict[str, Any]) -> None:
     page = httpx.get(
-        f"http://localhost:{demo['DEMO_GITHUB_PORT']}/sample/prompt-library/pull/1", trust_env=False
+        f"http://localhost:{demo['DEMO_GITHUB_PORT']}/sample/prompt-library/pull/1",
+        trust_env=False,
+        timeout=60,
     )
     assert page.status_code == 200
     assert "eval(award-notice-terms)" in page.text
@@ -70,14 +72,15 @@ def test_the_pull_request_can_be_read(demo: dict[str, Any]) -> None:
 
 def test_the_dashboard_shows_the_new_result(demo: dict[str, Any]) -> None:
     root = f"http://localhost:{demo['DEMO_DASHBOARD_PORT']}"
-    page = httpx.get(f"{root}/components/award-notice-terms.html", trust_env=False)
+    page = httpx.get(f"{root}/components/award-notice-terms.html", trust_env=False, timeout=60)
     assert page.status_code == 200
     assert "openai/gpt-oss-120b" in page.text
-    assert httpx.get(f"{root}/", trust_env=False).status_code == 200
+    assert httpx.get(f"{root}/", trust_env=False, timeout=60).status_code == 200
 
 
 def test_the_status_page_opens_with_the_token_that_was_printed(demo: dict[str, Any]) -> None:
-    with httpx.Client(base_url=f"http://localhost:{demo['DEMO_STATUS_PORT']}", trust_env=False) as browser:
+    root = f"http://localhost:{demo['DEMO_STATUS_PORT']}"
+    with httpx.Client(base_url=root, trust_env=False, timeout=60) as browser:
         assert browser.get("/").status_code == 401
         token = demo["said"].split("(token: ")[1].split(")")[0]
         signed = browser.post("/login", data={"token": token})

@@ -74,7 +74,7 @@ def test_wrong_token_is_refused(service: httpx.Client) -> None:
 
 def test_plain_http_is_only_sent_on_to_https(deployment: Deployment) -> None:
     url = f"http://127.0.0.1:{deployment.http_port}/health?a=1"
-    answer = httpx.get(url, headers={"Host": DOMAIN}, trust_env=False)
+    answer = httpx.get(url, headers={"Host": DOMAIN}, trust_env=False, timeout=60)
     assert answer.status_code == httpx.codes.PERMANENT_REDIRECT
     assert answer.headers["location"] == f"{deployment.public_url}/health?a=1"
 
@@ -82,7 +82,7 @@ def test_plain_http_is_only_sent_on_to_https(deployment: Deployment) -> None:
 def test_right_token_over_plain_http_evaluates_nothing(deployment: Deployment) -> None:
     url = f"http://127.0.0.1:{deployment.http_port}/evaluate"
     headers = {"Host": DOMAIN, "Authorization": f"Bearer {deployment.credentials.token}"}
-    answer = httpx.post(url, json={"skill_name": SKILL}, headers=headers, trust_env=False)
+    answer = httpx.post(url, json={"skill_name": SKILL}, headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == httpx.codes.PERMANENT_REDIRECT
 
 
@@ -149,7 +149,7 @@ def test_from_outside_nobody_reaches_the_service_or_mindrouter_but_through_caddy
     ]
     assert len(closed) == 2 * 4 + 2
     done = run_outside(deployment, "python3", "-I", "-c", REACH, json.dumps(open_to_all + closed))
-    found = json.loads(done.said)
+    found = json.loads(done.out)
     # What can be reached is reached by the same means, from the same container.
     assert found[: len(open_to_all)] == ["reached"] * len(open_to_all)
     assert "reached" not in found[len(open_to_all) :], list(zip(closed, found[3:], strict=True))
@@ -176,7 +176,7 @@ def test_mindrouter_and_the_service_are_alone_on_their_network(deployment: Deplo
 def of_first_process(deployment: Deployment, service: str, file: str) -> str:
     """A file of /proc about a container's first process, read from beside it: Caddy's image has no shell."""
     beside = ["--pid", f"container:{deployment.container(service)}", "--user", "0", "--cap-add", "SYS_PTRACE"]
-    return run_outside(deployment, "cat", f"/proc/1/{file}", options=beside).said
+    return run_outside(deployment, "cat", f"/proc/1/{file}", options=beside).out
 
 
 @pytest.mark.parametrize("service", CONFINED)

@@ -21,7 +21,7 @@ from tests.containers.operating import await_health, kill, kill_process, start
 from tests.containers.outside import ask_github
 from tests.containers.waiting import until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 
 REPLICATES = 6
 KILLS = 10

@@ -112,7 +112,7 @@ def ask_for_both(up: Deployment, root: Path) -> dict[str, str]:
         "MINDROUTER_EVAL_WEBHOOK_TOKEN": up.credentials.token,
     }
     done = run_outside(up, "bash", "-c", AT_ONCE, environment=environment)
-    return dict(part.split("\n", 1) for part in done.said.split("== ")[1:])
+    return dict(part.split("\n", 1) for part in done.out.split("== ")[1:])
 
 
 @pytest.mark.usefixtures("local_board")
@@ -139,7 +139,7 @@ def test_of_two_at_once_one_is_refused_and_the_sweep_evaluates_it(up: Deployment
     }
     swept = run_script(up, 'bash -eo pipefail -c "$SCRIPT" && cat /tmp/summary', environment)
     assert swept.code == 0, swept.said
-    rows = re.findall(r"<tr><td>(\S+?)<td>\S+?<td>(\w+)<td><td>(\w+)<td>(\S*?)</tr>", swept.said)
+    rows = re.findall(r"<tr><td>(\S+?)<td>\S+?<td>(\w+)<td><td>(\w+)<td>(\S*?)</tr>", swept.out)
     (asked,) = [row for row in rows if row[1] == "local"]
     assert asked[:3] == (second, "local", "triggered"), swept.said
     # What has been evaluated lies in an open pull request, and is not asked for again.
@@ -184,7 +184,7 @@ class Workspace:
     def read(self, *command: str) -> str:
         done = run_outside(self.up, *command, options=self.options)
         assert done.code == 0, done.said
-        return done.said
+        return done.out
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def test_its_record_merges_with_the_services_in_either_order(
     )
     done = run_outside(up, "bash", "-c", merge, options=["--volume", f"{tmp_path}:/boards:ro"])
     assert done.code == 0, done.said
-    runs = json.loads(done.said[done.said.index("{") :])["runs"]
+    runs = json.loads(done.out[done.out.index("{") :])["runs"]
     both = [*json.loads(local_board)["runs"], *json.loads(cloud_board)["runs"]]
     assert sorted(runs, key=lambda run: run["run_id"]) == sorted(both, key=lambda run: run["run_id"])
 

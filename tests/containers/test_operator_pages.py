@@ -86,16 +86,19 @@ class Outside:
         """Let each answer of these models, or of all, take so long from now on."""
         self.haste()
         faults = [{"kind": "slow", "seconds": seconds, "model": model} for model in models or (None,)]
-        httpx.post(f"{self.mindrouter_url}/sim/faults", json=faults, trust_env=False).raise_for_status()
+        self._control("POST", "faults", faults)
 
     def haste(self) -> None:
         """Answer at once."""
-        httpx.delete(f"{self.mindrouter_url}/sim/faults", trust_env=False).raise_for_status()
+        self._control("DELETE", "faults")
 
     def answered(self) -> int:
         """How many calls have had their whole answer so far."""
-        state = httpx.get(f"{self.mindrouter_url}/sim/state", trust_env=False).json()
-        return sum(state["answered"].values())
+        return sum(self._control("GET", "state").json()["answered"].values())
+
+    def _control(self, method: str, name: str, value: object = None) -> httpx.Response:
+        url = f"{self.mindrouter_url}/sim/{name}"
+        return httpx.request(method, url, json=value, trust_env=False, timeout=60).raise_for_status()
 
 
 @dataclass
@@ -123,7 +126,7 @@ class Player:
         values = (f"file://{self.origin}", "ORIG_HEAD", job)
         for placeholder, value in zip(PLACEHOLDERS, values, strict=True):
             command = command.replace(placeholder, value)
-        return vm.run(command, typed if typed is None else f"{typed}\n")
+        return vm.said(command, typed if typed is None else f"{typed}\n")
 
 
 @pytest.fixture(scope="module")
@@ -407,5 +410,5 @@ def plays_the_runbook(player: Player, vm: Machine) -> None:
 def recorded_runs(vm: Machine) -> int:
     """How many runs have their record."""
     state = "/var/lib/evaluator/state/runs"
-    count = f"docker exec {vm.project}-hook-1 find {state} -name record.json | wc -l"
-    return int(vm.run(count))
+    count = f"docker exec {vm.project}-hook-1 find {state} -name record.json || true"
+    return len(vm.run(count).splitlines())

@@ -12,7 +12,7 @@ from tests.containers.operating import cut, mend
 from tests.containers.outside import ask_github, ask_mindrouter
 from tests.containers.waiting import until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 
 REPLICATES = 6
 

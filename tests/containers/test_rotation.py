@@ -18,7 +18,7 @@ from tests.containers.operating import await_health, restart
 from tests.containers.outside import give_key, let_in
 from tests.containers.waiting import until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 
 REPLICATES = 6
 APP = "77"

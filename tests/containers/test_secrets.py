@@ -121,7 +121,7 @@ def test_trigger_shows_the_token_to_no_other_process(after: Aftermath, project_r
     environment = {"MINDROUTER_EVAL_WEBHOOK_TOKEN": after.up.credentials.token, **refused}
     environment["SCRIPT"] = script(project_root, "evaluate-local", "evaluate")
     done = run_script(after.up, f'{watched}bash -eo pipefail -c "$SCRIPT" || true', environment)
-    seen = read_samples("\n".join(line for line in done.said.splitlines() if line.startswith("cmdline ")))
+    seen = read_samples("\n".join(line for line in done.out.splitlines() if line.startswith("cmdline ")))
     assert any(b"curl\0" in data for _, data in seen)
     assert found_in([*seen, ("output", done.said.encode())], after.secrets) == []
 

@@ -61,7 +61,7 @@ def put_up(up: Deployment, image: str) -> None:
     env_file.write_text("\n".join([*lines, f"EVALHOOK_IMAGE={image}", ""]))
     command = [*up.compose.docker_compose_command(), "up", "--detach", "--no-build", "--wait"]
     done = subprocess.run(
-        command, cwd=up.compose.context, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=up.compose.context, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stderr
     await_health(up)
