@@ -44,8 +44,8 @@ test: install
 	@.ci/fetch-descriptions $(VENV)/descriptions
 	@test -x $(VENV)/mkdocs/bin/mkdocs || { $(PYTHON) -m venv $(VENV)/mkdocs && $(VENV)/mkdocs/bin/python -m pip install \
 		--quiet --disable-pip-version-check --require-hashes -r tests/mkdocs.requirements.txt; }
-	@# One more than there are cores: modules with containers wait more than they work.
-	$(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup
+	@# Two more than there are cores: those that are among containers mostly wait (tests/scheduling.py).
+	$(BIN)/python -m pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist loadgroup
 
 test-containers: install
 	@.ci/test-containers

@@ -11,6 +11,9 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from tests import github_description
+from tests.scheduling import CONTAINERS, FewAmongContainers
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from evalsim.github import SimulatedGitHub
 from evalsim.github.app import Exchange
@@ -29,15 +32,18 @@ LONGEST_ID = 120
 # First, so that the marks are there before xdist reads them, in a hook of the same name.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a browser in one worker, and each module with containers: every worker would make one.
-
-    Modules with containers wait more than they work, so every worker takes some.
-    """
+    """Keep what shares a browser in one worker, and each module with containers: each would make its own."""
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
         elif item.get_closest_marker("containers"):
-            item.add_marker(pytest.mark.xdist_group(f"containers in {item.path.stem}"))
+            item.add_marker(pytest.mark.xdist_group(f"{CONTAINERS}{item.path.stem}"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """With `--dist loadgroup`, keep all workers but a few away from containers, which are waited for."""
+    return FewAmongContainers(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
