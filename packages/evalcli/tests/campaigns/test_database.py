@@ -291,6 +291,34 @@ def test_other_limits_wait_until_the_campaign_that_has_them_is_done(
         database.begin(make_plan(make_planned()))
 
 
+def test_other_limits_hold_from_the_first_run_on_for_a_worker_that_waits_already(
+    url: str, database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    """It reads them before it waits for its next look, at which it would take what was queued meanwhile."""
+    at_once: list[int] = []
+
+    def do(assignment: Assignment) -> RunResult:
+        # What it takes by one look is being done from that moment on.
+        states = database.runs(assignment.campaign)
+        at_once.append(sum(state.phase in {"running", "interrupted"} for state in states))
+        return RunResult("skipped", None, None, "", "")
+
+    many, alone = (
+        {"mindrouter": ProviderLimits(calls=runs, runs=runs, runs_per_model=runs)} for runs in (4, 1)
+    )
+    queue(database, make_plan(make_planned(), limits=many))
+    engine = Engine(url, "worker", EVALUATOR, ["mindrouter"], do)
+    try:
+        database.workers.seen("worker", "host", EVALUATOR, 60.0)
+        await_that(lambda: not database.open_runs(["mindrouter"]))
+        runs = [make_planned(f"memo/{name}") for name in "abcd"]
+        queue(database, make_plan(*runs, name="second", limits=alone))
+        await_that(lambda: not database.open_runs(["mindrouter"]))
+    finally:
+        engine.close()
+    assert at_once == [1] * 5
+
+
 def test_workers_are_seen_by_the_databases_clock_until_they_are_forgotten(database: CampaignDatabase) -> None:
     was_known = [
         database.workers.seen("one", "host-1", EVALUATOR, 30.0),

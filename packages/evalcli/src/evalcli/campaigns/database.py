@@ -8,7 +8,7 @@ what the table of workers is for.
 from __future__ import annotations
 
 import logging
-import os
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -18,17 +18,15 @@ import msgspec
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, EnqueueOptions
 
+from evalcli.campaigns import queues
 from evalcli.campaigns.address import DatabaseGone, bounded_url, engine_of, is_shared, reaching, shown_url
 from evalcli.campaigns.assignment import OPEN, Assignment, RunState
-from evalcli.campaigns.file import RESCORE
 from evalcli.campaigns.plan import CampaignPlan
+from evalcli.campaigns.queues import LOOKS, is_by_model, register
 from evalcli.campaigns.rows import APPLICATION, WORKFLOW, id_of, queue_of, read_stored, serializer, state_of
-from evalcli.campaigns.schedule import HOUR_S
 from evalcli.campaigns.workers_table import WorkersTable
 from evalcore.errors import ConfigurationError
 
-POLL_S: Final = 1.0
-"""Seconds between two looks of a worker at a queue."""
 _TABLES: Final = sa.MetaData()
 _CAMPAIGNS: Final = sa.Table(
     "evaluator_campaigns",
@@ -107,8 +105,15 @@ class CampaignDatabase:
     def add(self, plan: CampaignPlan, assignments: Sequence[tuple[Assignment, int]]) -> None:
         """Queue runs, each with its priority, the lowest number first; one that is there stays as it is."""
         with self._reaching():
-            for provider in plan.providers:
-                self._register(plan, provider)
+            changed = [
+                provider
+                for provider in plan.providers
+                if register(self._client, plan, provider, is_shared=is_shared(self.url))
+            ]
+        if changed and any(not worker.is_lost for worker in self.workers.known()):
+            # Workers know what they last read: by that they would begin too many of the new runs.
+            time.sleep(LOOKS * queues.POLL_S)
+        with self._reaching():
             for assignment, priority in assignments:
                 options: EnqueueOptions = {
                     "workflow_name": WORKFLOW,
@@ -118,27 +123,9 @@ class CampaignDatabase:
                     "app_version": plan.evaluator,
                     "priority": priority,
                 }
-                if _is_by_model(plan, assignment.run.provider):
+                if is_by_model(plan, assignment.run.provider):
                     options["queue_partition_key"] = assignment.run.model
                 self._client.enqueue(options, msgspec.json.encode(assignment).decode())
-
-    def _register(self, plan: CampaignPlan, provider: str) -> None:
-        """Make a provider's queue, or give it the limits that there are now."""
-        limits, at_once = plan.campaign.limits_of(provider), plan.at_once(provider)
-        # Scoring takes a core for each run, which calls do not.
-        here = (os.cpu_count() or 1) if provider == RESCORE else limits.runs
-        # One where workers share: the first to look would take all that may run, and its host be busy
-        # while the others are idle.
-        each = limits.runs_per_worker or (1 if is_shared(self.url) else min(here, limits.runs))
-        self._client.register_queue(
-            queue_of(provider),
-            global_concurrency=limits.runs,
-            worker_concurrency=each,
-            # A queue in parts is emptied part by part, in no order: only where it has to be.
-            partition_concurrency=at_once.of_a_model if _is_by_model(plan, provider) else None,
-            limiter={"limit": at_once.hourly, "period": HOUR_S} if at_once.hourly is not None else None,
-            polling_interval_sec=POLL_S,
-        )
 
     def runs(self, name: str) -> list[RunState]:
         """Return where each run of a campaign stands, by its last attempt, in the order of their names."""
@@ -218,9 +205,3 @@ class CampaignDatabase:
 
     def _reaching(self) -> AbstractContextManager[None]:
         return reaching(self.where)
-
-
-def _is_by_model(plan: CampaignPlan, provider: str) -> bool:
-    """Whether a provider's queue has a part for each model, of which a few runs are taken at once."""
-    at_once = plan.at_once(provider)
-    return at_once.of_a_model < at_once.runs

@@ -24,8 +24,8 @@ from evalsim.testing import git, write_component
 KEY = "a-key-of-the-simulation"
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}}
 EVALCLI = """\
-from evalcli.campaigns import database, worker
-database.POLL_S = worker.MOST_BETWEEN_S = 0.1
+from evalcli.campaigns import queues, worker
+queues.POLL_S = worker.MOST_BETWEEN_S = 0.1
 from evalcli.main import main
 main()
 """
