@@ -1,11 +1,10 @@
-"""What the simulated gateway remembers: who is away, requests, tokens, calls; which call gets which fault."""
+"""What the simulated gateway remembers: who is away, requests, tokens, calls."""
 
 from __future__ import annotations
 
 import pytest
 
-from evalsim.mindrouter.config import Fault, SimConfig, SimModel
-from evalsim.mindrouter.faults import FaultPlan
+from evalsim.mindrouter.config import SimConfig, SimModel
 from evalsim.mindrouter.gateway import WINDOW, Gateway
 
 
@@ -107,43 +106,3 @@ def test_slots_are_bounded_only_where_the_model_says_so(clock):
     served = gateway(clock, SimModel(id="m", slots=1), SimModel(id="free"))
     assert served.slots("free") is None
     assert served.slots("m") is served.slots("m") is not None
-
-
-# Faults
-
-
-def taken(plan, *models):
-    return [fault.kind if (fault := plan.take(model)) else None for model in models]
-
-
-def test_without_faults_nothing_goes_wrong():
-    assert taken(FaultPlan([]), "m", "m") == [None, None]
-
-
-def test_each_kth_call_gets_a_fault():
-    plan = FaultPlan([Fault(kind="slow", every=3)])
-    assert taken(plan, *"mmmmmm") == [None, None, "slow", None, None, "slow"]
-
-
-def test_a_fault_is_shown_so_many_times():
-    plan = FaultPlan([Fault(kind="slow", every=2, times=2)])
-    assert taken(plan, *"mmmmmmmm") == [None, "slow", None, "slow", None, None, None, None]
-    assert taken(FaultPlan([Fault(kind="slow", times=0)]), "m") == [None]
-
-
-def test_a_fault_of_one_model_leaves_the_others_alone_and_does_not_count_them():
-    plan = FaultPlan([Fault(kind="slow", model="m", every=2)])
-    assert taken(plan, "n", "m", "n", "m") == [None, None, None, "slow"]
-
-
-def test_a_call_gets_the_first_fault_that_is_due():
-    plan = FaultPlan([Fault(kind="slow", times=1), Fault(kind="garbage")])
-    assert taken(plan, "m", "m") == ["slow", "garbage"]
-
-
-def test_faults_are_added_and_cleared():
-    plan = FaultPlan([])
-    plan.add([Fault(kind="cut")])
-    assert taken(plan, "m") == ["cut"]
-    plan.clear()
-    assert taken(plan, "m") == [None]

@@ -70,7 +70,7 @@ def command(
             hint="name a folder with --out, or with --mkdocs",
         )
     embedding = None if mkdocs is None else find_mkdocs(mkdocs)
-    folder = out or Path() if embedding is None else embedding.pages
+    folder = embedding.pages if embedding is not None else (out or Path())
     # Before anything is worked out, which may take minutes.
     check_folder(folder, may_have_others=False)
     read = read_library(

@@ -209,6 +209,7 @@ def command(
         return call_and_finish(resumed, options)
     sources = Sources(prompt_library, data_sets, models)
     prepared = _prepared(skill, sources, named, case_names, replicates, published)
+    # Only where it is needed: a look is possible beside a leaderboard that is in conflict, say.
     is_read = is_dry_run or options.leaderboard is not None or max_cost is not None
     past = _past(prompt_library, skill) if is_read else []
     if is_scratch:

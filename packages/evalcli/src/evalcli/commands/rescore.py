@@ -82,6 +82,7 @@ def command(
     else:
         rescored = [_by_current_policy(run_dir, prompt_library, data_sets) for run_dir in run_dirs]
     for item in rescored:
+        # With --json standard output is the records' alone.
         (say if as_json else print_line)(sentence(item))
     if as_json:
         print_bytes(encode_records(item.record for item in rescored))

@@ -109,7 +109,8 @@ def _remove_own_mindrouter(library: Path) -> bool:
 
 def _copy(source: Path, target: Path) -> Path:
     try:
-        # Links stay links: following one could copy what is not the library's.
+        # Links stay links: following one could copy what is not the library's. And without permissions:
+        # models.yaml is written into the copy, of a source that may be read-only.
         shutil.copytree(
             source,
             target,

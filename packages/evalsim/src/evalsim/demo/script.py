@@ -69,6 +69,7 @@ def run_script(options: Options, screen: Screen, folder: Path) -> None:
         outside = stack.enter_context(simulated_outside(workspace, subject, folder))
         commit = publish(outside, workspace, screen)
         wanted = EvaluationRequest(skill=subject.component.slug, commit=commit, replicates=options.replicates)
+        # No proxy of the environment: all that is asked is on this machine.
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=30.0))
         service = stack.enter_context(real_service(outside, screen, folder, client))
         accepted = fire_request(service, wanted, screen)
