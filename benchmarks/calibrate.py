@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 import scenarios
+from evalcore.stats.draws import draws_from
 from evalcore.stats.permutation import ALPHA, can_alarm, fall_p
 from evalcore.stats.power import DEFAULT_MARGIN, Spread, smallest_change
 from evalcore.stats.sampling import cuts, make_beta
@@ -116,7 +117,7 @@ def simulated(cell: Cell) -> Iterator[dict[str, Interval | None]]:
         scores = [model.scores_of(drawn) for model, drawn in zip(models, kinds, strict=True)]
         pairs = [model.pairs_of(drawn) for model, drawn in zip(models, kinds, strict=True)]
         yield {
-            "accuracy": accuracy_interval(scores, rng.random, DRAWS),
+            "accuracy": accuracy_interval(scores, draws_from(rng.random), DRAWS),
             "reproducibility": reproducibility_interval(pairs, weights_from(rng.random), DRAWS),
             "prescribed": prescribed_interval(scores, rng) if number % FOR_SHOW == 0 else None,
         }
@@ -228,7 +229,7 @@ def edges(cells: Iterable[tuple[int, int]]) -> Iterator[str]:
     yield "|--:|--:|--:|--:|--:|--:|\n"
     for cases, replicates in cells:
         right = [[1.0] * replicates] * cases
-        ours = accuracy_interval(right, Random(SEED).random, many)
+        ours = accuracy_interval(right, draws_from(Random(SEED).random), many)
         limits = [ours[0] if ours else 0.0, prescribed_interval(right, Random(SEED), many)[0]]
         columns = " | ".join(f"{low:.3f} | {1 - low ** (cases * replicates):.1%}" for low in limits)
         yield f"| {cases} | {replicates} | {columns} |\n"

@@ -18,6 +18,7 @@ import evalstats
 import numpy as np
 from scipy.stats import permutation_test
 
+from evalcore.stats.draws import draws_from
 from evalcore.stats.permutation import Difference
 from evalcore.stats.uncertainty import accuracy_interval
 from noises import Noise, binary, smooth, unparsable, zero_inflated
@@ -42,7 +43,7 @@ def intervals(simulations: int) -> None:
         ours, theirs, methods = [], [], set()
         for _ in range(simulations):
             scores = noise.scores_of(noise.replies(replies, rng))
-            ours.append(accuracy_interval([scores], rng.random, DRAWS) or (0.0, 1.0))
+            ours.append(accuracy_interval([scores], draws_from(rng.random), DRAWS) or (0.0, 1.0))
             found = evalstats.mean_ci(np.array(scores))
             theirs.append((found.ci_low, found.ci_high))
             methods.add(found.method)

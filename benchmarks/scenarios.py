@@ -11,6 +11,7 @@ from itertools import combinations, product
 from random import Random
 from typing import NamedTuple
 
+from evalcore.stats.draws import draws_from
 from evalcore.stats.drift import drifts
 from evalcore.stats.permutation import ALPHA, Difference, adjusted, fall_p
 from evalcore.stats.power import DEFAULT_MARGIN
@@ -97,7 +98,8 @@ def one_reply(simulations: int) -> Iterator[Row]:
         noises = [ONE_REPLY[name](case) for case in range(cases)]
         truth = mean_of(noises)
         found = [
-            (accuracy_interval(drawn(noises, 1, rng), rng.random, DRAWS), truth) for _ in range(simulations)
+            (accuracy_interval(drawn(noises, 1, rng), draws_from(rng.random), DRAWS), truth)
+            for _ in range(simulations)
         ]
         yield Row("One reply of each case", f"{name}, C = {cases}", covered(found))
 
@@ -125,7 +127,7 @@ def like_cases(simulations: int) -> Iterator[Row]:
         for _ in range(simulations):
             chances = [population.draw(rng) for _ in range(cases)]
             means = [sum(rng.random() < p for _ in range(replies)) / replies for p in chances]
-            found.append((interval_of_like_cases(means, rng.random, DRAWS), population.mean))
+            found.append((interval_of_like_cases(means, draws_from(rng.random), DRAWS), population.mean))
         yield Row("Cases like these", f"{name}, C = {cases}, R = {replies}", covered(found))
 
 
@@ -163,7 +165,7 @@ def all_right(simulations: int) -> Iterator[Row]:
         found = []
         for _ in range(simulations):
             right = [[rng.random() < p for _ in range(replies)] for p in of]
-            found.append((all_right_interval(right, needed, rng.random, DRAWS), truth))
+            found.append((all_right_interval(right, needed, draws_from(rng.random), DRAWS), truth))
         yield Row("All of a case's replies right", f"p = {name}, C = {cases}, R = {size}", covered(found))
 
 
@@ -370,7 +372,7 @@ def drift(simulations: int) -> Iterator[Row]:
                         [score + 0.1 * (at / (replies - 1) - 0.5) for at, score in enumerate(case)]
                         for case in scores
                     ]
-                found.append((accuracy_interval(scores, rng.random, DRAWS), truth))
+                found.append((accuracy_interval(scores, draws_from(rng.random), DRAWS), truth))
                 flagged += drifts(scores, rng.random)
             measures = covered(found)
             is_sound = name == "independent"
@@ -403,7 +405,7 @@ def widths(simulations: int) -> Iterator[Row]:
         }
         for _ in range(simulations):
             scores = drawn([noise] * cases, replies, rng)
-            found["ours"].append((accuracy_interval(scores, rng.random, DRAWS), noise.accuracy))
+            found["ours"].append((accuracy_interval(scores, draws_from(rng.random), DRAWS), noise.accuracy))
             found["t"].append((t_interval(scores), noise.accuracy))
             found["bootstrap"].append((percentile_bootstrap(scores, rng), noise.accuracy))
             if name.startswith("binary"):

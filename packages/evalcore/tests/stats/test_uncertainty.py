@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from evalcore.formats.strict_json import encode_canonical
 from evalcore.runs.record import record_object
 from evalcore.scoring.score_run import score_run
+from evalcore.stats.draws import draws_of_seed
 from evalcore.stats.numbers import mean
 from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import (
@@ -40,8 +41,12 @@ def pairs(draw):
     return Pairs(counts=tuple(counts), agreement=tuple(map(tuple, rows)))
 
 
-def uniform():
-    return seeded_uniform("test")
+def draws():
+    return draws_of_seed("test")
+
+
+def weights():
+    return weights_from(seeded_uniform("test"))
 
 
 def mean_of(scores):
@@ -54,7 +59,7 @@ def all_alike(replies, cases=1):
 
 @given(SCORES)
 def test_an_accuracy_interval_holds_the_mean_and_stays_within_0_and_1(scores):
-    low, high = accuracy_interval(scores, uniform(), FEW)
+    low, high = accuracy_interval(scores, draws(), FEW)
     assert 0 <= low <= high <= 1
     assert low - 1e-9 <= mean_of(scores) <= high + 1e-9
 
@@ -62,37 +67,37 @@ def test_an_accuracy_interval_holds_the_mean_and_stays_within_0_and_1(scores):
 @given(SCORES, st.randoms(use_true_random=False))
 def test_an_accuracy_interval_does_not_know_the_order_of_replies(scores, random):
     shuffled = [random.sample(case, len(case)) for case in scores]
-    assert accuracy_interval(shuffled, uniform(), FEW) == accuracy_interval(scores, uniform(), FEW)
+    assert accuracy_interval(shuffled, draws(), FEW) == accuracy_interval(scores, draws(), FEW)
 
 
 @given(st.lists(pairs(), min_size=1, max_size=3))
 def test_a_reproducibility_interval_holds_the_mean_and_stays_within_0_and_1(cases):
-    low, high = reproducibility_interval(cases, weights_from(uniform()), FEW)
+    low, high = reproducibility_interval(cases, weights(), FEW)
     assert 0 <= low <= high <= 1
     assert low - 1e-9 <= math.fsum(case.value for case in cases) / len(cases) <= high + 1e-9
 
 
 def test_of_nothing_there_is_no_interval():
-    assert share_interval([], Random(0).random) is None
-    assert accuracy_interval([], uniform()) is None
-    assert reproducibility_interval([], weights_from(uniform())) is None
+    assert share_interval([], draws()) is None
+    assert accuracy_interval([], draws()) is None
+    assert reproducibility_interval([], weights()) is None
 
 
 def test_replies_that_are_all_right_leave_room_below_and_none_above():
-    low, high = accuracy_interval([[1.0] * 10], uniform())
+    low, high = accuracy_interval([[1.0] * 10], draws())
     assert high == 1
     assert 0.6 < low < 0.8
 
 
 def test_the_limit_of_replies_all_right_is_the_betas_own_quantile():
     """Of one reply and pseudo-mass a the weight is Beta(a, 1): its 97.5 % point is 0.975^(1/a)."""
-    low, _ = accuracy_interval([[1.0]], uniform(), 20_000)
+    low, _ = accuracy_interval([[1.0]], draws(), 20_000)
     assert 1 - low == pytest.approx(0.975 ** (1 / 0.6), abs=0.005)
 
 
 def test_more_replies_and_more_cases_give_a_narrower_interval():
     def width(scores):
-        low, high = accuracy_interval(scores, uniform())
+        low, high = accuracy_interval(scores, draws())
         return high - low
 
     case = [1.0, 0.9, 0.8, 0.9, 0.4]
@@ -102,16 +107,14 @@ def test_more_replies_and_more_cases_give_a_narrower_interval():
 
 def test_the_spread_of_many_cases_is_that_of_a_mean():
     """Ten cases of five right-or-wrong replies: 1.96 standard errors either way, by the unbiased variance."""
-    low, high = accuracy_interval([[1.0, 1.0, 1.0, 0.0, 0.0]] * 10, uniform(), 4000)
+    low, high = accuracy_interval([[1.0, 1.0, 1.0, 0.0, 0.0]] * 10, draws(), 4000)
     half = 1.96 * math.sqrt(0.3 / 50)
     assert (high - low) / 2 == pytest.approx(half, rel=0.08)
 
 
 def test_the_bootstrap_of_pairs_leaves_self_pairs_out():
     """Two replies that share nothing: whatever the weights, only the pseudo-observation says more than 0."""
-    low, high = reproducibility_interval(
-        [Pairs(counts=(1, 1), agreement=((1.0,), (0.0, 1.0)))], weights_from(uniform())
-    )
+    low, high = reproducibility_interval([Pairs(counts=(1, 1), agreement=((1.0,), (0.0, 1.0)))], weights())
     assert low == 0
     assert high < 1
 
@@ -119,11 +122,11 @@ def test_the_bootstrap_of_pairs_leaves_self_pairs_out():
 def test_unparsable_replies_disagree_with_their_like():
     pair = Pairs(counts=(4,), agreement=((0.0,),))
     assert pair.value == 0
-    assert reproducibility_interval([pair], weights_from(uniform()))[0] == 0
+    assert reproducibility_interval([pair], weights())[0] == 0
 
 
 def test_the_interval_of_replies_all_alike_ends_at_1_and_narrows_with_their_number():
-    intervals = [reproducibility_interval(all_alike(count), weights_from(uniform())) for count in (2, 5, 20)]
+    intervals = [reproducibility_interval(all_alike(count), weights()) for count in (2, 5, 20)]
     assert [high for _, high in intervals] == [1, 1, 1]
     assert intervals[0] < intervals[1] < intervals[2]
 
@@ -135,18 +138,18 @@ def test_identical_replies_leave_a_share_that_may_still_differ():
 
 
 def test_below_20_cases_nothing_is_said_of_other_cases():
-    assert interval_of_like_cases([0.5] * 19, uniform()) is None
-    assert interval_of_like_cases([0.5] * 20, uniform()) is not None
+    assert interval_of_like_cases([0.5] * 19, draws()) is None
+    assert interval_of_like_cases([0.5] * 20, draws()) is not None
 
 
 def test_the_interval_for_cases_like_these_has_width_even_where_all_are_right():
-    low, high = interval_of_like_cases([1.0] * 28, uniform())
+    low, high = interval_of_like_cases([1.0] * 28, draws())
     assert high == 1
     assert 0.85 < low < 0.95
 
 
 def test_the_interval_for_cases_like_these_is_somewhat_wider_than_that_of_t():
-    low, high = interval_of_like_cases([0.7, 0.9] * 10, uniform())
+    low, high = interval_of_like_cases([0.7, 0.9] * 10, draws())
     half = 2.093024 * math.sqrt(0.01 * 20 / 19 / 20)
     assert 2 * half < high - low < 4 * half
 
@@ -158,30 +161,30 @@ def test_the_interval_for_cases_like_these_is_somewhat_wider_than_that_of_t():
 def test_a_share_s_interval_is_that_of_scores_of_0_and_1(counts):
     """By other draws, so that the limits differ by chance alone."""
     right = [[True] * some + [False] * (every - some) for some, every in counts]
-    ours = share_interval(right, seeded_uniform("a"), 4000)
-    other = accuracy_interval([[*map(float, case)] for case in right], seeded_uniform("b"), 4000)
+    ours = share_interval(right, draws_of_seed("a"), 4000)
+    other = accuracy_interval([[*map(float, case)] for case in right], draws_of_seed("b"), 4000)
     width = other[1] - other[0]
     assert ours == pytest.approx(other, abs=0.06 * width)
-    assert share_interval([case[::-1] for case in right], seeded_uniform("a"), 4000) == ours
+    assert share_interval([case[::-1] for case in right], draws_of_seed("a"), 4000) == ours
 
 
 def test_one_reply_a_case_is_one_stratum_of_all_replies():
     """The replies vary by what the cases differ by: the interval is that of cases like these."""
     scores = [0.2, 0.9, 1.0, 0.8, 0.95]
     alone, together = [[score] for score in scores], [scores]
-    assert accuracy_interval(alone, uniform()) == pytest.approx(accuracy_interval(together, uniform()))
+    assert accuracy_interval(alone, draws()) == pytest.approx(accuracy_interval(together, draws()))
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=2, max_size=6), min_size=1, max_size=4))
 def test_the_interval_of_all_right_holds_the_rate(right):
-    low, high = all_right_interval(right, 2, uniform(), FEW)
+    low, high = all_right_interval(right, 2, draws(), FEW)
     assert 0 <= low <= mean(all_right_rates(right, 2)) <= high <= 1
 
 
 def test_all_right_is_the_share_of_choices_that_are():
     assert all_right_rates([[True] * 3, [True, True, False]], 2) == pytest.approx([1, 1 / 3])
     assert all_right_rates([[True, False]], 3) is None
-    assert all_right_interval([[True, False]], 3, uniform()) is None
+    assert all_right_interval([[True, False]], 3, draws()) is None
     assert all_right_rates([], 1) is None
 
 
@@ -213,13 +216,13 @@ def test_two_replies_a_case_vary_as_the_cases_do():
     """Weights on two replies cannot vary their one pair: what the cases differ by must stand in."""
     alike, other = ((1.0,),), ((1.0,), (0.0, 1.0))
     cases = [Pairs(counts=(2,), agreement=alike), Pairs(counts=(1, 1), agreement=other)] * 14
-    low, high = reproducibility_interval(cases, weights_from(uniform()))
+    low, high = reproducibility_interval(cases, weights())
     assert high - low > 2 * 1.5 * math.sqrt(0.25 / 28)
 
 
 @given(st.lists(st.floats(0, 1), min_size=20, max_size=30))
 def test_the_interval_for_cases_like_these_stays_within_0_and_1(means):
-    low, high = interval_of_like_cases(means, uniform(), FEW)
+    low, high = interval_of_like_cases(means, draws(), FEW)
     assert 0 <= low <= high <= 1
 
 
@@ -228,8 +231,8 @@ def test_a_run_of_20_cases_and_10_replicates_takes_well_below_half_a_second():
     scores = [[random.random() for _ in range(10)] for _ in range(20)]
     rows = tuple(tuple(random.random() for _ in range(at + 1)) for at in range(10))
     started = time.process_time()
-    accuracy_interval(scores, uniform())
-    reproducibility_interval([Pairs(counts=(1,) * 10, agreement=rows)] * 20, weights_from(uniform()))
+    accuracy_interval(scores, draws())
+    reproducibility_interval([Pairs(counts=(1,) * 10, agreement=rows)] * 20, weights())
     assert time.process_time() - started < 2, "a bound for slow machines: 0.25 s were measured"
 
 

@@ -15,11 +15,11 @@ from evalcore.compare.pool import (
     why_not_comparable,
 )
 from evalcore.formats.counts import counted
-from evalcore.stats.dealing import TIE
+from evalcore.stats.draws import draws_of_seed
+from evalcore.stats.levels import TIE
 from evalcore.stats.numbers import mean
 from evalcore.stats.permutation import ALPHA, adjusted, can_alarm, fall_p
 from evalcore.stats.power import DEFAULT_MARGIN, Spread, smallest_change, spread_of
-from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import Interval, accuracy_interval
 from evalcore.structs import Frozen
 
@@ -312,7 +312,7 @@ def _interval(pool: Pool, shared: Collection[tuple[str, int]]) -> Interval | Non
     # it would be another one where cases are published under other names, and so in another order.
     stored = pool.newest.accuracy.ci95 if len(pool.records) == 1 and len(own) == len(pool.scores()) else None
     return stored or accuracy_interval(
-        list(own.values()), seeded_uniform("accuracy", pool.newest.cases_sha256)
+        list(own.values()), draws_of_seed("accuracy", pool.newest.cases_sha256)
     )
 
 

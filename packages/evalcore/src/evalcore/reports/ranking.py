@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -17,10 +17,10 @@ from evalcore.library.models import StructuredOutput
 from evalcore.runs.plan import Server
 from evalcore.runs.record import RunRecord, RunStatus
 from evalcore.runs.rescoring import newest_scoring
+from evalcore.stats.draws import DrawSource, SharedDraws
 from evalcore.stats.numbers import mean
 from evalcore.stats.permutation import Cases
 from evalcore.stats.ranks import RankRange, rank_ranges, rank_ranges_of_like_cases
-from evalcore.stats.sampling import Uniform, seeded_uniform
 from evalcore.stats.uncertainty import Interval, accuracy_interval, all_right_rates, share_interval
 from evalcore.structs import Frozen, JsonObject, JsonValue
 
@@ -203,9 +203,11 @@ def _ranking(members: Sequence[RunRecord], shared: dict[CaseKey, str] | None, ca
         cases_sha256 = sha256_hex("".join(lines).encode())
     ranks, like_cases = _ranks(compared, cache)
     fewest = min((len(right) for pool in found for right in pool.rightness().values()), default=0)
+    over = _Over(keys, shared is not None, fewest, Draws(cases_sha256))
     rows = [
-        _row(pool, rank, like, _Over(keys, shared is not None, cases_sha256, fewest), cache)
-        for pool, rank, like in zip(found, ranks, like_cases, strict=True)
+        _row(found[at], ranks[at], like_cases[at], over, cache)
+        # Those that take the same draws one after the other: most of the time is spent on these.
+        for at in sorted(range(len(found)), key=lambda at: _drawn_for(found[at], scores[at]))
     ]
     rows += [_partial(record) for record in members if record.status != "complete"]
     return Ranking(
@@ -268,8 +270,13 @@ class _Over(NamedTuple):
     keys: Sequence[CaseKey]
     """The cases that all of its pools have replies to."""
     are_shared: bool
-    cases_sha256: str
     all_right_of: int
+    draws: Draws
+
+
+def _drawn_for(pool: Pool, scores: Mapping[CaseKey, Sequence[float]]) -> tuple[list[bool], list[int]]:
+    """Return what the draws of a pool's intervals depend on: where scores differ, and how many are right."""
+    return [case[0] < case[-1] for case in scores.values()], list(map(sum, pool.rightness().values()))
 
 
 def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over, cache: Cache) -> RankedPool:
@@ -295,15 +302,13 @@ def _row(pool: Pool, rank: RankRange, like_cases: RankRange | None, over: _Over,
         rank=rank,
         like_cases=like_cases,
         accuracy=mean(mean(case) or 0.0 for case in own) if own else newest.accuracy.mean,
-        ci95=ci95 or _interval(own, "accuracy", over.cases_sha256, cache),
+        ci95=ci95 or _interval(own, "accuracy", over.draws, cache),
         exact_rate=mean(sum(case) / len(case) for case in right),
         exact_rate_ci95=right_ci95
-        or _interval(
-            right, "exact", over.cases_sha256, cache, lambda uniform: share_interval(right, uniform)
-        ),
+        or _interval(right, "exact", over.draws, cache, lambda source: share_interval(right, source)),
         all_right_rate=mean(every),
         all_right_rate_ci95=every_ci95
-        or _interval([[rate] for rate in every], "all right", over.cases_sha256, cache),
+        or _interval([[rate] for rate in every], "all right", over.draws, cache),
         reproducibility=agreement(pool, set(keys)),
         replies=sum(map(len, own)),
         status="complete",
@@ -333,18 +338,35 @@ def _partial(record: RunRecord) -> RankedPool:
     )
 
 
-def pool_interval(pool: Pool, cache: Cache) -> Interval | None:
-    """Return the interval of a pool over all its cases: a single run's is that of its record."""
+class Draws:
+    """The draws for intervals over one set of cases: those by which the intervals of records are made."""
+
+    def __init__(self, cases_sha256: str) -> None:
+        self.cases_sha256 = cases_sha256
+        self._sources: dict[str, SharedDraws] = {}
+
+    def source(self, purpose: str) -> DrawSource:
+        """Return those for intervals of one kind."""
+        if purpose not in self._sources:
+            self._sources[purpose] = SharedDraws(purpose, self.cases_sha256)
+        return self._sources[purpose]
+
+
+def pool_interval(pool: Pool, draws: Draws, cache: Cache) -> Interval | None:
+    """Return the interval of a pool over all its cases: a single run's is that of its record.
+
+    The draws are those of its cases.
+    """
     own = pool.newest.accuracy.ci95 if len(pool.records) == 1 else None
-    return own or _interval(list(pool.scores().values()), "accuracy", pool.newest.cases_sha256, cache)
+    return own or _interval(list(pool.scores().values()), "accuracy", draws, cache)
 
 
 def _interval(
     values: Cases,
     purpose: str,
-    cases_sha256: str,
+    draws: Draws,
     cache: Cache,
-    method: Callable[[Uniform], Interval | None] | None = None,
+    method: Callable[[DrawSource], Interval | None] | None = None,
 ) -> Interval | None:
     """Return the interval of a mean over cases; the purpose is that by which records seed theirs.
 
@@ -353,13 +375,12 @@ def _interval(
     if not values:
         return None
     kind = "ci95" if purpose == "accuracy" else f"ci95 {purpose}"
-    key = _key(kind, [cases_sha256, [list(case) for case in values]])
+    key = _key(kind, [draws.cases_sha256, [list(case) for case in values]])
     try:
         stored: Interval = convert(cache.get(key), Interval)
     except msgspec.ValidationError:
-        # The seed of a record's own interval: of a single run it would be the same one.
-        uniform = seeded_uniform(purpose, cases_sha256)
-        found = accuracy_interval(values, uniform) if method is None else method(uniform)
+        source = draws.source(purpose)
+        found = accuracy_interval(values, source) if method is None else method(source)
         cache[key] = None if found is None else list(found)
         return found
     return stored

@@ -9,8 +9,8 @@ from evalcore.runs.record import Accuracy, Reproducibility
 from evalcore.scoring.reproducibility import CaseAgreement
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
 from evalcore.scoring.score_case import CaseScores
+from evalcore.stats.draws import draws_of_seed
 from evalcore.stats.numbers import mean, mean_by_field
-from evalcore.stats.sampling import seeded_uniform
 from evalcore.stats.uncertainty import (
     accuracy_interval,
     all_right_interval,
@@ -31,19 +31,19 @@ def accuracy_of(plan: RunPlan, scores: Sequence[CaseScores]) -> Accuracy:
     fewest = min(map(len, right), default=0)
     means = [mean(case.accuracies) or 0.0 for case in answered]
     # The seed is the cases' own: models that answered the same cases are measured with the same draws.
-    uniform = seeded_uniform("accuracy", plan.cases_sha256)
+    source = draws_of_seed("accuracy", plan.cases_sha256)
     return Accuracy(
         mean=mean(means),
-        ci95=accuracy_interval([case.accuracies for case in answered], uniform),
+        ci95=accuracy_interval([case.accuracies for case in answered], source),
         exact_rate=mean(sum(case) / len(case) for case in right),
         exact_rate_ci95=accuracy_interval(
-            [list(map(float, case)) for case in right], seeded_uniform("exact", plan.cases_sha256)
+            [list(map(float, case)) for case in right], draws_of_seed("exact", plan.cases_sha256)
         ),
         all_right_rate=mean(all_right_rates(right, fewest) or ()),
-        all_right_rate_ci95=all_right_interval(right, fewest, seeded_uniform("all right", plan.cases_sha256)),
+        all_right_rate_ci95=all_right_interval(right, fewest, draws_of_seed("all right", plan.cases_sha256)),
         anls_star=mean(mean(case.anls_stars) or 0.0 for case in answered),
         by_field=mean_by_field(case.by_field for case in answered),
-        ci95_like_cases=interval_of_like_cases(means, seeded_uniform("like cases", plan.cases_sha256)),
+        ci95_like_cases=interval_of_like_cases(means, draws_of_seed("like cases", plan.cases_sha256)),
         measures="wording" if plan.component.category in WORDING_CATEGORIES else "correctness",
         precision=_mean_over(case.precision for case in answered),
         recall=_mean_over(case.recall for case in answered),
@@ -69,7 +69,7 @@ def reproducibility_of(
         identical_rate=mean(agreement.identical_rate for agreement in agreements),
         by_field=mean_by_field(agreement.by_field for agreement in agreements),
         ci95_like_cases=interval_of_like_cases(
-            values, seeded_uniform("agreement of like cases", plan.cases_sha256)
+            values, draws_of_seed("agreement of like cases", plan.cases_sha256)
         ),
         may_differ=may_differ(agreements),
         by_chance=by_chance,

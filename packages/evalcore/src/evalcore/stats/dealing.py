@@ -13,34 +13,24 @@ random number is drawn: the same scores give the same p, however small.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
 
-FINEST, LEVELS = 128, 640
-"""A stratum's values get LEVELS / (how many are chosen) levels between its least and greatest, at most
-FINEST and COARSEST at least."""
-COARSEST = 48
+from evalcore.stats.levels import TIE, Levels
+from evalcore.stats.packing import WORD, packed, unpacked
+
 SHARPNESS, SHARPER = 40.0, 150.0
 """The statistic's standard deviation is SHARPNESS + SHARPER / strata times that of the grid's rounding."""
-FEW_VALUES = 8
-"""So many different scores of a stratum are looked at for a step that all of them are multiples of."""
 FEW = 20_000
 """So many deals are enumerated one by one, without a grid."""
-TIE = 1e-8
-"""Sums nearer than this are equal: scores are stored with 9 significant digits."""
 WORK = 800_000_000
-"""Bytes moved, about a fifth of a second; where counting would take more, the limit is normal."""
+"""Bytes that plain counting moves in about a fifth of a second; beyond that the limit is normal. Which p are
+counted is a part of the method: that `Levels` counts sooner by now changes nothing in it."""
 BINS = 2000
 """Up to so many levels over all strata their own common grid is taken, and nothing is rounded."""
 # Its multiples, modulo 1, lie evenly spread however many are taken.
 _GOLDEN = 0.6180339887498949
-# Fields of whole words, or of half a word, are unpacked by `struct` at machine speed.
-_WORD = 64
-_STRUCT_CODES = {32: "I", 64: "Q"}
-"""Of whole numbers of so many bits."""
 _SCALE = 96
 """Bits that counts are cut to where exact ones would grow long; always rounded up."""
 
@@ -77,7 +67,7 @@ def upper_tail(strata: Sequence[PermutedStratum]) -> float:
     if math.prod(math.comb(len(stratum.values), stratum.chosen) for stratum in strata) <= FEW:
         return _enumerated_tail(strata)
     deviation = math.hypot(*(stratum.deviation for stratum in strata))
-    fine = [_Levels(stratum) for stratum in strata]
+    fine = [Levels(stratum.values, stratum.chosen) for stratum in strata]
     if sum(levels.work for levels in fine) > WORK:
         # So many replies are near the limit theorem; the grid would cost minutes for digits that decide
         # nothing.
@@ -131,72 +121,6 @@ def _enumerated_tail(strata: Sequence[PermutedStratum]) -> float:
     return sum(sum_ >= observed - TIE for sum_ in sums) / len(sums)
 
 
-class _Levels:
-    """A stratum on its own grid."""
-
-    def __init__(self, stratum: PermutedStratum) -> None:
-        values, self.count = stratum.values, stratum.chosen
-        least, span = min(values), max(values) - min(values)
-        number = max(COARSEST, min(FINEST, LEVELS // self.count))
-        number = _common_steps({(value - least) / span for value in values}, number) or number
-        self.step = span / number
-        self.most = self.count * number
-        levels = [round((value - least) / self.step) for value in values]
-        self.observed = sum(levels[: self.count])
-        # The commonest level needs no polynomial: how many of it are chosen follows from the rest. Of
-        # answers that are mostly right this is most of the work.
-        self.mode = max(sorted(set(levels)), key=levels.count)
-        self.others = [level for level in levels if level != self.mode]
-        self.alike = len(levels) - len(self.others)
-        # A coefficient counts choices, so none can outgrow the number of all choices and spill into its
-        # neighbour.
-        bits = math.comb(len(levels), self.count).bit_length()
-        self.width = _WORD // 2 if bits <= _WORD // 2 else -(-bits // _WORD) * _WORD
-        chosen = min(self.count, len(self.others))
-        self.work = len(self.others) * chosen * self.count * number * self.width // 32
-
-    def sums(self) -> Sequence[int]:
-        """Count the choices by their sum of levels, from 0 on."""
-        width, others, count = self.width, self.others, self.count
-        most = min(count, len(others))
-        ways = [1] + [0] * most
-        for at, level in enumerate(others, 1):
-            shift = level * width
-            # Downwards, so that each value is chosen once at most.
-            for chosen in range(min(at, most), 0, -1):
-                ways[chosen] += ways[chosen - 1] << shift
-        # The rest of a choice is of those alike, in any of so many ways.
-        packed = 0
-        for chosen in range(max(0, count - self.alike), most + 1):
-            rest = count - chosen
-            packed += (ways[chosen] * math.comb(self.alike, rest)) << (rest * self.mode * width)
-        return _unpacked(packed, width)
-
-    def binned(self, step: float, offset: float) -> tuple[dict[int, int], int]:
-        """Count the choices by their bin of the common grid; and the observed choice's bin."""
-        ratio = self.step / step
-        counts: dict[int, int] = {}
-        for level, ways in enumerate(self.sums()):
-            if ways:
-                at = int(level * ratio + offset)
-                counts[at] = counts.get(at, 0) + ways
-        return counts, int(self.observed * ratio + offset)
-
-
-def _common_steps(shares: set[float], most: int) -> int | None:
-    """Return the least number of equal steps that a few shares of 1 all fall on; None where there is none.
-
-    Right or wrong is one step. So ties stay ties, and right or wrong costs next to nothing to count.
-    """
-    if len(shares) > FEW_VALUES:
-        return None
-    # Scores such as 2/3 are no finite binary fractions: the nearest simple fraction is what was meant.
-    nearest = [Fraction(share).limit_denominator(most) for share in shares]
-    number = math.lcm(*(fraction.denominator for fraction in nearest))
-    is_met = all(abs(share - near) < TIE for share, near in zip(shares, nearest, strict=True))
-    return number if number <= most and is_met else None
-
-
 class _Counts(NamedTuple):
     """How many deals have each sum, from `least` on; `total` of all, and `lost` of those not kept."""
 
@@ -234,10 +158,9 @@ def _dense(counts: dict[int, int]) -> _Counts:
 
 def _product(left: _Counts, right: _Counts) -> _Counts:
     bits = left.total.bit_length() + right.total.bit_length()
-    width = -(-bits // _WORD) * _WORD
-    packed = _packed(left.counts, width) * _packed(right.counts, width)
+    width = -(-bits // WORD) * WORD
     both = _Counts(
-        _unpacked(packed, width),
+        unpacked(packed(left.counts, width) * packed(right.counts, width), width),
         left.least + right.least,
         left.total * right.total,
         left.lost + right.lost,
@@ -262,23 +185,6 @@ def _cut(part: _Counts) -> _Counts:
     # Rounded up: a p that is a little too great raises no false alarm.
     counts = [-(-count >> excess) for count in part.counts[low:high]]
     return _Counts(counts, part.least + low, part.total >> excess, part.lost + lost / part.total)
-
-
-def _packed(counts: Sequence[int], width: int) -> int:
-    code, size = _STRUCT_CODES.get(width), width // 8
-    if code is not None:
-        return int.from_bytes(struct.pack(f"<{len(counts)}{code}", *counts), "little")
-    return int.from_bytes(b"".join([count.to_bytes(size, "little") for count in counts]), "little")
-
-
-def _unpacked(packed: int, width: int) -> Sequence[int]:
-    code, size = _STRUCT_CODES.get(width), width // 8
-    count = -(-packed.bit_length() // width)
-    data = packed.to_bytes(count * size, "little")
-    if code is not None:
-        # At machine speed, where the machine has words of this width: half of a ranking's time was here.
-        return struct.unpack(f"<{count}{code}", data)
-    return [int.from_bytes(data[at : at + size], "little") for at in range(0, len(data), size)]
 
 
 def _normal_tail(deviations: float) -> float:

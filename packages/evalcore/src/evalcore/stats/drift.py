@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalcore.stats.dealing import TIE
+from evalcore.stats.levels import TIE
 from evalcore.stats.sampling import Uniform, deal
 
 # Every run is tested: at 5 % one sound run in twenty would be flagged.

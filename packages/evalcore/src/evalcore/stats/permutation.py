@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalcore.stats.dealing import TIE, PermutedStratum, bernstein_bound, upper_tail
+from evalcore.stats.dealing import PermutedStratum, bernstein_bound, upper_tail
+from evalcore.stats.levels import TIE
 from evalcore.stats.student import t_tail
 
 ALPHA = 0.025

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from operator import mul
 from typing import TypeAlias
 
 from evalcore.formats.strict_json import sha256_hex
 
 Uniform: TypeAlias = Callable[[], float]
 """Gives the next number of [0, 1): `random.Random(seed).random`, passed in."""
+
+BetaReader: TypeAlias = Callable[[Sequence[float], int], tuple[float, int]]
+"""Reads a number from uniform ones, from a place on; also returns the place behind those that it took."""
 
 NEGLIGIBLE = 1e-12
 """A weight below this changes no figure that is stored (9 significant digits)."""
@@ -35,10 +41,8 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
     """
     if not count:
         return lambda: 1.0
-    first, *others = [1.0 / (shape + k) for k in range(count)]
-    # With many cases the shape is small and the product nearly always vanishes: most draws end at the first
-    # factor, and this many of them without its power, which takes longest.
-    vanishing = NEGLIGIBLE**shape * _SURELY
+    first, *others = _powers(shape, count)
+    vanishing = _vanishing(shape)
 
     def beta() -> float:
         drawn = uniform()
@@ -56,6 +60,46 @@ def make_beta(shape: float, count: int, uniform: Uniform) -> Uniform:
     return beta
 
 
+def make_beta_reader(shape: float, count: int) -> BetaReader:
+    """Make what reads the numbers that `make_beta` draws from uniform numbers in a row, sooner."""
+    if not count:
+        return lambda _, place: (1.0, place)
+    first, *others = _powers(shape, count)
+    vanishing, most = _vanishing(shape), len(others)
+
+    def read(numbers: Sequence[float], place: int) -> tuple[float, int]:
+        drawn = numbers[place]
+        place += 1
+        if drawn < vanishing:
+            return 0.0, place
+        value: float = drawn**first
+        if value < NEGLIGIBLE:
+            return 0.0, place
+        rest = numbers[place : place + most]
+        product: float = math.prod(map(pow, rest, others), start=value)
+        if product >= NEGLIGIBLE:
+            return product, place + most
+        # A draw ends where the product vanishes, and the next one takes the numbers from there.
+        products = accumulate(map(pow, rest, others), mul, initial=value)
+        return 0.0, place + next(at for at, product in enumerate(products) if product < NEGLIGIBLE)
+
+    return read
+
+
+def _powers(shape: float, count: int) -> list[float]:
+    return [1.0 / (shape + k) for k in range(count)]
+
+
+def _vanishing(shape: float) -> float:
+    """Return below which first uniform number a draw surely vanishes.
+
+    With many cases the shape is small and the product nearly always vanishes: most draws end at the first
+    factor, and this many of them without its power, which takes longest.
+    """
+    least: float = NEGLIGIBLE**shape
+    return least * _SURELY
+
+
 def deal(items: list[float], count: int, uniform: Uniform) -> list[float]:
     """Put some of the items in front, all choices equally likely, and return them (Fisher-Yates)."""
     # By hand: of all that `random` offers, `random()` alone is promised to stay the same over versions of
@@ -67,10 +111,15 @@ def deal(items: list[float], count: int, uniform: Uniform) -> list[float]:
     return items[:count]
 
 
-def seeded_uniform(*words: str) -> Uniform:
-    """Return a source of uniform numbers whose seed is the SHA-256 of the words.
+def seeded_random(*words: str) -> random.Random:
+    """Return a source of random numbers whose seed is the SHA-256 of the words.
 
     `random.Random(int).random` is promised to stay the same over all versions of Python.
     """
     seed = int(sha256_hex("\0".join(words).encode()), 16)
-    return random.Random(seed).random  # noqa: S311 (a simulation that must be repeatable, no secret)
+    return random.Random(seed)  # noqa: S311 (a simulation that must be repeatable, no secret)
+
+
+def seeded_uniform(*words: str) -> Uniform:
+    """Return a source of uniform numbers whose seed is the SHA-256 of the words."""
+    return seeded_random(*words).random

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 _TINY: Final = 1e-300
@@ -20,6 +21,8 @@ def t_tail(value: float, freedom: float) -> float:
     return half if value >= 0 else 1.0 - half
 
 
+# A dashboard asks for the same few of each component's many models.
+@lru_cache(maxsize=256)
 def t_quantile(freedom: float, tail: float = 0.025) -> float:
     """Return the value that Student's t exceeds with chance `tail`, at most one half; by bisection."""
     low, high = 0.0, 1.0

@@ -14,7 +14,7 @@ from evalcore.reports.dashboard.build import build_site
 from evalcore.reports.dashboard.component import component_digest
 from evalcore.reports.dashboard.facts import ComponentFacts, LibraryFacts, ModelFacts
 from evalcore.reports.dashboard.site import Site
-from evalcore.reports.ranking import agreement, pool_interval, rankings
+from evalcore.reports.ranking import Draws, agreement, pool_interval, rankings
 from evalcore.reports.sentences import cost_of_replies, pool_labels, ranking_sentence
 from evalcore.runs.leaderboard import leaderboard_of
 from evalcore.runs.record import RunRecord, record_object
@@ -155,7 +155,7 @@ def test_every_figure_of_the_history_is_that_of_the_records(records):
             accuracy = own.accuracy.mean if own else mean(mean(case) for case in scores.values())
             agreed = own.reproducibility.mean if own else agreement(pool, set(scores))
             assert (point.accuracy, point.reproducibility) == (equal(accuracy), equal(agreed))
-            around = own.accuracy.ci95 if own else pool_interval(pool, {})
+            around = own.accuracy.ci95 if own else pool_interval(pool, Draws(pool.newest.cases_sha256), {})
             assert point.ci95 == (None if around is None else pytest.approx(around, rel=1e-8))
             assert point.drifting == any(record.drifting for record in pool.records)
             for one, record in zip(point.runs, pool.records, strict=True):

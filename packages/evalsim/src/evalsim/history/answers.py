@@ -9,6 +9,7 @@ from typing import Final
 
 from evalcore.runs.record import Accuracy, CaseResult, Reproducibility
 from evalcore.scoring.rules.field_rules import WORDING_CATEGORIES
+from evalcore.stats.draws import draws_of_seed
 from evalcore.stats.numbers import mean
 from evalcore.stats.sampling import Uniform, seeded_uniform
 from evalcore.stats.uncertainty import (
@@ -100,10 +101,10 @@ def accuracy_of(
     by_field = [_by_field(answers, at) for at in range(len(fields))]
     return Accuracy(
         mean=_rounded(mean(means)),
-        ci95=_interval(accuracy_interval(scores, seeded_uniform("accuracy", cases_sha256))),
+        ci95=_interval(accuracy_interval(scores, draws_of_seed("accuracy", cases_sha256))),
         anls_star=_rounded(mean(means)),
         by_field={field: _rounded(by_field[at][0]) or 0.0 for at, field in enumerate(fields)},
-        ci95_like_cases=_interval(interval_of_like_cases(means, seeded_uniform("like cases", cases_sha256))),
+        ci95_like_cases=_interval(interval_of_like_cases(means, draws_of_seed("like cases", cases_sha256))),
         measures="wording" if category in WORDING_CATEGORIES else "correctness",
         precision=_rounded(mean(mean(_share(reply, INVENTED) for reply in came) or 0.0 for came in answered)),
         recall=_rounded(mean(mean(_share(reply, MISSED) for reply in came) or 0.0 for came in answered)),
@@ -112,12 +113,12 @@ def accuracy_of(
         exact_rate=_rounded(mean(sum(case) / len(case) for case in right)),
         exact_rate_ci95=_interval(
             accuracy_interval(
-                [list(map(float, case)) for case in right], seeded_uniform("exact", cases_sha256)
+                [list(map(float, case)) for case in right], draws_of_seed("exact", cases_sha256)
             )
         ),
         all_right_rate=_rounded(mean(all_right_rates(right, fewest) or ())),
         all_right_rate_ci95=_interval(
-            all_right_interval(right, fewest, seeded_uniform("all right", cases_sha256))
+            all_right_interval(right, fewest, draws_of_seed("all right", cases_sha256))
         ),
     )
 
@@ -132,7 +133,7 @@ def reproducibility_of(
     firsts = [one.came[0] for one in answers if one.came]
     return Reproducibility(
         mean=_rounded(mean(values)),
-        ci95=_interval(accuracy_interval(each, seeded_uniform("reproducibility", cases_sha256))),
+        ci95=_interval(accuracy_interval(each, draws_of_seed("reproducibility", cases_sha256))),
         identical_rate=_rounded(mean(_identical(came) for came in several)),
         by_field={
             field: _rounded(mean(_agreement([(reply[at],) for reply in came]) or 0.0 for came in several))

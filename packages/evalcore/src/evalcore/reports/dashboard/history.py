@@ -27,7 +27,7 @@ from evalcore.reports.dashboard.site import (
     VerdictView,
     VersionChange,
 )
-from evalcore.reports.ranking import Cache, agreement, pool_interval
+from evalcore.reports.ranking import Cache, Draws, agreement, pool_interval
 from evalcore.reports.sentences import change_sentence
 from evalcore.runs.record import RunRecord
 from evalcore.runs.rescoring import first_run_id, newest_scoring
@@ -139,12 +139,14 @@ def _intervals(by_model: Mapping[str, Sequence[Pool]], cache: Cache) -> dict[str
     intervals: dict[str, Interval | None] = {}
     replies = 0
     newest = evaluated_versions(record for pool in several for record in pool.records)[:1]
+    draws = {cases: Draws(cases) for cases in {pool.newest.cases_sha256 for pool in several}}
     # The newest first: what is left out is old.
     for pool in sorted(several, key=_place, reverse=True):
         replies += sum(record.cases * record.replicates for record in pool.records)
         # Those of the newest version are in the ranking anyway.
         is_worked_out = replies <= MOST_REPLIES or pool.version in newest
-        intervals[pool.newest.run_id] = pool_interval(pool, cache) if is_worked_out else None
+        own = draws[pool.newest.cases_sha256]
+        intervals[pool.newest.run_id] = pool_interval(pool, own, cache) if is_worked_out else None
     return intervals
 
 
