@@ -112,12 +112,13 @@ def alone_on(database: CampaignDatabase) -> Iterator[None]:
     path = Path(f"{sqlite_path(database.url)}.lock")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        lock(descriptor, is_awaited=False)
+        try:
+            lock(descriptor, is_awaited=False)
+        except BlockingIOError:
+            what = "another evalcli does runs from it, and a file is for one at a time"
+            hint = "wait for it, or use postgresql:// for several workers"
+            raise ConfigurationError(what, where=database.where, hint=hint) from None
         yield
-    except BlockingIOError:
-        what = "another evalcli does runs from it, and a file is for one at a time"
-        hint = "wait for it, or use postgresql:// for several workers"
-        raise ConfigurationError(what, where=database.where, hint=hint) from None
     finally:
         os.close(descriptor)
 

@@ -158,6 +158,21 @@ def test_what_cannot_be_handed_over_fails_in_every_call_and_is_not_written_down(
     assert store.submitted == []
 
 
+@pytest.mark.parametrize(("kind", "posts"), [("anthropic", 1), ("openai", 1), ("openai", 2)])
+def test_a_refusal_of_what_is_handed_over_is_that_of_every_call(cloud, kind, posts):
+    """OpenAI's are handed over in two parts, the file of the requests first: either may be refused."""
+    asked, store, sent = cloud(kind), Store(), []
+
+    def refused(found):
+        sent.append(found)
+        return Answer(401, b"{}") if len(sent) == posts else found
+
+    disturb(asked, upload=refused)
+    replies = ask(asked, 2, store)
+    assert {reply.error.code for reply in replies} == {"unauthorized"}
+    assert (len(sent), store.submitted) == (posts, [])
+
+
 @KINDS
 def test_a_call_that_is_cancelled_ends_the_wait_of_no_other(cloud, kind):
     asked, store, tasks = cloud(kind, batch_looks=5), Store(), []
