@@ -43,7 +43,7 @@ def clone_of(access: GitHubAccess, environ: Mapping[str, str], folder: Path | No
     # Asked of GitHub first: a wrong token or repository is named before anything is cloned.
     branch = github_of(access).check()
     with tempfile.TemporaryDirectory(prefix="evalcli-publish-") as made:
-        root = _web_root(access, environ)
+        root = web_root(access, environ)
         clone = Clone(
             folder or Path(made) / "clone",
             work=Path(made) / "work",
@@ -164,8 +164,8 @@ def reports_of(group: Group, published: PublishedCases) -> dict[str, bytes]:
     return files
 
 
-def _web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:
-    """Return the address that git remotes begin with."""
+def web_root(access: GitHubAccess, environ: Mapping[str, str]) -> str:
+    """Return the address that git remotes begin with; raises ConfigurationError where nothing says it."""
     if access.api_url == PUBLIC_API:
         return "https://github.com"
     if access.api_url.endswith(API_PATH):
