@@ -27,6 +27,7 @@ class Engine:
             "application_version": evaluator,
             "executor_id": worker,
             "serializer": serializer(),
+            # As in campaigns.database: what cannot be done is an error of ours, in one line.
             "log_level": "CRITICAL",
         }
         DBOS(config=config)

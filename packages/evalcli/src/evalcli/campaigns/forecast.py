@@ -106,6 +106,7 @@ def _latency(run: RunRecord) -> float | None:
     middle, slow = run.latency_ms.p50, run.latency_ms.p95
     if not middle or not slow:
         return _wall(run)
+    # Of a log-normal one the logarithm of p95 / p50 is 1.645 standard deviations.
     # From 2 x 1.645 on its mean would be above its 95th percentile, and soon above any number.
     spread = min(math.log(max(slow, middle) / middle) / _P95, 2 * _P95)
     return middle / 1000 * math.exp(spread * spread / 2)

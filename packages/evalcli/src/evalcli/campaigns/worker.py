@@ -236,6 +236,7 @@ def send(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 def _read(process: subprocess.Popen[bytes], name: str) -> tuple[bytes, deque[str]]:
     """Pass on what a run's process says while it is at work; returns its result, and its last lines."""
+    # Of a process without a result the last line is mostly why; all of them were passed on already.
     last: deque[str] = deque(maxlen=1)
     reader = threading.Thread(target=_pass_on, args=(process.stderr, name, last), daemon=True)
     reader.start()

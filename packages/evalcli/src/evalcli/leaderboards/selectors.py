@@ -53,6 +53,7 @@ def find_runs(selector: str, prompt_library: Path) -> SelectedRuns:
         return _of_folder(path, prompt_library)
     if is_id_beginning(selector) and not _is_component(selector, prompt_library):
         return _of_run_id(selector.lower(), prompt_library)
+    # Last of those with a slash: SKILL@VERSION/MODEL, whose model mostly holds slashes of its own.
     if "/" in selector and not path.exists() and ".json" not in selector:
         return _of_model(selector, prompt_library)
     name, at, version = selector.rpartition("@")

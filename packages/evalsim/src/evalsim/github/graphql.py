@@ -13,7 +13,7 @@ import msgspec
 from graphql import GraphQLError, build_schema, graphql_sync
 
 from evalsim.asgi import Answer, json_answer
-from evalsim.github import bodies
+from evalsim.github import discussions
 from evalsim.github.pulls import mergeable_state
 from evalsim.github.request import Request
 from evalsim.github.state import MERGE_METHODS, Pull, Repository, State, Token
@@ -132,7 +132,7 @@ def _repository_shown(repository: Repository) -> dict[str, object]:
 def _pull_shown(repository: Repository, pull: Pull) -> dict[str, object]:
     asked = pull.auto_merge
     shown = None if asked is None else {"enabledAt": asked.enabled_at, "mergeMethod": asked.method}
-    return {"id": bodies.node_id(repository, pull), "number": pull.number, "autoMergeRequest": shown}
+    return {"id": discussions.node_id(repository, pull), "number": pull.number, "autoMergeRequest": shown}
 
 
 def _enable(state: State, caller: Token, _: object, input: dict[str, Any]) -> dict[str, object]:  # noqa: A002 - GitHub's name
@@ -163,7 +163,7 @@ def _refusal(repository: Repository, pull: Pull, method: str, expected: str | No
         ),
         (pull.state == "closed", "Pull request Pull request is closed"),
         (
-            expected not in {None, bodies.head_of(repository, pull)},
+            expected not in {None, discussions.head_of(repository, pull)},
             f"Head sha didn't match expected value {expected}",
         ),
         # There is nothing to wait for: such a pull request is merged, not set to merge.
@@ -179,6 +179,6 @@ def _refusal(repository: Repository, pull: Pull, method: str, expected: str | No
 def _pull_of(state: State, node: str) -> tuple[Repository, Pull]:
     for repository in state.repositories.values():
         for pull in repository.pulls:
-            if bodies.node_id(repository, pull) == node:
+            if discussions.node_id(repository, pull) == node:
                 return repository, pull
     raise Refusal("NOT_FOUND", f"Could not resolve to a node with the global id of '{node}'")

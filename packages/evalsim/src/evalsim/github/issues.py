@@ -6,7 +6,7 @@ import msgspec
 
 from evalcore.decoding import decode_json
 from evalsim.asgi import Answer, json_answer
-from evalsim.github import bodies
+from evalsim.github import bodies, discussions
 from evalsim.github.pulls import find_pull
 from evalsim.github.request import ApiError, Request, not_found, page_of
 from evalsim.github.state import Comment, Issue, Label, Pull, Repository, State
@@ -108,7 +108,7 @@ def list_comments(state: State, repository: Repository, request: Request, number
     since = request.query.get("since", "")
     # As texts: GitHub writes all times in UTC and in one form.
     comments = [one for one in _discussed(repository, number).comments if one.created_at >= since]
-    return page_of(request, [bodies.comment_body(comment) for comment in comments])
+    return page_of(request, [discussions.comment_body(comment) for comment in comments])
 
 
 def create_comment(state: State, repository: Repository, request: Request, number: str) -> Answer:
@@ -116,7 +116,7 @@ def create_comment(state: State, repository: Repository, request: Request, numbe
     issue, wanted = _discussed(repository, number), request.decode(NewComment)
     comment = Comment(len(issue.comments) + 1, wanted.body, request.login, state.now())
     issue.comments.append(comment)
-    return json_answer(201, bodies.comment_body(comment))
+    return json_answer(201, discussions.comment_body(comment))
 
 
 def list_labels(state: State, repository: Repository, request: Request) -> Answer:
@@ -169,7 +169,7 @@ def _discussed(repository: Repository, number: str) -> Issue | Pull:
 
 
 def _show(repository: Repository, issue: Issue | Pull, request: Request) -> bodies.Body:
-    return bodies.issue_body(repository, issue, request.api, request.web)
+    return discussions.issue_body(repository, issue, request.api, request.web)
 
 
 def _label_names(request: Request) -> list[str]:

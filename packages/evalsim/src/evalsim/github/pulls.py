@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from evalsim.asgi import Answer, json_answer
-from evalsim.github import bodies
+from evalsim.github import bodies, discussions
 from evalsim.github.repository import MergeConflictError, run_git
 from evalsim.github.request import ApiError, Request, not_found, page_of
 from evalsim.github.state import Pull, Repository, State
@@ -45,8 +45,10 @@ def find_pull(repository: Repository, number: str) -> Pull:
 
 
 def _show(repository: Repository, pull: Pull, request: Request, *, full: bool = True) -> bodies.Body:
-    shown = bodies.pull_body(repository, pull, request.api, request.web)
-    return shown | bodies.worked_out(repository, pull, mergeable_state(repository, pull)) if full else shown
+    shown = discussions.pull_body(repository, pull, request.api, request.web)
+    if not full:
+        return shown
+    return shown | discussions.worked_out(repository, pull, mergeable_state(repository, pull))
 
 
 def _label(repository: Repository, pull: Pull) -> str:
@@ -82,7 +84,7 @@ def pulls_of_commit(state: State, repository: Repository, request: Request, sha:
     on_default = bare.is_ancestor(sha, bare.branch(bare.default_branch) or "")
     found = []
     for pull in repository.pulls:
-        head = pull.head_sha or bodies.head_of(repository, pull) or ""
+        head = pull.head_sha or discussions.head_of(repository, pull) or ""
         if on_default:
             # The merge brought it: its first parent lacks the commit, the merge has it.
             merged = pull.merge_commit_sha
@@ -156,8 +158,8 @@ def list_files(state: State, repository: Repository, request: Request, number: s
     """GET /repos/O/R/pulls/N/files: what the head changes since it left the base."""
     del state
     pull = find_pull(repository, number)
-    names = repository.bare.changed_files(pull.base, bodies.head_of(repository, pull) or pull.head_sha)
-    return page_of(request, [bodies.file_body(repository, name, request.api) for name in names])
+    names = repository.bare.changed_files(pull.base, discussions.head_of(repository, pull) or pull.head_sha)
+    return page_of(request, [discussions.file_body(repository, name, request.api) for name in names])
 
 
 def edit_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
@@ -174,7 +176,7 @@ def edit_pull(state: State, repository: Repository, request: Request, number: st
 def merge_pull(state: State, repository: Repository, request: Request, number: str) -> Answer:
     """PUT /repos/O/R/pulls/N/merge: a merge commit, or 405 where it cannot be, 409 for a moved head."""
     pull, wanted = find_pull(repository, number), request.decode(MergeRequest)
-    head = bodies.head_of(repository, pull)
+    head = discussions.head_of(repository, pull)
     if pull.state == "closed" or head is None:
         raise ApiError(405, "Pull Request is not mergeable")
     # The caller names the head that it has seen: what was pushed since is not merged unseen.
@@ -194,7 +196,7 @@ def merge_pull(state: State, repository: Repository, request: Request, number: s
 def mergeable_state(repository: Repository, pull: Pull) -> str:
     """Say as GitHub does whether a pull request can be merged."""
     bare = repository.bare
-    base, head = bare.branch(pull.base), bodies.head_of(repository, pull)
+    base, head = bare.branch(pull.base), discussions.head_of(repository, pull)
     if pull.state == "closed" or base is None or head is None:
         return "unknown"
     try:
@@ -212,7 +214,7 @@ def mergeable_state(repository: Repository, pull: Pull) -> str:
 def merge_what_waits(state: State, repository: Repository) -> None:
     """Merge the pull requests that are set to merge and lack nothing any more."""
     for pull in repository.pulls:
-        head = bodies.head_of(repository, pull)
+        head = discussions.head_of(repository, pull)
         if pull.auto_merge and head and mergeable_state(repository, pull) in {"clean", "unstable"}:
             _merge(state, repository, pull, head, None)
 
@@ -236,4 +238,4 @@ def _merge(state: State, repository: Repository, pull: Pull, head: str, title: s
 def _close(state: State, repository: Repository, pull: Pull) -> None:
     pull.state, pull.closed_at = "closed", state.now()
     # While the branch is still there: it may be deleted next.
-    pull.head_sha = bodies.head_of(repository, pull) or ""
+    pull.head_sha = discussions.head_of(repository, pull) or ""

@@ -24,6 +24,7 @@ class SimulatedIssuer:
     def __init__(self, key: SigningKey, **claims: str) -> None:
         self.url = ""
         self.keys = [key]
+        """All are published, and the first one signs: so keys are rotated."""
         self.claims: dict[str, Any] = claims
         """What the tokens of jobs say of their workflow."""
         self.has_ids_in_subject = False
