@@ -26,7 +26,10 @@ def test_in_short_it_shows_figures_bars_and_examples(
     ended = evalcli("report", make_run([RIGHT, WRONG, RIGHT]))
     assert ended.code == 0, ended.err
     assert "3 of 3 calls gave an answer" in ended.out
-    assert "every leaf right: 66.7 % of the replies, and all 3 of a case in 0.0 % of the cases" in ended.out
+    assert (
+        "every leaf but prose right: 66.7 % of the replies, and all 3 of a case in 0.0 % of the cases"
+        in ended.out
+    )
     assert "accuracy per case, the worst first" in ended.out
     assert "document" not in ended.out
     assert f"the whole report: `evalcli report {tmp_path / 'runs'}" in ended.out

@@ -55,7 +55,7 @@ def _figures(headline: Headline, replicates: int) -> Iterator[Line]:
         f"reproducibility {_percent(headline.reproducibility)}{around(headline.reproducibility_ci95)}"
     )
     yield line(
-        f"every leaf right: {_percent(headline.exact_rate)} of the replies, "
+        f"every leaf but prose right: {_percent(headline.exact_rate)} of the replies, "
         f"and all {replicates} of a case in {_percent(headline.all_right_rate)} of the cases"
     )
     calls = f"{headline.n_success} of {headline.n_replicates_attempted} calls"

@@ -76,7 +76,7 @@ def figure_rows(before: Summary, after: Summary) -> list[tuple[str, str, str]]:
             _with_interval(old.reproducibility, old.reproducibility_ci95),
             _with_interval(new.reproducibility, new.reproducibility_ci95),
         ),
-        row("every leaf right", lambda one: share(one.headline.exact_rate)),
+        row("every leaf but prose right", lambda one: share(one.headline.exact_rate)),
         row("all replies right", lambda one: share(one.headline.all_right_rate)),
         row(
             "calls answered", lambda one: f"{one.headline.n_success} of {one.headline.n_replicates_attempted}"

@@ -109,7 +109,7 @@ def _headline(summary: Summary, charts: frozenset[str]) -> Iterator[str]:
     yield "## 1. Run-level headline"
     pairs = f"{share(headline.identical_rate)} of the pairs of replies to one case are equal"
     agreement = f"{share(headline.reproducibility)}{interval(headline.reproducibility_ci95)}"
-    right = f"every leaf is right in {share(headline.exact_rate)} of the replies"
+    right = f"every leaf but prose is right in {share(headline.exact_rate)} of the replies"
     all_right = f"in all {summary.config.n_replicates} replies to {share(headline.all_right_rate)}"
     lines = [
         f"**Accuracy:** {share(headline.accuracy)}{interval(headline.accuracy_ci95)}"
