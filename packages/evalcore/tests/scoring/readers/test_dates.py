@@ -83,7 +83,7 @@ def test_longer_numbers_codes_and_days_that_no_month_has_are_no_dates(text: str)
 @pytest.mark.parametrize(
     ("text", "at"),
     [
-        ("2026-07-01t12:00z", datetime(2026, 7, 1, 12)),
+        ("2026-07-01t12:03:05z", datetime(2026, 7, 1, 12, 3, 5)),
         ("2026-07-01 12:00 utc", datetime(2026, 7, 1, 12)),
         ("2026-07-01 12:00 est", datetime(2026, 7, 1, 17)),
         ("2026-07-01 12:00 edt", datetime(2026, 7, 1, 16)),
@@ -91,7 +91,7 @@ def test_longer_numbers_codes_and_days_that_no_month_has_are_no_dates(text: str)
         ("2026-07-01t12:00+02:00", datetime(2026, 7, 1, 10)),
         ("2026-07-01t12:00-0530", datetime(2026, 7, 1, 17, 30)),
         ("2026-07-01t01:00 utc+02", datetime(2026, 6, 30, 23)),
-        ("20260701t120000z", datetime(2026, 7, 1, 12)),
+        ("20260701t120305z", datetime(2026, 7, 1, 12, 3, 5)),
     ],
 )
 def test_with_a_zone_it_is_a_moment_in_utc(text: str, at: datetime) -> None:
