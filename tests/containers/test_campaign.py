@@ -225,6 +225,17 @@ def use_other_prompts(up: Workers) -> None:
         prompt.write_text(f"{prompt.read_text()}\nDisturbed.\n")
 
 
+def test_a_database_whose_name_is_mistaken_is_told_and_not_made(up: Workers) -> None:
+    """Else whoever mistook it would be told that there is nothing to do."""
+    address = "postgresql://evaluator@database/campains"
+    words = f"! evalcli campaign status disturbed --database {address} 2>&1"
+    told = run_docker("exec", up.container("operator"), "bash", "-c", words)
+    assert 'database "campains" does not exist' in told
+    assert told.count("\n") == 1
+    listed = execute(up, "database", "psql", "--username=evaluator", "--list", "campaigns")
+    assert "campains" not in listed
+
+
 def test_no_secret_shows_in_what_the_engine_tells(up: Workers) -> None:
     containers = [up.container(service) for service in ("database", "operator", *WORKERS)]
     told = run_docker("inspect", *containers)

@@ -83,7 +83,7 @@ def test_a_database_that_nobody_listens_at_is_one_line_at_once() -> None:
 
 
 def test_a_database_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The least that libpq takes, of two connections: DBOS looks first whether the database is to be made.
+    # The least that libpq takes.
     monkeypatch.setitem(_CONNECT_LIMITS, "connect_timeout", "2")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

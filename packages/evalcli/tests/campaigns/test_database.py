@@ -138,6 +138,14 @@ def test_what_is_cancelled_stays_so_and_is_begun_again_by_a_further_attempt(
     assert [state.phase for state in database.runs("nightly")] == ["waiting", "waiting"]
 
 
+def test_a_worker_may_be_allowed_more_than_all_of_them_together(
+    database: CampaignDatabase, make_plan: Plan, make_planned: Planned
+) -> None:
+    limits = {"mindrouter": ProviderLimits(calls=4, runs=2, runs_per_model=8, runs_per_worker=3)}
+    queue(database, make_plan(make_planned(), limits=limits))
+    assert database.open_runs(["mindrouter"]) == {EVALUATOR: 1}
+
+
 def test_open_runs_are_those_of_the_providers_asked_for(
     database: CampaignDatabase, make_plan: Plan, make_planned: Planned
 ) -> None:

@@ -47,7 +47,9 @@ class CampaignDatabase:
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         with self._reaching():
             self._engine = engine_of(url)
-            DBOS.migrate(bounded_url(url))
+            # DBOS would make a database whose name is mistaken, and there would be nothing in it to do.
+            with self._engine.connect():
+                DBOS.migrate(bounded_url(url))
             _TABLES.create_all(self._engine)
             self.workers = WorkersTable(self._engine, self.where)
             self._client = DBOSClient(

@@ -52,10 +52,10 @@ def _limits(plan: CampaignPlan, provider: str, *, is_shared: bool) -> _Limits:
     here = (os.cpu_count() or 1) if provider == RESCORE else limits.runs
     # One where workers share: the first to look would take all that may run, and its host be busy while the
     # others are idle.
-    each = limits.runs_per_worker or (1 if is_shared else min(here, limits.runs))
+    each = limits.runs_per_worker or (1 if is_shared else here)
     # A queue in parts is emptied part by part, in no order: only where it has to be.
     of_a_model = at_once.of_a_model if is_by_model(plan, provider) else None
-    return _Limits(limits.runs, each, of_a_model, at_once.hourly)
+    return _Limits(limits.runs, min(each, limits.runs), of_a_model, at_once.hourly)
 
 
 def _known(queue: Queue | None) -> _Limits | None:

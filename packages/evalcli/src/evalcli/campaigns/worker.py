@@ -149,10 +149,13 @@ class Worker:
 
     def _tell_left(self) -> None:
         with self._lock:
-            left = Counter(campaign_of(run) for run in self._processes)
+            runs = list(self._processes)
+        # It may be for this that nothing is left to do, and nobody goes on with them.
+        self._cancelled |= self._database.cancelled(runs)
+        left = Counter(campaign_of(run) for run in runs if run not in self._cancelled)
         for campaign, count in sorted(left.items()):
-            runs = counted(count, "run is", "runs are")
-            say(f"{runs} left in the middle, of campaign {campaign}: whoever works for it next goes on")
+            many = counted(count, "run is", "runs are")
+            say(f"{many} left in the middle, of campaign {campaign}: whoever works for it next goes on")
 
     def _end_all(self) -> None:
         with self._lock:

@@ -23,6 +23,7 @@ def test_cancelled_from_elsewhere_its_runs_end_and_run_again_goes_on_with_what_i
     assert (done.code, done.err) == (0, "2 runs are cancelled\n")
     ended = world.ended(process)
     assert ended.returncode == 1, ended.stderr
+    assert "left in the middle" not in ended.stderr
     assert json.loads(ended.stdout)["counts"] == {"cancelled": 2}
     assert len(world.kept()) == 4
     again = world.look("cancel", "nightly")
