@@ -23,12 +23,10 @@ LEAST_IN_COMMON: Final = 0.5
 """Of words in common: texts that share no more of them have nothing to do with each other."""
 
 
-@lru_cache(maxsize=32_768)
 def likeness(left: Statement, right: Statement, *, by_words: bool = False) -> float:
     """Return how like two texts are, in [0, 1]: 0 where they state different things.
 
-    `by_words` takes words in common alone, whatever their letters. The pairs compared last are cached:
-    each two replies of a case are compared, and most of what differs in them differs in several.
+    `by_words` takes words in common alone, whatever their letters.
     """
     # Two texts of words alone share one guard, and are most of what is compared.
     if left.guard is not right.guard:
@@ -39,8 +37,19 @@ def likeness(left: Statement, right: Statement, *, by_words: bool = False) -> fl
         if left.key != right.key:
             # `20260701` is a number until the other side is a date, as `36` is one beside `36 months`.
             return float(_same_when_read_together(left, right))
-        if left.values and not _agree(left, right):
-            return 0.0
+    # Not cached until here: of two long lists most pairs end above, sooner than they would be looked up.
+    return _likeness_of_like(left, right, by_words)
+
+
+@lru_cache(maxsize=32_768)
+def _likeness_of_like(left: Statement, right: Statement, by_words: bool) -> float:  # noqa: FBT001 (as a key)
+    """Return how like two texts with the same values are.
+
+    The pairs compared last are cached: each two replies of a case are compared, and most of what differs in
+    them differs in several.
+    """
+    if left.guard is not right.guard and left.values and not _agree(left, right):
+        return 0.0
     return _likeness_of_words(left, right, by_words=by_words)
 
 
