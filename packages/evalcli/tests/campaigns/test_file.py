@@ -213,10 +213,10 @@ limits:
     assert told == [
         "1: the key `modells` is unknown",
         "2: `models` is neither `all` nor a list",
-        "3: `replicates` is wrong: expected `int` >= 1",
+        "3: `replicates` is wrong: it should be a whole number of at least 1",
         "4: `deadline` is no moment with an offset from UTC",
         "5: 'A name' is no name of a campaign",
         "7: 2 calls of mindrouter cannot be shared by 4 runs",
         "8: the key `run` is unknown",
-        "8: `limits.openai.calls` is wrong: expected `int`, got `str`",
+        "8: `limits.openai.calls` is wrong: it should be a whole number, and is text",
     ]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from evalcore.decoding import convert_mostly
 from evalcore.errors import ConfigurationError, Problems
+from evalcore.formats.type_words import in_type_words
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.library.models import concurrency_by_default
 from evalcore.near_names import did_you_mean
@@ -238,6 +239,7 @@ def _mistake(node: YamlNode, text: str, where: str, place: str) -> Configuration
     path = path.strip(".`")
     key = re.match(r"[a-z_]+", path)
     named = ".".join(filter(None, (place, path)))
+    what = in_type_words(what)
     what = f"{what[:1].lower()}{what[1:]}"
     found = node if key is None else _node(node, key[0])
     return _at(found, f"`{named}` is wrong: {what}" if named else what, "see docs/campaigns.md", where)

@@ -64,7 +64,10 @@ def test_a_param_is_json_or_else_text(add, path: Path, text: str, value: object)
     ("options", "words"),
     [
         (("--param", "temperature=hot"), "`temperature` is not a number; write one"),
-        (("--concurrency", "0"), "the model to be added: `concurrency`: it should be a whole number >= 1"),
+        (
+            ("--concurrency", "0"),
+            "the model to be added: `concurrency`: it should be a whole number of at least 1",
+        ),
     ],
 )
 def test_what_no_server_takes_is_refused_in_words_and_nothing_written(

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from evalcore.decoding import convert_mostly
 from evalcore.errors import ComponentError, ConfigurationError, Problems
+from evalcore.formats.type_words import in_type_words
 from evalcore.formats.yaml_tree import YamlNode, read_yaml
 from evalcore.library.models import (
     BUILT_IN,
@@ -101,16 +102,6 @@ class _ModelEntry(Strict, frozen=True):
 
 _Entry = TypeVar("_Entry", bound=Strict)
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`")
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "bool": "true or false",
-    "object": "a mapping",
-    "array": "a list",
-    "null": "nothing",
-}
-"""What msgspec calls the types of values, in words."""
 
 
 def parse_models(data: bytes, where: str) -> ModelsFile:
@@ -356,11 +347,5 @@ def _choices(kind: type[Strict], path: str) -> list[str]:
 def _in_words(what: str, path: str) -> str:
     what = what.replace("Object contains unknown field", "the key is unknown:")
     what = what.replace("Object missing required field", "a key is missing:")
-    what = re.sub(r"^Expected `([a-z |]+)`", lambda found: f"it should be {_kinds(found[1])}", what)
-    what = re.sub(r", got `([a-z |]+)`$", lambda found: f", and is {_kinds(found[1])}", what)
-    what = re.sub(r"^Invalid enum value '(.*)'$", r"`\1` is not one of its values", what)
+    what = in_type_words(what)
     return f"`{path[1:]}`: {what}" if len(path) > 1 else what
-
-
-def _kinds(names: str) -> str:
-    return " or ".join(_KINDS.get(name, name) for name in names.split(" | "))
