@@ -13,6 +13,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ import pytest
 from testcontainers.compose import DockerCompose
 from tests.containers.engine import free_ports, remove_project
 from tests.containers.images import Images
-from tests.containers.waiting import until
+from tests.containers.waiting import PATIENCE, until
 
 from evalsim.library import write_sample_data_sets, write_sample_library
 from evalsim.mindrouter import SimConfig, default_config
@@ -37,6 +38,9 @@ OVERLAY = "tests/containers/compose.simulators.yaml"
 NUMBERS = itertools.count(1)
 PORT_ATTEMPTS = 5
 PORT_TAKEN = ("port is already allocated", "address already in use")
+NO_NETWORK = "could not find an available, non-overlapping IPv4 address pool"
+NETWORK_SECONDS = 300
+"""An engine has thirty networks or so: those who run beside this are waited for, until theirs are gone."""
 
 
 @dataclass(frozen=True)
@@ -224,8 +228,12 @@ def _settings(project: str, images: Images, folder: Path, credentials: Credentia
 def _start(
     compose: DockerCompose, env_file: Path, lines: Mapping[str, str], over: Mapping[str, str]
 ) -> tuple[int, int, int]:
-    """Start it on free ports; on others, where somebody else was given one of them meanwhile."""
-    for _ in range(PORT_ATTEMPTS):
+    """Start it on free ports; on others, where somebody else was given one of them meanwhile.
+
+    Where the engine has no network left, again until it has.
+    """
+    deadline, taken = time.monotonic() + PATIENCE * NETWORK_SECONDS, 0
+    while taken < PORT_ATTEMPTS:
         https, http, github = free_ports(3)
         ports = {
             "EVALHOOK_HTTPS_PORT": f"127.0.0.1:{https}",
@@ -239,9 +247,14 @@ def _start(
         trouble = _up(compose)
         if trouble is None:
             return https, http, github
-        if not any(words in trouble for words in PORT_TAKEN):
+        is_crowded = NO_NETWORK in trouble and time.monotonic() < deadline
+        if not is_crowded and not any(words in trouble for words in PORT_TAKEN):
             break
         remove_project(lines["COMPOSE_PROJECT_NAME"])
+        if is_crowded:
+            time.sleep(5)
+        else:
+            taken += 1
     pytest.fail(f"compose did not start:\n{trouble}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.containers import waiting
+from tests.containers import deployments, waiting
 from tests.containers.engine import free_ports
 from tests.containers.images import Images
 from tests.containers.operator_machine import Machine
@@ -32,6 +32,20 @@ def test_a_busy_machine_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waiting.until(lambda: next(answers), seconds=10, what="an answer") == "late"
     with pytest.raises(pytest.fail.Exception, match="not within 40 s: an answer"):
         waiting.until(lambda: None, seconds=10, what="an answer")
+
+
+def test_a_crowded_engine_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As one is beside another copy of these tests: all networks that it can make are taken."""
+    refused = f"failed to create network x: {deployments.NO_NETWORK} among the defaults to assign"
+    troubles = iter([*[refused] * 20, "Bind for 127.0.0.1:1 failed: port is already allocated", None])
+    removed: list[str] = []
+    monkeypatch.setattr(deployments, "_up", lambda _: next(troubles))
+    monkeypatch.setattr(deployments, "remove_project", removed.append)
+    monkeypatch.setattr(deployments.time, "sleep", lambda _: None)
+    lines = {"COMPOSE_PROJECT_NAME": "mine"}
+    https, *_ = deployments._start(None, tmp_path / "settings.env", lines, {})
+    assert f"EVALHOOK_HTTPS_PORT=127.0.0.1:{https}\n" in (tmp_path / "settings.env").read_text()
+    assert removed == ["mine"] * 21
 
 
 @pytest.mark.containers
