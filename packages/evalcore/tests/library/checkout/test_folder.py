@@ -63,3 +63,10 @@ def test_it_is_called_what_the_folder_is_called_that_its_link_leads_to(tree: Pat
     checkout = FolderCheckout(tmp_path / "link")
     assert checkout.name == tree.name
     assert checkout.read("twice/file.md") == b"hello"
+
+
+def test_a_link_that_leads_on_from_itself_is_a_loop_wherever_it_would_lead(tree: Path) -> None:
+    (tree / "on").symlink_to("on/../a/b/file.md")
+    with pytest.raises(CheckoutError) as error:
+        FolderCheckout(tree).read("on")
+    assert error.value.what == "is a loop of links"

@@ -54,8 +54,8 @@ class FolderCheckout:
             os.lstat(self._resolve(str(checked.parent)) / checked.name)
         except CheckoutError:
             return True  # a link stands on the way; reading through it says what is wrong with it
-        except OSError as error:
-            return error.errno == errno.ELOOP  # so that reading says it
+        except OSError:
+            return False
         return True
 
     def folders(self, path: str) -> tuple[str, ...]:
@@ -76,6 +76,12 @@ class FolderCheckout:
             return False  # a link that leaves counts as a folder: reading through it says why not
 
     def _resolve(self, path: str) -> Path:
+        # Of a loop `realpath` makes a path that the system would not follow, be it to a file.
+        try:
+            (self._real_root / checked_path(path)).stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise _unreadable(path, error) from None
         # Links are followed first and the result is checked: `..` inside a link's target counts as well.
         real = Path(os.path.realpath(self._real_root / checked_path(path)))
         if not real.is_relative_to(self._real_root):
