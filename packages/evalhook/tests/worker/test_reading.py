@@ -39,7 +39,7 @@ def test_documents_are_read_in_the_job_once_for_all_models_and_replicates(world)
         # 2 models, 2 texts and 3 documents, 2 replicates
         assert (answer["calls"], answer["documents"]) == (20, 3)
         job = await world.ended(client, answer["job_id"])
-        assert job["status"] == "completed"
+        assert job["status"] == "completed", job
         assert job["documents"] == {"read": 3, "total": 3}
         assert job["progress"] == {"done": 20, "total": 20, "errors": 0}
 
@@ -275,7 +275,7 @@ def test_a_restart_in_mid_reading_reads_nothing_twice(world):
 
     async def gone_on(client):
         job = await world.ended(client, job_ids[0])
-        assert job["status"] == "completed"
+        assert job["status"] == "completed", job
         assert job["progress"]["total"] == job["progress"]["done"] == 24
 
     world.story(begun)
