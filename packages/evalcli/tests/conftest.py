@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,28 @@ from click.testing import CliRunner
 
 from evalcli.exits import run
 from evalcli.main import cli
+from evalcli.workflows import publishing
 from evalcore.clients.reply import Reply, Usage
 from evalcore.ids import uuid7
 from evalcore.library.models import Model
+from evalcore.publishing.committer import Committer
 from evalcore.runs.folder import RunFolder
 from evalcore.runs.plan import RunPlan
 from evalcore.runs.record import RunRecord
 from evalcore.scoring.score_run import score_run
 from evalcore.structs import Frozen, JsonValue
 from evalsim import testing
+
+
+@pytest.fixture
+def _seconds_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each publishing is a second later than the one before.
+
+    Within the same second it would have the same branch, and take that for its own of before a kill.
+    """
+    began, seconds = datetime.now(UTC), itertools.count()
+    later = functools.partial(Committer, now=lambda: began + timedelta(seconds=next(seconds)))
+    monkeypatch.setattr(publishing, "Committer", later)
 
 
 class Ended(Frozen, frozen=True):

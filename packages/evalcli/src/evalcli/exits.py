@@ -92,7 +92,7 @@ def _in_words(message: str) -> str:
     """Say what click says of a number in the words that people use."""
     message = re.sub(r"is not a valid integer( range)?\b", "is no whole number", message)
     message = re.sub(r"is not a valid float( range)?\b", "is no number", message)
-    share = re.search(r"([0-9.]+) is not in the range 0<=x<=1\b", message)
+    share = re.search(r"(?<!\S)([0-9]{1,3}(?:\.[0-9]{1,9})?) is not in the range 0<=x<=1\b", message)
     if share is None or not 1 < float(share[1]) <= 100:  # noqa: PLR2004 - per cent
         return message
     return f"{message.rstrip('.')}; write {float(share[1]) / 100:g} for {float(share[1]):g} %"

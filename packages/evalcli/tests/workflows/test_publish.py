@@ -46,6 +46,8 @@ from evalsim.testing import (
     write_leaderboard,
 )
 
+pytestmark = pytest.mark.usefixtures("_seconds_between")
+
 BOARD = "components/memo/leaderboard.json"
 PROMPT = sha256_hex(b"Answer.")
 NAME = re.compile(r"eval-results/memo-([0-9a-f]{12})-\d{8}T\d{6}Z")

@@ -20,6 +20,8 @@ from evalsim.mindrouter import Fault as GatewayFault
 from evalsim.serving import running
 from evalsim.testing import GITHUB_TOKEN, REPOSITORY, git
 
+pytestmark = pytest.mark.usefixtures("_seconds_between")
+
 PRIVATE = "acme-merger"
 BROKEN = "acme-lawsuit"
 
