@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 
+from evalcore.clients.interface import SubmittedBatch
 from evalcore.clients.reply import Reply
 from evalcore.decoding import convert
 from evalcore.formats.strict_json import sha256_hex
@@ -111,6 +112,23 @@ class Hold:
         """Let everything pass from now on; from any thread."""
         if self._loop is not None and self._opened is not None:
             self._loop.call_soon_threadsafe(self._opened.set)
+
+
+class MemoryBatchStore:
+    """Holds in memory what was submitted as batches."""
+
+    def __init__(self) -> None:
+        self.submitted: list[SubmittedBatch] = []
+
+    def batches(self, provider: str) -> tuple[SubmittedBatch, ...]:
+        """Return all of them, for whatever provider: a test has one."""
+        del provider
+        return tuple(self.submitted)
+
+    def add(self, provider: str, submitted: SubmittedBatch) -> None:
+        """Note one."""
+        del provider
+        self.submitted.append(submitted)
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> str:

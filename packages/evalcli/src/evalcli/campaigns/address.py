@@ -66,21 +66,21 @@ def reaching(where: str) -> Iterator[None]:
 
 def when_there(opened: Callable[[], Opened]) -> Opened:
     """Return what opens a database, as soon as that is there; raises DatabaseGone after PATIENCE_S."""
-    began, is_told = time.monotonic(), False
+    began, is_said = time.monotonic(), False
     while True:
         try:
             found = opened()
         except DatabaseGone as error:
             if time.monotonic() - began + BETWEEN_S > PATIENCE_S:
                 raise
-            if not is_told:
+            if not is_said:
                 # At once: the address may be wrong, which no waiting mends.
                 waits = f"it is waited for, {duration_text(PATIENCE_S)} at most"
                 say(f"{error.where}: {error.what}; {waits}")
-                is_told = True
+                is_said = True
             time.sleep(BETWEEN_S)
         else:
-            if is_told:
+            if is_said:
                 note("the database is there")
             return found
 

@@ -88,7 +88,7 @@ class Worker:
             try:
                 self._beat(engine)
                 if is_done():
-                    self._tell_left()
+                    self._say_left()
                     break
             except DatabaseGone as error:
                 if not is_gone:
@@ -147,7 +147,7 @@ class Worker:
                 continue
             return
 
-    def _tell_left(self) -> None:
+    def _say_left(self) -> None:
         with self._lock:
             runs = list(self._processes)
         # It may be for this that nothing is left to do, and nobody goes on with them.

@@ -15,6 +15,7 @@ from evalcli.terminal.completion import completed_by
 from evalcli.terminal.output import note, say
 from evalcli.workflows.environment import github_access, github_of
 from evalcli.workflows.kept_runs import kept_runs, left_sentence, named_folders
+from evalcli.workflows.publish_outcome import say_published
 from evalcli.workflows.publishing import (
     clone_of,
     publish_group,
@@ -23,7 +24,6 @@ from evalcli.workflows.publishing import (
     reports_of,
 )
 from evalcli.workflows.results import groups, read_results
-from evalcli.workflows.telling import tell_published
 from evalcore.errors import RepositoryError
 
 
@@ -71,7 +71,7 @@ def command(results: tuple[str, ...], repo: str, prompt_library: Path | None, *,
             for group, files in zip(found, reports, strict=True):
                 may_be_named = published.setting == "names"
                 made = publish_group(group, clone, github, options, files, may_be_named=may_be_named)
-                tell_published(group, made, access)
+                say_published(group, made, access)
                 shown |= published_ids(group, clone)
     # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:

@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from evalcli.commands.arguments import RUNS_DIR, SELECTOR, prompt_library_option
-from evalcli.commands.found_runs import found_runs
+from evalcli.commands.found_runs import found_runs, without_scratch
 from evalcli.exits import PROGRAM, Exit, refuse
 from evalcli.leaderboards.places import RUNS_IN_LIBRARY
 from evalcli.leaderboards.present_policy import current_policy_sha256
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.leaderboards.records import records_in
-from evalcli.leaderboards.run_folders import find_run, is_scratch, short_name
+from evalcli.leaderboards.run_folders import find_run, short_name
 from evalcli.reports.run_comparison import comparison_lines
 from evalcli.reports.run_summary import summary_lines
 from evalcli.reports.run_words import scored_otherwise
@@ -102,9 +102,7 @@ def command(
     if not runs:
         refuse("no run is named", hint="name a run's folder, or see `evalcli report --help`")
     if is_check:
-        # As in `found_runs`, the folder of those that count nowhere is no run.
-        named = [run for run in runs if len(runs) == 1 or not is_scratch(run)]
-        right = [_check(run, where, out, has_png=has_png) for run in named]
+        right = [_check(run, where, out, has_png=has_png) for run in without_scratch(runs)]
         return Exit.DONE if all(right) else Exit.INCOMPLETE
     found = found_runs(runs, where)
     if as_json:

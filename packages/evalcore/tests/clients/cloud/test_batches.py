@@ -13,22 +13,10 @@ from evalcore.clients.batch import LAST_LOOK_S, LOOKS_IN_VAIN, open_batch_client
 from evalcore.clients.registry import dialect_of
 from evalcore.errors import StorageError
 from evalcore.library.models import BUILT_IN
+from evalsim.testing import MemoryBatchStore
 
 EXPECTED = {"title": "Soil and carbon", "year": 2026}
 KINDS = pytest.mark.parametrize("kind", ["anthropic", "openai"])
-
-
-class Store:
-    """Holds what was submitted, in memory."""
-
-    def __init__(self):
-        self.submitted = []
-
-    def batches(self, _provider):
-        return tuple(self.submitted)
-
-    def add(self, _provider, submitted):
-        self.submitted.append(submitted)
 
 
 def ask(cloud, count, store, *, url=None):
@@ -66,7 +54,7 @@ def ask(cloud, count, store, *, url=None):
 
 @KINDS
 def test_calls_that_come_together_are_one_batch_and_each_has_its_own_reply(cloud, kind):
-    store = Store()
+    store = MemoryBatchStore()
     replies, waits = ask(cloud(kind), 3, store)
     assert [len(each.names) for each in store.submitted] == [3]
     assert [reply.replicate for reply in replies] == [0, 1, 2]
@@ -80,7 +68,7 @@ def test_calls_that_come_together_are_one_batch_and_each_has_its_own_reply(cloud
 @KINDS
 def test_a_batch_takes_no_more_requests_than_it_may(cloud, kind, monkeypatch):
     monkeypatch.setattr(batch, "MOST_REQUESTS", 2)
-    store = Store()
+    store = MemoryBatchStore()
     replies, _ = ask(cloud(kind), 5, store)
     assert [len(each.names) for each in store.submitted] == [2, 2, 1]
     assert [json.loads(reply.text) for reply in replies] == [EXPECTED] * 5
@@ -89,20 +77,20 @@ def test_a_batch_takes_no_more_requests_than_it_may(cloud, kind, monkeypatch):
 @KINDS
 def test_a_batch_that_has_enough_bytes_takes_no_further_request(cloud, kind, monkeypatch):
     monkeypatch.setattr(batch, "MOST_BYTES", 1)
-    store = Store()
+    store = MemoryBatchStore()
     ask(cloud(kind), 3, store)
     assert [len(each.names) for each in store.submitted] == [1, 1, 1]
 
 
 @KINDS
 def test_looks_at_a_batch_come_ever_more_rarely_up_to_one_a_minute(cloud, kind):
-    _, waits = ask(cloud(kind, batch_looks=9), 1, Store())
+    _, waits = ask(cloud(kind, batch_looks=9), 1, MemoryBatchStore())
     assert waits == [1, 2, 4, 8, 16, 32, LAST_LOOK_S, LAST_LOOK_S, LAST_LOOK_S]
 
 
 @KINDS
 def test_what_is_written_down_is_waited_for_and_not_handed_over_again(cloud, kind):
-    asked, store = cloud(kind), Store()
+    asked, store = cloud(kind), MemoryBatchStore()
     before, _ = ask(asked, 2, store)
     again, _ = ask(asked, 2, store)
     assert (asked.app.desk.made, len(store.submitted)) == (1, 1)
@@ -111,7 +99,7 @@ def test_what_is_written_down_is_waited_for_and_not_handed_over_again(cloud, kin
 
 @KINDS
 def test_a_provider_that_stays_away_is_asked_about_a_batch_so_often_and_no_longer(cloud, kind):
-    asked, store = cloud(kind), Store()
+    asked, store = cloud(kind), MemoryBatchStore()
     ask(asked, 1, store)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound and not listening: nobody else answers there
@@ -122,7 +110,7 @@ def test_a_provider_that_stays_away_is_asked_about_a_batch_so_often_and_no_longe
 
 @KINDS
 def test_a_batch_that_cannot_be_written_down_ends_its_calls_with_the_error(cloud, kind):
-    class Full(Store):
+    class Full(MemoryBatchStore):
         def add(self, _provider, _submitted):
             raise StorageError("no space left", where="batches.json", hint="free some")
 

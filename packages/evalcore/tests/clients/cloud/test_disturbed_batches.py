@@ -11,22 +11,10 @@ from evalcore.clients.batch import LOOKS_IN_VAIN, open_batch_client
 from evalcore.clients.registry import dialect_of
 from evalcore.library.models import BUILT_IN
 from evalsim.asgi import Answer
+from evalsim.testing import MemoryBatchStore
 
 EXPECTED = {"title": "Soil and carbon", "year": 2026}
 KINDS = pytest.mark.parametrize("kind", ["anthropic", "openai"])
-
-
-class Store:
-    """Holds what was submitted, in memory."""
-
-    def __init__(self):
-        self.submitted = []
-
-    def batches(self, _provider):
-        return tuple(self.submitted)
-
-    def add(self, _provider, submitted):
-        self.submitted.append(submitted)
 
 
 def disturb(cloud, *, look=None, results=None, upload=None):
@@ -69,7 +57,7 @@ def ask(cloud, count, store=None, **changes):
     """Make calls in one batch; give their replies."""
 
     async def asked():
-        async with opened(cloud, store or Store()) as client:
+        async with opened(cloud, store or MemoryBatchStore()) as client:
             calls = [cloud.call(replicate=number, **changes) for number in range(count)]
             return await asyncio.gather(*(client.call(call, nullcontext) for call in calls))
 
@@ -151,7 +139,7 @@ def test_a_batch_that_the_provider_could_not_read_is_final_for_all_its_calls(clo
 
 @KINDS
 def test_what_cannot_be_handed_over_fails_in_every_call_and_is_not_written_down(cloud, kind):
-    asked, store = cloud(kind), Store()
+    asked, store = cloud(kind), MemoryBatchStore()
     disturb(asked, upload=lambda _: Answer(200, b"<html>"))
     replies = ask(asked, 2, store)
     assert {reply.error.fault for reply in replies} == {"infrastructure"}
@@ -161,7 +149,7 @@ def test_what_cannot_be_handed_over_fails_in_every_call_and_is_not_written_down(
 @pytest.mark.parametrize(("kind", "posts"), [("anthropic", 1), ("openai", 1), ("openai", 2)])
 def test_a_refusal_of_what_is_handed_over_is_that_of_every_call(cloud, kind, posts):
     """OpenAI's are handed over in two parts, the file of the requests first: either may be refused."""
-    asked, store, sent = cloud(kind), Store(), []
+    asked, store, sent = cloud(kind), MemoryBatchStore(), []
 
     def refused(found):
         sent.append(found)
@@ -175,7 +163,7 @@ def test_a_refusal_of_what_is_handed_over_is_that_of_every_call(cloud, kind, pos
 
 @KINDS
 def test_a_call_that_is_cancelled_ends_the_wait_of_no_other(cloud, kind):
-    asked, store, tasks = cloud(kind, batch_looks=5), Store(), []
+    asked, store, tasks = cloud(kind, batch_looks=5), MemoryBatchStore(), []
 
     async def sleep(_seconds):
         if store.submitted:
@@ -196,7 +184,7 @@ def test_a_call_that_is_cancelled_ends_the_wait_of_no_other(cloud, kind):
 @KINDS
 def test_a_call_gives_its_place_back_for_as_long_as_its_batch_takes(cloud, kind):
     """Else no batch would hold more calls than there are places."""
-    asked, store, places = cloud(kind), Store(), []
+    asked, store, places = cloud(kind), MemoryBatchStore(), []
 
     @asynccontextmanager
     async def yielded():
@@ -215,7 +203,7 @@ def test_a_call_gives_its_place_back_for_as_long_as_its_batch_takes(cloud, kind)
 @KINDS
 def test_whether_a_model_streams_makes_no_other_call_of_it(cloud, kind):
     """A batch has no streams: whoever changes the setting meanwhile waits for the batch that is there."""
-    asked, store = cloud(kind), Store()
+    asked, store = cloud(kind), MemoryBatchStore()
     ask(asked, 1, store, stream=True)
     ask(asked, 1, store, stream=False)
     assert len(store.submitted) == 1

@@ -17,6 +17,7 @@ from evalcli.leaderboards.files import add_to_leaderboard, leaderboard_path
 from evalcli.leaderboards.published_cases import published_cases
 from evalcli.terminal.output import note, print_line, say, warn
 from evalcli.workflows.environment import github_access, github_of
+from evalcli.workflows.publish_outcome import say_published, say_regression
 from evalcli.workflows.publishing import (
     clone_of,
     publish_group,
@@ -24,7 +25,6 @@ from evalcli.workflows.publishing import (
     pull_request_options,
 )
 from evalcli.workflows.results import ReadRecord, groups
-from evalcli.workflows.telling import tell_published, tell_regression
 from evalcore.errors import RepositoryError
 from evalcore.formats.counts import counted
 from evalcore.publishing.outbox import Published
@@ -104,11 +104,11 @@ def _propose(name: str, read: Sequence[ReadRecord], repo: str, *, together: bool
                 made, each = publish_groups_together(name, found, clone, github, may_be_named=may_be_named)
                 _say(made, repo)
                 for group, one in zip(found, each, strict=True):
-                    tell_regression(group, one, access)
+                    say_regression(group, one, access)
                 return Exit.DONE
             for group in found:
                 one = publish_group(group, clone, github, options, {}, may_be_named=may_be_named)
-                tell_published(group, one, access)
+                say_published(group, one, access)
     # 1, not 2: what was asked is right, and asking again may succeed. What was published before stays.
     except RepositoryError as error:
         say(f"evalcli: {error.line}")

@@ -1,4 +1,4 @@
-"""What is said of results that were published: here, and where a regression came from."""
+"""What is said of results that were published: here, and on the pull request that brought a regression."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from evalcore.publishing.outbox import Published, Regression
 from evalcore.publishing.regressions import comment_mark, comment_text
 
 
-def tell_published(group: Group, made: Published, access: GitHubAccess) -> None:
-    """Print the pull request of a group's results, or say that it is nothing new; tell of a regression."""
+def say_published(group: Group, made: Published, access: GitHubAccess) -> None:
+    """Print the pull request of a group's results, or say that it is nothing new; say of a regression."""
     if made.pull_request_url is None:
         runs = counted(len(group.records), "run")
         of = f"{group.name} at {group.prompt_commit[:12]}"
@@ -26,10 +26,10 @@ def tell_published(group: Group, made: Published, access: GitHubAccess) -> None:
     note(published_runs(group))
     if made.sentence:
         note(made.sentence)
-    tell_regression(group, made, access)
+    say_regression(group, made, access)
 
 
-def tell_regression(group: Group, made: Published, access: GitHubAccess) -> None:
+def say_regression(group: Group, made: Published, access: GitHubAccess) -> None:
     """Say which models got worse, and comment where the version came from; nothing where none did.
 
     Results are published whether or not a comment may be written.
@@ -50,7 +50,7 @@ def tell_regression(group: Group, made: Published, access: GitHubAccess) -> None
 
 
 def _comment(group: Group, made: Published, regression: Regression) -> Note:
-    """Write what the pull request is told that brought the version: once for each job."""
+    """Write the comment on the pull request that brought the version: one for each job."""
     records = group.records
     # The records may not say whose they are; the branch of one component's results does.
     slug = group.slug or slug_of(made.branch or "") or ""
